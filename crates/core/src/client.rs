@@ -1,0 +1,231 @@
+//! The client: request → wire → transport → pictures.
+
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use crate::cancel::CancelToken;
+use crate::config::{Config, Settings, join};
+use crate::error::Error;
+use crate::generated::Generated;
+use crate::image::{Image, SaveTo, Target};
+use crate::random;
+use crate::request::{EditRequest, GenerateRequest, Operation, Parameters};
+use crate::salvage::Salvage;
+use crate::transport::{Call as TransportCall, Http, Plan, download_one};
+use crate::wire::{self, Body};
+
+/// Makes and edits pictures. Cheap to clone; clones share everything. Usable from any thread, inside a tokio runtime.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gptimage_core::{Client, Config, EditRequest, GenerateRequest};
+///
+/// # let emulator = gptimage_emulator::Emulator::builder().start().await?;
+/// # let (folder, config) = (tempfile::tempdir()?, Config::new().api_key(emulator.key()).base_url(emulator.base_url()));
+/// # let (t_rex, crowned) = (folder.path().join("t-rex.png"), folder.path().join("crowned.png"));
+/// # /*
+/// let config = Config::from_env();
+/// # */
+/// let client = Client::new(config)?;
+/// let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
+/// client.generate(&request).save_to(&t_rex).await?;
+///
+/// let request = EditRequest::builder("Put a crown on the T-Rex's head", [&t_rex]).build()?;
+/// let generated = client.edit(&request).save_to(&crowned).await?;
+/// println!("{:?} {:?}", generated.images(), generated.cost());
+/// # assert_eq!(generated.image().and_then(|image| image.path()), Some(crowned.as_path()));
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    settings: Arc<Settings>,
+    http: Http,
+    salvage: Arc<Salvage>,
+}
+
+impl Client {
+    /// A client of this configuration.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): no key, or something that cannot be used.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        let settings = config.settle()?;
+        let http = Http::new(&settings)?;
+        let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes));
+        Ok(Self { settings: Arc::new(settings), http, salvage })
+    }
+
+    /// A client with key and base URL from the environment.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn from_env() -> Result<Self, Error> {
+        Self::new(Config::from_env())
+    }
+
+    /// Makes a picture: await the call, after saying more about it if need be.
+    pub fn generate(&self, request: &GenerateRequest) -> Call {
+        let body = Body::json(request);
+        self.call(Operation::Generate, request.parameters.clone(), body)
+    }
+
+    /// Edits pictures: await the call, after saying more about it if need be.
+    pub fn edit(&self, request: &EditRequest) -> Call {
+        let body = Body::multipart(request, &format!("gptimage-{}", random::token()));
+        self.call(Operation::Edit, request.parameters.clone(), Ok(body))
+    }
+
+    fn call(&self, operation: Operation, parameters: Parameters, body: Result<Body, Error>) -> Call {
+        Call {
+            client: self.clone(),
+            operation,
+            parameters,
+            body,
+            save_to: None,
+            deadline: self.settings.deadline,
+            fetch: self.settings.fetch,
+            cancel: None,
+        }
+    }
+
+    /// Fetches a picture that is still at its URL. Free, so as often as wanted. One that is here already is returned.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DownloadFailed`](crate::ErrorKind::DownloadFailed).
+    pub async fn fetch(&self, image: &Image) -> Result<Image, Error> {
+        download_one(&self.http, &self.settings, image, None).await
+    }
+
+    /// As [`Client::fetch`], into a file or folder.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`], and [`ErrorKind::Io`](crate::ErrorKind::Io).
+    pub async fn fetch_to(&self, image: &Image, to: impl Into<SaveTo>) -> Result<Image, Error> {
+        let target = Target::resolve(&to.into(), 1)?;
+        download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await
+    }
+
+    /// Hands over what became of calls whose callers were gone (a dropped future, a deadline) after the request had
+    /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept.
+    pub fn collect(&self) -> Vec<Result<Generated, Error>> {
+        self.salvage.collect()
+    }
+
+    /// Waits until every call that runs on without its caller has ended.
+    pub async fn drain(&self) {
+        self.salvage.drain().await;
+    }
+}
+
+/// A call that was not sent yet. Awaiting it sends it.
+///
+/// Dropping the future before the request was sent whole ends the call, and nothing was charged. Dropped later, it runs on
+/// and can be had from [`Client::collect`].
+#[derive(Debug)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call {
+    client: Client,
+    operation: Operation,
+    parameters: Parameters,
+    body: Result<Body, Error>,
+    save_to: Option<SaveTo>,
+    deadline: Option<Duration>,
+    fetch: bool,
+    cancel: Option<CancelToken>,
+}
+
+impl Call {
+    /// Streams the pictures into a file or folder. What exists is refused before anything is sent, unless
+    /// [`SaveTo::overwrite`] is set.
+    pub fn save_to(mut self, to: impl Into<SaveTo>) -> Self {
+        self.save_to = Some(to.into());
+        self
+    }
+
+    /// The longest that this call may take in all. The client's unless set.
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.deadline = deadline.into();
+        self
+    }
+
+    /// Whether a picture that comes as a URL is fetched at once. The client's unless set.
+    pub fn fetch(mut self, fetch: bool) -> Self {
+        self.fetch = fetch;
+        self
+    }
+
+    /// Stops the call when the token is cancelled.
+    pub fn cancel(mut self, token: &CancelToken) -> Self {
+        self.cancel = Some(token.clone());
+        self
+    }
+
+    /// The exact request as text, without sending it: the key is redacted, pictures are named with their lengths.
+    ///
+    /// # Errors
+    /// A target that cannot be used, as for the call itself.
+    pub fn dry_run(self) -> Result<String, Error> {
+        let (url, body) = (self.url()?, self.body?);
+        if let Some(to) = &self.save_to {
+            Target::resolve(to, self.parameters.count())?;
+        }
+        let host = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        let mut text = format!(
+            "POST {} HTTP/1.1\nhost: {host}\nauthorization: Bearer <redacted>\naccept: application/json\ncontent-type: \
+             {}\ncontent-length: {}\n{}: <new for every attempt>\n",
+            url.path(),
+            body.content_type,
+            body.len(),
+            wire::header::CLIENT_REQUEST_ID,
+        );
+        for (name, _) in &self.client.settings.headers {
+            text.push_str(&format!("{}: <redacted>\n", name.to_ascii_lowercase()));
+        }
+        text.push('\n');
+        text.push_str(&body.describe().replace("\r\n", "\n"));
+        Ok(text)
+    }
+
+    fn url(&self) -> Result<Url, Error> {
+        join(&self.client.settings.base_url, wire::path(self.operation))
+    }
+
+    async fn send(self) -> Result<Generated, Error> {
+        let deadline = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
+        let url = self.url()?;
+        let asked = self.parameters.count();
+        let target = match &self.save_to {
+            Some(to) => Some(Arc::new(Target::resolve(to, asked)?)),
+            None => None,
+        };
+        let plan = Plan {
+            settings: self.client.settings.clone(),
+            url,
+            body: self.body?,
+            parameters: self.parameters,
+            asked,
+            target,
+            fetch: self.fetch,
+            deadline,
+            cancel: self.cancel,
+        };
+        TransportCall { http: self.client.http, plan: Arc::new(plan), salvage: self.client.salvage }.run().await
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Result<Generated, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

@@ -1,0 +1,342 @@
+//! What a client is told once. The only file that reads environment variables.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::error::Error;
+use crate::secret::ApiKey;
+use crate::transport::{DownloadGuard, base_url};
+use crate::wire::BILLING_PATH;
+
+/// Where the key is looked for, the first that is set and not blank wins.
+pub const KEY_VARIABLES: &[&str] = &["AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"];
+/// Where the base URL is looked for, the first that is set and not blank wins.
+pub const BASE_URL_VARIABLES: &[&str] = &["AIMLAPI_BASE_URL", "AIMLAPI_API_BASE", "AIML_API_BASE"];
+/// The gateway, unless told otherwise.
+pub const DEFAULT_BASE_URL: &str = "https://api.aimlapi.com/v1";
+
+const PROXY_VARIABLES: &[&str] = &["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Every waiting time. All are real time on a clock that does not jump.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Timers {
+    /// Name lookup, TCP, TLS and a proxy's CONNECT together. 10 s.
+    pub connect: Duration,
+    /// How long an upload may stand still. 90 s.
+    pub send_stall: Duration,
+    /// From the last byte sent to the answer's head; minutes of silence are normal. 15 min.
+    pub head: Duration,
+    /// How long an answer or a download may stand still. 60 s.
+    pub body_stall: Duration,
+    /// Bound of the first random wait before another attempt; it doubles with each. 0.5 s.
+    pub backoff_first: Duration,
+    /// Bound of every random wait. 8 s.
+    pub backoff_longest: Duration,
+    /// The longest `Retry-After` that is slept; a longer one is reported at once. 120 s.
+    pub retry_after_longest: Duration,
+    /// How long a picture's URL may answer 404, as it does just after generation. 120 s.
+    pub url_not_found: Duration,
+    /// TCP keepalive: silence before the first probe. 15 s.
+    pub keepalive_idle: Duration,
+    /// TCP keepalive: between two probes. 15 s.
+    pub keepalive_interval: Duration,
+    /// TCP keepalive: probes before the peer is given up.
+    pub keepalive_probes: u32,
+    /// How long sent bytes may stay unacknowledged (Linux only). 120 s.
+    pub user_timeout: Duration,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            connect: seconds(10),
+            send_stall: seconds(90),
+            head: seconds(15 * 60),
+            body_stall: seconds(60),
+            backoff_first: Duration::from_millis(500),
+            backoff_longest: seconds(8),
+            retry_after_longest: seconds(120),
+            url_not_found: seconds(120),
+            keepalive_idle: seconds(15),
+            keepalive_interval: seconds(15),
+            keepalive_probes: 8,
+            user_timeout: seconds(120),
+        }
+    }
+}
+
+/// Which proxy is used. Never one for this machine itself.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) enum Proxy {
+    /// By the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+    #[default]
+    System,
+    None,
+    Url(String),
+}
+
+/// Configuration of a [`Client`](crate::Client), judged when the client is made.
+#[derive(Clone)]
+pub struct Config {
+    key: Option<(String, String)>,
+    base_url: Option<String>,
+    allow_http: bool,
+    max_attempts: u32,
+    deadline: Option<Duration>,
+    timers: Timers,
+    ca_file: Option<PathBuf>,
+    proxy: Proxy,
+    headers: Vec<(String, String)>,
+    fetch: bool,
+    retry_server_errors: bool,
+    abort_on_cancel: bool,
+    salvage_max_bytes: u64,
+    max_image_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            key: None,
+            base_url: None,
+            allow_http: false,
+            max_attempts: 3,
+            deadline: None,
+            timers: Timers::default(),
+            ca_file: None,
+            proxy: Proxy::default(),
+            headers: Vec::new(),
+            fetch: true,
+            retry_server_errors: false,
+            abort_on_cancel: false,
+            salvage_max_bytes: 256 << 20,
+            max_image_bytes: 64 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Every default, no key.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Key and base URL from the environment: [`KEY_VARIABLES`] and [`BASE_URL_VARIABLES`]. `OPENAI_API_KEY` is never
+    /// used: it belongs to somebody else.
+    pub fn from_env() -> Self {
+        let key = first_set(KEY_VARIABLES).map(|(name, key)| (key, name.to_owned()));
+        let base_url = first_set(BASE_URL_VARIABLES).map(|(_, url)| url);
+        Self { key, base_url, ..Self::default() }
+    }
+
+    /// The API key. Sent to the base URL's origin alone.
+    #[must_use]
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some((key.into(), "the configuration".to_owned()));
+        self
+    }
+
+    /// Where the API is: https, or http on this machine. With or without `/v1` and a trailing slash.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Allows plain http to another machine, which shows it the key and everybody between. False unless set.
+    #[must_use]
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// Most attempts of one call, at least 1. Only what provably cost nothing is tried again. 3 unless set.
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// The longest that a call may take in all, attempts and waits included. None unless set.
+    #[must_use]
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.deadline = deadline.into();
+        self
+    }
+
+    /// Replaces the timers.
+    #[must_use]
+    pub fn timers(mut self, timers: Timers) -> Self {
+        self.timers = timers;
+        self
+    }
+
+    /// A PEM file of certificates that are trusted beside the system's.
+    #[must_use]
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// A proxy for everything but this machine, such as `http://host:3128`. Unless set, the standard variables decide.
+    #[must_use]
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Proxy::Url(url.into());
+        self
+    }
+
+    /// No proxy, whatever the environment says.
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = Proxy::None;
+        self
+    }
+
+    /// One more header on every request to the gateway. Never sent to where pictures are downloaded from.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Whether pictures that come as URLs are fetched at once. True unless set.
+    #[must_use]
+    pub fn fetch(mut self, fetch: bool) -> Self {
+        self.fetch = fetch;
+        self
+    }
+
+    /// Whether a 5xx in the vendor's own words is tried again. The vendor says that those are free; no proof exists, so
+    /// a call may be paid twice. False unless set.
+    #[must_use]
+    pub fn retry_server_errors(mut self, retry: bool) -> Self {
+        self.retry_server_errors = retry;
+        self
+    }
+
+    /// Whether a call whose caller is gone is given up even if it may be paid. False unless set: it runs on, and its
+    /// result can be had from [`Client::collect`](crate::Client::collect).
+    #[must_use]
+    pub fn abort_on_cancel(mut self, abort: bool) -> Self {
+        self.abort_on_cancel = abort;
+        self
+    }
+
+    /// How many bytes of pictures are kept in memory for callers that are gone. 256 MiB unless set.
+    #[must_use]
+    pub fn salvage_max_bytes(mut self, bytes: u64) -> Self {
+        self.salvage_max_bytes = bytes;
+        self
+    }
+
+    /// The longest picture that is accepted, in bytes. 64 MiB unless set.
+    #[must_use]
+    pub fn max_image_bytes(mut self, bytes: u64) -> Self {
+        self.max_image_bytes = bytes;
+        self
+    }
+
+    /// Judges everything.
+    pub(crate) fn settle(self) -> Result<Settings, Error> {
+        let (key, source) = self.key.ok_or_else(|| {
+            let variables = KEY_VARIABLES.join(", ");
+            Error::config(format!(
+                "no API key: none of the variables {variables} is set, and none was given; the emulator works without"
+            ))
+        })?;
+        let key = ApiKey::new(&key, &source)?;
+        let base_url = base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_http)?;
+        Ok(Settings {
+            authorization: key.authorization(),
+            billing_url: join(&base_url, &format!("../{BILLING_PATH}"))?,
+            download_guard: DownloadGuard::new(&base_url),
+            base_url,
+            max_attempts: self.max_attempts,
+            deadline: self.deadline,
+            timers: self.timers,
+            ca_file: self.ca_file,
+            proxy_hosts: proxy_hosts(&self.proxy),
+            proxy: self.proxy,
+            headers: self.headers,
+            fetch: self.fetch,
+            retry_server_errors: self.retry_server_errors,
+            abort_on_cancel: self.abort_on_cancel,
+            salvage_max_bytes: self.salvage_max_bytes,
+            max_image_bytes: self.max_image_bytes,
+        })
+    }
+}
+
+impl std::fmt::Debug for Config {
+    /// Neither the key nor headers, which may hold secrets too, nor URLs, which may hold passwords.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("api_key", &self.key.as_ref().map(|(_, source)| format!("set, from {source}")))
+            .field("max_attempts", &self.max_attempts)
+            .field("deadline", &self.deadline)
+            .field("timers", &self.timers)
+            .field("fetch", &self.fetch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration that was judged.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) authorization: SecretString,
+    pub(crate) base_url: Url,
+    pub(crate) billing_url: Url,
+    pub(crate) download_guard: DownloadGuard,
+    pub(crate) max_attempts: u32,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) timers: Timers,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) proxy: Proxy,
+    pub(crate) proxy_hosts: Vec<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) fetch: bool,
+    pub(crate) retry_server_errors: bool,
+    pub(crate) abort_on_cancel: bool,
+    pub(crate) salvage_max_bytes: u64,
+    pub(crate) max_image_bytes: u64,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A path below a judged base URL.
+pub(crate) fn join(base_url: &Url, path: &str) -> Result<Url, Error> {
+    base_url.join(path).map_err(|error| Error::config(format!("the base URL cannot be extended: {error}")))
+}
+
+fn first_set(names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| variable(name).map(|value| (*name, value)))
+}
+
+/// A variable's value, unless it is unset or blank.
+#[allow(clippy::disallowed_methods, reason = "this is the one file that may read the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// The hosts of the proxies in use: where those are is the user's business.
+fn proxy_hosts(proxy: &Proxy) -> Vec<String> {
+    let urls = match proxy {
+        Proxy::None => Vec::new(),
+        Proxy::Url(url) => vec![url.clone()],
+        Proxy::System => PROXY_VARIABLES.iter().filter_map(|name| variable(name)).collect(),
+    };
+    let host = |url: String| {
+        let url = if url.contains("://") { url } else { format!("http://{url}") };
+        Url::parse(&url).ok()?.host_str().map(str::to_owned)
+    };
+    urls.into_iter().filter_map(host).collect()
+}

@@ -1,0 +1,348 @@
+//! One error type, one table of kinds.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::attempt::Attempt;
+use crate::generated::Generated;
+use crate::violation::Violation;
+
+/// What is known about money: from our own proof, never from someone's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Charge {
+    /// Provably nothing was charged: the server cannot have had a whole request, or refused it before any work.
+    NotCharged,
+    /// Nobody on this side can know. The ids in the attempt list can be looked up.
+    Unknown,
+    /// It was charged, or the server said so.
+    Charged,
+}
+
+impl Charge {
+    /// The stable name: `not_charged`, `unknown` or `charged`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotCharged => "not_charged",
+            Self::Unknown => "unknown",
+            Self::Charged => "charged",
+        }
+    }
+}
+
+impl fmt::Display for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotCharged => "not charged",
+            Self::Unknown => "perhaps charged",
+            Self::Charged => "charged",
+        })
+    }
+}
+
+impl Serialize for Charge {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+macro_rules! kinds {
+    ($( $(#[$doc:meta])* $kind:ident = $slug:literal, $number:literal, exit $exit:literal; )+) => {
+        /// What went wrong. Slug and number are the same in every language and never reused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $( $(#[$doc])* #[doc = concat!("\n\nSlug `", $slug, "`, number ", stringify!($number), ".")] $kind, )+
+        }
+
+        impl ErrorKind {
+            /// Every kind, in the order of their numbers.
+            pub const ALL: &[Self] = &[$( Self::$kind, )+];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $( Self::$kind => $slug, )+ }
+            }
+
+            /// The stable number, which is also the C ABI's status.
+            pub fn number(self) -> i32 {
+                match self { $( Self::$kind => $number, )+ }
+            }
+
+            /// The exit code of a command that ends with this error.
+            pub fn exit_code(self) -> u8 {
+                match self { $( Self::$kind => $exit, )+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Our rules refused the request; the violations are listed.
+    InvalidRequest = "invalid_request", 2, exit 2;
+    /// A key, URL, header, proxy or trust store that cannot be used.
+    Config = "config", 3, exit 3;
+    /// A local file. A target that exists is refused before anything is sent.
+    Io = "io", 4, exit 4;
+    /// Provably not delivered whole.
+    Connection = "connection", 10, exit 10;
+    /// Sent whole, and no answer came that proves anything.
+    OutcomeUnknown = "outcome_unknown", 11, exit 11;
+    /// Cancelled by a token.
+    Cancelled = "cancelled", 12, exit 130;
+    /// Every 4xx that no other kind names.
+    BadRequest = "bad_request", 20, exit 20;
+    /// 401: the key is missing or invalid.
+    Authentication = "authentication", 21, exit 21;
+    /// 403: the key may not do this.
+    PermissionDenied = "permission_denied", 22, exit 22;
+    /// 403: the account is out of credits.
+    InsufficientCredits = "insufficient_credits", 23, exit 23;
+    /// 404: no such route or model.
+    NotFound = "not_found", 24, exit 24;
+    /// The prompt or an image was refused by moderation.
+    ModerationBlocked = "moderation_blocked", 25, exit 25;
+    /// 429.
+    RateLimited = "rate_limited", 26, exit 26;
+    /// 5xx in the vendor's own words, who says that failures are free.
+    Server = "server", 27, exit 27;
+    /// A success that cannot be used.
+    ResponseInvalid = "response_invalid", 30, exit 30;
+    /// The picture exists at its URL and could not be fetched.
+    DownloadFailed = "download_failed", 31, exit 31;
+    /// The budget does not allow the call.
+    BudgetExceeded = "budget_exceeded", 40, exit 40;
+    /// A bug of ours.
+    Internal = "internal", 99, exit 70;
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Everything that can go wrong, with what it cost.
+///
+/// Its text is one line that says what to do next. It holds neither the key nor a long body.
+#[derive(thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    charge: Charge,
+    message: String,
+    http_status: Option<u16>,
+    violations: Vec<Violation>,
+    retry_after: Option<Duration>,
+    vendor_says_free: bool,
+    timed_out: bool,
+    attempts: Vec<Attempt>,
+    generated: Option<Generated>,
+    response_body: Option<String>,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            charge: Charge::NotCharged,
+            message: message.into(),
+            http_status: None,
+            violations: Vec::new(),
+            retry_after: None,
+            vendor_says_free: false,
+            timed_out: false,
+            attempts: Vec::new(),
+            generated: None,
+            response_body: None,
+            cause: None,
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn io(what: impl fmt::Display, error: io::Error) -> Self {
+        let reason = match error.get_ref() {
+            None if error.raw_os_error().is_none() => String::new(),
+            _ => format!(": {}", crate::text::io_reason(&error)),
+        };
+        Self::new(ErrorKind::Io, format!("{what}{reason}")).caused_by(error)
+    }
+
+    /// `Err` if there is a violation.
+    pub(crate) fn from_violations(violations: Vec<Violation>) -> Result<(), Self> {
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let listed: Vec<_> = violations.iter().map(Violation::to_string).collect();
+        let mut error = Self::new(ErrorKind::InvalidRequest, format!("invalid request: {}", listed.join("; ")));
+        error.0.violations = violations;
+        Err(error)
+    }
+
+    pub(crate) fn with_charge(mut self, charge: Charge) -> Self {
+        self.0.charge = charge;
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: Option<u16>) -> Self {
+        self.0.http_status = status;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.0.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_vendor_says_free(mut self, free: bool) -> Self {
+        self.0.vendor_says_free = free;
+        self
+    }
+
+    pub(crate) fn with_timed_out(mut self, timed_out: bool) -> Self {
+        self.0.timed_out = timed_out;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_generated(mut self, generated: Option<Generated>) -> Self {
+        self.0.generated = generated;
+        self
+    }
+
+    pub(crate) fn with_response_body(mut self, body: Option<String>) -> Self {
+        self.0.response_body = body;
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether money was spent, over all attempts.
+    pub fn charge(&self) -> Charge {
+        self.0.charge
+    }
+
+    /// The one-line text, which is also the `Display` form.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The answer's status, if there was an answer.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// Every broken rule, for [`ErrorKind::InvalidRequest`].
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+
+    /// How long the server asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Whether the vendor documents this failure as free. Its word, no proof: `charge` stays unknown.
+    pub fn vendor_says_free(&self) -> bool {
+        self.0.vendor_says_free
+    }
+
+    /// Whether one of our timers ended the call.
+    pub fn is_timeout(&self) -> bool {
+        self.0.timed_out
+    }
+
+    /// Every attempt that was made, in order.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0.attempts
+    }
+
+    /// What was paid for and arrived in spite of the error. A picture that was not obtained stands in it with its URL.
+    pub fn generated(&self) -> Option<&Generated> {
+        self.0.generated.as_ref()
+    }
+
+    /// Takes what was paid for.
+    pub fn into_generated(self) -> Option<Generated> {
+        self.0.generated
+    }
+
+    /// The answer without its pictures, at most 64 KiB of it, where it could not be used.
+    pub fn response_body(&self) -> Option<&str> {
+        self.0.response_body.as_deref()
+    }
+
+    /// The error underneath, if any.
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("charge", &self.0.charge)
+            .field("message", &self.0.message)
+            .field("http_status", &self.0.http_status)
+            .field("attempts", &self.0.attempts)
+            .field("generated", &self.0.generated)
+            .field("cause", &self.0.cause)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The whole error as data, without pictures, keys or long bodies.
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            kind: &'static str,
+            number: i32,
+            charge: Charge,
+            message: &'a str,
+            http_status: Option<u16>,
+            violations: &'a [Violation],
+            retry_after_seconds: Option<f64>,
+            vendor_says_free: bool,
+            timed_out: bool,
+            attempts: &'a [Attempt],
+            generated: Option<&'a Generated>,
+        }
+        Shown {
+            kind: self.kind().as_str(),
+            number: self.kind().number(),
+            charge: self.charge(),
+            message: self.message(),
+            http_status: self.http_status(),
+            violations: self.violations(),
+            retry_after_seconds: self.retry_after().map(|wait| wait.as_secs_f64()),
+            vendor_says_free: self.vendor_says_free(),
+            timed_out: self.is_timeout(),
+            attempts: self.attempts(),
+            generated: self.generated(),
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,131 @@
+//! What a call yields.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::attempt::{Attempt, Cost};
+use crate::image::Image;
+use crate::warning::Warning;
+
+/// The pictures of one call, what they cost, and how they came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    pub(crate) images: Vec<Image>,
+    pub(crate) cost: Option<Cost>,
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) response: Value,
+}
+
+impl Generated {
+    /// The pictures, in the server's order.
+    pub fn images(&self) -> &[Image] {
+        &self.images
+    }
+
+    /// Takes the pictures.
+    pub fn into_images(self) -> Vec<Image> {
+        self.images
+    }
+
+    /// The first picture.
+    pub fn image(&self) -> Option<&Image> {
+        self.images.first()
+    }
+
+    /// The exact price, where the server states it.
+    pub fn cost(&self) -> Option<&Cost> {
+        self.cost.as_ref()
+    }
+
+    /// Every attempt, the successful one last.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// What is odd about this success.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// When the picture was made, in seconds since 1970, where the server says so. Milliseconds are recognised.
+    pub fn created(&self) -> Option<i64> {
+        /// Seconds reach this in the year 5138; milliseconds passed it in 1973.
+        const MILLISECONDS_FROM: i64 = 100_000_000_000;
+        let created = self.response.get("created")?.as_i64()?;
+        Some(if created.abs() >= MILLISECONDS_FROM { created / 1000 } else { created })
+    }
+
+    /// Token counts, where the server states them.
+    pub fn usage(&self) -> Option<&Value> {
+        self.response.get("usage").filter(|usage| !usage.is_null())
+    }
+
+    /// The server's answer with every key it had; `null` stands where a picture's base64 was.
+    pub fn response(&self) -> &Value {
+        &self.response
+    }
+
+    /// The id that we gave the successful attempt.
+    pub fn client_request_id(&self) -> Option<&str> {
+        self.attempts.last().map(|attempt| attempt.client_request_id.as_str())
+    }
+
+    /// The vendor's id of the work, where stated.
+    pub fn inference_id(&self) -> Option<&str> {
+        self.attempts.last().and_then(|attempt| attempt.inference_id.as_deref())
+    }
+}
+
+/// Everything but the pixels.
+impl Serialize for Generated {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            images: &'a [Image],
+            cost: Option<&'a Cost>,
+            created: Option<i64>,
+            usage: Option<&'a Value>,
+            client_request_id: Option<&'a str>,
+            inference_id: Option<&'a str>,
+            warnings: &'a [Warning],
+            attempts: &'a [Attempt],
+        }
+        Shown {
+            images: self.images(),
+            cost: self.cost(),
+            created: self.created(),
+            usage: self.usage(),
+            client_request_id: self.client_request_id(),
+            inference_id: self.inference_id(),
+            warnings: self.warnings(),
+            attempts: self.attempts(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for Image {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            path: Option<&'a std::path::Path>,
+            url: Option<&'a str>,
+            format: Option<&'static str>,
+            width: Option<u32>,
+            height: Option<u32>,
+            bytes: Option<u64>,
+            revised_prompt: Option<&'a str>,
+        }
+        Shown {
+            path: self.path(),
+            url: self.url(),
+            format: self.format().map(crate::ImageFormat::as_str),
+            width: self.dimensions().map(|(width, _)| width),
+            height: self.dimensions().map(|(_, height)| height),
+            bytes: self.len_bytes(),
+            revised_prompt: self.revised_prompt(),
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,205 @@
+//! A picture, wherever its bytes are.
+
+mod complete;
+mod format;
+mod save;
+
+use std::fmt;
+use std::io::{BufRead, Seek};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+pub(crate) use complete::{Verified, verify_bytes};
+pub use format::ImageFormat;
+pub use save::SaveTo;
+pub(crate) use save::{Target, TargetFile, Unsaved};
+
+use crate::error::{Error, ErrorKind};
+use crate::warning::Warning;
+
+/// Where a picture's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file, complete and synced.
+    File(PathBuf),
+    /// Still on the server, at [`Image::url`].
+    Url,
+}
+
+/// One picture that was made: in memory, in a file, or still at a URL.
+///
+/// Cloning shares the bytes. Format and dimensions come from the bytes, not from what was asked.
+#[derive(Clone, PartialEq)]
+pub struct Image {
+    location: Location,
+    url: Option<String>,
+    verified: Option<Verified>,
+    revised_prompt: Option<String>,
+}
+
+impl Image {
+    pub(crate) fn at_url(url: String) -> Self {
+        Self { location: Location::Url, url: Some(url), verified: None, revised_prompt: None }
+    }
+
+    pub(crate) fn stored(location: Location, verified: Verified) -> Self {
+        Self { location, url: None, verified: Some(verified), revised_prompt: None }
+    }
+
+    /// Bytes that were paid for and are not a picture that can be recognised: better than nothing.
+    pub(crate) fn unverified(bytes: Bytes) -> Self {
+        Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None }
+    }
+
+    pub(crate) fn with_url(mut self, url: Option<String>) -> Self {
+        self.url = url;
+        self
+    }
+
+    pub(crate) fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
+        self.revised_prompt = revised_prompt;
+        self
+    }
+
+    /// Where the bytes are.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    pub(crate) fn into_location(self) -> Location {
+        self.location
+    }
+
+    /// The bytes, if they are in memory.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.location {
+            Location::Memory(bytes) => Some(bytes),
+            Location::File(_) | Location::Url => None,
+        }
+    }
+
+    /// The file, if the picture was saved to one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.location {
+            Location::File(path) => Some(path),
+            Location::Memory(_) | Location::Url => None,
+        }
+    }
+
+    /// The link that the server gave. Its lifetime is not documented.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// The format, from the bytes; `None` while they are still at a URL.
+    pub fn format(&self) -> Option<ImageFormat> {
+        self.verified.as_ref().map(|verified| verified.format)
+    }
+
+    /// Width and height in pixels, from the bytes.
+    pub fn dimensions(&self) -> Option<(u32, u32)> {
+        self.verified.as_ref().and_then(|verified| verified.dimensions)
+    }
+
+    /// Length in bytes; `None` while they are still at a URL.
+    pub fn len_bytes(&self) -> Option<u64> {
+        match &self.location {
+            Location::Memory(bytes) => Some(bytes.len() as u64),
+            Location::File(_) | Location::Url => self.verified.as_ref().map(|verified| verified.len),
+        }
+    }
+
+    /// The prompt as the model rewrote it, where the server says so.
+    pub fn revised_prompt(&self) -> Option<&str> {
+        self.revised_prompt.as_deref()
+    }
+
+    /// Reads the bytes, from memory or from the file. Blocks while it reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the file cannot be read; [`ErrorKind::DownloadFailed`] if the picture is still at a URL.
+    pub fn read(&self) -> Result<Bytes, Error> {
+        match &self.location {
+            Location::Memory(bytes) => Ok(bytes.clone()),
+            Location::File(path) => std::fs::read(path)
+                .map(Bytes::from)
+                .map_err(|error| Error::io(format!("{} cannot be read", path.display()), error)),
+            Location::Url => Err(self.not_fetched()),
+        }
+    }
+
+    /// Saves a copy to a file or folder and says where it is: complete and synced under its final name or not at all.
+    /// Blocks while it writes.
+    ///
+    /// An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
+    /// existing file is refused unless [`SaveTo::overwrite`] is set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`]; [`ErrorKind::DownloadFailed`] if the picture is still at a URL.
+    pub fn save(&self, to: impl Into<SaveTo>) -> Result<PathBuf, Error> {
+        let target = Target::resolve(&to.into(), 1)?;
+        let bytes = self.read()?;
+        let mut file = target.create()?;
+        let written = file.write(&bytes).and_then(|()| file.store(&target, 0, self.format()));
+        match written {
+            Ok((path, _)) => Ok(path),
+            Err(unsaved) => Err(Error::io(format!("{} cannot be written", target.display()), unsaved.error)),
+        }
+    }
+
+    fn not_fetched(&self) -> Error {
+        Error::new(ErrorKind::DownloadFailed, "the picture is still at its url; fetch it first with `client.fetch`")
+    }
+
+    /// What is odd about this picture beside what was asked.
+    pub(crate) fn compare(&self, index: usize, asked: &crate::request::Parameters) -> Vec<Warning> {
+        use crate::request::OutputFormat;
+
+        let mut warnings = Vec::new();
+        // Unset means what the server's defaults are.
+        let format = asked.output_format.clone().unwrap_or(OutputFormat::Png);
+        if let Some(got) = self.format()
+            && format.as_str() != got.as_str()
+        {
+            warnings.push(Warning::other_format(index, format.as_str(), got));
+        }
+        let size = asked.size.clone().unwrap_or(crate::request::Size::Square);
+        if let Some((width, height)) = self.dimensions()
+            && size.as_str() != format!("{width}x{height}")
+        {
+            warnings.push(Warning::other_size(index, size.as_str(), (width, height)));
+        }
+        warnings
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Image(")?;
+        match self.format() {
+            Some(format) => write!(f, "{format}")?,
+            None => f.write_str("unknown format")?,
+        }
+        if let Some((width, height)) = self.dimensions() {
+            write!(f, " {width}x{height}")?;
+        }
+        match &self.location {
+            Location::Memory(bytes) => write!(f, ", {} bytes in memory)", bytes.len()),
+            Location::File(path) => write!(f, ", {})", path.display()),
+            Location::Url => f.write_str(", at its url)"),
+        }
+    }
+}
+
+/// Width and height from the header, whichever of the three formats it is.
+pub(crate) fn dimensions(content: impl BufRead + Seek) -> Option<(u32, u32)> {
+    let size = imagesize::reader_size(content).ok()?;
+    match (u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?) {
+        (0, _) | (_, 0) => None,
+        size => Some(size),
+    }
+}

@@ -1,0 +1,257 @@
+//! Files that appear whole or not at all: a temporary file beside the target, synced, then renamed.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::ImageFormat;
+use super::complete::{Verified, verify};
+use crate::error::Error;
+use crate::warning::Warning;
+
+/// Where pictures go: a file, or a folder (an existing one, or a path that ends in `/`).
+///
+/// ```
+/// use gptimage_core::SaveTo;
+/// let careful = SaveTo::from("pictures/t-rex.png");
+/// let replacing = SaveTo::from("pictures/t-rex.png").overwrite(true);
+/// # let _ = (careful, replacing);
+/// ```
+#[derive(Debug, Clone)]
+pub struct SaveTo {
+    path: PathBuf,
+    overwrite: bool,
+}
+
+impl<P: AsRef<Path>> From<P> for SaveTo {
+    fn from(path: P) -> Self {
+        Self { path: path.as_ref().to_owned(), overwrite: false }
+    }
+}
+
+impl SaveTo {
+    /// Whether an existing file may be replaced. A folder, FIFO or device never is. False unless set.
+    #[must_use]
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+}
+
+/// A [`SaveTo`] that was looked at: the folder exists, the names are known, and nothing stands in the way.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    folder: PathBuf,
+    stem: String,
+    /// As the caller wrote it; `None`: from the picture's format.
+    extension: Option<String>,
+    numbered: bool,
+    overwrite: bool,
+}
+
+impl Target {
+    /// Resolves a target for `count` pictures.
+    pub(crate) fn resolve(to: &SaveTo, count: u32) -> Result<Self, Error> {
+        let refused = |path: &Path, reason: &str, kind| {
+            Error::io(format!("cannot save to {}: {reason}", path.display()), io::Error::from(kind))
+        };
+        let shown = &to.path;
+        let wants_folder = shown.as_os_str().as_encoded_bytes().last().is_some_and(|byte| is_separator(*byte));
+        let path = std::path::absolute(shown)
+            .map_err(|error| Error::io(format!("cannot save to {}", shown.display()), error))?;
+        if wants_folder || path.is_dir() {
+            if !path.is_dir() {
+                let reason = "there is no such folder; create it first";
+                return Err(refused(shown, reason, io::ErrorKind::NotFound));
+            }
+            let stem = format!("gptimage-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"));
+            return Ok(Self { folder: path, stem, extension: None, numbered: true, overwrite: false });
+        }
+        // An existing link is followed, so that it stays a link.
+        let path = if to.overwrite { path.canonicalize().unwrap_or(path) } else { path };
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+            return Err(refused(shown, "that is no file name", io::ErrorKind::InvalidInput));
+        };
+        if !folder.is_dir() {
+            let reason = format!("there is no folder {}; create it first", folder.display());
+            return Err(refused(shown, &reason, io::ErrorKind::NotFound));
+        }
+        let (stem, extension) = split_extension(name);
+        let target = Self { folder: folder.to_owned(), stem, extension, numbered: count > 1, overwrite: to.overwrite };
+        for index in 0..count as usize {
+            let path = target.path(index, None);
+            match path.symlink_metadata() {
+                Err(_) => {}
+                Ok(found) if !target.overwrite => {
+                    let what = if found.is_file() { "the file" } else { "something" };
+                    let reason = format!("{what} exists; choose another name or allow overwriting");
+                    return Err(refused(&path, &reason, io::ErrorKind::AlreadyExists));
+                }
+                Ok(found) if found.is_file() || found.is_symlink() => {}
+                Ok(_) => {
+                    let reason = "something that is no regular file stands there, and is never replaced";
+                    return Err(refused(&path, reason, io::ErrorKind::AlreadyExists));
+                }
+            }
+        }
+        Ok(target)
+    }
+
+    /// The folder or file for messages.
+    pub(crate) fn display(&self) -> String {
+        self.path(0, None).display().to_string()
+    }
+
+    fn path(&self, index: usize, format: Option<ImageFormat>) -> PathBuf {
+        self.candidate(index, format, 0)
+    }
+
+    /// The final name of a picture; `again` counts names that were found taken.
+    fn candidate(&self, index: usize, format: Option<ImageFormat>, again: u32) -> PathBuf {
+        let mut name = self.stem.clone();
+        if self.numbered {
+            name.push_str(&format!("-{}", index + 1));
+        }
+        if again > 0 {
+            name.push_str(&format!("-{again}"));
+        }
+        let extension = self.extension.as_deref().or(format.map(ImageFormat::extension));
+        if let Some(extension) = extension {
+            name.push('.');
+            name.push_str(extension);
+        }
+        self.folder.join(name)
+    }
+
+    /// Opens a temporary file in the target's folder. Called before money is spent: it proves that the folder takes files.
+    pub(crate) fn create(&self) -> Result<TargetFile, Error> {
+        self.create_io()
+            .map_err(|error| Error::io(format!("no file can be created in {}", self.folder.display()), error))
+    }
+
+    pub(crate) fn create_io(&self) -> io::Result<TargetFile> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".gptimage-").suffix(".part");
+        // The final file has the permissions of any other new file: the umask applies.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        Ok(TargetFile { file: builder.tempfile_in(&self.folder)?, len: 0 })
+    }
+}
+
+fn is_separator(byte: u8) -> bool {
+    std::path::is_separator(char::from(byte))
+}
+
+/// `.hidden` has no extension, `a.tar.gz` has `gz`.
+fn split_extension(name: &str) -> (String, Option<String>) {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() && !extension.is_empty() => {
+            (stem.to_owned(), Some(extension.to_owned()))
+        }
+        _ => (name.trim_end_matches('.').to_owned(), None),
+    }
+}
+
+/// A temporary file on its way to its final name. Dropped, it is gone.
+#[derive(Debug)]
+pub(crate) struct TargetFile {
+    file: NamedTempFile,
+    len: u64,
+}
+
+/// A write that failed; `arrived` is what the file had taken, as far as it can be read back.
+#[derive(Debug)]
+pub(crate) struct Unsaved {
+    pub(crate) error: io::Error,
+    pub(crate) arrived: Vec<u8>,
+}
+
+impl TargetFile {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Unsaved> {
+        match self.file.write_all(bytes) {
+            Ok(()) => {
+                self.len += bytes.len() as u64;
+                Ok(())
+            }
+            Err(error) => Err(self.take_back(error, self.len)),
+        }
+    }
+
+    /// Empties the file: what was written is no picture after all.
+    pub(crate) fn restart(&mut self) -> io::Result<()> {
+        self.len = 0;
+        self.file.as_file().set_len(0)?;
+        self.file.rewind()
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(crate) fn verify(&mut self) -> Result<Verified, String> {
+        verify(self.file.as_file_mut(), self.len)
+    }
+
+    /// What was written, for somebody who cannot have the file.
+    pub(crate) fn read_back(&mut self) -> io::Result<Vec<u8>> {
+        self.file.rewind()?;
+        let mut bytes = Vec::new();
+        self.file.as_file_mut().take(self.len).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn take_back(&mut self, error: io::Error, len: u64) -> Unsaved {
+        self.len = len;
+        Unsaved { error, arrived: self.read_back().unwrap_or_default() }
+    }
+
+    /// Syncs the file and gives it its final name.
+    pub(crate) fn store(
+        mut self,
+        target: &Target,
+        index: usize,
+        format: Option<ImageFormat>,
+    ) -> Result<(PathBuf, Vec<Warning>), Unsaved> {
+        if let Err(error) = self.file.as_file().sync_all() {
+            let len = self.len;
+            return Err(self.take_back(error, len));
+        }
+        let mut warnings = Vec::new();
+        if let (Some(given), Some(format)) = (&target.extension, format)
+            && !format.has_extension(given)
+        {
+            warnings.push(Warning::lying_extension(&target.path(index, Some(format)), format));
+        }
+        let len = self.len;
+        let mut file = self.file;
+        // Names taken meanwhile are stepped over, a bounded number of them.
+        for again in 0..1000 {
+            let path = target.candidate(index, format, again);
+            let persisted = if target.overwrite { file.persist(&path) } else { file.persist_noclobber(&path) };
+            match persisted {
+                Ok(_) => {
+                    sync_folder(&target.folder);
+                    if again > 0 {
+                        warnings.push(Warning::target_appeared(&target.path(index, format), &path));
+                    }
+                    return Ok((path, warnings));
+                }
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.file,
+                Err(error) => {
+                    return Err(Self { file: error.file, len }.take_back(error.error, len));
+                }
+            }
+        }
+        Err(Self { file, len }.take_back(io::ErrorKind::AlreadyExists.into(), len))
+    }
+}
+
+/// Makes the new name last. Folders cannot be synced everywhere, and the file itself is safe already.
+fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}

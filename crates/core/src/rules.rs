@@ -1,0 +1,310 @@
+//! Every rule of the API, and only here. A rule looks at plain values and yields [`Violation`]s; it never does I/O.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use crate::image::ImageFormat;
+use crate::request::{
+    Background, Defect, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat, PARAMETER_NAMES,
+    Parameters, Quality, ResponseFormat, Size,
+};
+use crate::violation::{Rule, Violation};
+
+/// One mebibyte: what the API's limits call a megabyte.
+pub const MIB: u64 = 1 << 20;
+
+/// What one model accepts: data, so that clients, emulators and documentation share it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ModelRules {
+    /// The names it goes by, the canonical one first.
+    pub models: &'static [&'static str],
+    /// Longest prompt, in Unicode code points.
+    pub prompt_max_chars: usize,
+    /// Values of `size`.
+    pub sizes: &'static [Size],
+    /// Values of `quality`.
+    pub qualities: &'static [Quality],
+    /// Values of `output_format`.
+    pub output_formats: &'static [OutputFormat],
+    /// Values of `background`.
+    pub backgrounds: &'static [Background],
+    /// Values of `moderation`.
+    pub moderations: &'static [Moderation],
+    /// Values of `response_format`.
+    pub response_formats: &'static [ResponseFormat],
+    /// Values of `n` for generate.
+    pub generate_n: RangeInclusive<i64>,
+    /// Values of `n` for edit.
+    pub edit_n: RangeInclusive<i64>,
+    /// Values of `output_compression`, in percent.
+    pub output_compression: RangeInclusive<i64>,
+    /// Most input images of an edit.
+    pub images_max: usize,
+    /// Largest input image, in bytes.
+    pub image_max_bytes: u64,
+    /// A mask is smaller than this many bytes.
+    pub mask_below_bytes: u64,
+}
+
+/// The rules of `openai/gpt-image-2`, from the API's specification and its documentation.
+pub static GPT_IMAGE_2: ModelRules = ModelRules {
+    models: &["openai/gpt-image-2", "gpt-image-2"],
+    prompt_max_chars: 32_000,
+    sizes: &[Size::Square, Size::Portrait, Size::Landscape],
+    qualities: &[Quality::Low, Quality::Medium, Quality::High],
+    output_formats: &[OutputFormat::Png, OutputFormat::Jpeg, OutputFormat::Webp],
+    backgrounds: &[Background::Auto, Background::Transparent, Background::Opaque],
+    moderations: &[Moderation::Auto, Moderation::Low],
+    response_formats: &[ResponseFormat::Url, ResponseFormat::B64Json],
+    generate_n: 1..=1,
+    edit_n: 1..=10,
+    output_compression: 0..=100,
+    images_max: 16,
+    image_max_bytes: 50 * MIB,
+    mask_below_bytes: 4 * MIB,
+};
+
+impl ModelRules {
+    /// The values of `n` that an operation takes.
+    pub fn n(&self, operation: Operation) -> &RangeInclusive<i64> {
+        match operation {
+            Operation::Generate => &self.generate_n,
+            Operation::Edit => &self.edit_n,
+        }
+    }
+}
+
+/// The rules that apply: the known model's, or none beyond structure.
+fn model_rules(parameters: &Parameters) -> Option<&'static ModelRules> {
+    (!parameters.structural_rules && GPT_IMAGE_2.models.contains(&parameters.model.as_str())).then_some(&GPT_IMAGE_2)
+}
+
+pub(crate) fn check_parameters(operation: Operation, parameters: &Parameters) -> Vec<Violation> {
+    let mut found = Vec::new();
+    structure(operation, parameters, &mut found);
+    if let Some(rules) = model_rules(parameters) {
+        values(rules, operation, parameters, &mut found);
+    }
+    found
+}
+
+/// What no server could accept, whatever its model.
+fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
+    if parameters.model.as_str().trim().is_empty() {
+        let message = format!("is empty; name a model, such as {}", Model::GptImage2);
+        found.push(Violation::new("model", Rule::Required, "", message));
+    }
+    if parameters.prompt.trim().is_empty() {
+        let message = "is empty; describe the picture you want in words";
+        found.push(Violation::new("prompt", Rule::Required, &parameters.prompt, message));
+    }
+    for (name, value) in [("n", &parameters.n), ("output_compression", &parameters.output_compression)] {
+        if let Some(Integer::Text(text)) = value {
+            let message = format!("{text:?} is not a whole number; write digits only");
+            found.push(Violation::new(name, Rule::Type, text, message));
+        }
+    }
+    if let Some(Integer::Value(n)) = parameters.n
+        && n < 1
+    {
+        let message = format!("{n} pictures cannot be asked for; ask for at least 1");
+        found.push(Violation::new("n", Rule::Range, n, message));
+    }
+    for (name, given) in &parameters.unknown {
+        let message = format!("is not a parameter of {}; leave it out, or send it with `extra`", operation.as_str());
+        found.push(Violation::new(name, Rule::UnknownParameter, given, message));
+    }
+    for (name, value) in &parameters.extra {
+        if PARAMETER_NAMES.contains(&name.as_str()) || matches!(name.as_str(), "image" | "image[]" | "mask") {
+            let message = "is a parameter of its own; set it by its name instead of through `extra`";
+            found.push(Violation::new(format!("extra.{name}"), Rule::Conflict, value, message));
+        }
+        if name.is_empty() || name.chars().any(char::is_control) {
+            let message = "a field needs a name without control characters";
+            found.push(Violation::new(format!("extra.{}", name.escape_debug()), Rule::Format, value, message));
+        }
+    }
+}
+
+/// What the known model accepts.
+fn values(rules: &ModelRules, operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
+    let chars = parameters.prompt.chars().count();
+    if chars > rules.prompt_max_chars {
+        let message = format!(
+            "has {chars} characters, the limit is {}; shorten it by {}",
+            rules.prompt_max_chars,
+            chars - rules.prompt_max_chars
+        );
+        found.push(Violation::new("prompt", Rule::MaxLength, format!("{chars} characters"), message));
+    }
+    one_of("size", parameters.size.as_ref(), rules.sizes, found);
+    one_of("quality", parameters.quality.as_ref(), rules.qualities, found);
+    one_of("output_format", parameters.output_format.as_ref(), rules.output_formats, found);
+    one_of("background", parameters.background.as_ref(), rules.backgrounds, found);
+    one_of("moderation", parameters.moderation.as_ref(), rules.moderations, found);
+    one_of("response_format", parameters.response_format.as_ref(), rules.response_formats, found);
+    within_n(rules, operation, parameters, found);
+    if let Some(Integer::Value(percent)) = parameters.output_compression {
+        let range = &rules.output_compression;
+        if !range.contains(&percent) {
+            let message = format!("{percent} is outside {} to {}; it is a percentage", range.start(), range.end());
+            found.push(Violation::new("output_compression", Rule::Range, percent, message));
+        }
+        // Unset means png, the server's default.
+        if matches!(parameters.output_format, None | Some(OutputFormat::Png)) {
+            let message = "applies to jpeg and webp only; set output_format to one of them, or leave this out";
+            found.push(Violation::new("output_compression", Rule::Conflict, percent, message));
+        }
+    }
+    if parameters.background == Some(Background::Transparent) && parameters.output_format == Some(OutputFormat::Jpeg) {
+        let message = "jpeg has no transparency; set output_format to png or webp, or background to opaque";
+        found.push(Violation::new("background", Rule::Conflict, Background::Transparent, message));
+    }
+}
+
+fn within_n(rules: &ModelRules, operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
+    let range = rules.n(operation);
+    let Some(Integer::Value(n)) = parameters.n else { return };
+    // Below 1 is a violation of structure, named there.
+    if n < 1 || range.contains(&n) {
+        return;
+    }
+    let message = match operation {
+        Operation::Generate => {
+            format!("{n} pictures in one call are not offered by generate; make one call for each picture")
+        }
+        Operation::Edit => format!("{n} is outside {} to {}; split it over several calls", range.start(), range.end()),
+    };
+    found.push(Violation::new("n", Rule::Range, n, message));
+}
+
+fn one_of<T: PartialEq + Display>(param: &str, given: Option<&T>, allowed: &[T], found: &mut Vec<Violation>) {
+    let Some(given) = given.filter(|given| !allowed.contains(given)) else { return };
+    let allowed = allowed.iter().map(T::to_string).collect::<Vec<_>>().join(", ");
+    let message = format!("{:?} is not one of {allowed}", given.to_string());
+    found.push(Violation::new(param, Rule::OneOf, given, message));
+}
+
+pub(crate) fn check_images(
+    parameters: &Parameters,
+    images: &[Result<Inspected, Defect>],
+    mask: Option<&Result<Inspected, Defect>>,
+) -> Vec<Violation> {
+    let rules = model_rules(parameters);
+    let mut found = Vec::new();
+    if images.is_empty() {
+        let message = "no image was given; an edit needs at least one";
+        found.push(Violation::new("image", Rule::Required, "0 images", message));
+    }
+    if let Some(rules) = rules
+        && images.len() > rules.images_max
+    {
+        let message = format!("{} images were given, the limit is {}", images.len(), rules.images_max);
+        found.push(Violation::new("image", Rule::MaxItems, format!("{} images", images.len()), message));
+    }
+    for (index, image) in images.iter().enumerate() {
+        let param = if images.len() == 1 { "image".to_owned() } else { format!("image[{index}]") };
+        match image {
+            Ok(image) => picture(&param, image, rules, &mut found),
+            Err(defect) => found.push(unusable(&param, defect)),
+        }
+    }
+    match mask {
+        Some(Ok(mask)) => check_mask(mask, images.first(), rules, &mut found),
+        Some(Err(defect)) => found.push(unusable("mask", defect)),
+        None => {}
+    }
+    found
+}
+
+fn unusable(param: &str, defect: &Defect) -> Violation {
+    match defect {
+        Defect::Unreadable { name, reason } => {
+            Violation::new(param, Rule::Readable, name, format!("{name} cannot be read: {reason}"))
+        }
+        Defect::NotRegular { name, what } => Violation::new(
+            param,
+            Rule::RegularFile,
+            name,
+            format!("{name} is {what}, not a regular file; save it to a file or pass its bytes"),
+        ),
+    }
+}
+
+fn picture(param: &str, image: &Inspected, rules: Option<&ModelRules>, found: &mut Vec<Violation>) {
+    let name = &image.name;
+    if image.len == 0 {
+        found.push(Violation::new(param, Rule::NotEmpty, "0 bytes", format!("{name} is empty")));
+        return;
+    }
+    if let Some(rules) = rules
+        && image.len > rules.image_max_bytes
+    {
+        let message = format!(
+            "{name} has {} bytes, the limit is {} ({} MB); make it smaller",
+            image.len,
+            rules.image_max_bytes,
+            rules.image_max_bytes / MIB
+        );
+        found.push(Violation::new(param, Rule::MaxBytes, format!("{} bytes", image.len), message));
+    }
+    if image.format.is_none() {
+        let message = format!("{name} is not a PNG, JPEG or WebP by its first bytes; convert it to one of them");
+        found.push(Violation::new(param, Rule::Format, name, message));
+    }
+}
+
+fn check_mask(
+    mask: &Inspected,
+    first: Option<&Result<Inspected, Defect>>,
+    rules: Option<&ModelRules>,
+    found: &mut Vec<Violation>,
+) {
+    let name = &mask.name;
+    if mask.len == 0 {
+        found.push(Violation::new("mask", Rule::NotEmpty, "0 bytes", format!("{name} is empty")));
+        return;
+    }
+    if mask.format != Some(ImageFormat::Png) {
+        let message = format!("{name} is not a PNG by its first bytes; a mask must be one, with an alpha channel");
+        found.push(Violation::new("mask", Rule::Format, name, message));
+        return;
+    }
+    let Some(rules) = rules else { return };
+    if mask.len >= rules.mask_below_bytes {
+        let message = format!(
+            "{name} has {} bytes, a mask must be under {} ({} MB); save it with fewer colours",
+            mask.len,
+            rules.mask_below_bytes,
+            rules.mask_below_bytes / MIB
+        );
+        found.push(Violation::new("mask", Rule::MaxBytes, format!("{} bytes", mask.len), message));
+    }
+    match &mask.alpha {
+        Some(MaskAlpha::Missing) => {
+            let message = format!("{name} has no alpha channel; make the area to edit transparent");
+            found.push(Violation::new("mask", Rule::MaskAlpha, name, message));
+        }
+        Some(MaskAlpha::Opaque) => {
+            let message =
+                format!("{name} is fully opaque, so nothing would be edited; make the area to edit transparent");
+            found.push(Violation::new("mask", Rule::MaskTransparency, name, message));
+        }
+        Some(MaskAlpha::Broken(reason)) => {
+            let message = format!("{name} cannot be decoded: {reason}; save it again as PNG");
+            found.push(Violation::new("mask", Rule::Format, name, message));
+        }
+        Some(MaskAlpha::Transparent) | None => {}
+    }
+    if let (Some(mask_size), Some(Ok(Inspected { dimensions: Some(size), .. }))) = (mask.dimensions, first)
+        && mask_size != *size
+    {
+        let given = format!("{}x{}", mask_size.0, mask_size.1);
+        let message = format!(
+            "{name} is {given} pixels, the first image is {}x{}; both must have the same dimensions",
+            size.0, size.1
+        );
+        found.push(Violation::new("mask", Rule::MaskDimensions, given, message));
+    }
+}

@@ -1,0 +1,85 @@
+//! Results that nobody waited for: paid, and therefore kept.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::error::{Charge, Error};
+use crate::generated::Generated;
+
+type Outcome = Result<Generated, Error>;
+
+/// Keeps the outcomes of calls whose callers are gone, in memory up to a bound.
+#[derive(Debug)]
+pub(crate) struct Salvage {
+    kept: Mutex<VecDeque<Outcome>>,
+    max_bytes: u64,
+    /// Calls that run on without their callers.
+    running: watch::Sender<usize>,
+}
+
+impl Salvage {
+    pub(crate) fn new(max_bytes: u64) -> Self {
+        Self { kept: Mutex::default(), max_bytes, running: watch::Sender::new(0) }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<Outcome>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call runs on.
+    pub(crate) fn expect(&self) {
+        self.running.send_modify(|running| *running += 1);
+    }
+
+    /// A call that ran on ended.
+    pub(crate) fn arrived(&self) {
+        self.running.send_modify(|running| *running = running.saturating_sub(1));
+    }
+
+    /// Keeps an outcome, unless it cost nothing. What does not fit pushes out the oldest, which is logged.
+    pub(crate) fn put(&self, outcome: Outcome) {
+        if matches!(&outcome, Err(error) if error.charge() == Charge::NotCharged) {
+            return;
+        }
+        let mut kept = self.kept();
+        kept.push_back(outcome);
+        while kept.len() > 1 && kept.iter().map(memory).sum::<u64>() > self.max_bytes {
+            if let Some(lost) = kept.pop_front() {
+                tracing::error!(ids = ?ids(&lost), "the salvage store is full: a paid result was pushed out");
+            }
+        }
+    }
+
+    /// Hands everything over.
+    pub(crate) fn collect(&self) -> Vec<Outcome> {
+        self.kept().drain(..).collect()
+    }
+
+    /// Waits until no call runs on.
+    pub(crate) async fn drain(&self) {
+        // The sender lives as long as this store, so waiting cannot fail.
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+}
+
+fn generated(outcome: &Outcome) -> Option<&Generated> {
+    match outcome {
+        Ok(generated) => Some(generated),
+        Err(error) => error.generated(),
+    }
+}
+
+fn memory(outcome: &Outcome) -> u64 {
+    let images = generated(outcome).map(Generated::images).unwrap_or_default();
+    images.iter().filter_map(|image| image.bytes()).map(|bytes| bytes.len() as u64).sum()
+}
+
+fn ids(outcome: &Outcome) -> Vec<&str> {
+    let attempts = match outcome {
+        Ok(generated) => generated.attempts(),
+        Err(error) => error.attempts(),
+    };
+    attempts.iter().map(|attempt| attempt.client_request_id.as_str()).collect()
+}

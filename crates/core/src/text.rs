@@ -1,0 +1,35 @@
+//! Text for people: bounded, on one line, without control characters.
+
+use std::io;
+
+/// `text` with control characters escaped and cut after `max` characters.
+pub(crate) fn shorten(text: &str, max: usize) -> String {
+    let mut out = String::new();
+    for (index, char) in text.chars().enumerate() {
+        if index == max {
+            out.push('…');
+            break;
+        }
+        if is_unprintable(char) {
+            out.extend(char.escape_default());
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
+/// Controls, and the marks that reorder or hide text on a terminal.
+fn is_unprintable(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The system's words for an error, without the operation that failed.
+pub(crate) fn io_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => shorten(&error.to_string(), 200),
+    }
+}

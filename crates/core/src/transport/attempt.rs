@@ -1,0 +1,249 @@
+//! One charged attempt, from the first byte to pictures that are where they belong.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::deliver::{Delivered, assemble, fetch_missing};
+use super::exchange::{Broken, note_head, read_error_body, send};
+use super::explain::{Story, explain};
+use super::receive::{Received, receive};
+use super::retry::{End, Unusable, Verdict, decide, parse_retry_after};
+use super::running::Running;
+use super::{Http, Plan};
+use crate::attempt::{Attempt, Cost, Phase};
+use crate::error::{Charge, Error};
+use crate::generated::Generated;
+use crate::image::{Image, TargetFile};
+use crate::warning::Warning;
+use crate::wire::header;
+
+/// How an attempt ended, for the loop around it.
+#[derive(Debug)]
+pub(crate) struct Concluded {
+    pub(crate) result: Result<Generated, Error>,
+    pub(crate) again: Again,
+}
+
+/// Whether another attempt may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    Never,
+    /// After at least the time that the server asks for. `cut`: the upload was cut before it was whole, and an answer
+    /// may have been lost.
+    After {
+        retry_after: Option<Duration>,
+        cut: bool,
+    },
+}
+
+/// A failure before it is judged.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) end: End,
+    pub(crate) reason: String,
+    pub(crate) timed_out: bool,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) response_body: Option<String>,
+    pub(crate) generated: Option<Generated>,
+    pub(crate) cause: Option<io::Error>,
+}
+
+impl Failed {
+    pub(crate) fn new(end: End, reason: impl Into<String>) -> Self {
+        Self {
+            end,
+            reason: reason.into(),
+            timed_out: false,
+            retry_after: None,
+            response_body: None,
+            generated: None,
+            cause: None,
+        }
+    }
+}
+
+/// Runs an attempt to its end. `previous` are the attempts before it.
+pub(crate) async fn run(
+    http: &Http,
+    plan: &Plan,
+    running: &Running,
+    file: Option<TargetFile>,
+    previous: Vec<Attempt>,
+) -> Concluded {
+    match attempt(http, plan, running, file).await {
+        Ok(mut generated) => {
+            generated.attempts = with_record(previous, running.record(Charge::Charged, None));
+            Concluded { result: Ok(generated), again: Again::Never }
+        }
+        Err(failed) => conclude(plan, running, failed, previous),
+    }
+}
+
+fn with_record(mut attempts: Vec<Attempt>, record: Attempt) -> Vec<Attempt> {
+    attempts.push(record);
+    attempts
+}
+
+/// Judges a failure and writes the error.
+pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous: Vec<Attempt>) -> Concluded {
+    let verdict = decide(&failed.end, running.reached(), plan.settings.retry_server_errors);
+    let facts = running.snapshot_facts();
+    let message = explain(&Story {
+        end: &failed.end,
+        verdict,
+        facts: &facts,
+        client_request_id: running.client_request_id(),
+        reason: &failed.reason,
+        retry_after: failed.retry_after,
+    });
+    let Verdict { kind, charge, vendor_says_free, retry } = verdict;
+    let attempts = with_record(previous, running.record(charge, Some(message.clone())));
+    let generated = failed.generated.map(|mut generated| {
+        generated.attempts.clone_from(&attempts);
+        generated
+    });
+    // An earlier attempt that may have been charged stays so, whatever came after it.
+    let charge = attempts.iter().map(|attempt| attempt.charge).max().unwrap_or(charge);
+    let mut error = Error::new(kind, message)
+        .with_charge(charge)
+        .with_status(facts.http_status)
+        .with_retry_after(failed.retry_after)
+        .with_vendor_says_free(vendor_says_free)
+        .with_timed_out(failed.timed_out)
+        .with_response_body(failed.response_body)
+        .with_attempts(attempts)
+        .with_generated(generated);
+    if let Some(cause) = failed.cause {
+        error = error.caused_by(cause);
+    }
+    let too_long = failed.retry_after.is_some_and(|wait| wait > plan.settings.timers.retry_after_longest);
+    let again = if retry && !too_long {
+        let cut = matches!(failed.end, End::Lost | End::NotConnected) && running.gate.look().handed > 0;
+        Again::After { retry_after: failed.retry_after, cut }
+    } else {
+        Again::Never
+    };
+    Concluded { result: Err(error), again }
+}
+
+async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<TargetFile>) -> Result<Generated, Failed> {
+    let mut answer = send(http, plan, running)
+        .await
+        .map_err(|Broken { end, reason, timed_out }| Failed { timed_out, ..Failed::new(end, reason) })?;
+    let mut warnings = Vec::new();
+    note_head(&answer, running, &mut warnings);
+    if !(200..300).contains(&answer.status()) {
+        let body = read_error_body(&mut answer, plan.settings.timers.body_stall).await;
+        running.gate.close();
+        running.update(|facts| {
+            facts.request_id = facts.request_id.take().or_else(|| body.request_id.clone());
+        });
+        let retry_after =
+            answer.header(header::RETRY_AFTER).and_then(|text| parse_retry_after(text, SystemTime::now()));
+        let end = End::Answered { status: answer.status(), body };
+        return Err(Failed { retry_after, ..Failed::new(end, "") });
+    }
+    let mut received = receive(&mut answer, plan, file).await;
+    running.gate.close();
+    if received.cut.is_none() {
+        running.update(|facts| {
+            facts.phase = Some(Phase::BodyComplete);
+            if plan.fetch {
+                facts.urls = links(&received);
+            }
+        });
+    }
+    warnings.append(&mut received.json.warnings);
+    let cost = settle_cost(running.snapshot_facts().cost, received.json.cost, &mut warnings);
+    running.update(|facts| facts.cost = cost);
+    let delivered = assemble(&mut received);
+    finish(http, plan, running, received, delivered, warnings).await
+}
+
+/// Fetches what is linked, and decides between a success and an error that holds what came.
+async fn finish(
+    http: &Http,
+    plan: &Plan,
+    running: &Running,
+    received: Received,
+    mut delivered: Delivered,
+    mut warnings: Vec<Warning>,
+) -> Result<Generated, Failed> {
+    let mut missing = None;
+    if plan.fetch {
+        let (reason, unsaved) =
+            fetch_missing(http, &plan.settings, plan.target.as_ref(), &mut delivered.images, &mut delivered.warnings)
+                .await;
+        missing = reason;
+        delivered.unsaved = delivered.unsaved.or(unsaved);
+    }
+    warnings.append(&mut delivered.warnings);
+    let cost = running.snapshot_facts().cost;
+    let json = received.json;
+    let damaged = received.cut.or(json.broken).or(delivered.damage);
+    let failed = if let Some(reason) = damaged {
+        Some(Failed::new(End::Unusable(Unusable::Damaged), reason))
+    } else if delivered.images.is_empty() {
+        let reason = if json.is_error { "it holds an error instead of pictures" } else { "it holds no picture" };
+        Some(Failed::new(End::Unusable(Unusable::Empty { priced: cost.is_positive() }), reason))
+    } else if let Some(reason) = missing {
+        Some(Failed::new(End::Download, reason))
+    } else {
+        delivered.unsaved.map(|error| Failed { cause: Some(error), ..Failed::new(End::Storage, "") }).map(|failed| {
+            Failed { reason: failed.cause.as_ref().map(crate::text::io_reason).unwrap_or_default(), ..failed }
+        })
+    };
+    if failed.is_none() {
+        running.update(|facts| facts.phase = Some(Phase::Stored));
+        note_oddities(plan, &delivered.images, cost, &mut warnings);
+    }
+    let generated = Generated {
+        images: delivered.images,
+        cost: cost.or_none(),
+        attempts: Vec::new(),
+        warnings,
+        response: json.value,
+    };
+    match failed {
+        None => Ok(generated),
+        Some(failed) => {
+            let useful = !generated.images.is_empty() || generated.response != Value::Null;
+            let response_body = Some(received.excerpt).filter(|_| matches!(failed.end, End::Unusable(_)));
+            Err(Failed { generated: useful.then_some(generated), response_body, ..failed })
+        }
+    }
+}
+
+fn links(received: &Received) -> Vec<String> {
+    received.json.found.iter().filter(|found| found.payload.is_none()).filter_map(|found| found.url.clone()).collect()
+}
+
+/// The larger price of the two, where head and body both state one.
+fn settle_cost(head: Cost, body: Cost, warnings: &mut Vec<Warning>) -> Cost {
+    let mut larger = |head: Option<crate::Amount>, body: Option<crate::Amount>, unit: &str| {
+        if let (Some(head), Some(body)) = (head, body)
+            && head != body
+        {
+            warnings.push(Warning::price_disagrees(&format!("{head} {unit}"), &format!("{body} {unit}")));
+        }
+        head.max(body)
+    };
+    Cost { usd: larger(head.usd, body.usd, "USD"), credits: larger(head.credits, body.credits, "credits") }
+}
+
+fn note_oddities(plan: &Plan, images: &[Image], cost: Cost, warnings: &mut Vec<Warning>) {
+    let (asked, got) = (plan.asked as usize, images.len());
+    if got < asked {
+        warnings.push(Warning::fewer_images(plan.asked, got));
+    } else if got > asked {
+        warnings.push(Warning::more_images(plan.asked, got));
+    }
+    for (index, image) in images.iter().enumerate() {
+        warnings.extend(image.compare(index, &plan.parameters));
+    }
+    if cost.or_none().is_none() {
+        warnings.push(Warning::price_missing());
+    }
+}

@@ -1,0 +1,183 @@
+//! A call: attempts one after another, each in a task of its own, until one ends in something to report.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+use url::Url;
+
+use super::Http;
+use super::attempt::{Again, Concluded, Failed, conclude, run};
+use super::billing::lost_refusal;
+use super::handoff::Handoff;
+use super::landing::blocking;
+use super::retry::{End, Reached, wait};
+use super::running::Running;
+use crate::attempt::Attempt;
+use crate::cancel::CancelToken;
+use crate::config::Settings;
+use crate::error::{Charge, Error, ErrorKind};
+use crate::generated::Generated;
+use crate::image::{Image, Target, TargetFile};
+use crate::random;
+use crate::request::Parameters;
+use crate::salvage::Salvage;
+use crate::wire::{Body, ErrorBody};
+
+/// A cut upload of more than this is not sent again before the key was tried on something free.
+const ASK_FIRST_ABOVE: u64 = 1 << 20;
+
+/// What all attempts of a call share.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) url: Url,
+    pub(crate) body: Body,
+    pub(crate) parameters: Parameters,
+    /// How many pictures are asked for.
+    pub(crate) asked: u32,
+    pub(crate) target: Option<Arc<Target>>,
+    pub(crate) fetch: bool,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) cancel: Option<CancelToken>,
+}
+
+/// One call on its way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) http: Http,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) salvage: Arc<Salvage>,
+}
+
+impl Call {
+    pub(crate) async fn run(self) -> Result<Generated, Error> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::config("a call needs a tokio runtime around it; use `blocking::Client` without one"));
+        }
+        let mut attempts = Vec::new();
+        let mut waited = Duration::ZERO;
+        let mut number = 1;
+        loop {
+            let Concluded { result, again } = self.attempt(number, waited, attempts).await?;
+            let Again::After { retry_after, cut } = again else { return result };
+            let error = match result {
+                Ok(generated) => return Ok(generated),
+                Err(error) if number >= self.plan.settings.max_attempts => return Err(error),
+                Err(error) => error,
+            };
+            let timers = &self.plan.settings.timers;
+            waited = wait(number, timers.backoff_first, timers.backoff_longest, retry_after, random::dice());
+            if self.plan.deadline.is_some_and(|deadline| Instant::now() + waited >= deadline) {
+                return Err(error);
+            }
+            tracing::info!(attempt = number, wait = ?waited, kind = %error.kind(), "trying again");
+            tokio::select! {
+                () = sleep(waited) => {}
+                stop = self.stopped() => return Err(self.stop_between(&stop, &error)),
+            }
+            if cut && self.plan.body.len() > ASK_FIRST_ABOVE {
+                let refusal = lost_refusal(&self.http, &self.plan.settings);
+                let refusal = tokio::select! {
+                    refusal = refusal => refusal,
+                    stop = self.stopped() => return Err(self.stop_between(&stop, &error)),
+                };
+                if let Some(refusal) = refusal {
+                    return Err(refusal.with_attempts(error.attempts().to_vec()));
+                }
+            }
+            attempts = error.attempts().to_vec();
+            number += 1;
+        }
+    }
+
+    /// One attempt, or what is known of it when the caller's patience ends. `Err`: it never began.
+    async fn attempt(&self, number: u32, waited: Duration, previous: Vec<Attempt>) -> Result<Concluded, Error> {
+        let file = self.open_target().await.map_err(|error| {
+            let charge = previous.iter().map(|attempt| attempt.charge).max().unwrap_or(Charge::NotCharged);
+            error.with_charge(charge).with_attempts(previous.clone())
+        })?;
+        let id = format!("gptimage-{}", random::token());
+        let running = Arc::new(Running::new(number, id, waited, self.plan.body.len()));
+        let task = {
+            let (http, plan, running, previous) =
+                (self.http.clone(), self.plan.clone(), running.clone(), previous.clone());
+            async move { run(&http, &plan, &running, file, previous).await }
+        };
+        tracing::debug!(client_request_id = running.client_request_id(), bytes = self.plan.body.len(), "attempt");
+        let abort = self.plan.settings.abort_on_cancel;
+        let mut handoff = Handoff::spawn(task, running.clone(), self.salvage.clone(), previous.clone(), abort);
+        let stop = tokio::select! {
+            biased;
+            concluded = handoff.wait() => return Ok(concluded),
+            stop = self.stopped() => stop,
+        };
+        running.gate.close_unless_whole();
+        if let Some(concluded) = handoff.take() {
+            return Ok(concluded);
+        }
+        Ok(self.stop_during(stop, &running, previous))
+    }
+
+    /// Opens the temporary file before money is spent.
+    async fn open_target(&self) -> Result<Option<TargetFile>, Error> {
+        let Some(target) = self.plan.target.clone() else { return Ok(None) };
+        let opened = blocking(move || target.create()).await;
+        opened.map_err(|error| Error::io("the target cannot be opened", error))?.map(Some)
+    }
+
+    /// Waits for the deadline or the cancel token, whichever comes first.
+    async fn stopped(&self) -> End {
+        let deadline = async {
+            match self.plan.deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => pending().await,
+            }
+        };
+        let cancelled = async {
+            match &self.plan.cancel {
+                Some(token) => token.cancelled().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = deadline => End::Deadline,
+            () = cancelled => End::Cancelled,
+        }
+    }
+
+    fn stop_during(&self, stop: End, running: &Running, previous: Vec<Attempt>) -> Concluded {
+        let facts = running.snapshot_facts();
+        let reached = running.reached();
+        let timed_out = stop == End::Deadline;
+        // A refusal is a refusal, even if its words did not come in time.
+        let end = match facts.http_status {
+            Some(status @ (100..=199 | 300..)) => End::Answered { status, body: ErrorBody::default() },
+            _ => stop,
+        };
+        let generated = (reached == Reached::Located).then(|| Generated {
+            images: facts.urls.iter().cloned().map(Image::at_url).collect(),
+            cost: facts.cost.or_none(),
+            attempts: Vec::new(),
+            warnings: Vec::new(),
+            response: serde_json::Value::Null,
+        });
+        let failed = Failed { timed_out, generated, ..Failed::new(end, "") };
+        let Concluded { result, .. } = conclude(&self.plan, running, failed, previous);
+        Concluded { result, again: Again::Never }
+    }
+
+    /// The caller's patience ended between two attempts, of which the first failed with `error`.
+    fn stop_between(&self, stop: &End, error: &Error) -> Error {
+        let (kind, what) = match stop {
+            End::Deadline => (ErrorKind::Connection, "the deadline passed"),
+            _ => (ErrorKind::Cancelled, "cancelled"),
+        };
+        Error::new(kind, format!("{what} before another attempt; the last one: {error}"))
+            .with_charge(error.charge())
+            .with_status(error.http_status())
+            .with_timed_out(*stop == End::Deadline)
+            .with_attempts(error.attempts().to_vec())
+    }
+}

@@ -1,0 +1,163 @@
+//! Fetching a picture from its URL: no credentials, every hop judged, resumed where it was cut, accepted only whole.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+use url::Url;
+
+use super::Http;
+use super::http::Answer;
+use super::landing::Landing;
+use super::retry::wait;
+use crate::config::Settings;
+use crate::random;
+
+/// Redirects that are followed.
+const REDIRECTS_MAX: usize = 3;
+/// Tries at one picture that ended in an error other than "not there yet".
+const TRIES_MAX: u32 = 5;
+
+/// Why one try ended.
+enum Miss {
+    /// 404: just after generation that passes.
+    NotThereYet,
+    /// Worth another try.
+    Passing(String),
+    /// Another try would end the same way.
+    Final(String),
+}
+
+/// Fetches a picture into `landing`. It is free, so it is tried as often as it makes sense.
+pub(crate) async fn download(http: &Http, settings: &Settings, url: &str, landing: Landing) -> Result<Landing, String> {
+    let mut partial = Partial { landing, tag: None };
+    let started = Instant::now();
+    let mut failures = 0;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let miss = match attempt(http, settings, url, &mut partial).await {
+            Ok(()) => return Ok(partial.landing),
+            Err(miss) => miss,
+        };
+        let pause =
+            wait(tries.min(6), settings.timers.backoff_first, settings.timers.backoff_longest, None, random::dice());
+        match miss {
+            Miss::Final(reason) => return Err(reason),
+            Miss::NotThereYet if started.elapsed() + pause > settings.timers.url_not_found => {
+                return Err("its url answers 404, Not Found".to_owned());
+            }
+            Miss::Passing(reason) => {
+                failures += 1;
+                if failures == TRIES_MAX {
+                    return Err(reason);
+                }
+            }
+            Miss::NotThereYet => {}
+        }
+        sleep(pause).await;
+    }
+}
+
+/// What came of a picture so far.
+struct Partial {
+    landing: Landing,
+    /// The strong entity tag of these bytes: only with the same one may they be continued.
+    tag: Option<String>,
+}
+
+impl Partial {
+    async fn restart(&mut self) {
+        self.landing.restart().await;
+        self.tag = None;
+    }
+}
+
+async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Partial) -> Result<(), Miss> {
+    let resume = partial.tag.clone().filter(|_| partial.landing.len() > 0);
+    if resume.is_none() {
+        partial.restart().await;
+    }
+    let from = partial.landing.len();
+    let mut answer = follow(http, settings, url, resume.as_deref().map(|tag| (from, tag))).await?;
+    match answer.status() {
+        206 if resume.is_some() && starts_at(&answer, from) && strong_tag(&answer) == resume => {}
+        206 => {
+            partial.restart().await;
+            return Err(Miss::Passing("its url answered with another part than asked".to_owned()));
+        }
+        200..=299 => {
+            partial.restart().await;
+            partial.tag = strong_tag(&answer);
+        }
+        404 => return Err(Miss::NotThereYet),
+        // The range cannot be had: from the start again.
+        416 => {
+            partial.restart().await;
+            return Err(Miss::Passing("its url refuses to continue".to_owned()));
+        }
+        status @ (408 | 425 | 429 | 500..=599) => return Err(Miss::Passing(format!("its url answers {status}"))),
+        status => return Err(Miss::Final(format!("its url answers {status}"))),
+    }
+    read_body(&mut answer, settings, partial).await?;
+    if let Err(reason) = partial.landing.verify().await {
+        partial.restart().await;
+        return Err(Miss::Passing(reason));
+    }
+    Ok(())
+}
+
+async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial) -> Result<(), Miss> {
+    let max = settings.max_image_bytes;
+    let too_long = || Miss::Final(format!("the picture at its url is over {max} bytes"));
+    let length = answer.content_length().unwrap_or(0);
+    if length > max {
+        return Err(too_long());
+    }
+    partial.landing.reserve(usize::try_from(length).unwrap_or(0));
+    loop {
+        match timeout(settings.timers.body_stall, answer.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                if partial.landing.len() + chunk.len() as u64 > max {
+                    return Err(too_long());
+                }
+                partial.landing.append(&chunk).await;
+            }
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(failure)) => return Err(Miss::Passing(format!("the download was cut: {}", failure.reason))),
+            Err(_) => return Err(Miss::Passing("the download stood still".to_owned())),
+        }
+    }
+}
+
+/// Opens a URL, through a few redirects, each of them judged.
+async fn follow(http: &Http, settings: &Settings, url: &str, resume: Option<(u64, &str)>) -> Result<Answer, Miss> {
+    let mut url = Url::parse(url).map_err(|error| Miss::Final(format!("its url is no URL: {error}")))?;
+    for _ in 0..=REDIRECTS_MAX {
+        settings.download_guard.check(&url).map_err(Miss::Final)?;
+        let limit: Duration = settings.timers.connect + settings.timers.body_stall;
+        let answer = match timeout(limit, http.download(&url, resume)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(failure)) => return Err(Miss::Passing(format!("its url cannot be reached: {}", failure.reason))),
+            Err(_) => return Err(Miss::Passing("its url does not answer in time".to_owned())),
+        };
+        if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(answer);
+        }
+        let next = answer.header("location").and_then(|location| url.join(location).ok());
+        url = next.ok_or_else(|| Miss::Final("its url redirects to nowhere".to_owned()))?;
+    }
+    Err(Miss::Final(format!("its url redirects more than {REDIRECTS_MAX} times")))
+}
+
+/// A tag that promises the same bytes.
+fn strong_tag(answer: &Answer) -> Option<String> {
+    answer.header("etag").filter(|tag| tag.starts_with('"')).map(str::to_owned)
+}
+
+fn starts_at(answer: &Answer, from: u64) -> bool {
+    answer
+        .header("content-range")
+        .and_then(|range| range.strip_prefix("bytes "))
+        .and_then(|range| range.split('-').next())
+        .is_some_and(|start| start.trim().parse() == Ok(from))
+}

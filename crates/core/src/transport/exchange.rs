@@ -1,0 +1,99 @@
+//! Sending one request and waiting for the answer's head, under the phase timers.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::gate::Passed;
+use super::http::{Answer, Failure};
+use super::retry::End;
+use super::running::Running;
+use super::upload::Upload;
+use super::{Http, Plan};
+use crate::attempt::Phase;
+use crate::config::Timers;
+use crate::text;
+use crate::wire::{ERROR_BODY_MAX, ErrorBody, cost_from_headers, header};
+
+/// An exchange that ended without a head, for the decision table and in words.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) end: End,
+    pub(crate) reason: String,
+    pub(crate) timed_out: bool,
+}
+
+/// Sends the request and returns once a head came.
+pub(crate) async fn send(http: &Http, plan: &Plan, running: &Running) -> Result<Answer, Broken> {
+    let upload = Upload::new(&plan.body, running.gate.clone());
+    let id = running.client_request_id();
+    let answer = http.post(&plan.url, &plan.settings.authorization, id, &plan.body.content_type, upload);
+    tokio::pin!(answer);
+    let started = Instant::now();
+    loop {
+        let (until, _) = next_timer(&plan.settings.timers, started, &running.gate.look());
+        tokio::select! {
+            answer = &mut answer => return answer.map_err(|failure| broken(running, failure)),
+            () = sleep_until(until) => {
+                // The gate may have moved since; what it shows now decides.
+                let (until, what) = next_timer(&plan.settings.timers, started, &running.gate.look());
+                if until > Instant::now() {
+                    continue;
+                }
+                if running.gate.close_unless_whole().is_whole() && what != WAITING {
+                    continue;
+                }
+                running.gate.close();
+                return Err(Broken { end: End::Lost, reason: what.to_owned(), timed_out: true });
+            }
+        }
+    }
+}
+
+const WAITING: &str = "no answer came in time";
+
+/// The timer of the phase that the gate shows, and what it means if it runs out.
+fn next_timer(timers: &Timers, started: Instant, passed: &Passed) -> (Instant, &'static str) {
+    if passed.is_whole() {
+        (passed.moved + timers.head, WAITING)
+    } else if passed.started {
+        (passed.moved + timers.send_stall, "the upload stood still")
+    } else {
+        (started + timers.connect, "no connection came about in time")
+    }
+}
+
+fn broken(running: &Running, failure: Failure) -> Broken {
+    running.gate.close();
+    if let Some(failure) = running.gate.failure() {
+        return Broken { end: End::Input, reason: failure.to_string(), timed_out: false };
+    }
+    let end = if failure.connecting { End::NotConnected } else { End::Lost };
+    Broken { end, reason: failure.reason, timed_out: false }
+}
+
+/// Notes what the head says.
+pub(crate) fn note_head(answer: &Answer, running: &Running, warnings: &mut Vec<crate::Warning>) {
+    let cost = cost_from_headers(|name| answer.header(name), warnings);
+    let id = |name| answer.header(name).filter(|id| !id.is_empty()).map(|id| text::shorten(id, 128));
+    running.update(|facts| {
+        facts.phase = Some(Phase::HeadReceived);
+        facts.http_status = Some(answer.status());
+        facts.inference_id = id(header::INFERENCE_ID);
+        facts.request_id = id(header::REQUEST_ID);
+        facts.cost = cost;
+    });
+}
+
+/// Reads the body of an answer that is no success, bounded in size and time; what is missing of it is missing.
+pub(crate) async fn read_error_body(answer: &mut Answer, stall: Duration) -> ErrorBody {
+    let mut body = Vec::new();
+    while body.len() < ERROR_BODY_MAX {
+        match timeout(stall, answer.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            Ok(Ok(None) | Err(_)) | Err(_) => break,
+        }
+    }
+    body.truncate(ERROR_BODY_MAX);
+    ErrorBody::parse(&body)
+}

@@ -1,0 +1,265 @@
+//! HTTP over TCP and TLS. The only file that names reqwest.
+#![allow(clippy::disallowed_types, reason = "this is the one file that may name reqwest")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls_platform_verifier::Verifier;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::upload::Upload;
+use super::url_guard::{DownloadGuard, is_loopback, is_public};
+use crate::config::{Proxy, Settings};
+use crate::error::Error;
+use crate::text;
+use crate::wire::header;
+
+/// Redirects are followed by us, each hop judged.
+const USER_AGENT: &str = concat!("gptimage/", env!("CARGO_PKG_VERSION"));
+
+/// The clients of one configuration: with the key to the gateway, without it to anywhere else.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    gateway: reqwest::Client,
+    /// For downloads: no credentials, no configured headers, addresses judged.
+    download: reqwest::Client,
+    /// The same past any proxy, for loopback.
+    download_direct: reqwest::Client,
+    headers: HeaderMap,
+}
+
+/// An exchange that broke.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Whether no connection came about.
+    pub(crate) connecting: bool,
+    /// The innermost reason, in a few words.
+    pub(crate) reason: String,
+}
+
+/// An answer: its head, and its body in pieces.
+#[derive(Debug)]
+pub(crate) struct Answer(reqwest::Response);
+
+impl Http {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let tls = tls_config(settings)?;
+        let build = |proxied: bool, guard: Option<Guarded>| {
+            let mut builder = reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .http1_only()
+                .user_agent(USER_AGENT)
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                // A connection a call: a stale one can never swallow a paid request.
+                .pool_max_idle_per_host(0)
+                .tcp_nodelay(true)
+                .tcp_keepalive(settings.timers.keepalive_idle)
+                .tcp_keepalive_interval(settings.timers.keepalive_interval)
+                .tcp_keepalive_retries(settings.timers.keepalive_probes);
+            #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+            {
+                builder = builder.tcp_user_timeout(settings.timers.user_timeout);
+            }
+            builder = match (&settings.proxy, proxied) {
+                (_, false) | (Proxy::None, _) => builder.no_proxy(),
+                (Proxy::System, true) => builder,
+                (Proxy::Url(url), true) => {
+                    let proxy = reqwest::Proxy::all(url.as_str()).map_err(|error| {
+                        // The URL may hold a password: neither it nor the error's text is repeated.
+                        drop(error);
+                        Error::config("the proxy URL cannot be used; write it as http://host:port")
+                    })?;
+                    builder.proxy(proxy)
+                }
+            };
+            if let Some(guard) = guard {
+                builder = builder.dns_resolver(Arc::new(guard));
+            }
+            builder
+                .build()
+                .map_err(|error| Error::config(format!("the HTTP client cannot be set up: {}", reason(&error))))
+        };
+        let guard = || Some(Guarded { guard: settings.download_guard.clone(), proxies: settings.proxy_hosts.clone() });
+        Ok(Self {
+            gateway: build(!is_loopback(&settings.base_url), None)?,
+            download: build(true, guard())?,
+            download_direct: build(false, guard())?,
+            headers: header_map(&settings.headers)?,
+        })
+    }
+
+    /// The charged exchange. Returns once the answer's head came.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        key: &SecretString,
+        client_request_id: &str,
+        content_type: &str,
+        upload: Upload,
+    ) -> Result<Answer, Failure> {
+        let request = self
+            .gateway
+            .post(url.clone())
+            .headers(self.headers.clone())
+            .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
+            .header(reqwest::header::ACCEPT, "application/json")
+            .header(reqwest::header::CONTENT_TYPE, content_type)
+            .header(header::CLIENT_REQUEST_ID, client_request_id)
+            .body(reqwest::Body::wrap(upload));
+        send(request).await
+    }
+
+    /// A free question to the gateway.
+    pub(crate) async fn ask(&self, url: &Url, key: &SecretString) -> Result<Answer, Failure> {
+        let request = self
+            .gateway
+            .get(url.clone())
+            .headers(self.headers.clone())
+            .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
+            .header(reqwest::header::ACCEPT, "application/json");
+        send(request).await
+    }
+
+    /// One hop of a download; no credentials go with it. `resume`: from this byte on, of the entity with this tag.
+    pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, Failure> {
+        let client = if is_loopback(url) { &self.download_direct } else { &self.download };
+        let mut request = client.get(url.clone()).header(reqwest::header::ACCEPT, "image/*");
+        if let Some((from, tag)) = resume {
+            request =
+                request.header(reqwest::header::RANGE, format!("bytes={from}-")).header(reqwest::header::IF_RANGE, tag);
+        }
+        send(request).await
+    }
+}
+
+async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+    match request.send().await {
+        Ok(response) => Ok(Answer(response)),
+        Err(error) => Err(Failure { connecting: error.is_connect(), reason: reason(&error) }),
+    }
+}
+
+impl Answer {
+    pub(crate) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// A header's value, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers().get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.0.content_length()
+    }
+
+    /// The next piece of the body; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        self.0.chunk().await.map_err(|error| Failure { connecting: false, reason: reason(&error) })
+    }
+}
+
+/// The innermost cause: the layers above it only say that something failed.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let said = match cause.downcast_ref::<io::Error>() {
+        Some(error) => text::io_reason(error),
+        None => cause.to_string(),
+    };
+    text::shorten(&said, 200)
+}
+
+fn sensitive(key: &SecretString) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(key.expose_secret())
+        .map_err(|_| Failure { connecting: true, reason: "the API key fits no header".to_owned() })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Judges configured headers: ours cannot be replaced.
+fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let shown = text::shorten(name, 60);
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::config(format!("{shown:?} is no header name")))?;
+        if header::OURS.contains(&name.as_str()) {
+            return Err(Error::config(format!("the header {shown} is set by this library; leave it out")));
+        }
+        let mut value = HeaderValue::from_str(value).map_err(|_| {
+            Error::config(format!("the value of the header {shown} holds a character that no header can"))
+        })?;
+        value.set_sensitive(true);
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+/// TLS by rustls with the system's trust store, and the configured file's certificates beside it. A provider of our own:
+/// the host's process-wide choice is neither used nor changed.
+fn tls_config(settings: &Settings) -> Result<rustls::ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = |message: String| Error::config(message);
+    let mut extra: Vec<CertificateDer<'static>> = Vec::new();
+    if let Some(path) = &settings.ca_file {
+        let shown = path.display();
+        let certificates = CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| config(format!("the CA file {shown} cannot be read as PEM: {error}")))?;
+        if certificates.is_empty() {
+            return Err(config(format!("the CA file {shown} holds no certificate")));
+        }
+        extra = certificates;
+    }
+    let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| config(format!("TLS cannot be set up: {error}")))?;
+    match Verifier::new_with_extra_roots(extra.clone(), provider) {
+        Ok(verifier) => {
+            Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+        }
+        // A bare machine has no trust store. Plain http and a CA file of one's own need none.
+        Err(_) if settings.base_url.scheme() == "http" || !extra.is_empty() => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add_parsable_certificates(extra);
+            Ok(builder.with_root_certificates(roots).with_no_client_auth())
+        }
+        Err(error) => Err(config(format!(
+            "no trusted certificates were found on this system ({error}); install its CA certificates or set a CA file"
+        ))),
+    }
+}
+
+/// Resolves names for downloads and drops addresses that are not public, so that the checked address is the one
+/// connected to.
+struct Guarded {
+    guard: DownloadGuard,
+    /// Names of configured proxies: where those are is the user's business.
+    proxies: Vec<String>,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let trusted = self.guard.private_allowed || self.proxies.iter().any(|proxy| proxy == name.as_str());
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let allowed: Vec<_> = found.iter().copied().filter(|address| trusted || is_public(address.ip())).collect();
+            if allowed.is_empty() && !found.is_empty() {
+                return Err("the host resolves to a private address, which is not opened".into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! Where a picture's bytes land: in memory, or in the target's temporary file. A file that cannot be written turns into
+//! memory, with all that it had taken.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::image::{Image, Location, Target, TargetFile, Unsaved, Verified, verify_bytes};
+use crate::warning::Warning;
+
+/// Bytes are written in pieces of about this size.
+pub(crate) const PIECE: usize = 256 * 1024;
+
+/// A picture on its way in.
+#[derive(Debug, Default)]
+pub(crate) struct Landing {
+    /// `None`: in memory, from the start or since a write failed.
+    target: Option<Arc<Target>>,
+    file: Option<TargetFile>,
+    /// What is not written yet; without a target, everything.
+    pending: Vec<u8>,
+    unsaved: Option<io::Error>,
+}
+
+/// A picture that landed, or what there is of one.
+#[derive(Debug)]
+pub(crate) struct Landed {
+    pub(crate) image: Image,
+    /// Why it is no picture.
+    pub(crate) damage: Option<String>,
+    /// Why it is in memory and should be in a file.
+    pub(crate) unsaved: Option<io::Error>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl Landing {
+    /// `file`: opened beforehand, or `None` to open one when there is something to write.
+    pub(crate) fn new(target: Option<Arc<Target>>, file: Option<TargetFile>) -> Self {
+        Self { target, file, ..Self::default() }
+    }
+
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.file.as_ref().map_or(0, TargetFile::len) + self.pending.len() as u64
+    }
+
+    pub(crate) fn reserve(&mut self, len: usize) {
+        if self.target.is_none() {
+            self.pending.reserve(len);
+        }
+    }
+
+    pub(crate) async fn append(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        self.write(PIECE).await;
+    }
+
+    /// Takes over `bytes` if there are `enough` of them to be worth it, and leaves an empty buffer to fill again.
+    pub(crate) async fn take(&mut self, bytes: &mut Vec<u8>, enough: usize) {
+        if bytes.is_empty() || (bytes.len() < enough && self.target.is_some()) {
+            return;
+        }
+        if self.pending.is_empty() {
+            std::mem::swap(&mut self.pending, bytes);
+        } else {
+            self.pending.append(bytes);
+        }
+        self.write(1).await;
+        if self.pending.is_empty() {
+            std::mem::swap(&mut self.pending, bytes);
+        }
+    }
+
+    async fn write(&mut self, enough: usize) {
+        if self.pending.len() < enough {
+            return;
+        }
+        let Some(target) = self.target.clone() else { return };
+        let (file, pending) = (self.file.take(), std::mem::take(&mut self.pending));
+        match blocking(move || write_piece(file, pending, &target)).await {
+            Ok(Ok((file, buffer))) => {
+                self.file = Some(file);
+                self.pending = buffer;
+            }
+            Ok(Err(Unsaved { error, arrived })) => {
+                self.pending = arrived;
+                self.give_up(error);
+            }
+            Err(error) => self.give_up(error),
+        }
+    }
+
+    fn give_up(&mut self, error: io::Error) {
+        self.target = None;
+        self.unsaved = Some(error);
+    }
+
+    /// Forgets what came.
+    pub(crate) async fn restart(&mut self) {
+        self.pending.clear();
+        let Some(mut file) = self.file.take() else { return };
+        match blocking(move || file.restart().map(|()| file)).await.and_then(|file| file) {
+            Ok(file) => self.file = Some(file),
+            Err(error) => self.give_up(error),
+        }
+    }
+
+    /// Checks the picture, `broken` already or not, and gives it its place among those asked for.
+    pub(crate) async fn finish(mut self, index: usize, broken: Option<String>) -> Landed {
+        self.write(1).await;
+        let unsaved = self.unsaved;
+        let (Some(file), Some(target)) = (self.file, self.target) else {
+            return Landed { unsaved, ..in_memory(self.pending.into(), broken) };
+        };
+        match blocking(move || finish_file(file, &target, index, broken)).await {
+            Ok(landed) => landed,
+            Err(error) => {
+                Landed { damage: Some(error.to_string()), unsaved: Some(error), ..in_memory(Bytes::new(), None) }
+            }
+        }
+    }
+
+    /// Whether what came is a whole picture.
+    pub(crate) async fn verify(&mut self) -> Result<(), String> {
+        self.write(1).await;
+        let Some(mut file) = self.file.take() else {
+            return verify_bytes(&self.pending).map(|_| ());
+        };
+        let checked = blocking(move || {
+            let verified = file.verify();
+            (file, verified)
+        });
+        let (file, verified) = checked.await.map_err(|error| error.to_string())?;
+        self.file = Some(file);
+        verified.map(|_| ())
+    }
+}
+
+/// Runs file work where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}
+
+fn write_piece(
+    file: Option<TargetFile>,
+    mut pending: Vec<u8>,
+    target: &Target,
+) -> Result<(TargetFile, Vec<u8>), Unsaved> {
+    let mut file = match file {
+        Some(file) => file,
+        None => match target.create_io() {
+            Ok(file) => file,
+            Err(error) => return Err(Unsaved { error, arrived: pending }),
+        },
+    };
+    match file.write(&pending) {
+        Ok(()) => {
+            pending.clear();
+            Ok((file, pending))
+        }
+        Err(Unsaved { error, mut arrived }) => {
+            arrived.append(&mut pending);
+            Err(Unsaved { error, arrived })
+        }
+    }
+}
+
+/// A damaged picture is taken back into memory and leaves no file.
+fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Option<String>) -> Landed {
+    let verified: Result<Verified, String> = broken.map_or_else(|| file.verify(), Err);
+    let verified = match verified {
+        Ok(verified) => verified,
+        Err(reason) => return in_memory(file.read_back().unwrap_or_default().into(), Some(reason)),
+    };
+    match file.store(target, index, Some(verified.format)) {
+        Ok((path, warnings)) => {
+            Landed { image: Image::stored(Location::File(path), verified), damage: None, unsaved: None, warnings }
+        }
+        Err(Unsaved { error, arrived }) => Landed { unsaved: Some(error), ..in_memory(arrived.into(), None) },
+    }
+}
+
+fn in_memory(bytes: Bytes, broken: Option<String>) -> Landed {
+    let verified = broken.map_or_else(|| verify_bytes(&bytes), Err);
+    let (image, damage) = match verified {
+        Ok(verified) => (Image::stored(Location::Memory(bytes), verified), None),
+        Err(reason) => (Image::unverified(bytes), Some(reason)),
+    };
+    Landed { image, damage, unsaved: None, warnings: Vec::new() }
+}

@@ -1,0 +1,23 @@
+//! One call over the network: attempts, their phases, and what their ends mean.
+
+mod attempt;
+mod billing;
+mod call;
+mod deliver;
+mod download;
+mod exchange;
+mod explain;
+mod gate;
+mod handoff;
+mod http;
+mod landing;
+mod receive;
+mod retry;
+mod running;
+mod upload;
+mod url_guard;
+
+pub(crate) use call::{Call, Plan};
+pub(crate) use deliver::download_one;
+pub(crate) use http::Http;
+pub(crate) use url_guard::{DownloadGuard, base_url};

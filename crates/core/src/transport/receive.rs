@@ -1,0 +1,103 @@
+//! A success's body on its way in: decoded as it comes, written as it is decoded, never held whole.
+
+use tokio::time::timeout;
+
+use super::Plan;
+use super::http::Answer;
+use super::landing::{Landed, Landing, PIECE};
+use crate::image::TargetFile;
+use crate::wire::{AnswerDecoder, AnswerJson, Payload};
+
+/// More is not reserved on the server's word.
+const RESERVE_MAX: usize = 64 << 20;
+/// As much of an unusable answer is kept.
+const EXCERPT_MAX: usize = 64 * 1024;
+
+/// What came in.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) json: AnswerJson,
+    /// By payload number. `None`: an empty payload, or one that the JSON does not name.
+    pub(crate) pictures: Vec<Option<Landed>>,
+    /// Why the body is not whole.
+    pub(crate) cut: Option<String>,
+    /// The answer without its pictures, bounded.
+    pub(crate) excerpt: String,
+}
+
+/// Reads the whole body. `first` is the temporary file that was opened before the request left.
+pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<TargetFile>) -> Received {
+    let expected = match (answer.content_length(), &first) {
+        // Base64 is four characters for three bytes; the JSON around it is small.
+        (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / plan.asked as usize),
+        _ => 0,
+    };
+    let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX));
+    let mut landings = Landings { first, list: Vec::new() };
+    let max = plan.settings.max_image_bytes;
+    let cut = loop {
+        match timeout(plan.settings.timers.body_stall, answer.chunk()).await {
+            Ok(Ok(Some(chunk))) => decoder.push(&chunk),
+            Ok(Ok(None)) => break None,
+            Ok(Err(failure)) => break Some(format!("the answer was cut: {}", failure.reason)),
+            Err(_) => break Some("the answer stood still for too long".to_owned()),
+        }
+        landings.advance(plan, decoder.payloads()).await;
+        if decoder.payloads().last().is_some_and(|payload| payload.total > max) {
+            break Some(format!("a picture in the answer is over {max} bytes"));
+        }
+    };
+    let json = decoder.json();
+    let excerpt = decoder.excerpt(EXCERPT_MAX);
+    let mut pictures = Vec::new();
+    for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
+        let mut landing = landings.get(plan, number);
+        landing.take(&mut payload.decoded, 1).await;
+        // Where the picture stands among those asked for decides its name.
+        let index = json.found.iter().position(|found| found.payload == Some(number));
+        pictures.push(match index {
+            Some(index) if payload.total > 0 => Some(landing.finish(index, damage(&payload)).await),
+            _ => None,
+        });
+    }
+    Received { json, pictures, cut, excerpt }
+}
+
+fn damage(payload: &Payload) -> Option<String> {
+    match (&payload.error, payload.ended) {
+        (Some(error), _) => Some(error.to_string()),
+        (None, false) => Some("the answer ends inside the picture".to_owned()),
+        (None, true) => None,
+    }
+}
+
+/// Where payloads land, by their number.
+struct Landings {
+    first: Option<TargetFile>,
+    list: Vec<Option<Landing>>,
+}
+
+impl Landings {
+    fn get(&mut self, plan: &Plan, number: usize) -> Landing {
+        let known = self.list.get_mut(number).and_then(Option::take);
+        known.unwrap_or_else(|| Landing::new(plan.target.clone(), self.first.take()))
+    }
+
+    /// Writes what is decoded, where there is enough of it. Without a target it grows where it is.
+    async fn advance(&mut self, plan: &Plan, payloads: &mut [Payload]) {
+        if plan.target.is_none() {
+            return;
+        }
+        self.list.resize_with(payloads.len(), || None);
+        for (number, payload) in payloads.iter_mut().enumerate() {
+            let enough = if payload.ended { 1 } else { PIECE };
+            if payload.decoded.len() >= enough {
+                let mut landing = self.get(plan, number);
+                landing.take(&mut payload.decoded, enough).await;
+                if let Some(slot) = self.list.get_mut(number) {
+                    *slot = Some(landing);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A body on its way out: read from its sources chunk by chunk, through the gate.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Frame, SizeHint};
+use tokio::task::JoinHandle;
+
+use super::gate::{Gate, InputFailure};
+use crate::request::{FileIdentity, Inspected, Source, open_without_waiting};
+use crate::text;
+use crate::wire::{Body, Content};
+
+/// Smaller chunks cost measurably more CPU a byte.
+const CHUNK: usize = 256 * 1024;
+
+/// The gate is closed: the verdict is spoken.
+#[derive(Debug, thiserror::Error)]
+#[error("the upload was stopped")]
+pub(crate) struct Stopped;
+
+/// One sending of a [`Body`].
+#[derive(Debug)]
+pub(crate) struct Upload {
+    gate: Arc<Gate>,
+    left: VecDeque<Content>,
+    remaining: u64,
+    reading: Option<JoinHandle<Result<Read1, InputFailure>>>,
+    open: Option<OpenInput>,
+    /// The chunk handed out last; its memory is used again once the transport is done with it.
+    spare: Option<Bytes>,
+}
+
+#[derive(Debug)]
+struct OpenInput {
+    file: File,
+    name: String,
+    identity: FileIdentity,
+    remaining: u64,
+}
+
+#[derive(Debug)]
+struct Read1 {
+    chunk: Bytes,
+    /// `None` once the file is read and was found unchanged.
+    input: Option<OpenInput>,
+}
+
+impl Upload {
+    pub(crate) fn new(body: &Body, gate: Arc<Gate>) -> Self {
+        Self {
+            gate,
+            remaining: body.len(),
+            left: body.contents.iter().cloned().collect(),
+            reading: None,
+            open: None,
+            spare: None,
+        }
+    }
+
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, InputFailure>>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                let read = read.unwrap_or_else(|error| Err(unreadable("an input", &io::Error::other(error))));
+                return Poll::Ready(Some(read.map(|read| {
+                    self.open = read.input;
+                    self.spare = Some(read.chunk.clone());
+                    read.chunk
+                })));
+            }
+            let buffer = |spare: Option<Bytes>| spare.and_then(|spare| spare.try_into_mut().ok()).unwrap_or_default();
+            if let Some(input) = self.open.take() {
+                let buffer = buffer(self.spare.take());
+                self.reading = Some(tokio::task::spawn_blocking(move || read_chunk(input, buffer)));
+                continue;
+            }
+            match self.left.pop_front() {
+                None => return Poll::Ready(None),
+                Some(Content::Text(mut bytes) | Content::Input(Inspected { source: Source::Bytes(mut bytes), .. })) => {
+                    if bytes.len() > CHUNK {
+                        let rest = bytes.split_off(CHUNK);
+                        self.left.push_front(Content::Text(rest));
+                    }
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                Some(Content::Input(Inspected { source: Source::File { path, identity }, name, len, .. })) => {
+                    let buffer = buffer(self.spare.take());
+                    self.reading =
+                        Some(tokio::task::spawn_blocking(move || read_chunk(open(path, name, identity, len)?, buffer)));
+                }
+            }
+        }
+    }
+}
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = Stopped;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Stopped>>> {
+        self.gate.start();
+        match ready!(self.poll_chunk(cx)) {
+            None => Poll::Ready(None),
+            Some(Ok(chunk)) if self.gate.pass(chunk.len() as u64) => {
+                self.remaining -= chunk.len() as u64;
+                Poll::Ready(Some(Ok(Frame::data(chunk))))
+            }
+            Some(Ok(_)) => Poll::Ready(Some(Err(Stopped))),
+            Some(Err(failure)) => {
+                self.gate.fail(failure);
+                Poll::Ready(Some(Err(Stopped)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.remaining == 0
+    }
+
+    /// Exact, so that the transport states a Content-Length and sends no chunked body.
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining)
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> InputFailure {
+    InputFailure::Unreadable { name: name.to_owned(), reason: text::io_reason(error) }
+}
+
+fn open(path: PathBuf, name: String, identity: FileIdentity, len: u64) -> Result<OpenInput, InputFailure> {
+    let file = open_without_waiting(&path).map_err(|error| unreadable(&name, &error))?;
+    let input = OpenInput { file, name, identity, remaining: len };
+    unchanged(&input)?;
+    Ok(input)
+}
+
+/// Fails if the open file is not the one that was checked, byte for byte as far as the system tells.
+fn unchanged(input: &OpenInput) -> Result<(), InputFailure> {
+    let metadata = input.file.metadata().map_err(|error| unreadable(&input.name, &error))?;
+    if FileIdentity::of(&metadata) == input.identity { Ok(()) } else { Err(InputFailure::Changed(input.name.clone())) }
+}
+
+/// Reads the next chunk. A file's last chunk is handed over only after a second look at the file.
+fn read_chunk(mut input: OpenInput, mut buffer: BytesMut) -> Result<Read1, InputFailure> {
+    let want = usize::try_from(input.remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK));
+    buffer.resize(want, 0);
+    input.file.read_exact(&mut buffer).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => InputFailure::Changed(input.name.clone()),
+        _ => unreadable(&input.name, &error),
+    })?;
+    input.remaining -= want as u64;
+    let chunk = buffer.freeze();
+    if input.remaining > 0 {
+        return Ok(Read1 { chunk, input: Some(input) });
+    }
+    unchanged(&input)?;
+    Ok(Read1 { chunk, input: None })
+}

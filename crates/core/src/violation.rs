@@ -1,0 +1,124 @@
+//! A broken rule, as data.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+macro_rules! rules {
+    ($( $(#[$doc:meta])* $rule:ident = $slug:literal, )+) => {
+        /// Which kind of rule was broken.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Rule { $( $(#[$doc])* $rule, )+ }
+
+        impl Rule {
+            /// The stable name, the same in every language.
+            pub fn as_str(self) -> &'static str {
+                match self { $( Self::$rule => $slug, )+ }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A required value is missing or empty.
+    Required = "required",
+    /// Not of the type that the API takes.
+    Type = "type",
+    /// Not among the values that the model knows.
+    OneOf = "one_of",
+    /// A number outside its range.
+    Range = "range",
+    /// Text longer than allowed.
+    MaxLength = "max_length",
+    /// More items than allowed.
+    MaxItems = "max_items",
+    /// More bytes than allowed.
+    MaxBytes = "max_bytes",
+    /// Two values that do not go together.
+    Conflict = "conflict",
+    /// A parameter that the operation does not have.
+    UnknownParameter = "unknown_parameter",
+    /// A file that cannot be opened or read.
+    Readable = "readable",
+    /// A directory, FIFO, socket or device instead of a file.
+    RegularFile = "regular_file",
+    /// Zero bytes.
+    NotEmpty = "not_empty",
+    /// Bytes that are not of an accepted format.
+    Format = "format",
+    /// A mask without an alpha channel.
+    MaskAlpha = "mask_alpha",
+    /// A mask without one transparent pixel.
+    MaskTransparency = "mask_transparency",
+    /// A mask of other dimensions than the first image.
+    MaskDimensions = "mask_dimensions",
+}
+
+/// One broken rule of a request: which parameter, which rule, what was given, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    param: String,
+    rule: Rule,
+    given: String,
+    message: String,
+}
+
+/// Longest `given` that is repeated, in characters: a prompt must not flood a log.
+const GIVEN_MAX_CHARS: usize = 120;
+
+impl Violation {
+    pub(crate) fn new(
+        param: impl Into<String>,
+        rule: Rule,
+        given: impl fmt::Display,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            param: param.into(),
+            rule,
+            given: crate::text::shorten(&given.to_string(), GIVEN_MAX_CHARS),
+            message: message.into(),
+        }
+    }
+
+    /// The API's name of the parameter, such as `size` or `image[2]`.
+    pub fn param(&self) -> &str {
+        &self.param
+    }
+
+    /// The rule that was broken.
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// What was given, shortened where it is long.
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// A sentence without the parameter's name: what is wrong and what to do.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.param, self.message)
+    }
+}
+
+impl Serialize for Violation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            param: &'a str,
+            rule: &'static str,
+            given: &'a str,
+            message: &'a str,
+        }
+        Shown { param: &self.param, rule: self.rule.as_str(), given: &self.given, message: &self.message }
+            .serialize(serializer)
+    }
+}

@@ -1,0 +1,79 @@
+//! What is odd about a success.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::image::ImageFormat;
+
+/// Something odd about a call that succeeded: worth telling, no reason to fail after payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    kind: &'static str,
+    message: String,
+}
+
+impl Warning {
+    fn new(kind: &'static str, message: String) -> Self {
+        Self { kind, message }
+    }
+
+    /// The stable name, such as `other_size`.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// A sentence for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn other_format(index: usize, asked: &str, got: ImageFormat) -> Self {
+        Self::new("other_format", format!("picture {} is {got}, {asked} was asked for", index + 1))
+    }
+
+    pub(crate) fn other_size(index: usize, asked: &str, (width, height): (u32, u32)) -> Self {
+        Self::new("other_size", format!("picture {} is {width}x{height}, {asked} was asked for", index + 1))
+    }
+
+    pub(crate) fn fewer_images(asked: u32, got: usize) -> Self {
+        Self::new("fewer_images", format!("{got} of {asked} pictures came"))
+    }
+
+    pub(crate) fn more_images(asked: u32, got: usize) -> Self {
+        Self::new("more_images", format!("{got} pictures came, {asked} were asked for"))
+    }
+
+    pub(crate) fn price_missing() -> Self {
+        Self::new("price_missing", "the server did not say what the call cost".to_owned())
+    }
+
+    pub(crate) fn price_unreadable(text: &str) -> Self {
+        let text = crate::text::shorten(text, 40);
+        Self::new("price_unreadable", format!("the server's price {text:?} is no amount"))
+    }
+
+    pub(crate) fn price_disagrees(header: &str, body: &str) -> Self {
+        Self::new(
+            "price_disagrees",
+            format!("the response header says {header}, its body {body}; the larger one is reported"),
+        )
+    }
+
+    pub(crate) fn lying_extension(path: &Path, format: ImageFormat) -> Self {
+        let message = format!("{} holds a {format}; its extension says otherwise", path.display());
+        Self::new("lying_extension", message)
+    }
+
+    pub(crate) fn target_appeared(asked: &Path, saved: &Path) -> Self {
+        let message = format!("{} appeared meanwhile; the picture is in {}", asked.display(), saved.display());
+        Self::new("target_appeared", message)
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

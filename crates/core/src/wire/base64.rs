@@ -1,0 +1,137 @@
+//! Base64 that arrives in pieces, decoded as it comes.
+//!
+//! Lenient where servers differ (a `data:` prefix, white space, the url-safe alphabet, missing padding), strict where
+//! bytes would be invented.
+
+use base64_simd::STANDARD_NO_PAD;
+
+/// Text that is not base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Base64Error {
+    #[error("byte 0x{0:02x} is not in the base64 alphabet")]
+    Alphabet(u8),
+    #[error("base64 text goes on after its padding")]
+    AfterPadding,
+    #[error("the base64 text ends in the middle of a byte")]
+    Cut,
+    #[error("the data: prefix has no comma")]
+    Prefix,
+}
+
+const PREFIX: &[u8] = b"data:";
+const QUANTUM: usize = 4;
+
+#[derive(Debug)]
+enum Stage {
+    /// Fewer bytes came than tell whether there is a prefix; all of them match it so far.
+    Start(usize),
+    /// Inside `data:…,`.
+    Prefix,
+    Text,
+    /// `=` was seen.
+    Padding,
+}
+
+/// A decoder's state between two pieces.
+#[derive(Debug)]
+pub(crate) struct Base64Decoder {
+    stage: Stage,
+    carry: [u8; QUANTUM],
+    carried: usize,
+    /// Cleaned text of a piece that is not plain base64.
+    scratch: Vec<u8>,
+}
+
+impl Base64Decoder {
+    pub(crate) fn new() -> Self {
+        Self { stage: Stage::Start(0), carry: [0; QUANTUM], carried: 0, scratch: Vec::new() }
+    }
+
+    /// Decodes a piece and appends to `out`.
+    pub(crate) fn push(&mut self, mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
+        while let Stage::Start(matched) = self.stage {
+            let Some((&byte, rest)) = text.split_first() else { return Ok(()) };
+            if matched == 0 && byte.is_ascii_whitespace() {
+                text = rest;
+            } else if PREFIX.get(matched) == Some(&byte) {
+                text = rest;
+                self.stage = if matched + 1 == PREFIX.len() { Stage::Prefix } else { Stage::Start(matched + 1) };
+            } else {
+                self.stage = Stage::Text;
+                self.text(PREFIX.get(..matched).unwrap_or_default(), out)?;
+            }
+        }
+        if let Stage::Prefix = self.stage {
+            let Some(comma) = memchr::memchr(b',', text) else { return Ok(()) };
+            text = text.get(comma + 1..).unwrap_or_default();
+            self.stage = Stage::Text;
+        }
+        self.text(text, out)
+    }
+
+    /// Ends the text.
+    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Base64Error> {
+        match self.stage {
+            Stage::Start(matched) => {
+                self.stage = Stage::Text;
+                self.text(PREFIX.get(..matched).unwrap_or_default(), out)?;
+            }
+            Stage::Prefix => return Err(Base64Error::Prefix),
+            Stage::Text | Stage::Padding => {}
+        }
+        // Two characters hold one byte, three hold two; the bits left over mean nothing.
+        match *self.carry.get(..self.carried).unwrap_or_default() {
+            [] => Ok(()),
+            [a, b] => decode(&[a, b, b'A', b'A'], out, 1),
+            [a, b, c] => decode(&[a, b, c, b'A'], out, 2),
+            _ => Err(Base64Error::Cut),
+        }
+    }
+
+    fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
+        if let Stage::Text = self.stage
+            && self.carried == 0
+        {
+            // The usual case: whole quanta of plain base64, straight to the destination.
+            let whole = text.len() / QUANTUM * QUANTUM;
+            let (quanta, tail) = text.split_at(whole);
+            if STANDARD_NO_PAD.decode_append(quanta, out).is_ok() {
+                return self.cleaned(tail, out);
+            }
+        }
+        self.cleaned(text, out)
+    }
+
+    /// Drops white space, translates the url-safe alphabet, notices padding, and decodes what remains.
+    fn cleaned(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
+        let mut clean = std::mem::take(&mut self.scratch);
+        clean.clear();
+        clean.extend_from_slice(self.carry.get(..self.carried).unwrap_or_default());
+        for &byte in text {
+            match (byte, &self.stage) {
+                (b' ' | b'\n' | b'\r' | b'\t', _) => {}
+                (b'=', _) => self.stage = Stage::Padding,
+                (_, Stage::Padding) => return Err(Base64Error::AfterPadding),
+                (b'-', _) => clean.push(b'+'),
+                (b'_', _) => clean.push(b'/'),
+                (b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/', _) => clean.push(byte),
+                (other, _) => return Err(Base64Error::Alphabet(other)),
+            }
+        }
+        let (quanta, tail) = clean.split_at(clean.len() / QUANTUM * QUANTUM);
+        let decoded = STANDARD_NO_PAD.decode_append(quanta, out).map_err(|_| Base64Error::Cut);
+        self.carried = tail.len();
+        for (slot, byte) in self.carry.iter_mut().zip(tail) {
+            *slot = *byte;
+        }
+        self.scratch = clean;
+        decoded
+    }
+}
+
+fn decode(quantum: &[u8; QUANTUM], out: &mut Vec<u8>, bytes: usize) -> Result<(), Base64Error> {
+    let keep = out.len() + bytes;
+    STANDARD_NO_PAD.decode_append(quantum, out).map_err(|_| Base64Error::Cut)?;
+    out.truncate(keep);
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Request bodies: a recipe of exact length, from which the bytes can be made as often as needed.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use bytes::Bytes;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+use crate::request::{EditRequest, GenerateRequest, Inspected, Parameters, Source, WireValue};
+
+/// One stretch of a body.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// Structure and text, made by us.
+    Text(Bytes),
+    /// An input's bytes.
+    Input(Inspected),
+}
+
+impl Content {
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len() as u64,
+            Self::Input(input) => input.len,
+        }
+    }
+}
+
+/// A request's body.
+#[derive(Debug, Clone)]
+pub(crate) struct Body {
+    pub(crate) content_type: String,
+    pub(crate) contents: Vec<Content>,
+}
+
+impl Body {
+    /// Exact length in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.contents.iter().map(Content::len).sum()
+    }
+
+    /// The JSON of a generate call.
+    pub(crate) fn json(request: &GenerateRequest) -> Result<Self, Error> {
+        let text = serde_json::to_vec(&Fields(&request.parameters)).map_err(|error| {
+            Error::new(ErrorKind::Internal, "the request cannot be written as JSON").caused_by(error)
+        })?;
+        Ok(Self { content_type: "application/json".to_owned(), contents: vec![Content::Text(text.into())] })
+    }
+
+    /// The form of an edit call: text fields, then the files..
+    pub(crate) fn multipart(request: &EditRequest, boundary: &str) -> Self {
+        let mut form = Form { boundary, text: String::new(), contents: Vec::new() };
+        for (name, value) in request.parameters.fields() {
+            match value {
+                WireValue::Text(text) => form.field(name, text),
+                WireValue::Integer(number) => form.field(name, &number.to_string()),
+            }
+        }
+        for (name, value) in &request.parameters.extra {
+            let text = value.as_str().map_or_else(|| Cow::from(value.to_string()), Cow::from);
+            form.field(name, &text);
+        }
+        // A repeated plain `image` is refused by OpenAI as a duplicate.
+        let name = if request.images.len() == 1 { "image" } else { "image[]" };
+        for (index, image) in request.images.iter().enumerate() {
+            form.file(name, &format!("image-{index}"), image);
+        }
+        if let Some(mask) = &request.mask {
+            form.file("mask", "mask", mask);
+        }
+        form.finish()
+    }
+
+    /// The body as text, inputs as a remark.
+    pub(crate) fn describe(&self) -> String {
+        let mut out = String::new();
+        for content in &self.contents {
+            match content {
+                Content::Text(text) => out.push_str(&String::from_utf8_lossy(text)),
+                Content::Input(input) => {
+                    let from = match &input.source {
+                        Source::Bytes(_) => "memory",
+                        Source::File { .. } => &input.name,
+                    };
+                    let _ = write!(out, "<{} bytes from {from}>", input.len);
+                }
+            }
+        }
+        out
+    }
+}
+
+/// The fields of a request as a JSON object, in the order of the wire.
+struct Fields<'a>(&'a Parameters);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.0.fields() {
+            match value {
+                WireValue::Text(text) => map.serialize_entry(name, text)?,
+                WireValue::Integer(number) => map.serialize_entry(name, &number)?,
+            }
+        }
+        for (name, value) in &self.0.extra {
+            map.serialize_entry::<str, Value>(name, value)?;
+        }
+        map.end()
+    }
+}
+
+struct Form<'a> {
+    boundary: &'a str,
+    text: String,
+    contents: Vec<Content>,
+}
+
+impl Form<'_> {
+    fn field(&mut self, name: &str, value: &str) {
+        let _ = write!(
+            self.text,
+            "--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{value}\r\n",
+            self.boundary,
+            escape(name)
+        );
+    }
+
+    fn file(&mut self, name: &str, stem: &str, input: &Inspected) {
+        let (extension, mime) =
+            input.format.map_or(("bin", "application/octet-stream"), |format| (format.extension(), format.mime()));
+        let _ = write!(
+            self.text,
+            "--{}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{stem}.{extension}\"\r\n\
+             Content-Type: {mime}\r\n\r\n",
+            self.boundary
+        );
+        self.flush();
+        self.contents.push(Content::Input(input.clone()));
+        self.text.push_str("\r\n");
+    }
+
+    fn flush(&mut self) {
+        if !self.text.is_empty() {
+            self.contents.push(Content::Text(std::mem::take(&mut self.text).into()));
+        }
+    }
+
+    fn finish(mut self) -> Body {
+        let _ = write!(self.text, "--{}--\r\n", self.boundary);
+        self.flush();
+        Body { content_type: format!("multipart/form-data; boundary={}", self.boundary), contents: self.contents }
+    }
+}
+
+/// A field name inside quotes, as browsers escape it.
+fn escape(name: &str) -> Cow<'_, str> {
+    if name.contains(['"', '\r', '\n']) {
+        Cow::from(name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A"))
+    } else {
+        Cow::from(name)
+    }
+}

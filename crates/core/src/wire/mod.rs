@@ -1,0 +1,45 @@
+//! The only place that knows paths, header names and field names.
+
+mod base64;
+mod body;
+mod error_body;
+mod response;
+mod scanner;
+
+pub(crate) use body::{Body, Content};
+pub(crate) use error_body::{ERROR_BODY_MAX, ErrorBody};
+pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, cost_from_headers};
+
+use crate::request::Operation;
+
+/// Below the base URL.
+pub(crate) fn path(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Generate => "images/generations",
+        Operation::Edit => "images/edits",
+    }
+}
+
+/// A free call that tells whether the key works, below the gateway's root.
+pub(crate) const BILLING_PATH: &str = "v2/billing";
+
+/// Header names, in lower case.
+pub(crate) mod header {
+    pub(crate) const CLIENT_REQUEST_ID: &str = "x-client-request-id";
+    pub(crate) const INFERENCE_ID: &str = "x-inference-id";
+    pub(crate) const REQUEST_ID: &str = "x-request-id";
+    pub(crate) const CREDITS_USED: &str = "x-aimlapi-credits-used";
+    pub(crate) const USD_SPENT: &str = "x-aimlapi-usd-spent";
+    pub(crate) const RETRY_AFTER: &str = "retry-after";
+    /// Set by this crate alone.
+    pub(crate) const OURS: &[&str] = &[
+        "authorization",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+        "expect",
+        CLIENT_REQUEST_ID,
+    ];
+}
