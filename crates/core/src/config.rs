@@ -245,9 +245,7 @@ impl Config {
     pub(crate) fn settle(self) -> Result<Settings, Error> {
         let (key, source) = self.key.ok_or_else(|| {
             let variables = KEY_VARIABLES.join(", ");
-            Error::config(format!(
-                "no API key: none of the variables {variables} is set, and none was given; the emulator works without"
-            ))
+            Error::config(format!("no API key: none of the variables {variables} is set, and none was given"))
         })?;
         let key = ApiKey::new(&key, &source)?;
         let base_url = base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_http)?;

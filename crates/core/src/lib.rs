@@ -3,6 +3,8 @@
 
 mod amount;
 mod attempt;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod cancel;
 mod client;
 mod config;
@@ -30,7 +32,7 @@ pub use generated::Generated;
 pub use image::{Image, ImageFormat, Location, SaveTo};
 pub use request::{
     Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageInput, Integer, Model,
-    Moderation, Operation, OutputFormat, PARAMETER_NAMES, Quality, ResponseFormat, Size,
+    Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo, Quality, ResponseFormat, Size,
 };
 pub use violation::{Rule, Violation};
 pub use warning::Warning;

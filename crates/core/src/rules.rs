@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 
 use crate::image::ImageFormat;
 use crate::request::{
-    Background, Defect, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat, PARAMETER_NAMES,
+    Background, Defect, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat, PARAMETERS,
     Parameters, Quality, ResponseFormat, Size,
 };
+use crate::text;
 use crate::violation::{Rule, Violation};
 
 /// One mebibyte: what the API's limits call a megabyte.
@@ -101,7 +102,7 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
     }
     for (name, value) in [("n", &parameters.n), ("output_compression", &parameters.output_compression)] {
         if let Some(Integer::Text(text)) = value {
-            let message = format!("{text:?} is not a whole number; write digits only");
+            let message = format!("\"{}\" is not a whole number; write digits only", text::shorten(text, 60));
             found.push(Violation::new(name, Rule::Type, text, message));
         }
     }
@@ -116,7 +117,9 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
         found.push(Violation::new(name, Rule::UnknownParameter, given, message));
     }
     for (name, value) in &parameters.extra {
-        if PARAMETER_NAMES.contains(&name.as_str()) || matches!(name.as_str(), "image" | "image[]" | "mask") {
+        if PARAMETERS.iter().any(|known| known.name == name)
+            || matches!(name.as_str(), "prompt" | "image" | "image[]" | "mask")
+        {
             let message = "is a parameter of its own; set it by its name instead of through `extra`";
             found.push(Violation::new(format!("extra.{name}"), Rule::Conflict, value, message));
         }
@@ -182,7 +185,7 @@ fn within_n(rules: &ModelRules, operation: Operation, parameters: &Parameters, f
 fn one_of<T: PartialEq + Display>(param: &str, given: Option<&T>, allowed: &[T], found: &mut Vec<Violation>) {
     let Some(given) = given.filter(|given| !allowed.contains(given)) else { return };
     let allowed = allowed.iter().map(T::to_string).collect::<Vec<_>>().join(", ");
-    let message = format!("{:?} is not one of {allowed}", given.to_string());
+    let message = format!("\"{}\" is not one of {allowed}", text::shorten(&given.to_string(), 60));
     found.push(Violation::new(param, Rule::OneOf, given, message));
 }
 

@@ -17,10 +17,11 @@ const JPEG_TAIL: u64 = 4096;
 
 /// Checks that `content` is a structurally complete PNG (its chunks lead to IEND), JPEG (EOI at the end) or WebP (the
 /// RIFF length). The message says what is wrong.
-pub(crate) fn verify(content: impl Read + Seek, len: u64) -> Result<Verified, String> {
+pub(crate) fn verify(mut content: impl Read + Seek, len: u64) -> Result<Verified, String> {
+    let io = |error: std::io::Error| format!("it cannot be read back: {error}");
+    content.rewind().map_err(io)?;
     let mut content = BufReader::with_capacity(1024, content);
     let mut head = Vec::with_capacity(ImageFormat::SNIFF_LEN);
-    let io = |error: std::io::Error| format!("it cannot be read back: {error}");
     (&mut content).take(ImageFormat::SNIFF_LEN as u64).read_to_end(&mut head).map_err(io)?;
     let Some(format) = ImageFormat::sniff(&head) else {
         return Err(describe_foreign(&head, len));

@@ -10,8 +10,8 @@ pub use edit::{EditRequest, EditRequestBuilder};
 pub use generate::{GenerateRequest, GenerateRequestBuilder};
 pub use input::ImageInput;
 pub(crate) use input::{Defect, FileIdentity, Inspected, MaskAlpha, Source, open_without_waiting};
-pub use parameters::PARAMETER_NAMES;
 pub(crate) use parameters::Parameters;
+pub use parameters::{PARAMETERS, ParameterInfo};
 pub(crate) use params::WireValue;
 pub use params::{Background, Integer, Model, Moderation, OutputFormat, Quality, ResponseFormat, Size};
 

@@ -7,10 +7,28 @@ use super::params::{
 };
 use super::{EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, Operation};
 
+/// What there is to know about one parameter.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ParameterInfo {
+    /// The API's name.
+    pub name: &'static str,
+    /// What it takes, for people.
+    pub help: &'static str,
+    /// The operations that have it.
+    pub operations: &'static [Operation],
+}
+
+macro_rules! model_help {
+    () => {
+        " Which model answers; `openai/gpt-image-2` unless set. Another model's name gets the structural rules only."
+    };
+}
+
 macro_rules! parameters {
     (
-        both { $( $(#[$doc:meta])* $name:ident: $type:ty, )+ }
-        generate { $( $(#[$only_doc:meta])* $only:ident: $only_type:ty, )+ }
+        both { $( $(#[doc = $doc:literal])* $name:ident: $type:ty, )+ }
+        generate { $( $(#[doc = $only_doc:literal])* $only:ident: $only_type:ty, )+ }
     ) => {
         /// What both operations carry beside their images.
         #[derive(Debug, Clone, PartialEq)]
@@ -25,8 +43,20 @@ macro_rules! parameters {
             pub(crate) structural_rules: bool,
         }
 
-        /// The names of all parameters but `image` and `mask`, in the order of the wire.
-        pub const PARAMETER_NAMES: &[&str] = &["model", "prompt", $( stringify!($name), )+ $( stringify!($only), )+];
+        /// All parameters but `prompt`, `image` and `mask`, in the order of the wire.
+        pub static PARAMETERS: &[ParameterInfo] = &[
+            ParameterInfo { name: "model", help: model_help!(), operations: &[Operation::Generate, Operation::Edit] },
+            $( ParameterInfo {
+                name: stringify!($name),
+                help: concat!($($doc),*),
+                operations: &[Operation::Generate, Operation::Edit],
+            }, )+
+            $( ParameterInfo {
+                name: stringify!($only),
+                help: concat!($($only_doc),*),
+                operations: &[Operation::Generate],
+            }, )+
+        ];
 
         impl Parameters {
             pub(crate) fn new(prompt: String) -> Self {
@@ -66,13 +96,13 @@ macro_rules! parameters {
         }
 
         parameters!(@operation GenerateRequest, GenerateRequestBuilder, Operation::Generate;
-            $( $(#[$doc])* $name: $type, )+ $( $(#[$only_doc])* $only: $only_type, )+);
+            $( $(#[doc = $doc])* $name: $type, )+ $( $(#[doc = $only_doc])* $only: $only_type, )+);
         parameters!(@operation EditRequest, EditRequestBuilder, Operation::Edit;
-            $( $(#[$doc])* $name: $type, )+);
+            $( $(#[doc = $doc])* $name: $type, )+);
     };
     (@operation $request:ident, $builder:ident, $operation:expr; $( $(#[$doc:meta])* $name:ident: $type:ty, )+) => {
         impl $builder {
-            /// Which model answers; `openai/gpt-image-2` unless set. Another model's name gets the structural rules only.
+            #[doc = model_help!()]
             #[must_use]
             pub fn model(mut self, model: impl Into<Model>) -> Self {
                 self.parameters.model = model.into();

@@ -154,3 +154,7 @@ pub(crate) fn wait(
     let bound = first.saturating_mul(doubled).min(longest);
     bound.mul_f64(dice.clamp(0.0, 1.0)).max(retry_after.unwrap_or_default())
 }
+
+#[cfg(test)]
+#[path = "retry_tests.rs"]
+mod tests;

@@ -150,3 +150,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "url_guard_tests.rs"]
+mod tests;

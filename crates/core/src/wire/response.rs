@@ -218,3 +218,7 @@ pub(crate) fn cost_from_headers<'a>(
     let mut amount = |name| read_amount(get(name)?.trim(), warnings);
     Cost { usd: amount(header::USD_SPENT), credits: amount(header::CREDITS_USED) }
 }
+
+#[cfg(test)]
+#[path = "response_tests.rs"]
+mod tests;

@@ -1,0 +1,95 @@
+use url::Url;
+
+use super::{DownloadGuard, base_url};
+
+fn guard(base: &str) -> DownloadGuard {
+    DownloadGuard::new(&base_url(base, true).unwrap())
+}
+
+fn opens(guard: &DownloadGuard, url: &str) -> bool {
+    guard.check(&Url::parse(url).unwrap()).is_ok()
+}
+
+#[test]
+fn base_urls_are_normalised() {
+    for (given, settled) in [
+        ("https://api.aimlapi.com", "https://api.aimlapi.com/v1/"),
+        ("https://api.aimlapi.com/", "https://api.aimlapi.com/v1/"),
+        ("https://api.aimlapi.com/v1", "https://api.aimlapi.com/v1/"),
+        (" https://api.aimlapi.com/v1/ ", "https://api.aimlapi.com/v1/"),
+        ("https://gateway.example/images", "https://gateway.example/images/v1/"),
+        ("https://gateway.example/images/v2//", "https://gateway.example/images/v2/"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/v1/"),
+        ("http://localhost:8080", "http://localhost:8080/v1/"),
+        ("http://[::1]:8080", "http://[::1]:8080/v1/"),
+    ] {
+        assert_eq!(base_url(given, false).unwrap().as_str(), settled, "{given}");
+    }
+}
+
+#[test]
+fn base_urls_that_leak_or_lead_astray_are_refused() {
+    for given in [
+        "",
+        "api.aimlapi.com",
+        "ftp://api.aimlapi.com",
+        "http://api.aimlapi.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "https://user:secret@api.aimlapi.com",
+        "https://api.aimlapi.com/v1?key=1",
+        "https://api.aimlapi.com/v1#x",
+    ] {
+        let error = base_url(given, false).unwrap_err();
+        assert!(!error.message().contains("secret"), "{error}");
+    }
+    assert!(base_url("http://api.aimlapi.com", true).is_ok(), "unless http is allowed in words");
+}
+
+#[test]
+fn downloads_from_a_public_gateway_stay_public_and_encrypted() {
+    let guard = guard("https://api.aimlapi.com");
+    for url in ["https://cdn.aimlapi.com/a.png", "https://8.8.8.8/a.png", "https://[2606:4700::1111]/a.png"] {
+        assert!(opens(&guard, url), "{url}");
+    }
+    for url in [
+        "http://cdn.aimlapi.com/a.png",
+        "file:///etc/passwd",
+        "data:image/png;base64,AAAA",
+        "https://user@cdn.aimlapi.com/a.png",
+        "https://localhost/a.png",
+        "https://a.localhost./a.png",
+        "https://127.0.0.1/a.png",
+        "https://2130706433/a.png",
+        "https://0x7f.1/a.png",
+        "https://10.1.2.3/a.png",
+        "https://172.16.0.1/a.png",
+        "https://192.168.0.1/a.png",
+        "https://169.254.169.254/latest/meta-data",
+        "https://100.64.0.1/a.png",
+        "https://0.0.0.0/a.png",
+        "https://224.0.0.1/a.png",
+        "https://255.255.255.255/a.png",
+        "https://198.18.0.1/a.png",
+        "https://[::1]/a.png",
+        "https://[::]/a.png",
+        "https://[::ffff:127.0.0.1]/a.png",
+        "https://[::ffff:10.0.0.1]/a.png",
+        "https://[64:ff9b::a9fe:a9fe]/a.png",
+        "https://[2002:7f00:1::]/a.png",
+        "https://[fc00::1]/a.png",
+        "https://[fe80::1]/a.png",
+        "https://[ff02::1]/a.png",
+    ] {
+        assert!(!opens(&guard, url), "{url}");
+    }
+}
+
+#[test]
+fn a_gateway_on_this_machine_may_link_to_this_machine() {
+    let guard = guard("http://127.0.0.1:8080");
+    for url in ["http://127.0.0.1:9/a.png", "http://localhost:9/a.png", "https://10.0.0.1/a.png"] {
+        assert!(opens(&guard, url), "{url}");
+    }
+    assert!(!opens(&guard, "file:///etc/passwd"));
+}
