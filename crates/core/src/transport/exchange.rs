@@ -30,13 +30,17 @@ pub(crate) async fn send(http: &Http, plan: &Plan, running: &Running) -> Result<
     let answer = http.post(&plan.url, &plan.settings.authorization, id, &plan.body.content_type, upload);
     tokio::pin!(answer);
     let started = Instant::now();
+    let timers = &plan.settings.timers;
+    // A phase that begins while we sleep cannot end before this: nobody has to wake us when it begins.
+    let shortest = timers.connect.min(timers.send_stall).min(timers.head);
     loop {
-        let (until, _) = next_timer(&plan.settings.timers, started, &running.gate.look());
+        let (until, _) = next_timer(timers, started, &running.gate.look());
+        let until = until.min(Instant::now() + shortest);
         tokio::select! {
             answer = &mut answer => return answer.map_err(|failure| broken(running, failure)),
             () = sleep_until(until) => {
                 // The gate may have moved since; what it shows now decides.
-                let (until, what) = next_timer(&plan.settings.timers, started, &running.gate.look());
+                let (until, what) = next_timer(timers, started, &running.gate.look());
                 if until > Instant::now() {
                     continue;
                 }

@@ -10,6 +10,9 @@ use crate::wire::{AnswerDecoder, AnswerJson, Payload};
 
 /// More is not reserved on the server's word.
 const RESERVE_MAX: usize = 64 << 20;
+/// Room for what is decoded between two writes. What is not filled costs nothing; growing costs copies, and small
+/// allocations that grow make allocators give memory back after every call, to be faulted in again.
+const WRITE_BUFFER: usize = 1 << 20;
 /// As much of an unusable answer is kept.
 const EXCERPT_MAX: usize = 64 * 1024;
 
@@ -30,7 +33,8 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<Targ
     let expected = match (answer.content_length(), &first) {
         // Base64 is four characters for three bytes; the JSON around it is small.
         (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / plan.asked as usize),
-        _ => 0,
+        (_, Some(_)) => WRITE_BUFFER,
+        (None, None) => 0,
     };
     let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX));
     let mut landings = Landings { first, list: Vec::new() };
@@ -56,7 +60,9 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<Targ
         // Where the picture stands among those asked for decides its name.
         let index = json.found.iter().position(|found| found.payload == Some(number));
         pictures.push(match index {
-            Some(index) if payload.total > 0 => Some(landing.finish(index, damage(&payload)).await),
+            Some(index) if payload.total > 0 || payload.error.is_some() => {
+                Some(landing.finish(index, damage(&payload)).await)
+            }
             _ => None,
         });
     }

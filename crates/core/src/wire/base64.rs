@@ -88,12 +88,17 @@ impl Base64Decoder {
         }
     }
 
-    fn text(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
-        if let Stage::Text = self.stage
-            && self.carried == 0
-        {
+    fn text(&mut self, mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
+        // The quantum that the last piece left open first, so that the rest is whole quanta again.
+        while self.carried > 0 && !text.is_empty() {
+            let (missing, rest) = text.split_at(text.len().min(QUANTUM - self.carried));
+            self.cleaned(missing, out)?;
+            text = rest;
+        }
+        if let Stage::Text = self.stage {
             // The usual case: whole quanta of plain base64, straight to the destination.
-            let whole = text.len() / QUANTUM * QUANTUM;
+            let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+            let whole = (text.len() - padding) / QUANTUM * QUANTUM;
             let (quanta, tail) = text.split_at(whole);
             if STANDARD_NO_PAD.decode_append(quanta, out).is_ok() {
                 return self.cleaned(tail, out);

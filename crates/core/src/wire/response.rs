@@ -43,13 +43,11 @@ impl PayloadSink for Payloads {
             self.ignored += 1;
             return PAYLOADS_MAX + self.ignored;
         }
-        self.list.push(Payload {
-            decoder: Base64Decoder::new(),
-            decoded: Vec::with_capacity(std::mem::take(&mut self.reserve)),
-            total: 0,
-            ended: false,
-            error: None,
-        });
+        // The buffer of the picture before, once that was taken from it, serves again.
+        let before = self.list.last_mut().filter(|last| last.ended && last.decoded.is_empty());
+        let mut decoded = before.map(|last| std::mem::take(&mut last.decoded)).unwrap_or_default();
+        decoded.reserve(std::mem::take(&mut self.reserve));
+        self.list.push(Payload { decoder: Base64Decoder::new(), decoded, total: 0, ended: false, error: None });
         self.list.len() - 1
     }
 

@@ -1,0 +1,293 @@
+//! From the answer to pictures that are where they were asked to be.
+
+use std::path::Path;
+
+use gptimage_core::{
+    Client, EditRequest, ErrorKind, GenerateRequest, Image, ImageFormat, ImageInput, OutputFormat, ResponseFormat,
+    SaveTo, Size,
+};
+use gptimage_emulator::{CdnFault, Cut, Emulator, Side};
+
+use crate::common::{client, config, judge, padded_png, pessimistic, request, request_by_url, start};
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn each_format_and_size_comes_in_memory_and_by_url() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    for (output, format) in [
+        (OutputFormat::Png, ImageFormat::Png),
+        (OutputFormat::Jpeg, ImageFormat::Jpeg),
+        (OutputFormat::Webp, ImageFormat::Webp),
+    ] {
+        for response in [ResponseFormat::Url, ResponseFormat::B64Json] {
+            let request = GenerateRequest::builder("A T-Rex")
+                .size(Size::Portrait)
+                .output_format(output.clone())
+                .response_format(response.clone())
+                .build()
+                .unwrap();
+            let generated = client.generate(&request).await.unwrap();
+            let image = generated.image().unwrap();
+            assert_eq!((image.format(), image.dimensions()), (Some(format), Some((1024, 1536))));
+            assert_eq!(image.url().is_some(), response == ResponseFormat::Url);
+            assert!(generated.warnings().is_empty(), "{:?}", generated.warnings());
+            assert_eq!(generated.cost().unwrap().usd.unwrap().to_string(), "0.0536705");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_result_is_an_input() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let in_memory = client.generate(&request()).await.unwrap().into_images();
+    let in_file = client.generate(&request()).save_to(folder.path()).await.unwrap().into_images();
+    let images = in_memory.into_iter().chain(in_file).map(ImageInput::from);
+    let edit = EditRequest::builder("Both", images).n(2).build().unwrap();
+    assert_eq!(client.edit(&edit).await.unwrap().images().len(), 2);
+    assert_eq!(emulator.ledger().last().unwrap().input_images, 2);
+
+    let unfetched = client.generate(&request_by_url()).fetch(false).await.unwrap().into_images();
+    let error = EditRequest::builder("None", unfetched).build().unwrap_err();
+    assert!(error.message().contains("fetch it first"), "{error}");
+}
+
+#[tokio::test]
+async fn many_pictures_get_numbers_in_their_order() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    for response in [ResponseFormat::Url, ResponseFormat::B64Json] {
+        let folder = tempfile::tempdir().unwrap();
+        let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))])
+            .n(3)
+            .response_format(response)
+            .build()
+            .unwrap();
+        let generated = client.edit(&edit).save_to(folder.path().join("crown.png")).await.unwrap();
+        assert_eq!(names(folder.path()), ["crown-1.png", "crown-2.png", "crown-3.png"]);
+        let in_memory = client.edit(&edit).await.unwrap();
+        for (saved, kept) in generated.images().iter().zip(in_memory.images()) {
+            assert_eq!(saved.read().unwrap(), kept.bytes().unwrap().clone());
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_are_kept_completed_or_made() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+
+    let generated = client.generate(&request()).save_to(path("t-rex")).await.unwrap();
+    assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.png").as_path()), "a missing extension is added");
+
+    let generated = client.generate(&request()).save_to(path("t-rex.jpg")).await.unwrap();
+    assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.jpg").as_path()), "a lying one is kept");
+    assert_eq!(generated.warnings()[0].kind(), "lying_extension");
+
+    let made = client.generate(&request()).save_to(folder.path()).await.unwrap();
+    let name = made.image().unwrap().path().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.starts_with("gptimage-") && name.ends_with("-1.png"), "{name}");
+    assert_eq!(names(folder.path()).len(), 3, "nothing else is left in the folder");
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_is_found_before_anything_is_sent() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken.png");
+    std::fs::write(&taken, "mine").unwrap();
+    let mut targets = vec![
+        SaveTo::from(&taken),
+        SaveTo::from(folder.path().join("missing/t-rex.png")),
+        SaveTo::from(format!("{}/missing/", folder.path().display())),
+    ];
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.png");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        targets.push(SaveTo::from(link));
+        let fifo = folder.path().join("fifo.png");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        targets.push(SaveTo::from(fifo).overwrite(true));
+        targets.push(SaveTo::from("/proc/t-rex.png"));
+    }
+    for target in targets {
+        let shown = format!("{target:?}");
+        let error = client.generate(&request()).save_to(target).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{shown}: {error}");
+        assert!(error.attempts().is_empty());
+    }
+    assert_eq!(std::fs::read_to_string(&taken).unwrap(), "mine");
+    assert!(emulator.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn overwriting_is_asked_for_in_words_and_keeps_links() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t-rex.png");
+    std::fs::write(&path, "old").unwrap();
+    client.generate(&request()).save_to(SaveTo::from(&path).overwrite(true)).await.unwrap();
+    assert_eq!(ImageFormat::sniff(&std::fs::read(&path).unwrap()), Some(ImageFormat::Png));
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.png");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        std::fs::write(&path, "old").unwrap();
+        client.generate(&request()).save_to(SaveTo::from(&link).overwrite(true)).await.unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(ImageFormat::sniff(&std::fs::read(&path).unwrap()), Some(ImageFormat::Png));
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_appears_meanwhile_is_stepped_over() {
+    let emulator = pessimistic().await;
+    emulator.fault(gptimage_emulator::Fault::delay(std::time::Duration::from_millis(200)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t-rex.png");
+    let client = client(&emulator);
+    let request = request();
+    let call = std::future::IntoFuture::into_future(client.generate(&request).save_to(&path));
+    let appear = async {
+        while emulator.ledger().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        std::fs::write(&path, "mine").unwrap();
+    };
+    let (outcome, ()) = tokio::join!(call, appear);
+    let generated = outcome.unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    assert_eq!(generated.image().unwrap().path(), Some(folder.path().join("t-rex-1.png").as_path()));
+    assert_eq!(generated.warnings()[0].kind(), "target_appeared");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_turns_the_destination_into_memory() {
+    // A file system of 64 KiB; without the right to mount one there is nothing to test.
+    let folder = tempfile::tempdir().unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+        .arg(folder.path())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("skipped: no file system can be mounted here");
+        return;
+    }
+    for by_url in [false, true] {
+        let emulator = pessimistic().await;
+        let request = if by_url { request_by_url() } else { request() };
+        let outcome = client(&emulator).generate(&request).save_to(folder.path().join("t-rex.png")).await;
+        judge(&emulator, &outcome, 1).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), error.charge()), (ErrorKind::Io, gptimage_core::Charge::Charged), "{error}");
+        let image = error.generated().unwrap().image().unwrap();
+        assert_eq!(image.dimensions(), Some((1024, 1024)), "the whole picture is in memory");
+        assert!(names(folder.path()).is_empty(), "no half file is left: {:?}", names(folder.path()));
+    }
+    assert!(std::process::Command::new("umount").arg(folder.path()).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn an_image_can_be_saved_later() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(&emulator);
+    let image: Image = client.generate(&request()).await.unwrap().into_images().remove(0);
+    let path = image.save(folder.path().join("a")).unwrap();
+    assert_eq!(path, folder.path().join("a.png"));
+    assert_eq!(image.save(&path).unwrap_err().kind(), ErrorKind::Io, "nothing is overwritten");
+    image.save(SaveTo::from(&path).overwrite(true)).unwrap();
+    let there = image.save(folder.path()).unwrap();
+    assert_eq!(std::fs::read(there).unwrap(), image.bytes().unwrap()[..]);
+
+    let linked = client.generate(&request_by_url()).fetch(false).await.unwrap();
+    assert_eq!(linked.image().unwrap().save(folder.path()).unwrap_err().kind(), ErrorKind::DownloadFailed);
+    let fetched = client.fetch_to(linked.image().unwrap(), folder.path().join("b.png")).await.unwrap();
+    assert_eq!(fetched.path(), Some(folder.path().join("b.png").as_path()));
+}
+
+#[tokio::test]
+async fn a_download_survives_what_passes() {
+    for (fault, resumed) in [
+        (CdnFault::not_found(3), false),
+        (CdnFault::status(503).times(2), false),
+        (CdnFault::cut(100_000, Cut::Fin), true),
+        (CdnFault::cut(100_000, Cut::Rst), true),
+        (CdnFault::cut(10, Cut::Fin), false),
+        (CdnFault::body("<html>not yet</html>"), false),
+    ] {
+        let emulator = pessimistic().await;
+        let shown = format!("{fault:?}");
+        emulator.cdn_fault(fault);
+        let folder = tempfile::tempdir().unwrap();
+        let outcome = client(&emulator).generate(&request_by_url()).save_to(folder.path().join("t.png")).await;
+        judge(&emulator, &outcome, 1).await;
+        let bytes = outcome.unwrap_or_else(|error| panic!("{shown}: {error:?}")).image().unwrap().read().unwrap();
+        let plain = client(&emulator).generate(&request_by_url()).await.unwrap();
+        assert_eq!(&bytes, plain.image().unwrap().bytes().unwrap(), "{shown}");
+        let ranges = emulator.requests().iter().any(|seen| seen.side == Side::Cdn && seen.header("range").is_some());
+        assert_eq!(ranges, resumed, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_gets_ranges_wrong_is_asked_from_the_start() {
+    for fault in [CdnFault::ignore_range(), CdnFault::wrong_range(7)] {
+        let emulator = pessimistic().await;
+        let shown = format!("{fault:?}");
+        emulator.cdn_fault(CdnFault::cut(100_000, Cut::Fin));
+        emulator.cdn_fault(fault);
+        let client = client(&emulator);
+        let generated = client.generate(&request_by_url()).await.unwrap_or_else(|error| panic!("{shown}: {error:?}"));
+        let plain = client.generate(&request_by_url()).await.unwrap();
+        assert_eq!(generated.image().unwrap().bytes(), plain.image().unwrap().bytes(), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_hostile_download_ends() {
+    let endless = CdnFault::raw_endless("HTTP/1.1 200 OK\r\n\r\n\u{89}PNG", vec![0; 1 << 16]);
+    for fault in [
+        endless,
+        CdnFault::raw("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n"),
+        CdnFault::redirect("/loop"),
+        CdnFault::redirect("file:///etc/passwd"),
+        CdnFault::redirect("http://user@127.0.0.1/"),
+        CdnFault::status(403),
+    ] {
+        let emulator = pessimistic().await;
+        let shown = format!("{fault:?}");
+        emulator.cdn_fault(fault.always());
+        let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
+        let outcome = client.generate(&request_by_url()).await;
+        judge(&emulator, &outcome, 1).await;
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::DownloadFailed, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_gateways_links_to_private_addresses_are_not_opened() {
+    // The gateway is reached under a name, through a proxy that is the emulator: so it counts as public.
+    let emulator = start(Emulator::builder()).await;
+    let proxy = emulator.base_url().trim_end_matches("/v1").to_owned();
+    let config = config(&emulator).base_url("http://gateway.example").allow_http(true).proxy(proxy);
+    let error = Client::new(config).unwrap().generate(&request_by_url()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{error}");
+    assert!(error.message().contains("private address"), "{error}");
+    assert!(emulator.requests().iter().all(|request| request.side == Side::Api));
+}

@@ -1,0 +1,235 @@
+//! Callers that go: dropped futures, deadlines and cancel tokens, at every phase.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use gptimage_core::{CancelToken, Charge, Client, ErrorKind, Phase};
+use gptimage_emulator::{CdnFault, Cut, Emulator, ErrorBody, Fault};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use crate::common::{Outcome, client, config, judge, pessimistic, request, request_by_url, timers, upload};
+
+/// Long enough for anything to have gone wrong by then, short enough to wait for.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// Drops a call's future after a while, and waits until the truth is settled.
+async fn drop_call(emulator: &Emulator, client: &Client, call: gptimage_core::Call) -> Vec<Outcome> {
+    assert!(timeout(PATIENCE, call.into_future()).await.is_err(), "the fault must hold the call up");
+    client.drain().await;
+    emulator.wait_idle().await;
+    client.collect()
+}
+
+#[tokio::test]
+async fn dropped_while_connecting_nothing_is_sent() {
+    let emulator = pessimistic().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://127.0.0.1:{}", silent.local_addr().unwrap().port());
+    let client = Client::new(config(&emulator).base_url(url)).unwrap();
+    assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
+}
+
+#[tokio::test]
+async fn dropped_while_sending_the_gate_closes() {
+    let emulator = pessimistic().await;
+    // The server reads nothing for a while, and then everything that was sent.
+    emulator.fault(Fault::cut_request(100_000, Cut::Silence));
+    let client = client(&emulator);
+    assert!(drop_call(&emulator, &client, client.edit(&upload(24 << 20))).await.is_empty());
+    assert!(emulator.ledger().iter().all(|entry| !entry.arrived_whole));
+    assert_eq!(emulator.charges(), 0);
+}
+
+#[tokio::test]
+async fn dropped_after_sending_the_result_is_kept() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::delay(Duration::from_millis(400)));
+    let client = client(&emulator);
+    let kept = drop_call(&emulator, &client, client.generate(&request())).await;
+    let [outcome] = &kept[..] else { panic!("{kept:#?}") };
+    judge(&emulator, outcome, 1).await;
+    assert_eq!(outcome.as_ref().unwrap().image().unwrap().dimensions(), Some((1024, 1024)));
+    assert!(client.collect().is_empty(), "each result is handed over once");
+}
+
+#[tokio::test]
+async fn dropped_after_sending_files_are_still_written() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t-rex.png");
+    emulator.fault(Fault::pause(100_000, Duration::from_millis(400)));
+    let client = client(&emulator);
+    let kept = drop_call(&emulator, &client, client.generate(&request()).save_to(&path)).await;
+    assert_eq!(kept[0].as_ref().unwrap().image().unwrap().path(), Some(path.as_path()));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing else stands beside it");
+}
+
+#[tokio::test]
+async fn dropped_during_the_download_the_result_is_kept() {
+    let emulator = pessimistic().await;
+    emulator.cdn_fault(CdnFault::pause(1000, Duration::from_millis(400)));
+    let client = client(&emulator);
+    let kept = drop_call(&emulator, &client, client.generate(&request_by_url())).await;
+    judge(&emulator, &kept[0], 1).await;
+    assert!(kept[0].as_ref().unwrap().image().unwrap().bytes().is_some());
+}
+
+#[tokio::test]
+async fn a_failure_that_may_be_charged_is_kept_too() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::delay(Duration::from_millis(400)).then_cut(0, Cut::Rst));
+    let client = client(&emulator);
+    let kept = drop_call(&emulator, &client, client.generate(&request())).await;
+    assert_eq!(kept[0].as_ref().unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_kept() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::answer(400).body(ErrorBody::documented("No")).then_pause(50, Duration::from_millis(400)));
+    let client = client(&emulator);
+    assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
+}
+
+#[tokio::test]
+async fn abort_gives_up_what_may_be_paid() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::delay(Duration::from_millis(400)));
+    let client = Client::new(config(&emulator).abort_on_cancel(true)).unwrap();
+    assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
+    assert_eq!(emulator.charges(), 1, "which is what the caller asked for in words");
+}
+
+#[tokio::test]
+async fn dropped_between_two_attempts_there_is_no_second() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::answer(429).body(ErrorBody::Empty).header("Retry-After", "30"));
+    let client = client(&emulator);
+    assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
+    assert_eq!(emulator.ledger().len(), 1);
+}
+
+#[tokio::test]
+async fn a_full_salvage_store_pushes_out_the_oldest() {
+    let emulator = pessimistic().await;
+    let client = Client::new(config(&emulator).salvage_max_bytes(800_000)).unwrap();
+    for _ in 0..3 {
+        emulator.fault(Fault::delay(Duration::from_millis(400)));
+        let call = client.generate(&request());
+        assert!(timeout(PATIENCE, call.into_future()).await.is_err());
+    }
+    client.drain().await;
+    let kept = client.collect();
+    let bytes: u64 = kept.iter().flatten().filter_map(|kept| kept.image()?.len_bytes()).sum();
+    assert!(!kept.is_empty() && kept.len() < 3 && bytes <= 800_000, "{} results, {bytes} bytes", kept.len());
+}
+
+#[tokio::test]
+async fn a_deadline_in_each_phase() {
+    let ms = Duration::from_millis;
+    for (fault, cdn, large, kind, charge, phase) in [
+        (
+            Fault::cut_request(100_000, Cut::Silence),
+            None,
+            true,
+            ErrorKind::Connection,
+            Charge::NotCharged,
+            Phase::Sending,
+        ),
+        (Fault::delay(ms(500)), None, false, ErrorKind::OutcomeUnknown, Charge::Unknown, Phase::Sent),
+        (Fault::pause(100_000, ms(500)), None, false, ErrorKind::ResponseInvalid, Charge::Charged, Phase::HeadReceived),
+        (
+            Fault::delay(ms(0)),
+            Some(CdnFault::pause(1000, ms(500))),
+            false,
+            ErrorKind::DownloadFailed,
+            Charge::Charged,
+            Phase::BodyComplete,
+        ),
+    ] {
+        let emulator = pessimistic().await;
+        emulator.fault(fault);
+        let call = match (large, &cdn) {
+            (true, _) => client(&emulator).edit(&upload(24 << 20)),
+            (false, None) => client(&emulator).generate(&request()),
+            (false, Some(_)) => client(&emulator).generate(&request_by_url()),
+        };
+        let by_url = cdn.is_some();
+        cdn.into_iter().for_each(|fault| emulator.cdn_fault(fault));
+        let outcome = call.deadline(ms(200)).await;
+        judge(&emulator, &outcome, 1).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), error.charge(), error.attempts()[0].phase), (kind, charge, phase), "{error:?}");
+        assert!(error.is_timeout());
+        assert_eq!(error.generated().is_some(), by_url, "a link that is known is handed over");
+    }
+}
+
+#[tokio::test]
+async fn what_a_deadline_cuts_off_can_be_collected() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::delay(Duration::from_millis(400)));
+    let client = client(&emulator);
+    let error = client.generate(&request()).deadline(PATIENCE).await.unwrap_err();
+    client.drain().await;
+    let kept = client.collect();
+    let generated = kept[0].as_ref().unwrap();
+    assert_eq!(generated.client_request_id(), Some(error.attempts()[0].client_request_id.as_str()));
+}
+
+#[tokio::test]
+async fn a_token_cancels_in_each_phase() {
+    for (fault, large, charge) in [
+        (Fault::cut_request(100_000, Cut::Silence), true, Charge::NotCharged),
+        (Fault::delay(Duration::from_millis(500)), false, Charge::Unknown),
+        (Fault::pause(100_000, Duration::from_millis(500)), false, Charge::Charged),
+    ] {
+        let emulator = pessimistic().await;
+        emulator.fault(fault);
+        let client = client(&emulator);
+        let call = if large { client.edit(&upload(24 << 20)) } else { client.generate(&request()) };
+        let token = CancelToken::new();
+        let cancel = async {
+            tokio::time::sleep(PATIENCE).await;
+            token.cancel();
+        };
+        let (outcome, ()) = tokio::join!(call.cancel(&token).into_future(), cancel);
+        judge(&emulator, &outcome, 1).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), error.charge()), (ErrorKind::Cancelled, charge));
+        assert_eq!(error.attempts().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_cancelled_before_sends_nothing() {
+    let emulator = pessimistic().await;
+    let token = CancelToken::new();
+    token.cancel();
+    let error = client(&emulator).edit(&upload(24 << 20)).cancel(&token).await.unwrap_err();
+    assert_eq!((error.kind(), error.charge()), (ErrorKind::Cancelled, Charge::NotCharged));
+    emulator.wait_idle().await;
+    assert_eq!(emulator.charges(), 0);
+}
+
+#[tokio::test]
+async fn a_runtime_that_ends_takes_its_calls_along_without_a_panic() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::delay(Duration::from_secs(60)));
+    let mut slow = timers();
+    slow.head = Duration::from_secs(60);
+    let client = Client::new(config(&emulator).timers(slow)).unwrap();
+    let inner = client.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _ = timeout(PATIENCE, inner.generate(&request()).into_future()).await;
+        });
+    })
+    .join()
+    .unwrap();
+    let kept = client.collect();
+    let error = kept[0].as_ref().unwrap_err();
+    assert_eq!((error.kind(), error.charge()), (ErrorKind::Internal, Charge::Unknown));
+}

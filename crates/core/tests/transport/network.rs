@@ -1,0 +1,204 @@
+//! Between the client and the gateway: TLS, a CA of one's own, proxies, plain http.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gptimage_core::{Charge, Client, Config, ErrorKind, Phase};
+use gptimage_emulator::Emulator;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+
+use crate::common::{config, judge, pessimistic, request, timers};
+
+fn address(emulator: &Emulator) -> String {
+    emulator.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned()
+}
+
+type Ca = CertifiedIssuer<'static, KeyPair>;
+
+fn ca(folder: &Path) -> (Ca, std::path::PathBuf) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let path = folder.join("ca.pem");
+    std::fs::write(&path, ca.pem()).unwrap();
+    (ca, path)
+}
+
+/// TLS in front of the emulator; returns its port.
+async fn tls(emulator: &Emulator, ca: &Ca, name: &str, expired: bool) -> u16 {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    if expired {
+        params.not_after = date_time_ymd(2020, 1, 1);
+    }
+    let certificate = params.signed_by(&key, ca).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let to = address(emulator);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let (acceptor, to) = (acceptor.clone(), to.clone());
+            tokio::spawn(async move {
+                let mut inside = acceptor.accept(socket).await?;
+                copy_bidirectional(&mut inside, &mut TcpStream::connect(to).await?).await
+            });
+        }
+    });
+    port
+}
+
+/// A proxy that takes CONNECT and absolute URLs, and leads everything to one address. Counts its connections.
+async fn proxy(to: String, answer: &'static str) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let to = to.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(socket.read_u8().await?);
+                }
+                let head = String::from_utf8(head).unwrap();
+                let mut gateway = TcpStream::connect(to).await?;
+                if head.starts_with("CONNECT ") {
+                    socket.write_all(answer.as_bytes()).await?;
+                } else {
+                    // The origin's form of the target is what a proxy sends on.
+                    let (line, rest) = head.split_once("\r\n").unwrap();
+                    let (method, target) = line.split_once(' ').unwrap();
+                    let path = target.splitn(4, '/').nth(3).unwrap();
+                    gateway.write_all(format!("{method} /{path}\r\n{rest}").as_bytes()).await?;
+                }
+                copy_bidirectional(&mut socket, &mut gateway).await
+            });
+        }
+    });
+    (url, count)
+}
+
+#[tokio::test]
+async fn a_ca_of_ones_own_is_trusted_and_no_other() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, ca_file) = ca(folder.path());
+    let port = tls(&emulator, &ca, "localhost", false).await;
+    let config = config(&emulator).base_url(format!("https://localhost:{port}"));
+
+    let outcome = Client::new(config.clone().ca_file(&ca_file)).unwrap().generate(&request()).await;
+    judge(&emulator, &outcome, 1).await;
+    outcome.unwrap();
+
+    // Without it the certificate is nobody's: refused before anything is sent.
+    match Client::new(config.max_attempts(1)) {
+        Ok(client) => {
+            let error = client.generate(&request()).await.unwrap_err();
+            assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
+            assert_eq!((error.attempts()[0].phase, error.attempts()[0].bytes_sent), (Phase::Connecting, 0));
+        }
+        // A bare machine trusts nobody and says so.
+        Err(error) => assert!(error.message().contains("trusted certificates"), "{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_expired_or_anothers_is_refused() {
+    for (name, expired) in [("localhost", true), ("example.com", false)] {
+        let emulator = pessimistic().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (ca, ca_file) = ca(folder.path());
+        let port = tls(&emulator, &ca, name, expired).await;
+        let config = config(&emulator).base_url(format!("https://localhost:{port}")).ca_file(ca_file).max_attempts(2);
+        let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+        assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{error}");
+        assert!(error.message().contains("certificate"), "{error}");
+        assert!(emulator.ledger().is_empty());
+    }
+}
+
+#[test]
+fn a_ca_file_that_is_none_is_a_configuration_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    for content in [None, Some(""), Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")] {
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        let error = Client::new(Config::new().api_key("sk").ca_file(&path)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains("ca.pem"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_for_encrypted_and_plain_gateways() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, ca_file) = ca(folder.path());
+    let port = tls(&emulator, &ca, "gateway.example", false).await;
+    let (connect, count) = proxy(format!("127.0.0.1:{port}"), "HTTP/1.1 200 OK\r\n\r\n").await;
+    let encrypted = config(&emulator).base_url("https://gateway.example").ca_file(ca_file).proxy(connect);
+    Client::new(encrypted).unwrap().generate(&request()).await.unwrap();
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+
+    let (plain, count) = proxy(address(&emulator), "").await;
+    let config = config(&emulator).base_url("http://gateway.example").allow_http(true).proxy(plain);
+    Client::new(config).unwrap().generate(&request()).await.unwrap();
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+    assert_eq!(emulator.charges(), 2);
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_costs_nothing() {
+    let emulator = pessimistic().await;
+    let answer = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+    let (url, _) = proxy(address(&emulator), answer).await;
+    let config = config(&emulator).base_url("https://gateway.example").proxy(url).max_attempts(2);
+    let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+    assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
+    assert_eq!(error.attempts().len(), 2);
+    assert!(emulator.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn this_machine_is_never_reached_through_a_proxy() {
+    let emulator = pessimistic().await;
+    let (url, count) = proxy(address(&emulator), "").await;
+    let client = Client::new(config(&emulator).proxy(url)).unwrap();
+    client.generate(&request()).await.unwrap();
+    client.generate(&crate::common::request_by_url()).await.unwrap();
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn plain_http_to_elsewhere_needs_words() {
+    let config = || Config::new().api_key("sk").timers(timers());
+    let error = Client::new(config().base_url("http://gateway.example")).unwrap_err();
+    assert!(error.message().contains("allow_http"), "{error}");
+    Client::new(config().base_url("http://gateway.example").allow_http(true)).unwrap();
+}
+
+#[tokio::test]
+async fn every_charged_call_has_a_connection_of_its_own() {
+    let emulator = pessimistic().await;
+    let client = crate::common::client(&emulator);
+    for _ in 0..5 {
+        client.generate(&request()).await.unwrap();
+    }
+    assert_eq!(emulator.connections(), 5);
+}

@@ -1,0 +1,62 @@
+//! The key goes to one origin, and into no text.
+
+use gptimage_core::{Client, Config, ErrorKind};
+use gptimage_emulator::{CdnFault, ErrorBody, Fault, Side};
+
+use crate::common::{config, pessimistic, request, request_by_url};
+
+const CANARY: &str = "sk-canary-5ef1";
+
+#[tokio::test]
+async fn downloads_carry_no_credentials() {
+    let emulator = pessimistic().await;
+    let config = config(&emulator).api_key(CANARY).header("X-Team", CANARY);
+    Client::new(config).unwrap().generate(&request_by_url()).await.unwrap();
+    let seen = emulator.requests();
+    let carries = |request: &&gptimage_emulator::RecordedRequest| format!("{request:?}").contains(CANARY);
+    assert_eq!(seen.iter().filter(|request| request.side == Side::Api).filter(carries).count(), 1);
+    assert_eq!(seen.iter().filter(|request| request.side == Side::Cdn).filter(carries).count(), 0);
+    let download = seen.iter().find(|request| request.side == Side::Cdn).unwrap();
+    for header in ["authorization", "cookie", "referer", "x-client-request-id", "x-team"] {
+        assert_eq!(download.header(header), None);
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_is_shown_holds_the_key() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::answer(500).body(ErrorBody::documented(format!("{CANARY}x\u{1b}[31m\r\n{CANARY}"))));
+    emulator.cdn_fault(CdnFault::status(403));
+    let config = config(&emulator).api_key(CANARY).header("X-Team", CANARY);
+    let mut shown = vec![format!("{config:?}")];
+    let client = Client::new(config).unwrap();
+    shown.push(format!("{client:?}"));
+    shown.push(format!("{:?}", client.generate(&request())));
+    shown.push(client.generate(&request()).dry_run().unwrap());
+    for text in &shown {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+    // What the server says is its own affair, but it stays one printable line.
+    let error = client.generate(&request()).await.unwrap_err();
+    assert!(!error.to_string().chars().any(char::is_control), "{error}");
+    let error = client.generate(&request_by_url()).await.unwrap_err();
+    for text in [error.to_string(), format!("{error:?}"), serde_json::to_string(&error).unwrap()] {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_without_being_repeated() {
+    for key in [format!("{CANARY}\n{CANARY}"), format!("{CANARY} x"), format!("{CANARY}é"), "  ".to_owned()] {
+        let error = Client::new(Config::new().api_key(key)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
+    }
+    for (name, value) in [("authorization", CANARY), ("Content-Length", "1"), ("a b", "x"), ("x", "a\nb")] {
+        let error = Client::new(Config::new().api_key("sk").header(name, value)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{name}");
+        assert!(!format!("{error:?}").contains(CANARY));
+    }
+    let error = Client::new(Config::new().api_key("sk").proxy(format!("::{CANARY}@"))).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
+}
