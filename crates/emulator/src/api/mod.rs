@@ -1,0 +1,16 @@
+//! The gateway's HTTP face: routes, keys, reading and judging of requests, answers.
+
+mod account;
+mod form;
+mod gateway;
+mod images;
+mod json;
+mod order;
+mod paid;
+mod parameters;
+mod read;
+mod refusal;
+mod segments;
+mod success;
+
+pub(crate) use gateway::{Canned, Gateway, router};

@@ -1,0 +1,128 @@
+//! The two paid operations: from a request to work, money and an answer.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::gateway::Gateway;
+use super::order::Order;
+use super::read::ReadError;
+use super::refusal::{self, Refusal};
+use super::success;
+use crate::fault::{Answer, Fault};
+use crate::net::{EarlyAnswer, Note};
+use crate::truth::Call;
+use crate::{Operation, Price};
+
+pub(crate) async fn generate(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    paid(&gateway, Operation::Generate, request).await
+}
+
+pub(crate) async fn edit(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    paid(&gateway, Operation::Edit, request).await
+}
+
+async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Some(Note::Call(call)) = parts.extensions.remove::<Note>() else {
+        // Heads beyond what the stream looks at are no calls.
+        return refusal::malformed("The request's head is too long.".to_owned())
+            .render(&crate::fault::AnswerContext {
+                path: parts.uri.path(),
+                request_id: "",
+                client_request_id: None,
+                inference_id: None,
+            })
+            .into_response();
+    };
+    let order = match Order::read(operation, &parts.headers, body).await {
+        Ok(order) => Ok(order),
+        Err(ReadError::Refused(refusal)) => Err(refusal),
+        // The connection is gone: nobody reads this.
+        Err(ReadError::Lost) => return Response::default(),
+    };
+    if let Ok(order) = &order {
+        let parameters = &order.parameters;
+        call.described(Some(&parameters.model), Some(&parameters.prompt), order.images.len());
+    }
+    if let Some(fault) = &call.fault {
+        if fault.request_cut.is_some() {
+            settle_unanswered(&call, &order);
+            return Response::default();
+        }
+        if let Some(answer) = &fault.answer {
+            return answer_scripted(&call, &order, answer);
+        }
+    }
+    answer(gateway, &call, order).await
+}
+
+/// The normal course.
+async fn answer(gateway: &Gateway, call: &Call, order: Result<Order, Refusal>) -> Response {
+    let refuse = |answer: &Answer| {
+        call.answered(answer.status);
+        answer.render(&call.context()).into_response()
+    };
+    if !call.authorized {
+        return refuse(&refusal::unauthorized());
+    }
+    let order = match order {
+        Ok(order) => order,
+        Err(refusal) => return refuse(&refusal),
+    };
+    let price = order.price();
+    let charged = call.fault_charges().unwrap_or(true);
+    let covered = if charged { call.charge_if_covered(price) } else { call.covered(price) };
+    if !covered {
+        return refuse(&refusal::out_of_credits());
+    }
+    let images = order.parameters.n;
+    match success::make(gateway, call, order, price).await {
+        Ok(response) => {
+            call.generated(images);
+            call.answered(200);
+            response
+        }
+        Err(()) => {
+            if charged {
+                call.refund(price);
+            }
+            refuse(&refusal::internal())
+        }
+    }
+}
+
+/// A scripted answer to a request that arrived whole.
+fn answer_scripted(call: &Call, order: &Result<Order, Refusal>, answer: &Answer) -> Response {
+    let work = call.billing().charges_answer(answer.status);
+    let (images, price) = volume(call, order);
+    call.settle_failure(work, images, price);
+    call.answered(answer.status);
+    answer.render(&call.context()).into_response()
+}
+
+/// A request that arrived whole and is cut before any answer. What would have been refused costs nothing.
+fn settle_unanswered(call: &Call, order: &Result<Order, Refusal>) {
+    if order.is_ok() {
+        let (images, price) = volume(call, order);
+        call.settle_failure(call.billing().charges_unanswered(), images, price);
+    }
+}
+
+/// How much a request asked for; a request that cannot be read counts as one picture.
+fn volume(call: &Call, order: &Result<Order, Refusal>) -> (u32, Price) {
+    match order {
+        Ok(order) => (order.parameters.n, order.price()),
+        Err(_) => (1, Price::of(call.operation, "", 1)),
+    }
+}
+
+/// The answer that a fault gives in the middle of the request.
+pub(crate) fn early_answer(call: &Call, fault: &Fault) -> Option<EarlyAnswer> {
+    let (offset, manner) = fault.early?;
+    let answer = fault.answer.as_ref()?;
+    let close = manner == crate::Early::HalfClose;
+    let wire = answer.render(&call.context()).into_wire(close);
+    Some(EarlyAnswer { offset, manner, status: answer.status, wire })
+}

@@ -1,0 +1,46 @@
+//! Reading of request bodies, to their end whatever they hold.
+
+use axum::body::BodyDataStream;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+use super::refusal::Refusal;
+
+/// Why a request could not be read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// It never arrived whole: there is nobody to answer.
+    Lost,
+    /// It arrived, and is answered with this.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for ReadError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Reads a body's rest and drops it; whether its end was reached.
+pub(crate) async fn drain(body: &mut BodyDataStream) -> bool {
+    loop {
+        match body.frame().await {
+            None => return true,
+            Some(Ok(_)) => {}
+            Some(Err(_)) => return false,
+        }
+    }
+}
+
+/// Reads a whole body; `None` if it is longer than `limit`, in which case its rest is dropped.
+pub(crate) async fn whole(body: &mut BodyDataStream, limit: usize) -> Result<Option<Bytes>, ReadError> {
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| ReadError::Lost)?.into_data() else { continue };
+        if collected.len() + data.len() > limit {
+            return if drain(body).await { Ok(None) } else { Err(ReadError::Lost) };
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(Some(collected.freeze()))
+}

@@ -1,0 +1,97 @@
+//! The answer of a call that worked.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::header::CONTENT_TYPE;
+
+use super::gateway::{Canned, Gateway};
+use super::order::Order;
+use super::segments::Segments;
+use crate::Price;
+use crate::cdn::StoredPicture;
+use crate::clock::unix_seconds;
+use crate::fault::add_header;
+use crate::ident::random_uuid;
+use crate::picture::{Painting, PictureCache};
+use crate::truth::Call;
+
+/// Makes the pictures and the answer that brings them.
+pub(crate) async fn make(gateway: &Gateway, call: &Call, order: Order, price: Price) -> Result<Response, ()> {
+    let mime = order.parameters.format.mime();
+    let extension = order.parameters.format.extension();
+    let inline = order.parameters.inline;
+    let replaced = call.fault.as_ref().and_then(|fault| fault.success_body.clone());
+    let pictures = match &gateway.canned {
+        Some(canned) => vec![canned.clone(); order.parameters.n as usize],
+        // Nobody will see them.
+        None if replaced.is_some() => Vec::new(),
+        None => draw(Arc::clone(&gateway.pictures), order, inline).await?,
+    };
+    let mut body = Segments::default();
+    match replaced {
+        Some(bytes) => body.push(bytes),
+        None => {
+            body.push(format!("{{\"created\":{},\"background\":null,\"data\":[", unix_seconds(SystemTime::now())));
+            for (index, picture) in pictures.into_iter().enumerate() {
+                let comma = if index == 0 { "" } else { "," };
+                if inline {
+                    body.push(format!("{comma}{{\"b64_json\":\""));
+                    body.push(picture.base64);
+                    body.push("\",\"revised_prompt\":null,\"url\":null}");
+                } else {
+                    let name = format!("{}.{extension}", random_uuid());
+                    let url = format!("{}/generations/{name}", gateway.cdn_url);
+                    gateway.cdn.put(name, StoredPicture { bytes: picture.bytes, mime });
+                    body.push(format!("{comma}{{\"b64_json\":null,\"revised_prompt\":null,\"url\":\"{url}\"}}"));
+                }
+            }
+            // The amounts' own digits, never through a float.
+            body.push(format!(
+                "],\"output_format\":null,\"quality\":null,\"size\":null,\"usage\":null,\
+                 \"meta\":{{\"usage\":{{\"credits_used\":{},\"usd_spent\":{}}}}}}}",
+                price.credits,
+                price.usd()
+            ));
+        }
+    }
+    let mut response = Response::new(Body::new(body));
+    let headers = response.headers_mut();
+    add_header(headers, CONTENT_TYPE.as_str(), "application/json; charset=utf-8");
+    let mut context = call.context();
+    context.inference_id = Some(call.inference_id());
+    context.headers().for_each(|(name, value)| add_header(headers, &name, &value));
+    if gateway.price_headers {
+        add_header(headers, "x-aimlapi-credits-used", &price.credits.to_string());
+        add_header(headers, "x-aimlapi-usd-spent", &price.usd());
+    }
+    Ok(response)
+}
+
+/// Draws off the thread that serves the connections. Base64 is made only if it is sent.
+async fn draw(cache: Arc<PictureCache>, order: Order, inline: bool) -> Result<Vec<Canned>, ()> {
+    let parameters = order.parameters;
+    let paint = move || {
+        (0..parameters.n)
+            .map(|variant| {
+                let painting = Painting {
+                    prompt: &parameters.prompt,
+                    variant,
+                    size: parameters.size,
+                    format: parameters.format,
+                    compression: parameters.compression,
+                    transparent: parameters.transparent,
+                    quality: &parameters.quality,
+                    inputs: &order.images,
+                    mask: order.mask.as_ref(),
+                };
+                let bytes = cache.paint(&painting).map_err(|error| tracing::error!(%error, "a picture failed"))?;
+                Ok(if inline { Canned::new(bytes) } else { Canned { bytes, base64: Bytes::new() } })
+            })
+            .collect()
+    };
+    tokio::task::spawn_blocking(paint).await.map_err(|error| tracing::error!(%error, "a picture failed"))?
+}

@@ -1,0 +1,52 @@
+//! Who pays when something goes wrong: the two models that the truth is kept under.
+
+/// What the gateway charges for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Billing {
+    /// As the vendor documents it: successes are charged, failures are free.
+    #[default]
+    Documented,
+    /// The worst that could be true: whatever arrived whole is charged, 5xx, cuts and silence included, unless the
+    /// server itself answered 4xx (but 408 and 499), a refusal made before any work.
+    Pessimistic,
+}
+
+impl Billing {
+    /// Whether a request that arrived whole and was answered with `status` is worked on and charged.
+    pub(crate) fn charges_answer(self, status: u16) -> bool {
+        match (self, status) {
+            (_, 200..=299) => true,
+            (Self::Documented, _) => false,
+            (Self::Pessimistic, 408 | 499) => true,
+            (Self::Pessimistic, 400..=499) => false,
+            (Self::Pessimistic, _) => true,
+        }
+    }
+
+    /// Whether a request that arrived whole and was cut before any answer is worked on and charged.
+    pub(crate) fn charges_unanswered(self) -> bool {
+        self == Self::Pessimistic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_free_only_when_documented() {
+        for (status, documented, pessimistic) in [
+            (200, true, true),
+            (302, false, true),
+            (400, false, false),
+            (408, false, true),
+            (429, false, false),
+            (499, false, true),
+            (500, false, true),
+            (520, false, true),
+        ] {
+            assert_eq!(Billing::Documented.charges_answer(status), documented, "{status}");
+            assert_eq!(Billing::Pessimistic.charges_answer(status), pessimistic, "{status}");
+        }
+    }
+}

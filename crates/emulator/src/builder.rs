@@ -1,0 +1,163 @@
+//! The settings of an emulator, and its start.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc;
+
+use bytes::Bytes;
+
+use crate::api::{self, Canned, Gateway};
+use crate::cdn::{self, CdnSite, CdnStore};
+use crate::emulator::{Emulator, Parts};
+use crate::fault::Script;
+use crate::money::credits_from_usd;
+use crate::net::{Listener, Registry, Site, Stop, bind};
+use crate::picture::PictureCache;
+use crate::truth::{Ledger, Records};
+use crate::{Billing, StartError};
+
+/// What [`Emulator::key`] gives when every key works.
+const ANY_KEY: &str = "sk-emulated";
+const DEFAULT_BALANCE: &str = "1000";
+const DEFAULT_BODY_CAP: usize = 1 << 20;
+
+/// Settings of an [`Emulator`]; made by [`Emulator::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "settings do nothing until `start` or `spawn`"]
+pub struct EmulatorBuilder {
+    billing: Billing,
+    balance: String,
+    keys: Vec<String>,
+    port: u16,
+    price_headers: bool,
+    canned: Option<Bytes>,
+    body_cap: usize,
+}
+
+impl EmulatorBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            billing: Billing::default(),
+            balance: DEFAULT_BALANCE.to_owned(),
+            keys: Vec::new(),
+            port: 0,
+            price_headers: true,
+            canned: None,
+            body_cap: DEFAULT_BODY_CAP,
+        }
+    }
+
+    /// Who pays for failures; [`Billing::Documented`] unless set.
+    pub fn billing(mut self, billing: Billing) -> Self {
+        self.billing = billing;
+        self
+    }
+
+    /// The account's balance in US dollars, as decimal text; 1000 unless set.
+    pub fn balance_usd(mut self, usd: impl Into<String>) -> Self {
+        self.balance = usd.into();
+        self
+    }
+
+    /// Adds a key that works. Without any, every key does.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.keys.push(key.into());
+        self
+    }
+
+    /// The API's port; any free one unless set. The CDN always takes a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Whether answers state their price in their head too; they do unless set.
+    pub fn price_headers(mut self, price_headers: bool) -> Self {
+        self.price_headers = price_headers;
+        self
+    }
+
+    /// Answers every call with these bytes in place of a drawn picture, encoded once and never copied: for benchmarks.
+    pub fn canned(mut self, picture: impl Into<Bytes>) -> Self {
+        self.canned = Some(picture.into());
+        self
+    }
+
+    /// Bodies up to this many bytes are kept for [`Emulator::requests`]; 1 MiB unless set.
+    pub fn keep_bodies(mut self, bytes: usize) -> Self {
+        self.body_cap = bytes;
+        self
+    }
+
+    /// Starts on the current tokio runtime, whichever flavour; its I/O and time drivers must be on.
+    ///
+    /// # Errors
+    /// A port that cannot be bound, or a balance that is not an amount.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        Ok(self.launch().await?.0)
+    }
+
+    /// Starts on a thread of its own, with a runtime and a clock of its own: for callers without async, and for tests
+    /// that pause their clock.
+    ///
+    /// # Errors
+    /// As [`EmulatorBuilder::start`], and a thread that cannot be started.
+    pub fn spawn(self) -> Result<Emulator, StartError> {
+        let (report, started) = mpsc::sync_channel(1);
+        let run = move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(report.send(Err(StartError::from(error)))),
+            };
+            let stop = match runtime.block_on(self.launch()) {
+                Ok((emulator, stop)) => {
+                    // If nobody takes the emulator, its drop stops it.
+                    drop(report.send(Ok(emulator)));
+                    stop
+                }
+                Err(error) => return drop(report.send(Err(error))),
+            };
+            runtime.block_on(stop.asked());
+            drop(stop);
+            // Connections end with their tasks; a picture being drawn is not waited for.
+            runtime.shutdown_background();
+        };
+        std::thread::Builder::new().name("gptimage-emulator".to_owned()).spawn(run)?;
+        started.recv().map_err(|_| std::io::Error::other("its thread ended"))?
+    }
+
+    async fn launch(self) -> Result<(Emulator, Stop), StartError> {
+        let balance = credits_from_usd(&self.balance).ok_or(StartError::Balance(self.balance))?;
+        let (api_socket, cdn_socket) = (bind(self.port).await?, bind(0).await?);
+        let base_url = format!("http://{}/v1", api_socket.local_addr()?);
+        let cdn_url = format!("http://{}", cdn_socket.local_addr()?);
+        let key = self.keys.first().map_or(ANY_KEY, String::as_str).to_owned();
+        let (stopper, stop) = Stop::new();
+        let registry = Registry::new();
+        let records = Arc::new(Records::new(self.body_cap));
+        let store = Arc::new(CdnStore::default());
+        let cdn_script = Arc::new(Script::new());
+        let cdn_site = CdnSite { script: Arc::clone(&cdn_script), records: Arc::clone(&records) };
+        let gateway = Arc::new(Gateway {
+            keys: self.keys,
+            price_headers: self.price_headers,
+            canned: self.canned.map(Canned::new),
+            ledger: Arc::new(Ledger::new(self.billing, balance, Arc::clone(&registry))),
+            script: Script::new(),
+            records,
+            pictures: Arc::new(PictureCache::default()),
+            cdn: Arc::clone(&store),
+            cdn_url: cdn_url.clone(),
+            connections: AtomicU64::new(0),
+        });
+        let site: Arc<dyn Site> = Arc::clone(&gateway) as _;
+        let api_router = api::router(Arc::clone(&gateway));
+        let (api, checkpoint) = Listener::new(api_socket, site, api_router, Arc::clone(&registry), stop.clone());
+        // Nobody waits for the CDN's idleness.
+        let (cdn, _) = Listener::new(cdn_socket, Arc::new(cdn_site), cdn::router(store), Registry::new(), stop.clone());
+        tokio::spawn(api.run());
+        tokio::spawn(cdn.run());
+        let parts = Parts { gateway, cdn_script, registry, checkpoint, stopper, base_url, cdn_url, key };
+        Ok((Emulator::new(parts), stop))
+    }
+}

@@ -1,0 +1,8 @@
+//! The CDN: finished pictures on an origin of their own, without any credentials.
+
+mod range;
+mod site;
+mod store;
+
+pub(crate) use site::{CdnSite, router};
+pub(crate) use store::{CdnStore, StoredPicture};

@@ -1,0 +1,62 @@
+//! Single byte ranges (RFC 9110, section 14).
+
+use std::ops::Range;
+
+/// What a `Range` header asks of a picture of some length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// No range, or one that may be ignored: the whole.
+    Whole,
+    Part(Range<u64>),
+    Unsatisfiable,
+}
+
+impl Asked {
+    pub(crate) fn of(header: Option<&str>, len: u64) -> Self {
+        let Some(spec) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else { return Self::Whole };
+        let Some((first, last)) = spec.split_once('-') else { return Self::Whole };
+        let number = |text: &str| text.trim().parse::<u64>().ok();
+        match (first.trim(), last.trim()) {
+            ("", suffix) => match number(suffix) {
+                Some(0) => Self::Unsatisfiable,
+                Some(suffix) => Self::part(len.saturating_sub(suffix)..len, len),
+                None => Self::Whole,
+            },
+            (first, "") => number(first).map_or(Self::Whole, |first| Self::part(first..len, len)),
+            (first, last) => match (number(first), number(last)) {
+                (Some(first), Some(last)) if first <= last => Self::part(first..last.saturating_add(1).min(len), len),
+                // Several ranges, or none at all.
+                _ => Self::Whole,
+            },
+        }
+    }
+
+    fn part(range: Range<u64>, len: u64) -> Self {
+        if range.start >= len { Self::Unsatisfiable } else { Self::Part(range) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_the_standard_says() {
+        for (header, asked) in [
+            (None, Asked::Whole),
+            (Some("bytes=0-"), Asked::Part(0..10)),
+            (Some("bytes=3-"), Asked::Part(3..10)),
+            (Some("bytes=3-5"), Asked::Part(3..6)),
+            (Some("bytes=3-99"), Asked::Part(3..10)),
+            (Some("bytes=-4"), Asked::Part(6..10)),
+            (Some("bytes=-99"), Asked::Part(0..10)),
+            (Some("bytes=10-"), Asked::Unsatisfiable),
+            (Some("bytes=-0"), Asked::Unsatisfiable),
+            (Some("bytes=5-3"), Asked::Whole),
+            (Some("bytes=0-1,3-4"), Asked::Whole),
+            (Some("lines=1-2"), Asked::Whole),
+        ] {
+            assert_eq!(Asked::of(header, 10), asked, "{header:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The handle of a running emulator.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::api::Gateway;
+use crate::blocking::block_on;
+use crate::fault::Script;
+use crate::money::usd_text;
+use crate::net::{Checkpoint, Registry, Stopper};
+use crate::{CdnFault, EmulatorBuilder, Fault, LedgerEntry, RecordedRequest};
+
+/// A running emulator. Dropping it stops it.
+///
+/// ```
+/// use gptimage_emulator::{Billing, Cut, Emulator, Fault};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::builder().billing(Billing::Pessimistic).key("sk-test").spawn()?;
+/// emulator.fault(Fault::cut_request(1000, Cut::Rst));
+/// // … the software under test calls `emulator.base_url()` with `emulator.key()` …
+/// emulator.wait_idle_blocking();
+/// assert_eq!(emulator.charges(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Emulator {
+    parts: Parts,
+}
+
+/// What a handle holds.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) cdn_script: Arc<Script<CdnFault>>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) stopper: Stopper,
+    pub(crate) base_url: String,
+    pub(crate) cdn_url: String,
+    pub(crate) key: String,
+}
+
+impl Emulator {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// Settings, to be [started](EmulatorBuilder::start) or [spawned](EmulatorBuilder::spawn).
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::new()
+    }
+
+    /// The API's address, such as `http://127.0.0.1:34567/v1`.
+    pub fn base_url(&self) -> &str {
+        &self.parts.base_url
+    }
+
+    /// The CDN's origin, such as `http://127.0.0.1:45678`.
+    pub fn cdn_url(&self) -> &str {
+        &self.parts.cdn_url
+    }
+
+    /// A key that works.
+    pub fn key(&self) -> &str {
+        &self.parts.key
+    }
+
+    /// Lets something go wrong with a paid call. Faults are tried in the order in which they were given.
+    pub fn fault(&self, fault: Fault) {
+        self.parts.gateway.script.push(fault);
+    }
+
+    /// Lets something go wrong with a download.
+    pub fn cdn_fault(&self, fault: CdnFault) {
+        self.parts.cdn_script.push(fault);
+    }
+
+    /// Forgets the faults that have not struck.
+    pub fn clear_faults(&self) {
+        self.parts.gateway.script.clear();
+        self.parts.cdn_script.clear();
+    }
+
+    /// The truth about every paid POST so far, in the order of arrival. Settled after [`Emulator::wait_idle`].
+    pub fn ledger(&self) -> Vec<LedgerEntry> {
+        self.parts.gateway.ledger.entries()
+    }
+
+    /// How many calls were charged.
+    pub fn charges(&self) -> u64 {
+        self.parts.gateway.ledger.charges()
+    }
+
+    /// The account's balance in US dollars, exact; negative for a debt.
+    pub fn balance(&self) -> String {
+        usd_text(self.parts.gateway.ledger.balance())
+    }
+
+    /// The last 64 requests that arrived whole, of both listeners, in the order of their arrival.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.parts.gateway.records.all()
+    }
+
+    /// How many connections the API accepted.
+    pub fn connections(&self) -> u64 {
+        self.parts.gateway.connections.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing that any client has sent or done so far can change the ledger any more. Connections that
+    /// are open without a request, or cut into silence, are not waited for; a request that is still being sent is.
+    pub async fn wait_idle(&self) {
+        let mut activity = self.parts.registry.watch();
+        loop {
+            activity.borrow_and_update();
+            // First what was accepted, then what is unread, then what is worked on: each can only lead to the next.
+            if !self.parts.checkpoint.pass().await {
+                return;
+            }
+            if !self.parts.registry.has_unread() && self.parts.gateway.ledger.is_settled() {
+                return;
+            }
+            if activity.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// [`Emulator::wait_idle`] for callers without async. Not from a runtime that the emulator was
+    /// [started](EmulatorBuilder::start) on: it could not go on meanwhile.
+    pub fn wait_idle_blocking(&self) {
+        block_on(self.wait_idle());
+    }
+
+    /// Stops: ports and connections are closed when this resolves.
+    pub async fn stop(mut self) {
+        self.parts.stopper.ask();
+        self.parts.stopper.ended().await;
+    }
+
+    /// [`Emulator::stop`] for callers without async, under the same condition as [`Emulator::wait_idle_blocking`].
+    pub fn stop_blocking(self) {
+        block_on(self.stop());
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.parts.stopper.ask();
+    }
+}

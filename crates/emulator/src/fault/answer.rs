@@ -1,0 +1,130 @@
+//! A scripted or refusing answer, and its rendering for the HTTP library or straight for the wire.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{BufMut, Bytes, BytesMut};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+
+use super::ErrorBody;
+use super::error_body::reason;
+
+/// Status, headers and body of an answer that is not a picture.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: AnswerBody,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum AnswerBody {
+    Error(ErrorBody),
+    Raw { content_type: String, bytes: Bytes },
+}
+
+/// What of the request an answer repeats.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AnswerContext<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) request_id: &'a str,
+    /// Echoed if it is one that the gateway keeps.
+    pub(crate) client_request_id: Option<&'a str>,
+    /// Of the call that was answered, if it got as far as having one.
+    pub(crate) inference_id: Option<&'a str>,
+}
+
+/// An answer as it goes out.
+#[derive(Debug, Clone)]
+pub(crate) struct Rendered {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// An answer in the live form.
+    pub(crate) fn new(status: u16) -> Self {
+        let body = match status {
+            400 => ErrorBody::problem_list("Invalid payload provided", Vec::new()),
+            200..=299 => ErrorBody::error_object("The generation failed"),
+            _ => ErrorBody::problem_kind(reason(status), format!("err_{status}")),
+        };
+        Self { status, headers: Vec::new(), body: AnswerBody::Error(body) }
+    }
+
+    pub(crate) fn error(status: u16, body: ErrorBody) -> Self {
+        Self { status, headers: Vec::new(), body: AnswerBody::Error(body) }
+    }
+
+    /// Fills in what depends on the request.
+    pub(crate) fn render(&self, context: &AnswerContext<'_>) -> Rendered {
+        let mut headers = Vec::new();
+        let (content_type, body, gateways) = match &self.body {
+            AnswerBody::Error(body) => {
+                let (content_type, bytes) = body.render(self.status, context);
+                (content_type, bytes, body.is_gateways())
+            }
+            AnswerBody::Raw { content_type, bytes } => (Some(content_type.as_str()), bytes.clone(), false),
+        };
+        let overridden = |name: &str| self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        if let Some(content_type) = content_type.filter(|_| !overridden("content-type")) {
+            headers.push(("content-type".to_owned(), content_type.to_owned()));
+        }
+        if gateways {
+            headers.extend(context.headers().filter(|(name, _)| !overridden(name)));
+        }
+        headers.extend(self.headers.iter().cloned());
+        Rendered { status: self.status, headers, body }
+    }
+}
+
+impl AnswerContext<'_> {
+    /// The ids, as the gateway puts them on every answer of its own.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (String, String)> {
+        let ids = [
+            ("x-request-id", Some(self.request_id)),
+            ("x-client-request-id", self.client_request_id),
+            ("x-inference-id", self.inference_id),
+        ];
+        ids.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+    }
+}
+
+impl Rendered {
+    /// For the HTTP library. A header that it cannot carry is left out.
+    pub(crate) fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in &self.headers {
+            add_header(response.headers_mut(), name, value);
+        }
+        response
+    }
+
+    /// For the wire, with or without `connection: close`.
+    pub(crate) fn into_wire(self, close: bool) -> Bytes {
+        let mut wire = BytesMut::with_capacity(512 + self.body.len());
+        wire.put_slice(format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).as_bytes());
+        for (name, value) in &self.headers {
+            wire.put_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        wire.put_slice(format!("content-length: {}\r\n", self.body.len()).as_bytes());
+        if close {
+            wire.put_slice(b"connection: close\r\n");
+        }
+        wire.put_slice(b"\r\n");
+        wire.put_slice(&self.body);
+        wire.freeze()
+    }
+}
+
+/// Adds a header if the HTTP library can carry it.
+pub(crate) fn add_header(headers: &mut HeaderMap, name: &str, value: &str) {
+    match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        // One content type only; anything else may be there twice, as servers do.
+        (Ok(name), Ok(value)) if name == CONTENT_TYPE => drop(headers.insert(name, value)),
+        (Ok(name), Ok(value)) => drop(headers.append(name, value)),
+        _ => tracing::warn!(name, "a header was left out: no HTTP header may hold it; use Fault::raw"),
+    }
+}

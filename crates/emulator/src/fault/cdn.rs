@@ -1,0 +1,132 @@
+//! A fault of one or more downloads.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::script::Scripted;
+use super::{Cut, RawAnswer};
+
+/// Something that goes wrong with a download. Strikes once, at the next GET, unless told otherwise.
+///
+/// ```
+/// use gptimage_emulator::{CdnFault, Cut};
+///
+/// let late = CdnFault::not_found(2);
+/// let flaky = CdnFault::cut(1000, Cut::Rst).times(2);
+/// # let _ = (late, flaky);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a fault does nothing until an emulator gets it"]
+pub struct CdnFault {
+    remaining: Option<u32>,
+    pub(crate) action: CdnAction,
+    pub(crate) cut: Option<(u64, Cut)>,
+    pub(crate) pauses: Vec<(u64, Duration)>,
+    pub(crate) raw: Option<RawAnswer>,
+}
+
+/// What the CDN does in place of serving.
+#[derive(Debug, Clone)]
+pub(crate) enum CdnAction {
+    /// Serves after all (and is cut or slowed).
+    Serve,
+    /// Answers with this status and a page.
+    Status(u16),
+    /// Answers 302 to this address.
+    Redirect(String),
+    /// Answers 200 with these bytes, as if they were the picture.
+    Body(Bytes),
+    /// Serves the whole picture with 200, whatever `Range` asks.
+    IgnoreRange,
+    /// Answers a `Range` with 206 and another range than asked: it starts this many bytes later.
+    WrongRange(u64),
+}
+
+impl CdnFault {
+    fn new(action: CdnAction) -> Self {
+        Self { remaining: Some(1), action, cut: None, pauses: Vec::new(), raw: None }
+    }
+
+    /// The next `times` downloads answer 404, as just after generation.
+    pub fn not_found(times: u32) -> Self {
+        Self::status(404).times(times)
+    }
+
+    /// Answers with this status and an HTML page.
+    pub fn status(status: u16) -> Self {
+        Self::new(CdnAction::Status(status))
+    }
+
+    /// Answers 302 to this address.
+    pub fn redirect(url: impl Into<String>) -> Self {
+        Self::new(CdnAction::Redirect(url.into()))
+    }
+
+    /// Answers 200 with these bytes, labelled as the picture that was asked for.
+    pub fn body(body: impl Into<Bytes>) -> Self {
+        Self::new(CdnAction::Body(body.into()))
+    }
+
+    /// Cuts after `offset` bytes of the response, head included.
+    pub fn cut(offset: u64, cut: Cut) -> Self {
+        Self { cut: Some((offset, cut)), ..Self::new(CdnAction::Serve) }
+    }
+
+    /// Stops sending for `pause` after `offset` bytes of the response, head included.
+    pub fn pause(offset: u64, pause: Duration) -> Self {
+        Self { pauses: vec![(offset, pause)], ..Self::new(CdnAction::Serve) }
+    }
+
+    /// Serves the whole picture with 200, whatever `Range` asks.
+    pub fn ignore_range() -> Self {
+        Self::new(CdnAction::IgnoreRange)
+    }
+
+    /// Answers a `Range` with 206, but with bytes that start `shift` later than asked, and says so.
+    pub fn wrong_range(shift: u64) -> Self {
+        Self::new(CdnAction::WrongRange(shift))
+    }
+
+    /// Sends exactly these bytes in place of the response, then ends the connection.
+    pub fn raw(response: impl Into<Bytes>) -> Self {
+        let raw = RawAnswer { bytes: response.into(), repeated: None };
+        Self { raw: Some(raw), ..Self::new(CdnAction::Serve) }
+    }
+
+    /// As [`CdnFault::raw`], and then `repeated` again and again until the peer leaves: an endless download.
+    pub fn raw_endless(response: impl Into<Bytes>, repeated: impl Into<Bytes>) -> Self {
+        let raw = RawAnswer { bytes: response.into(), repeated: Some(repeated.into()) };
+        Self { raw: Some(raw), ..Self::new(CdnAction::Serve) }
+    }
+
+    /// Strikes this many downloads.
+    pub fn times(mut self, times: u32) -> Self {
+        self.remaining = Some(times);
+        self
+    }
+
+    /// Strikes every download.
+    pub fn always(mut self) -> Self {
+        self.remaining = None;
+        self
+    }
+}
+
+impl Scripted for CdnFault {
+    type Occasion<'a> = ();
+
+    fn matches(&self, (): ()) -> bool {
+        self.remaining != Some(0)
+    }
+
+    fn use_once(&mut self) -> bool {
+        match &mut self.remaining {
+            None => true,
+            Some(remaining) => {
+                *remaining = remaining.saturating_sub(1);
+                *remaining > 0
+            }
+        }
+    }
+}

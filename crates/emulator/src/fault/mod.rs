@@ -1,0 +1,18 @@
+//! What goes wrong, said in advance: faults of paid calls and of the CDN, and the script that holds them.
+
+mod answer;
+mod call;
+mod cdn;
+mod cut;
+mod error_body;
+mod script;
+
+pub(crate) use answer::{Answer, AnswerContext, Rendered, add_header};
+pub use call::Fault;
+pub(crate) use call::{CallSelector, RawAnswer};
+pub(crate) use cdn::CdnAction;
+pub use cdn::CdnFault;
+pub use cut::{Cut, Early};
+pub(crate) use error_body::html_page;
+pub use error_body::{ErrorBody, Issue, PathItem};
+pub(crate) use script::Script;

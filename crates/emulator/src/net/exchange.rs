@@ -1,0 +1,178 @@
+//! One request and its response on a connection: what is planned for it and how far it has come.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::early::EarlyAnswer;
+use super::framing::Framing;
+use super::head::RequestHead;
+use super::meter::ResponseMeter;
+use crate::fault::{CdnAction, Cut, RawAnswer};
+use crate::truth::{Call, RecordedRequest, Records, Side};
+
+/// What the connection does to a request, decided when its head is whole.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Handed to the service together with the request.
+    pub(crate) note: Option<Note>,
+    /// The paid call that this is.
+    pub(crate) call: Option<Arc<Call>>,
+    pub(crate) early: Option<EarlyAnswer>,
+    /// Counted from the first byte of the head.
+    pub(crate) request_cut: Option<(u64, Cut)>,
+    pub(crate) response_cut: Option<(u64, Cut)>,
+    /// Ordered by offset in the response.
+    pub(crate) pauses: Vec<(u64, Duration)>,
+    /// Sent in place of the response.
+    pub(crate) raw: Option<RawAnswer>,
+    pub(crate) recording: Option<Recording>,
+}
+
+/// What the service needs to know of the plan.
+#[derive(Debug, Clone)]
+pub(crate) enum Note {
+    Call(Arc<Call>),
+    Cdn(CdnAction),
+}
+
+/// A request being written down.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    records: Arc<Records>,
+    request: RecordedRequest,
+    body: Option<BytesMut>,
+}
+
+impl Recording {
+    pub(crate) fn new(records: &Arc<Records>, side: Side, head: &RequestHead) -> Self {
+        let request = RecordedRequest {
+            side,
+            method: head.method.clone(),
+            target: head.target.clone(),
+            headers: head.headers.clone(),
+            body: None,
+            body_len: 0,
+        };
+        let too_long = head.framing().announced().is_some_and(|length| length > records.body_cap as u64);
+        Self { records: Arc::clone(records), request, body: (!too_long).then(BytesMut::new) }
+    }
+
+    fn add(&mut self, payload: &[u8]) {
+        self.request.body_len += payload.len() as u64;
+        if self.request.body_len > self.records.body_cap as u64 {
+            self.body = None;
+        }
+        if let Some(body) = &mut self.body {
+            body.extend_from_slice(payload);
+        }
+    }
+
+    /// Keeps the request, now that it is whole.
+    fn finish(mut self) {
+        self.request.body = self.body.map(BytesMut::freeze);
+        self.records.push(self.request);
+    }
+}
+
+/// A planned request and how far it and its response have come.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) call: Option<Arc<Call>>,
+    pub(crate) meter: ResponseMeter,
+    pub(crate) response_cut: Option<(u64, Cut)>,
+    pub(crate) pauses: VecDeque<(u64, Duration)>,
+    pub(crate) raw: Option<RawAnswer>,
+    framing: Framing,
+    request_cut: Option<(u64, Cut)>,
+    recording: Option<Recording>,
+    /// Bytes of the request that count as arrived, head included.
+    received: u64,
+    /// Bytes of its body among them, transfer coding removed.
+    payload: u64,
+    whole: bool,
+}
+
+impl Exchange {
+    /// Begins with the head; what follows it is still to be [taken](Exchange::take).
+    pub(crate) fn new(head: &RequestHead, plan: Plan) -> Self {
+        let cut_at = plan.request_cut.map_or(u64::MAX, |(offset, _)| offset);
+        let mut exchange = Self {
+            call: plan.call,
+            meter: ResponseMeter::new(head.method == "HEAD"),
+            response_cut: plan.response_cut,
+            pauses: plan.pauses.into(),
+            raw: plan.raw,
+            framing: head.framing(),
+            request_cut: plan.request_cut,
+            recording: plan.recording,
+            received: cut_at.min(head.len as u64),
+            payload: 0,
+            whole: false,
+        };
+        if cut_at >= head.len as u64 {
+            exchange.mark_whole();
+        }
+        exchange
+    }
+
+    /// Takes the request's share out of `inbox`, up to a planned cut.
+    pub(crate) fn take(&mut self, inbox: &mut BytesMut) -> Bytes {
+        let available = usize::try_from(self.wanted()).unwrap_or(usize::MAX).min(inbox.len());
+        let mut payload = 0;
+        let recording = &mut self.recording;
+        let used = self.framing.feed(inbox.get(..available).unwrap_or_default(), |bytes| {
+            payload += bytes.len() as u64;
+            if let Some(recording) = recording {
+                recording.add(bytes);
+            }
+        });
+        self.received += used as u64;
+        self.payload += payload;
+        if let Some(call) = self.call.as_ref().filter(|_| payload > 0) {
+            call.count_body(payload);
+        }
+        self.mark_whole();
+        inbox.split_to(used).freeze()
+    }
+
+    /// How many more bytes of the request may arrive before a planned cut.
+    pub(crate) fn wanted(&self) -> u64 {
+        self.request_cut.map_or(u64::MAX, |(offset, _)| offset.saturating_sub(self.received))
+    }
+
+    /// The cut of the request, once it is due.
+    pub(crate) fn due_request_cut(&self) -> Option<Cut> {
+        self.request_cut.filter(|(offset, _)| self.whole || self.received >= *offset).map(|(_, cut)| cut)
+    }
+
+    /// Whether every byte of the request arrived.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Bytes of the body that arrived.
+    pub(crate) fn payload(&self) -> u64 {
+        self.payload
+    }
+
+    /// Whether request and response are both done.
+    pub(crate) fn is_over(&self) -> bool {
+        self.whole && self.meter.is_complete()
+    }
+
+    fn mark_whole(&mut self) {
+        if self.whole || !self.framing.is_done() {
+            return;
+        }
+        self.whole = true;
+        if let Some(call) = &self.call {
+            call.arrived_whole();
+        }
+        if let Some(recording) = self.recording.take() {
+            recording.finish();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The accept loop of a listener, and the HTTP library over each of its connections.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+
+use super::exchange::{Note, Plan};
+use super::head::RequestHead;
+use super::registry::Registry;
+use super::stop::Stop;
+use super::stream::FaultStream;
+use crate::sync::lock;
+
+/// What is served behind a listener.
+pub(crate) trait Site: std::fmt::Debug + Send + Sync + 'static {
+    /// A connection was accepted.
+    fn connected(&self) {}
+
+    /// Decides about a request whose head has arrived.
+    fn plan(&self, head: &RequestHead) -> Plan;
+
+    /// Where a request goes if not to the address that it names.
+    fn rewritten(&self, _uri: &Uri) -> Option<Uri> {
+        None
+    }
+
+    /// A connection ended before its request's head was whole.
+    fn died_in_head(&self, _head: &RequestHead) {}
+}
+
+/// A listener on loopback.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    listener: TcpListener,
+    site: Arc<dyn Site>,
+    router: Router,
+    registry: Arc<Registry>,
+    stop: Stop,
+    checkpoints: mpsc::Receiver<oneshot::Sender<()>>,
+}
+
+/// Asks a listener to accept whatever is waiting to be accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Checkpoint {
+    ask: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+impl Checkpoint {
+    /// Resolves when every connection that was there before is accepted; `false` when the listener is gone.
+    pub(crate) async fn pass(&self) -> bool {
+        let (done, passed) = oneshot::channel();
+        self.ask.send(done).await.is_ok() && passed.await.is_ok()
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(
+        listener: TcpListener,
+        site: Arc<dyn Site>,
+        router: Router,
+        registry: Arc<Registry>,
+        stop: Stop,
+    ) -> (Self, Checkpoint) {
+        let (ask, checkpoints) = mpsc::channel(16);
+        (Self { listener, site, router, registry, stop, checkpoints }, Checkpoint { ask })
+    }
+
+    /// Accepts until the emulator stops.
+    pub(crate) async fn run(mut self) {
+        let stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.asked() => return,
+                Some(done) = self.checkpoints.recv() => {
+                    self.accept_waiting();
+                    // Whoever asked may have left.
+                    let _ = done.send(());
+                }
+                accepted = self.listener.accept() => match accepted {
+                    Ok((socket, peer)) => self.serve(socket, peer),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        // Out of file descriptors: asking again at once would spin.
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Accepts by system calls what the runtime may not have noticed yet.
+    fn accept_waiting(&self) {
+        while let Ok((socket, peer)) = SockRef::from(&self.listener).accept() {
+            let adopted = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
+            match (adopted, peer.as_socket()) {
+                (Ok(socket), Some(peer)) => self.serve(socket, peer),
+                (Err(error), _) => tracing::warn!(%error, "a connection could not be adopted"),
+                (Ok(_), None) => {}
+            }
+        }
+    }
+
+    fn serve(&self, socket: TcpStream, peer: SocketAddr) {
+        self.site.connected();
+        // An error means that the peer is gone already.
+        let _ = socket.set_nodelay(true);
+        let socket = Arc::new(socket);
+        let registration = self.registry.register(peer, &socket);
+        let slot = Arc::new(Mutex::new(None));
+        let (site, stop) = (Arc::clone(&self.site), self.stop.clone());
+        let stream = FaultStream::new(socket, registration, site, Arc::clone(&slot), stop.clone());
+        let service = NotedService { router: self.router.clone(), site: Arc::clone(&self.site), slot };
+        tokio::spawn(async move {
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            if let Some(Err(error)) = stop.or(connection).await {
+                tracing::debug!(%error, %peer, "a connection ended early");
+            }
+        });
+    }
+}
+
+/// Binds a loopback port; 0 is any.
+pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
+}
+
+/// The router, each request in a task of its own: the work goes on when the connection is gone.
+#[derive(Clone)]
+struct NotedService {
+    router: Router,
+    site: Arc<dyn Site>,
+    slot: Arc<Mutex<Option<Note>>>,
+}
+
+impl Service<Request<Incoming>> for NotedService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if let Some(note) = lock(&self.slot).take() {
+            request.extensions_mut().insert(note);
+        }
+        if let Some(uri) = self.site.rewritten(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        let work = tokio::spawn(TowerToHyperService::new(self.router.clone()).call(request));
+        Box::pin(async move {
+            match work.await {
+                Ok(Ok(response)) => Ok(response),
+                Err(error) => {
+                    tracing::error!(%error, "a request's handler failed");
+                    Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! The paths that the gateway answers on.
+
+use std::borrow::Cow;
+
+use gptimage_core::Operation;
+use hyper::Uri;
+
+pub(crate) const GENERATIONS: &str = "/v1/images/generations";
+pub(crate) const EDITS: &str = "/v1/images/edits";
+pub(crate) const BILLING: &str = "/v2/billing";
+
+/// What a request with this method and target pays for, if anything.
+pub(crate) fn paid_operation(method: &str, target: &str) -> Option<Operation> {
+    let uri: Uri = target.parse().ok()?;
+    match (method, canonical_path(uri.path()).as_ref()) {
+        ("POST", GENERATIONS) => Some(Operation::Generate),
+        ("POST", EDITS) => Some(Operation::Edit),
+        _ => None,
+    }
+}
+
+/// The one spelling of a path: `/v1` in front unless a version is there, no slash at the end.
+pub(crate) fn canonical_path(path: &str) -> Cow<'_, str> {
+    let path = path.trim_end_matches('/');
+    if path.starts_with("/v1/") || path.starts_with("/v2/") {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(format!("/v1{path}"))
+    }
+}
+
+/// The address with its path in the one spelling.
+pub(crate) fn canonical_uri(uri: &Uri) -> Option<Uri> {
+    let path = canonical_path(uri.path());
+    match uri.query() {
+        Some(query) => format!("{path}?{query}").parse().ok(),
+        None => path.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_path_is_the_same_operation() {
+        for target in [
+            "/v1/images/edits",
+            "/images/edits",
+            "/v1/images/edits/",
+            "/images/edits//?a=b",
+            "http://127.0.0.1:9/v1/images/edits",
+        ] {
+            assert_eq!(paid_operation("POST", target), Some(Operation::Edit), "{target}");
+        }
+        assert_eq!(paid_operation("POST", "/v1/images/generations"), Some(Operation::Generate));
+        assert_eq!(paid_operation("GET", "/v1/images/generations"), None);
+        assert_eq!(paid_operation("POST", "/v3/images/generations"), None);
+    }
+}

@@ -1,0 +1,8 @@
+//! A lock that a panicked holder cannot take down with it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks; what a panicked holder left behind is still counted truth.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

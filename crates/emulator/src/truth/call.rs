@@ -1,0 +1,155 @@
+//! A paid call while it is worked on. Its entry is settled when the last holder lets go.
+
+use std::sync::Arc;
+
+use super::Ledger;
+use crate::fault::{AnswerContext, CallSelector, Fault, Script};
+use crate::ident::{is_client_request_id, random_uuid};
+use crate::net::RequestHead;
+use crate::{Operation, Price};
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    ledger: Arc<Ledger>,
+    seq: u64,
+    pub(crate) operation: Operation,
+    pub(crate) authorized: bool,
+    pub(crate) fault: Option<Fault>,
+    path: String,
+    request_id: String,
+    /// As sent.
+    client_request_id: Option<String>,
+    inference_id: String,
+}
+
+impl Call {
+    /// Opens the ledger's entry and takes the fault that the script has for it.
+    pub(crate) fn open(
+        ledger: &Arc<Ledger>,
+        script: &Script<Fault>,
+        operation: Operation,
+        authorized: bool,
+        head: &RequestHead,
+    ) -> Arc<Self> {
+        let mut call = Self::begin(ledger, operation, authorized, head);
+        let selector = CallSelector { seq: call.seq, client_request_id: call.client_request_id.as_deref() };
+        call.fault = script.take(selector);
+        Arc::new(call)
+    }
+
+    /// Leaves an entry for a request whose head never became whole.
+    pub(crate) fn open_unfinished(ledger: &Arc<Ledger>, operation: Operation, authorized: bool, head: &RequestHead) {
+        drop(Self::begin(ledger, operation, authorized, head));
+    }
+
+    fn begin(ledger: &Arc<Ledger>, operation: Operation, authorized: bool, head: &RequestHead) -> Self {
+        let client_request_id = head.header("x-client-request-id").map(str::to_owned);
+        let seq = ledger.open(operation, authorized, client_request_id.as_deref());
+        let path = head.target.split('?').next().unwrap_or_default().to_owned();
+        let (request_id, inference_id) = (random_uuid(), random_uuid());
+        Self {
+            ledger: Arc::clone(ledger),
+            seq,
+            operation,
+            authorized,
+            fault: None,
+            path,
+            request_id,
+            client_request_id,
+            inference_id,
+        }
+    }
+
+    pub(crate) fn count_body(&self, bytes: u64) {
+        self.ledger.update(self.seq, |entry| entry.bytes_received += bytes);
+    }
+
+    pub(crate) fn arrived_whole(&self) {
+        self.ledger.update(self.seq, |entry| entry.arrived_whole = true);
+    }
+
+    pub(crate) fn delivered(&self) {
+        self.ledger.update(self.seq, |entry| entry.delivered = true);
+    }
+
+    pub(crate) fn answered(&self, status: u16) {
+        self.ledger.update(self.seq, |entry| entry.status = Some(status));
+    }
+
+    /// What was read of the request.
+    pub(crate) fn described(&self, model: Option<&str>, prompt: Option<&str>, input_images: usize) {
+        self.ledger.update(self.seq, |entry| {
+            entry.model = model.map(str::to_owned);
+            entry.prompt = prompt.map(str::to_owned);
+            entry.input_images = u32::try_from(input_images).unwrap_or(u32::MAX);
+        });
+    }
+
+    /// The work was done.
+    pub(crate) fn generated(&self, images: u32) {
+        self.ledger.update(self.seq, |entry| {
+            entry.generated = true;
+            entry.images = images;
+            entry.inference_id = Some(self.inference_id.clone());
+        });
+    }
+
+    pub(crate) fn charge(&self, price: Price) {
+        self.ledger.charge(self.seq, price);
+    }
+
+    pub(crate) fn charge_if_covered(&self, price: Price) -> bool {
+        self.ledger.charge_if_covered(self.seq, price)
+    }
+
+    pub(crate) fn covered(&self, price: Price) -> bool {
+        self.ledger.covers(price)
+    }
+
+    pub(crate) fn refund(&self, price: Price) {
+        self.ledger.refund(self.seq, price);
+    }
+
+    /// Settles a request that arrived whole but was answered without being a success: work and charge follow the
+    /// billing model (`work`), the charge also what the fault says.
+    pub(crate) fn settle_failure(&self, work: bool, images: u32, price: Price) {
+        if !self.authorized {
+            return;
+        }
+        if work {
+            self.generated(images);
+        }
+        if self.fault_charges().unwrap_or(work) {
+            self.charge(price);
+        }
+    }
+
+    /// What the fault says about the charge.
+    pub(crate) fn fault_charges(&self) -> Option<bool> {
+        self.fault.as_ref().and_then(|fault| fault.charged)
+    }
+
+    pub(crate) fn billing(&self) -> crate::Billing {
+        self.ledger.billing
+    }
+
+    pub(crate) fn inference_id(&self) -> &str {
+        &self.inference_id
+    }
+
+    /// What answers to it repeat.
+    pub(crate) fn context(&self) -> AnswerContext<'_> {
+        AnswerContext {
+            path: &self.path,
+            request_id: &self.request_id,
+            client_request_id: self.client_request_id.as_deref().filter(|id| is_client_request_id(id)),
+            inference_id: None,
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.ledger.close();
+    }
+}

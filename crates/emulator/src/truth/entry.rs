@@ -1,0 +1,66 @@
+//! One line of the truth ledger.
+
+use std::time::SystemTime;
+
+use crate::{Operation, Price};
+
+/// What is true of one paid POST that reached the server.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LedgerEntry {
+    /// Position in the order of arrival, from 1.
+    pub seq: u64,
+    /// When its head had arrived.
+    pub opened_at: SystemTime,
+    /// The `X-Client-Request-Id` as sent, whatever its alphabet.
+    pub client_request_id: Option<String>,
+    /// Which operation was asked for.
+    pub operation: Operation,
+    /// Whether it carried a key that works.
+    pub authorized: bool,
+    /// Whether every byte of the request arrived, judged on its bytes. What lies beyond a scripted cut did not arrive.
+    pub arrived_whole: bool,
+    /// Bytes of the body that arrived.
+    pub bytes_received: u64,
+    /// Whether the work was done.
+    pub generated: bool,
+    /// What it cost; `None` if nothing was charged.
+    pub charge: Option<Price>,
+    /// Whether the whole response was written to the socket.
+    pub delivered: bool,
+    /// The status that the server answered, delivered or not; `None` if it never came to an answer.
+    pub status: Option<u16>,
+    /// The gateway's id of the work, once it was accepted.
+    pub inference_id: Option<String>,
+    /// The model asked for, if the request could be read.
+    pub model: Option<String>,
+    /// The prompt, if the request could be read.
+    pub prompt: Option<String>,
+    /// Pictures made.
+    pub images: u32,
+    /// Pictures given as input, the mask left out.
+    pub input_images: u32,
+}
+
+impl LedgerEntry {
+    pub(crate) fn new(seq: u64, operation: Operation) -> Self {
+        Self {
+            seq,
+            opened_at: SystemTime::now(),
+            client_request_id: None,
+            operation,
+            authorized: false,
+            arrived_whole: false,
+            bytes_received: 0,
+            generated: false,
+            charge: None,
+            delivered: false,
+            status: None,
+            inference_id: None,
+            model: None,
+            prompt: None,
+            images: 0,
+            input_images: 0,
+        }
+    }
+}

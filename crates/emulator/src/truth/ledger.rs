@@ -1,0 +1,106 @@
+//! The ledger: every paid POST that reached the server, the balance, and how many are still being worked on.
+
+use std::sync::{Arc, Mutex};
+
+use super::LedgerEntry;
+use crate::net::Registry;
+use crate::sync::lock;
+use crate::{Billing, Operation, Price};
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) billing: Billing,
+    state: Mutex<State>,
+    connections: Arc<Registry>,
+}
+
+#[derive(Debug)]
+struct State {
+    entries: Vec<LedgerEntry>,
+    /// Credits left; a debt is negative.
+    balance: i128,
+    /// Calls that may still change their entry.
+    active: u64,
+}
+
+impl Ledger {
+    pub(crate) fn new(billing: Billing, balance: i128, connections: Arc<Registry>) -> Self {
+        let state = State { entries: Vec::new(), balance, active: 0 };
+        Self { billing, state: Mutex::new(state), connections }
+    }
+
+    /// Opens an entry that is worked on until [`Ledger::close`].
+    pub(crate) fn open(&self, operation: Operation, authorized: bool, client_request_id: Option<&str>) -> u64 {
+        let mut state = lock(&self.state);
+        let seq = state.entries.len() as u64 + 1;
+        let mut entry = LedgerEntry::new(seq, operation);
+        entry.authorized = authorized;
+        entry.client_request_id = client_request_id.map(str::to_owned);
+        state.entries.push(entry);
+        state.active += 1;
+        seq
+    }
+
+    /// Says that nothing more happens to one of the open entries.
+    pub(crate) fn close(&self) {
+        lock(&self.state).active -= 1;
+        self.connections.touch();
+    }
+
+    pub(crate) fn update(&self, seq: u64, change: impl FnOnce(&mut LedgerEntry)) {
+        let mut state = lock(&self.state);
+        let index = usize::try_from(seq).unwrap_or(usize::MAX).wrapping_sub(1);
+        if let Some(entry) = state.entries.get_mut(index) {
+            change(entry);
+        }
+    }
+
+    /// Charges, into debt if need be.
+    pub(crate) fn charge(&self, seq: u64, price: Price) {
+        let mut state = lock(&self.state);
+        state.balance -= i128::from(price.credits);
+        drop(state);
+        self.update(seq, |entry| entry.charge = Some(price));
+    }
+
+    /// Charges what the balance covers; `false` and nothing charged if it does not.
+    pub(crate) fn charge_if_covered(&self, seq: u64, price: Price) -> bool {
+        let mut state = lock(&self.state);
+        let covered = state.balance >= i128::from(price.credits);
+        if covered {
+            state.balance -= i128::from(price.credits);
+        }
+        drop(state);
+        if covered {
+            self.update(seq, |entry| entry.charge = Some(price));
+        }
+        covered
+    }
+
+    /// Takes a charge back.
+    pub(crate) fn refund(&self, seq: u64, price: Price) {
+        lock(&self.state).balance += i128::from(price.credits);
+        self.update(seq, |entry| entry.charge = None);
+    }
+
+    pub(crate) fn covers(&self, price: Price) -> bool {
+        lock(&self.state).balance >= i128::from(price.credits)
+    }
+
+    pub(crate) fn entries(&self) -> Vec<LedgerEntry> {
+        lock(&self.state).entries.clone()
+    }
+
+    pub(crate) fn charges(&self) -> u64 {
+        lock(&self.state).entries.iter().filter(|entry| entry.charge.is_some()).count() as u64
+    }
+
+    pub(crate) fn balance(&self) -> i128 {
+        lock(&self.state).balance
+    }
+
+    /// Whether no entry can change any more.
+    pub(crate) fn is_settled(&self) -> bool {
+        lock(&self.state).active == 0
+    }
+}
