@@ -1,5 +1,54 @@
-//! Making and editing images with **gpt-image-2** over the AI/ML API gateway: validated before money is spent, never
-//! paid twice, never lost.
+//! Making and editing images with **gpt-image-2** over the AI/ML API gateway: checked before money is spent, never paid
+//! twice, never lost.
+//!
+//! A call costs real money, takes about a minute and cannot be repeated safely: the API has no idempotency key. So this
+//! client repeats only what provably cost nothing, and says of every outcome what it cost.
+//!
+//! ```
+//! use gptimage_core::{Client, Config, EditRequest, GenerateRequest};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = gptimage_emulator::Emulator::builder().start().await?;
+//! # let config = Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+//! # let folder = tempfile::tempdir()?;
+//! # let (t_rex, crowned) = (folder.path().join("t-rex.png"), folder.path().join("crowned.png"));
+//! # /*
+//! let config = Config::from_env(); // AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY
+//! # */
+//! let client = Client::new(config)?;
+//! let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
+//! client.generate(&request).save_to(&t_rex).await?;
+//!
+//! let request = EditRequest::builder("Put a crown on the T-Rex's head", [&t_rex]).build()?;
+//! let generated = client.edit(&request).save_to(&crowned).await?;
+//! println!("{:?}, {:?}", generated.images(), generated.cost());
+//! # assert_eq!(generated.image().and_then(|image| image.path()), Some(crowned.as_path()));
+//! # Ok(()) }
+//! ```
+//!
+//! # What it keeps
+//!
+//! - **A request that exists is valid.** [`GenerateRequest`] and [`EditRequest`] are built from required arguments and
+//!   setters; `build` names every broken rule at once, as data ([`Violation`]), before anything is sent. Masks are
+//!   checked down to their alpha.
+//! - **Every outcome says what it cost.** [`Error::charge`] is [`Charge::NotCharged`] only where that is proved: the
+//!   server cannot have had a whole request, or refused it before any work. [`Error::attempts`] and
+//!   [`Generated::attempts`] list every id that the server saw.
+//! - **What was paid for is not lost.** A dropped future, a passed deadline, a full disk: the picture can be had from
+//!   [`Client::collect`], [`Error::generated`] or, while it is still at its URL, [`Client::fetch`].
+//! - **Memory stays flat.** Uploads stream from disk, answers are decoded while they arrive and, with
+//!   [`Call::save_to`], written as they are decoded. A file has its final name once it is complete, or not at all.
+//! - **The key goes to one origin.** Downloads use a client that has none.
+//!
+//! # Threads and runtimes
+//!
+//! Everything here is `Send + Sync` and cheap to clone where it says so. [`Client`] works inside any tokio runtime with
+//! time and I/O enabled; `blocking::Client` (feature `blocking`) brings a thread of its own. Building an
+//! [`EditRequest`] and saving an [`Image`] block while they touch files.
+//!
+//! # Logs
+//!
+//! Through `tracing`: attempts, waits and ids, never keys, prompts or pictures.
 
 mod amount;
 mod attempt;
@@ -36,3 +85,8 @@ pub use request::{
 };
 pub use violation::{Rule, Violation};
 pub use warning::Warning;
+
+/// The README's programs, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

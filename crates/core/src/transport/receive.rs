@@ -40,13 +40,15 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<Targ
     let mut landings = Landings { first, list: Vec::new() };
     let max = plan.settings.max_image_bytes;
     let cut = loop {
-        match timeout(plan.settings.timers.body_stall, answer.chunk()).await {
+        let (next, _turn) = match timeout(plan.settings.timers.body_stall, in_turn(answer)).await { Ok((a,b)) => (Ok(a), Some(b)), Err(e) => (Err(e), None) };
+        match next {
             Ok(Ok(Some(chunk))) => decoder.push(&chunk),
             Ok(Ok(None)) => break None,
             Ok(Err(failure)) => break Some(format!("the answer was cut: {}", failure.reason)),
             Err(_) => break Some("the answer stood still for too long".to_owned()),
         }
         landings.advance(plan, decoder.payloads()).await;
+        for payload in decoder.payloads() { if payload.decoded.is_empty() { payload.decoded = Vec::new(); } }
         if decoder.payloads().last().is_some_and(|payload| payload.total > max) {
             break Some(format!("a picture in the answer is over {max} bytes"));
         }
@@ -105,5 +107,23 @@ impl Landings {
                 }
             }
         }
+    }
+}
+
+static TURNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(8);
+
+async fn in_turn(answer: &mut Answer) -> (Result<Option<bytes::Bytes>, super::http::Failure>, tokio::sync::SemaphorePermit<'static>) {
+    loop {
+        let turn = TURNS.acquire().await.unwrap();
+        {
+            let mut chunk = std::pin::pin!(answer.chunk());
+            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(chunk.as_mut().poll(cx))).await;
+            if let std::task::Poll::Ready(chunk) = polled {
+                return (chunk, turn);
+            }
+        }
+        drop(turn);
+        let mut woken = false;
+        std::future::poll_fn(|_| if std::mem::replace(&mut woken, true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }).await;
     }
 }

@@ -257,7 +257,7 @@ async fn check_wire(case: &Case, inputs: &Inputs, built: Result<Request, Error>)
     let mut failures = Vec::new();
     match (&result, case.refused) {
         (Ok(_), false) => {}
-        (Err(error), true) if error.kind() == ErrorKind::BadRequest => {}
+        (Err(error), true) if matches!(error.kind(), ErrorKind::BadRequest | ErrorKind::NotFound) => {}
         (result, refused) => failures.push(format!("  refused by the server: expected {refused}\n    got      {result:?}")),
     }
     let sent: Vec<_> = emulator.requests().into_iter().filter(|request| request.side == Side::Api).collect();
