@@ -1,4 +1,5 @@
 //! The same without async, from several threads at once.
+#![allow(clippy::print_stdout, reason = "an example shows what came of it")]
 
 use gptimage_core::{Error, GenerateRequest, blocking::Client};
 

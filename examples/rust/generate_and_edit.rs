@@ -1,4 +1,5 @@
 //! Both operations: a picture from words, then a picture from a picture.
+#![allow(clippy::print_stdout, reason = "an example shows what came of it")]
 
 use gptimage_core::{Client, EditRequest, Error, GenerateRequest};
 

@@ -1,4 +1,5 @@
 //! How a program that makes pictures is tested without a key and without cost: on the emulator, with a fault.
+#![allow(clippy::print_stdout, reason = "an example shows what came of it")]
 
 use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest};
 use gptimage_emulator::{Billing, Cut, Emulator, Fault};

@@ -1,4 +1,5 @@
 //! Every outcome says what it cost. Here is what each of the three answers means for a program.
+#![allow(clippy::print_stdout, reason = "an example shows what came of it")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! The command through its binary, as a shell sees it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -33,7 +34,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn exit(output: &Output) -> i32 {
-    assert!(!text(&output.stderr).contains(KEY) && !text(&output.stdout).contains(KEY), "the key is printed: {output:?}");
+    assert!(
+        !text(&output.stderr).contains(KEY) && !text(&output.stdout).contains(KEY),
+        "the key is printed: {output:?}"
+    );
     output.status.code().unwrap_or_else(|| panic!("{output:?}"))
 }
 
@@ -162,7 +166,8 @@ fn all_that_is_wrong_is_said_at_once() {
     }
     let output = gptimage(folder.path()).args(["edit", "A crown"]).output().unwrap();
     assert_eq!(exit(&output), 2, "an image is required");
-    let output = gptimage(folder.path()).args(["edit", "A", "--image", "a.png", "--moderation", "low"]).output().unwrap();
+    let output =
+        gptimage(folder.path()).args(["edit", "A", "--image", "a.png", "--moderation", "low"]).output().unwrap();
     assert_eq!(exit(&output), 2, "moderation is no parameter of edit");
 }
 

@@ -1,4 +1,5 @@
 //! Each program in examples/rust runs, against the emulator.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,7 +36,9 @@ fn each_example_runs() {
             .env("AIMLAPI_KEY", emulator.key())
             .env("AIMLAPI_BASE_URL", emulator.base_url())
             .output()
-            .unwrap_or_else(|error| panic!("{name} is not built (`cargo build --examples --all-features` does): {error}"));
+            .unwrap_or_else(|error| {
+                panic!("{name} is not built (`cargo build --examples --all-features` does): {error}")
+            });
         assert!(output.status.success(), "{name}: {output:?}");
         assert!(!output.stdout.is_empty(), "{name} says what it did");
         let needs_gateway = name != "test_your_software";

@@ -30,11 +30,13 @@ async fn bytes_arrive_as_they_were() {
     assert_eq!(found, 3, "each input stands in the body, byte for byte");
 }
 
+type Change = fn(&std::path::Path);
+
 #[tokio::test]
 async fn a_file_that_changed_since_the_request_was_built_is_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input.png");
-    let changes: [(&str, fn(&std::path::Path)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("truncated", |path| std::fs::write(path, padded_png(50_000)).unwrap()),
         ("grown", |path| {
             let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
