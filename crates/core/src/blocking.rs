@@ -28,10 +28,12 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 use crate::cancel::CancelToken;
+use crate::client::Balance;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo};
+use crate::progress::Progress;
 use crate::request::{EditRequest, GenerateRequest};
 
 /// As [`crate::Client`], blocking. Cheap to clone; clones share the thread, which ends with the last of them.
@@ -86,6 +88,15 @@ impl Client {
         self.thread.run(async move { client.fetch_to(&image, to).await })?
     }
 
+    /// As [`crate::Client::balance`].
+    ///
+    /// # Errors
+    /// As [`crate::Client::balance`].
+    pub fn balance(&self) -> Result<Balance, Error> {
+        let client = self.client.clone();
+        self.thread.run(async move { client.balance().await })?
+    }
+
     /// As [`crate::Client::collect`].
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.client.collect()
@@ -131,6 +142,12 @@ impl Call {
     /// As [`crate::Call::cancel`]; the token is the way to stop a call from another thread.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.call = self.call.cancel(token);
+        self
+    }
+
+    /// As [`crate::Call::progress`]; called on the client's thread.
+    pub fn progress(mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.call = self.call.progress(observe);
         self
     }
 

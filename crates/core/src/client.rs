@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,10 +14,11 @@ use crate::config::{Config, Settings, join};
 use crate::error::Error;
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo, Target};
+use crate::progress::{Observer, Progress};
 use crate::random;
 use crate::request::{EditRequest, GenerateRequest, Operation, Parameters};
 use crate::salvage::Salvage;
-use crate::transport::{Call as TransportCall, Http, Plan, download_one};
+use crate::transport::{Call as TransportCall, Http, Plan, billing, download_one};
 use crate::wire::{self, Body};
 
 /// Makes and edits pictures. Cheap to clone; clones share everything. Usable from any thread, inside a tokio runtime.
@@ -90,6 +92,7 @@ impl Client {
             deadline: self.settings.deadline,
             fetch: self.settings.fetch,
             cancel: None,
+            observer: None,
         }
     }
 
@@ -110,6 +113,15 @@ impl Client {
         download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await
     }
 
+    /// Asks what money is left. Free.
+    ///
+    /// # Errors
+    /// The kinds of an answer that refuses the key, and [`ErrorKind::Connection`](crate::ErrorKind::Connection); nothing
+    /// is ever charged.
+    pub async fn balance(&self) -> Result<Balance, Error> {
+        billing::balance(&self.http, &self.settings).await
+    }
+
     /// Hands over what became of calls whose callers were gone (a dropped future, a deadline) after the request had
     /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept.
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
@@ -120,6 +132,16 @@ impl Client {
     pub async fn drain(&self) {
         self.salvage.drain().await;
     }
+}
+
+/// What money is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Balance {
+    /// The amount as the server wrote it; it may be negative.
+    pub current_balance: String,
+    /// Its currency, where stated.
+    pub currency: Option<String>,
 }
 
 /// A call that was not sent yet. Awaiting it sends it.
@@ -137,6 +159,7 @@ pub struct Call {
     deadline: Option<Duration>,
     fetch: bool,
     cancel: Option<CancelToken>,
+    observer: Option<Observer>,
 }
 
 impl Call {
@@ -162,6 +185,13 @@ impl Call {
     /// Stops the call when the token is cancelled.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.cancel = Some(token.clone());
+        self
+    }
+
+    /// Tells `observe` how far the call is, whenever that changes, at most twenty times a second. It is called from the
+    /// task that awaits the call and must not block; a panic in it is the caller's own.
+    pub fn progress(mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observe));
         self
     }
 
@@ -216,6 +246,7 @@ impl Call {
             fetch: self.fetch,
             deadline,
             cancel: self.cancel,
+            observer: self.observer,
         };
         TransportCall { http: self.client.http, plan: Arc::new(plan), salvage: self.client.salvage }.run().await
     }

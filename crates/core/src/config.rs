@@ -251,6 +251,7 @@ impl Config {
         let base_url = base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_http)?;
         Ok(Settings {
             authorization: key.authorization(),
+            key,
             billing_url: join(&base_url, &format!("../{BILLING_PATH}"))?,
             download_guard: DownloadGuard::new(&base_url),
             base_url,
@@ -283,10 +284,34 @@ impl std::fmt::Debug for Config {
     }
 }
 
+/// What the environment says, without what it holds: for people who ask why something does not work.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Environment {
+    /// The variable that the key is taken from.
+    pub key: Option<&'static str>,
+    /// The variable that the base URL is taken from.
+    pub base_url: Option<&'static str>,
+    /// Variables that name a proxy.
+    pub proxies: Vec<&'static str>,
+}
+
+impl Environment {
+    /// Looks.
+    pub fn look() -> Self {
+        Self {
+            key: first_set(KEY_VARIABLES).map(|(name, _)| name),
+            base_url: first_set(BASE_URL_VARIABLES).map(|(name, _)| name),
+            proxies: PROXY_VARIABLES.iter().copied().filter(|name| variable(name).is_some()).collect(),
+        }
+    }
+}
+
 /// A configuration that was judged.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) authorization: SecretString,
+    pub(crate) key: ApiKey,
     pub(crate) base_url: Url,
     pub(crate) billing_url: Url,
     pub(crate) download_guard: DownloadGuard,

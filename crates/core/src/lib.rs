@@ -60,6 +60,7 @@ mod config;
 mod error;
 mod generated;
 mod image;
+mod progress;
 mod random;
 mod request;
 pub mod rules;
@@ -74,15 +75,17 @@ mod wire;
 pub use amount::{Amount, ParseAmountError};
 pub use attempt::{Attempt, Cost, Phase};
 pub use cancel::CancelToken;
-pub use client::{Call, Client};
-pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, KEY_VARIABLES, Timers};
+pub use client::{Balance, Call, Client};
+pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers};
 pub use error::{Charge, Error, ErrorKind};
 pub use generated::Generated;
 pub use image::{Image, ImageFormat, Location, SaveTo};
+pub use progress::Progress;
 pub use request::{
     Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageInput, Integer, Model,
     Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo, Quality, ResponseFormat, Size,
 };
+pub use text::printable;
 pub use violation::{Rule, Violation};
 pub use warning::Warning;
 

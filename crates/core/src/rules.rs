@@ -102,8 +102,14 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
     }
     for (name, value) in [("n", &parameters.n), ("output_compression", &parameters.output_compression)] {
         if let Some(Integer::Text(text)) = value {
-            let message = format!("\"{}\" is not a whole number; write digits only", text::shorten(text, 60));
-            found.push(Violation::new(name, Rule::Type, text, message));
+            let digits = text.trim().trim_start_matches(['-', '+']);
+            let (rule, what) = if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                (Rule::Range, "is far out of range; write a small number")
+            } else {
+                (Rule::Type, "is not a whole number; write digits only")
+            };
+            let message = format!("\"{}\" {what}", text::shorten(text, 60));
+            found.push(Violation::new(name, rule, text, message));
         }
     }
     if let Some(Integer::Value(n)) = parameters.n
@@ -114,12 +120,12 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
     }
     for (name, given) in &parameters.unknown {
         let message = format!("is not a parameter of {}; leave it out, or send it with `extra`", operation.as_str());
-        found.push(Violation::new(name, Rule::UnknownParameter, given, message));
+        found.push(Violation::new(text::shorten(name, 60), Rule::UnknownParameter, given, message));
     }
     for (name, value) in &parameters.extra {
-        if PARAMETERS.iter().any(|known| known.name == name)
-            || matches!(name.as_str(), "prompt" | "image" | "image[]" | "mask")
-        {
+        let a_parameter = PARAMETERS.iter().any(|known| known.name == name && known.operations.contains(&operation));
+        let an_input = matches!(name.as_str(), "image" | "image[]" | "mask");
+        if a_parameter || an_input || name == "prompt" {
             let message = "is a parameter of its own; set it by its name instead of through `extra`";
             found.push(Violation::new(format!("extra.{name}"), Rule::Conflict, value, message));
         }

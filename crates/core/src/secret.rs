@@ -1,8 +1,17 @@
-//! The key: kept out of every text.
+//! The key: kept out of every text, the server's included.
+
+use std::borrow::Cow;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use serde_json::Value;
+
 use crate::error::Error;
+
+/// Stands where a server repeated the key.
+const REDACTED: &str = "<redacted>";
+/// A shorter key than this is a placeholder, and would be found in innocent words.
+const REDACT_FROM: usize = 8;
 
 /// An API key that a header can carry.
 #[derive(Clone)]
@@ -23,6 +32,39 @@ impl ApiKey {
             return Err(Error::config(message));
         }
         Ok(Self(SecretString::from(key)))
+    }
+
+    /// `text`, which a server chose, without the key in it.
+    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let key = self.0.expose_secret();
+        if key.len() >= REDACT_FROM && text.contains(key) {
+            Cow::Owned(text.replace(key, REDACTED))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+
+    /// As [`ApiKey::redact`], of every string in a JSON value.
+    pub(crate) fn redact_json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(clean) = self.redact(text) {
+                    *text = clean;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Object(members) => {
+                let named: Vec<_> =
+                    members.keys().filter(|name| matches!(self.redact(name), Cow::Owned(_))).cloned().collect();
+                for name in named {
+                    if let Some(value) = members.remove(&name) {
+                        members.insert(self.redact(&name).into_owned(), value);
+                    }
+                }
+                members.values_mut().for_each(|value| self.redact_json(value));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// The value of the `Authorization` header.

@@ -2,6 +2,15 @@
 
 use std::io;
 
+/// `text` with every character escaped that could control or confuse a terminal: for strings that a server chose.
+///
+/// ```
+/// assert_eq!(gptimage_core::printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+/// ```
+pub fn printable(text: &str) -> String {
+    shorten(text, usize::MAX)
+}
+
 /// `text` with control characters escaped and cut after `max` characters.
 pub(crate) fn shorten(text: &str, max: usize) -> String {
     let mut out = String::new();

@@ -42,6 +42,11 @@ pub struct Image {
 }
 
 impl Image {
+    /// A picture that was made earlier, at the link that the server gave; [`Client::fetch`](crate::Client::fetch) gets it.
+    pub fn from_url(url: impl Into<String>) -> Self {
+        Self::at_url(url.into())
+    }
+
     pub(crate) fn at_url(url: String) -> Self {
         Self { location: Location::Url, url: Some(url), verified: None, revised_prompt: None }
     }

@@ -17,7 +17,7 @@ use crate::error::{Charge, Error};
 use crate::generated::Generated;
 use crate::image::{Image, TargetFile};
 use crate::warning::Warning;
-use crate::wire::header;
+use crate::wire::{ErrorBody, header};
 
 /// How an attempt ended, for the loop around it.
 #[derive(Debug)]
@@ -133,9 +133,9 @@ async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<Targe
         .await
         .map_err(|Broken { end, reason, timed_out }| Failed { timed_out, ..Failed::new(end, reason) })?;
     let mut warnings = Vec::new();
-    note_head(&answer, running, &mut warnings);
+    note_head(&answer, running, &plan.settings.key, &mut warnings);
     if !(200..300).contains(&answer.status()) {
-        let body = read_error_body(&mut answer, plan.settings.timers.body_stall).await;
+        let body = read_error_body(&mut answer, &plan.settings).await;
         running.gate.close();
         running.update(|facts| {
             facts.request_id = facts.request_id.take().or_else(|| body.request_id.clone());
@@ -186,7 +186,10 @@ async fn finish(
     let failed = if let Some(reason) = damaged {
         Some(Failed::new(End::Unusable(Unusable::Damaged), reason))
     } else if delivered.images.is_empty() {
-        let reason = if json.is_error { "it holds an error instead of pictures" } else { "it holds no picture" };
+        let reason = match ErrorBody::read(&json.value).message {
+            Some(said) if json.is_error => format!("it holds an error instead of pictures: {said}"),
+            _ => "it holds no picture".to_owned(),
+        };
         Some(Failed::new(End::Unusable(Unusable::Empty { priced: cost.is_positive() }), reason))
     } else if let Some(reason) = missing {
         Some(Failed::new(End::Download, reason))

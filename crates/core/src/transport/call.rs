@@ -1,5 +1,6 @@
 //! A call: attempts one after another, each in a task of its own, until one ends in something to report.
 
+use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::config::Settings;
 use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Target, TargetFile};
+use crate::progress::{Observer, Progress};
 use crate::random;
 use crate::request::Parameters;
 use crate::salvage::Salvage;
@@ -27,6 +29,9 @@ use crate::wire::{Body, ErrorBody};
 
 /// A cut upload of more than this is not sent again before the key was tried on something free.
 const ASK_FIRST_ABOVE: u64 = 1 << 20;
+
+/// An observer is told of changes this often.
+const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 
 /// What all attempts of a call share.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ pub(crate) struct Plan {
     pub(crate) fetch: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<CancelToken>,
+    pub(crate) observer: Option<Observer>,
 }
 
 /// One call on its way.
@@ -73,6 +79,17 @@ impl Call {
                 return Err(error);
             }
             tracing::info!(attempt = number, wait = ?waited, kind = %error.kind(), "trying again");
+            if let Some(last) = error.attempts().last() {
+                self.tell(Progress {
+                    attempt: last.number,
+                    max_attempts: self.plan.settings.max_attempts,
+                    phase: last.phase,
+                    bytes_sent: last.bytes_sent,
+                    bytes_total: last.bytes_total,
+                    bytes_received: 0,
+                    pause: Some(waited),
+                });
+            }
             tokio::select! {
                 () = sleep(waited) => {}
                 stop = self.stopped() => return Err(self.stop_between(&stop, &error)),
@@ -110,14 +127,40 @@ impl Call {
         let mut handoff = Handoff::spawn(task, running.clone(), self.salvage.clone(), previous.clone(), abort);
         let stop = tokio::select! {
             biased;
-            concluded = handoff.wait() => return Ok(concluded),
+            concluded = handoff.wait() => {
+                self.tell(running.progress(self.plan.settings.max_attempts));
+                return Ok(concluded);
+            }
             stop = self.stopped() => stop,
+            never = self.observe(&running) => match never {},
         };
         running.gate.close_unless_whole();
         if let Some(concluded) = handoff.take() {
             return Ok(concluded);
         }
         Ok(self.stop_during(stop, &running, previous))
+    }
+
+    /// Tells the observer whatever changes, for as long as it is polled.
+    async fn observe(&self, running: &Running) -> Infallible {
+        if self.plan.observer.is_none() {
+            return pending().await;
+        }
+        let mut told = None;
+        loop {
+            let progress = running.progress(self.plan.settings.max_attempts);
+            if told.as_ref() != Some(&progress) {
+                self.tell(progress.clone());
+                told = Some(progress);
+            }
+            sleep(OBSERVE_EVERY).await;
+        }
+    }
+
+    fn tell(&self, progress: Progress) {
+        if let Some(observer) = &self.plan.observer {
+            observer.tell(&progress);
+        }
     }
 
     /// Opens the temporary file before money is spent.

@@ -91,6 +91,10 @@ pub(crate) fn assemble(received: &mut Received) -> Delivered {
                 }
                 delivered.unsaved = delivered.unsaved.or(landed.unsaved);
                 delivered.warnings.extend(landed.warnings);
+                if landed.image.bytes().is_some_and(bytes::Bytes::is_empty) {
+                    // Nothing of it could be decoded: there is no picture to hand over.
+                    continue;
+                }
                 landed.image
             }
             (None, Some(url)) => Image::at_url(url.clone()),

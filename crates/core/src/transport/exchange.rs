@@ -11,7 +11,8 @@ use super::running::Running;
 use super::upload::Upload;
 use super::{Http, Plan};
 use crate::attempt::Phase;
-use crate::config::Timers;
+use crate::config::{Settings, Timers};
+use crate::secret::ApiKey;
 use crate::text;
 use crate::wire::{ERROR_BODY_MAX, ErrorBody, cost_from_headers, header};
 
@@ -77,9 +78,9 @@ fn broken(running: &Running, failure: Failure) -> Broken {
 }
 
 /// Notes what the head says.
-pub(crate) fn note_head(answer: &Answer, running: &Running, warnings: &mut Vec<crate::Warning>) {
-    let cost = cost_from_headers(|name| answer.header(name), warnings);
-    let id = |name| answer.header(name).filter(|id| !id.is_empty()).map(|id| text::shorten(id, 128));
+pub(crate) fn note_head(answer: &Answer, running: &Running, key: &ApiKey, warnings: &mut Vec<crate::Warning>) {
+    let cost = cost_from_headers(|name| answer.header(name), key, warnings);
+    let id = |name| answer.header(name).filter(|id| !id.is_empty()).map(|id| text::shorten(&key.redact(id), 128));
     running.update(|facts| {
         facts.phase = Some(Phase::HeadReceived);
         facts.http_status = Some(answer.status());
@@ -90,7 +91,12 @@ pub(crate) fn note_head(answer: &Answer, running: &Running, warnings: &mut Vec<c
 }
 
 /// Reads the body of an answer that is no success, bounded in size and time; what is missing of it is missing.
-pub(crate) async fn read_error_body(answer: &mut Answer, stall: Duration) -> ErrorBody {
+pub(crate) async fn read_error_body(answer: &mut Answer, settings: &Settings) -> ErrorBody {
+    ErrorBody::parse(&read_bounded(answer, settings.timers.body_stall).await, &settings.key)
+}
+
+/// Reads a small body, or as much of it as comes.
+pub(crate) async fn read_bounded(answer: &mut Answer, stall: Duration) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < ERROR_BODY_MAX {
         match timeout(stall, answer.chunk()).await {
@@ -99,5 +105,5 @@ pub(crate) async fn read_error_body(answer: &mut Answer, stall: Duration) -> Err
         }
     }
     body.truncate(ERROR_BODY_MAX);
-    ErrorBody::parse(&body)
+    body
 }

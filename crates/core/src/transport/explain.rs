@@ -56,7 +56,9 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
             format!("moderation refused the request{status}: {said}; change the prompt or the images")
         }
         ErrorKind::RateLimited => match story.retry_after {
-            Some(wait) => format!("too many requests{status}: {said}; try again after {} s", wait.as_secs().max(1)),
+            Some(wait) => {
+                format!("too many requests{status}: {said}; try again after {} s", wait.as_secs_f64().ceil().max(1.0))
+            }
             None => format!("too many requests{status}: {said}; try again later, with fewer calls at once"),
         },
         ErrorKind::Server => format!(

@@ -10,7 +10,7 @@ use crate::image::{Image, Location, Target, TargetFile, Unsaved, Verified, verif
 use crate::warning::Warning;
 
 /// Bytes are written in pieces of about this size.
-pub(crate) const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 128 * 1024;
 
 /// A picture on its way in.
 #[derive(Debug, Default)]

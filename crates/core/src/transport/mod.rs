@@ -1,7 +1,7 @@
 //! One call over the network: attempts, their phases, and what their ends mean.
 
 mod attempt;
-mod billing;
+pub(crate) mod billing;
 mod call;
 mod deliver;
 mod download;

@@ -1,18 +1,28 @@
 //! A success's body on its way in: decoded as it comes, written as it is decoded, never held whole.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Plan;
-use super::http::Answer;
+use super::http::{Answer, Failure};
 use super::landing::{Landed, Landing, PIECE};
 use crate::image::TargetFile;
 use crate::wire::{AnswerDecoder, AnswerJson, Payload};
 
 /// More is not reserved on the server's word.
 const RESERVE_MAX: usize = 64 << 20;
-/// Room for what is decoded between two writes. What is not filled costs nothing; growing costs copies, and small
-/// allocations that grow make allocators give memory back after every call, to be faulted in again.
-const WRITE_BUFFER: usize = 1 << 20;
+/// A write to a file costs as much as copying some hundred KiB: pieces are large while few answers come in.
+const LARGE_PIECE: usize = 1 << 20;
+/// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
+/// smaller one grows by copies, and makes allocators give memory back after every call that the next faults in again.
+const WRITE_BUFFER: usize = LARGE_PIECE + (512 << 10);
 /// As much of an unusable answer is kept.
 const EXCERPT_MAX: usize = 64 * 1024;
 
@@ -38,23 +48,26 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<Targ
     };
     let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX));
     let mut landings = Landings { first, list: Vec::new() };
+    let mut incoming = Incoming::new(plan.target.is_some());
     let max = plan.settings.max_image_bytes;
     let cut = loop {
-        let (next, _turn) = match timeout(plan.settings.timers.body_stall, in_turn(answer)).await { Ok((a,b)) => (Ok(a), Some(b)), Err(e) => (Err(e), None) };
-        match next {
-            Ok(Ok(Some(chunk))) => decoder.push(&chunk),
-            Ok(Ok(None)) => break None,
-            Ok(Err(failure)) => break Some(format!("the answer was cut: {}", failure.reason)),
+        // Held until what this chunk holds is written.
+        let _turn = match timeout(plan.settings.timers.body_stall, incoming.chunk(answer)).await {
+            Ok((Ok(Some(chunk)), turn)) => {
+                decoder.push(&chunk);
+                turn
+            }
+            Ok((Ok(None), _)) => break None,
+            Ok((Err(failure), _)) => break Some(format!("the answer was cut: {}", failure.reason)),
             Err(_) => break Some("the answer stood still for too long".to_owned()),
-        }
-        landings.advance(plan, decoder.payloads()).await;
-        for payload in decoder.payloads() { if payload.decoded.is_empty() { payload.decoded = Vec::new(); } }
+        };
+        landings.advance(plan, decoder.payloads(), incoming.is_crowded()).await;
         if decoder.payloads().last().is_some_and(|payload| payload.total > max) {
             break Some(format!("a picture in the answer is over {max} bytes"));
         }
     };
-    let json = decoder.json();
-    let excerpt = decoder.excerpt(EXCERPT_MAX);
+    let json = decoder.json(&plan.settings.key);
+    let excerpt = plan.settings.key.redact(&decoder.excerpt(EXCERPT_MAX)).into_owned();
     let mut pictures = Vec::new();
     for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
         let mut landing = landings.get(plan, number);
@@ -79,6 +92,67 @@ fn damage(payload: &Payload) -> Option<String> {
     }
 }
 
+/// Answers that are on their way into files, in this process.
+static INCOMING: AtomicUsize = AtomicUsize::new(0);
+/// More of them than this share [`TURNS`], so that memory does not grow with each.
+const CROWD: usize = 8;
+/// So many chunks of a crowd are decoded and written at a time. Where answers come faster than they can be written, they
+/// wait undecoded in their connections.
+static TURNS: Semaphore = Semaphore::const_new(CROWD);
+/// A turn is a courtesy: who waited so long for one, behind files that cannot be written, goes on without.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// One of the answers that are on their way in.
+struct Incoming {
+    /// Whether it goes to files; in memory it waits for nothing.
+    to_files: bool,
+    patient: bool,
+}
+
+impl Incoming {
+    fn new(to_files: bool) -> Self {
+        INCOMING.fetch_add(usize::from(to_files), Ordering::Relaxed);
+        Self { to_files, patient: true }
+    }
+
+    fn is_crowded(&self) -> bool {
+        INCOMING.load(Ordering::Relaxed) > CROWD
+    }
+
+    /// The next chunk, in a crowd with the turn in which it is to be written. No turn is held while waiting for the
+    /// network.
+    async fn chunk(
+        &mut self,
+        answer: &mut Answer,
+    ) -> (Result<Option<Bytes>, Failure>, Option<SemaphorePermit<'static>>) {
+        while self.to_files && self.patient && self.is_crowded() {
+            let Ok(Ok(turn)) = timeout(PATIENCE, TURNS.acquire()).await else {
+                self.patient = false;
+                break;
+            };
+            let mut chunk = pin!(answer.chunk());
+            if let Poll::Ready(chunk) = poll_fn(|cx| Poll::Ready(chunk.as_mut().poll(cx))).await {
+                return (chunk, Some(turn));
+            }
+            drop(turn);
+            woken().await;
+        }
+        (answer.chunk().await, None)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        INCOMING.fetch_sub(usize::from(self.to_files), Ordering::Relaxed);
+    }
+}
+
+/// Waits until something wakes this task, here the connection that was just asked.
+async fn woken() {
+    let mut asked = false;
+    poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
 /// Where payloads land, by their number.
 struct Landings {
     first: Option<TargetFile>,
@@ -92,38 +166,25 @@ impl Landings {
     }
 
     /// Writes what is decoded, where there is enough of it. Without a target it grows where it is.
-    async fn advance(&mut self, plan: &Plan, payloads: &mut [Payload]) {
+    async fn advance(&mut self, plan: &Plan, payloads: &mut [Payload], crowded: bool) {
         if plan.target.is_none() {
             return;
         }
+        let piece = if crowded { PIECE } else { LARGE_PIECE };
         self.list.resize_with(payloads.len(), || None);
         for (number, payload) in payloads.iter_mut().enumerate() {
-            let enough = if payload.ended { 1 } else { PIECE };
+            let enough = if payload.ended { 1 } else { piece };
             if payload.decoded.len() >= enough {
                 let mut landing = self.get(plan, number);
                 landing.take(&mut payload.decoded, enough).await;
+                if crowded && payload.decoded.is_empty() {
+                    // The turn is over, and with it the claim to memory.
+                    payload.decoded = Vec::new();
+                }
                 if let Some(slot) = self.list.get_mut(number) {
                     *slot = Some(landing);
                 }
             }
         }
-    }
-}
-
-static TURNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(8);
-
-async fn in_turn(answer: &mut Answer) -> (Result<Option<bytes::Bytes>, super::http::Failure>, tokio::sync::SemaphorePermit<'static>) {
-    loop {
-        let turn = TURNS.acquire().await.unwrap();
-        {
-            let mut chunk = std::pin::pin!(answer.chunk());
-            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(chunk.as_mut().poll(cx))).await;
-            if let std::task::Poll::Ready(chunk) = polled {
-                return (chunk, turn);
-            }
-        }
-        drop(turn);
-        let mut woken = false;
-        std::future::poll_fn(|_| if std::mem::replace(&mut woken, true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }).await;
     }
 }

@@ -1,5 +1,6 @@
 //! An attempt while it runs: what the task has found out, for whoever waits for it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::gate::Gate;
 use super::retry::Reached;
 use crate::attempt::{Attempt, Cost, Phase};
 use crate::error::Charge;
+use crate::progress::Progress;
 
 /// Facts that an answer's head gives.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +32,7 @@ pub(crate) struct Running {
     client_request_id: String,
     waited: Duration,
     started: Instant,
+    received: AtomicU64,
     facts: Mutex<Facts>,
 }
 
@@ -41,6 +44,7 @@ impl Running {
             client_request_id,
             waited,
             started: Instant::now(),
+            received: AtomicU64::new(0),
             facts: Mutex::new(Facts::default()),
         }
     }
@@ -51,6 +55,25 @@ impl Running {
 
     pub(crate) fn client_request_id(&self) -> &str {
         &self.client_request_id
+    }
+
+    /// More bytes came.
+    pub(crate) fn receive(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// A look at the attempt while it runs.
+    pub(crate) fn progress(&self, max_attempts: u32) -> Progress {
+        let record = self.record(Charge::Unknown, None);
+        Progress {
+            attempt: record.number,
+            max_attempts,
+            phase: record.phase,
+            bytes_sent: record.bytes_sent,
+            bytes_total: record.bytes_total,
+            bytes_received: self.received.load(Ordering::Relaxed),
+            pause: None,
+        }
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut Facts)) {

@@ -112,15 +112,20 @@ impl Base64Decoder {
         let mut clean = std::mem::take(&mut self.scratch);
         clean.clear();
         clean.extend_from_slice(self.carry.get(..self.carried).unwrap_or_default());
+        let mut broken = None;
         for &byte in text {
             match (byte, &self.stage) {
                 (b' ' | b'\n' | b'\r' | b'\t', _) => {}
                 (b'=', _) => self.stage = Stage::Padding,
-                (_, Stage::Padding) => return Err(Base64Error::AfterPadding),
+                (_, Stage::Padding) => broken = Some(Base64Error::AfterPadding),
                 (b'-', _) => clean.push(b'+'),
                 (b'_', _) => clean.push(b'/'),
                 (b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/', _) => clean.push(byte),
-                (other, _) => return Err(Base64Error::Alphabet(other)),
+                (other, _) => broken = Some(Base64Error::Alphabet(other)),
+            }
+            // What stands before it is decoded all the same: it was paid for.
+            if broken.is_some() {
+                break;
             }
         }
         let (quanta, tail) = clean.split_at(clean.len() / QUANTUM * QUANTUM);
@@ -130,7 +135,7 @@ impl Base64Decoder {
             *slot = *byte;
         }
         self.scratch = clean;
-        decoded
+        decoded.and(broken.map_or(Ok(()), Err))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::secret::ApiKey;
 use crate::text;
 
 /// Longest error body that is read, in bytes.
@@ -25,10 +26,16 @@ pub(crate) struct ErrorBody {
 
 impl ErrorBody {
     /// Reads any body. Whatever is not JSON, or too deep, says nothing.
-    pub(crate) fn parse(body: &[u8]) -> Self {
-        let Ok(Value::Object(body)) = serde_json::from_slice::<Value>(body) else {
+    pub(crate) fn parse(body: &[u8], key: &ApiKey) -> Self {
+        let Ok(mut body @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else {
             return Self::default();
         };
+        key.redact_json(&mut body);
+        Self::read(&body)
+    }
+
+    /// Reads a JSON object.
+    pub(crate) fn read(body: &Value) -> Self {
         let get = |name: &str| body.get(name).filter(|value| !value.is_null());
         let error = get("error");
         let inner = |name: &str| error.and_then(|error| error.get(name));

@@ -8,6 +8,7 @@ mod scanner;
 
 pub(crate) use body::{Body, Content};
 pub(crate) use error_body::{ERROR_BODY_MAX, ErrorBody};
+pub(crate) use response::parse_balance;
 pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, cost_from_headers};
 
 use crate::request::Operation;

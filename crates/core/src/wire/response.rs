@@ -10,6 +10,8 @@ use super::header;
 use super::scanner::{PayloadSink, Scanner};
 use crate::amount::Amount;
 use crate::attempt::Cost;
+use crate::client::Balance;
+use crate::secret::ApiKey;
 use crate::warning::Warning;
 
 /// Longest answer beside its pictures, in bytes.
@@ -123,7 +125,7 @@ impl AnswerDecoder {
     }
 
     /// Parses what is left beside the pictures.
-    pub(crate) fn json(&self) -> AnswerJson {
+    pub(crate) fn json(&self, key: &ApiKey) -> AnswerJson {
         let rest = self.scanner.rest();
         let broken = |reason: String| AnswerJson {
             broken: Some(reason),
@@ -138,9 +140,10 @@ impl AnswerDecoder {
             Ok(_) => return broken("it is no JSON object".to_owned()),
             Err(error) => return broken(format!("its JSON is broken: {error}")),
         };
+        key.redact_json(&mut value);
         let found = take_found(&mut value);
         let mut warnings = Vec::new();
-        let cost = cost_from_body(rest, &mut warnings);
+        let cost = cost_from_body(rest, key, &mut warnings);
         let is_error = value.get("error").is_some_and(|error| !error.is_null());
         AnswerJson { value, broken: None, found, is_error, cost, warnings }
     }
@@ -182,7 +185,7 @@ fn members(text: &str) -> Option<HashMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-fn cost_from_body(rest: &[u8], warnings: &mut Vec<Warning>) -> Cost {
+fn cost_from_body(rest: &[u8], key: &ApiKey, warnings: &mut Vec<Warning>) -> Cost {
     let usage = std::str::from_utf8(rest)
         .ok()
         .and_then(members)
@@ -192,28 +195,40 @@ fn cost_from_body(rest: &[u8], warnings: &mut Vec<Warning>) -> Cost {
     let mut amount = |name: &str| {
         let text = usage.get(name)?.get();
         // Money may be written as text.
-        read_amount(text.trim_matches('"'), warnings)
+        read_amount(text.trim_matches('"'), key, warnings)
     };
     Cost { usd: amount("usd_spent"), credits: amount("credits_used") }
 }
 
-fn read_amount(text: &str, warnings: &mut Vec<Warning>) -> Option<Amount> {
+fn read_amount(text: &str, key: &ApiKey, warnings: &mut Vec<Warning>) -> Option<Amount> {
     if text == "null" {
         return None;
     }
     let amount = text.parse().ok();
     if amount.is_none() {
-        warnings.push(Warning::price_unreadable(text));
+        warnings.push(Warning::price_unreadable(&key.redact(text)));
     }
     amount
+}
+
+/// The answer of the balance question, its number as written.
+pub(crate) fn parse_balance(body: &[u8]) -> Option<Balance> {
+    let answer = members(std::str::from_utf8(body).ok()?)?;
+    let text = |name: &str| {
+        let text = answer.get(name)?.get();
+        let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
+        (text != "null").then(|| crate::text::shorten(&text, 40))
+    };
+    Some(Balance { current_balance: text("current_balance")?, currency: text("currency") })
 }
 
 /// The price that comes before the body.
 pub(crate) fn cost_from_headers<'a>(
     get: impl Fn(&'static str) -> Option<&'a str>,
+    key: &ApiKey,
     warnings: &mut Vec<Warning>,
 ) -> Cost {
-    let mut amount = |name| read_amount(get(name)?.trim(), warnings);
+    let mut amount = |name| read_amount(get(name)?.trim(), key, warnings);
     Cost { usd: amount(header::USD_SPENT), credits: amount(header::CREDITS_USED) }
 }
 

@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AnswerDecoder, Found};
+use super::{AnswerDecoder, ApiKey, Found};
+
+fn key() -> ApiKey {
+    ApiKey::new("sk-never-in-an-answer", "a test").unwrap()
+}
 
 /// What a stream of pieces yields: the pictures in order, or links, or why there are none.
 #[derive(Debug, PartialEq)]
@@ -22,7 +26,7 @@ fn stream(text: &[u8], cuts: &[usize]) -> Option<(Value, Vec<Seen>)> {
             from = cut;
         }
     }
-    let answer = decoder.json();
+    let answer = decoder.json(&key());
     if answer.broken.is_some() {
         return None;
     }
@@ -231,14 +235,14 @@ fn what_is_beside_the_pictures_is_bounded() {
         decoder.push(&[b'a'; 1 << 16]);
     }
     decoder.push(b"\"}");
-    assert!(decoder.json().broken.unwrap().contains("bytes beside its pictures"));
+    assert!(decoder.json(&key()).broken.unwrap().contains("bytes beside its pictures"));
 }
 
 #[test]
 fn links_of_a_broken_answer_are_found() {
     let mut decoder = AnswerDecoder::new(0);
     decoder.push(br#"{"data":[{"url" : "https:\/\/cdn.example\/a.png","b64_json":null},{"url":"https://cdn.exam"#);
-    let answer = decoder.json();
+    let answer = decoder.json(&key());
     assert!(answer.broken.is_some());
     let urls: Vec<_> = answer.found.iter().filter_map(|found| found.url.as_deref()).collect();
     assert_eq!(urls, ["https://cdn.example/a.png"]);
@@ -248,7 +252,7 @@ fn links_of_a_broken_answer_are_found() {
 fn money_is_read_from_the_numbers_own_text() {
     let mut decoder = AnswerDecoder::new(0);
     decoder.push(br#"{"data":[],"meta":{"usage":{"credits_used":107341,"usd_spent":0.05367050000000000000000001e0}}}"#);
-    let answer = decoder.json();
+    let answer = decoder.json(&key());
     assert_eq!(answer.cost.credits.unwrap().to_string(), "107341");
     assert_eq!(answer.cost.usd, None, "more digits than an amount holds are no amount");
     assert_eq!(answer.warnings[0].kind(), "price_unreadable");

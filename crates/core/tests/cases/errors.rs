@@ -26,8 +26,7 @@ pub(crate) struct Kind {
 fn every_kind_has_the_number_and_exit_code_of_the_table() {
     let Kinds { kind: kinds } = read("errors.toml");
     let listed: Vec<_> = kinds.iter().map(|kind| (kind.slug.as_str(), kind.number, kind.exit_code)).collect();
-    let known: Vec<_> =
-        ErrorKind::ALL.iter().map(|kind| (kind.as_str(), kind.number(), kind.exit_code())).collect();
+    let known: Vec<_> = ErrorKind::ALL.iter().map(|kind| (kind.as_str(), kind.number(), kind.exit_code())).collect();
     assert_eq!(listed, known);
 }
 

@@ -67,7 +67,9 @@ pub(crate) fn not_one_printable_line(what: &str, text: &(impl Display + ?Sized))
         char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
     };
     let failed = text.is_empty() || text.chars().any(hidden) || text.chars().count() > 2000;
-    failed.then(|| format!("  {what}\n    expected one short printable line\n    got      {}", shown(format!("{text:?}"))))
+    failed.then(|| {
+        format!("  {what}\n    expected one short printable line\n    got      {}", shown(format!("{text:?}")))
+    })
 }
 
 fn shown(text: String) -> String {

@@ -9,9 +9,7 @@ use gptimage_emulator::{Emulator, RecordedRequest, Side};
 use serde::Deserialize;
 
 use super::inputs::{Input, Made};
-use super::mismatch::{
-    Mismatches, bytes_differ, differ, fixture, lacks, not_one_printable_line, read,
-};
+use super::mismatch::{Mismatches, bytes_differ, differ, fixture, lacks, not_one_printable_line, read};
 
 const KEY: &str = "sk-cases-0123456789abcdef";
 
@@ -124,7 +122,7 @@ impl Inputs {
 
 enum Request {
     Generate(GenerateRequest),
-    Edit(EditRequest),
+    Edit(Box<EditRequest>),
 }
 
 /// Says the same to either builder.
@@ -158,7 +156,7 @@ fn build(case: &Case, inputs: &Inputs) -> Result<Request, Error> {
             if let Some(mask) = &inputs.mask {
                 builder = builder.mask(mask.input());
             }
-            builder.build().map(Request::Edit)
+            builder.build().map(|request| Request::Edit(Box::new(request)))
         }
     }
 }
@@ -189,7 +187,8 @@ fn render(parts: &[Part], boundary: &str, prompt: &str, inputs: &Inputs) -> Vec<
 
 fn check_violations(expected: &[ExpectedViolation], built: Result<Request, Error>) -> Vec<String> {
     let Err(error) = built else { return vec!["  expected violations\n    got      a valid request".to_owned()] };
-    let listed = |pairs: Vec<(&str, &str)>| pairs.iter().map(|(param, rule)| format!("{param}: {rule}")).collect::<Vec<_>>();
+    let listed =
+        |pairs: Vec<(&str, &str)>| pairs.iter().map(|(param, rule)| format!("{param}: {rule}")).collect::<Vec<_>>();
     let got = error.violations();
     let mut failures: Vec<String> = [
         differ("kind", &ErrorKind::InvalidRequest, &error.kind()),
@@ -217,8 +216,8 @@ fn check_violations(expected: &[ExpectedViolation], built: Result<Request, Error
 fn check_head(request: &RecordedRequest, path: &str, content_type: &str) -> Vec<String> {
     let header = |name: &str| request.header(name).unwrap_or_default().to_owned();
     let id = header("x-client-request-id");
-    let id_fits = (1..=128).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
+    let id_fits =
+        (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
     let got_type = header("content-type").split(';').next().unwrap_or_default().to_owned();
     [
         differ("method", &"POST".to_owned(), &request.method),
@@ -240,13 +239,8 @@ async fn check_wire(case: &Case, inputs: &Inputs, built: Result<Request, Error>)
         Err(error) => return vec![format!("  expected a valid request\n    got      {error}")],
     };
     // A picture at hand in place of a drawn one: only the request is looked at.
-    let emulator = Emulator::builder()
-        .key(KEY)
-        .canned(fixture("rgb-4x4.png"))
-        .keep_bodies(64 << 20)
-        .start()
-        .await
-        .unwrap();
+    let emulator =
+        Emulator::builder().key(KEY).canned(fixture("rgb-4x4.png")).keep_bodies(64 << 20).start().await.unwrap();
     let config = Config::new().api_key(KEY).base_url(emulator.base_url()).no_proxy().max_attempts(1).fetch(false);
     let client = Client::new(config).unwrap();
     let result = match &request {
@@ -258,7 +252,9 @@ async fn check_wire(case: &Case, inputs: &Inputs, built: Result<Request, Error>)
     match (&result, case.refused) {
         (Ok(_), false) => {}
         (Err(error), true) if matches!(error.kind(), ErrorKind::BadRequest | ErrorKind::NotFound) => {}
-        (result, refused) => failures.push(format!("  refused by the server: expected {refused}\n    got      {result:?}")),
+        (result, refused) => {
+            failures.push(format!("  refused by the server: expected {refused}\n    got      {result:?}"))
+        }
     }
     let sent: Vec<_> = emulator.requests().into_iter().filter(|request| request.side == Side::Api).collect();
     let [sent] = sent.as_slice() else {

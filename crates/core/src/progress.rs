@@ -1,0 +1,47 @@
+//! How far a call is, for whoever shows it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::attempt::Phase;
+
+/// One look at a call on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// Most attempts that the call may take.
+    pub max_attempts: u32,
+    /// How far the attempt is.
+    pub phase: Phase,
+    /// Bytes of the request's body that the transport took.
+    pub bytes_sent: u64,
+    /// Length of the request's body in bytes.
+    pub bytes_total: u64,
+    /// Bytes that came, of the answer and of downloads.
+    pub bytes_received: u64,
+    /// Set between two attempts: how long the pause is.
+    pub pause: Option<Duration>,
+}
+
+/// Whom to tell. Called from the task that awaits the call.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<dyn Fn(&Progress) + Send + Sync>);
+
+impl Observer {
+    pub(crate) fn new(observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(observe))
+    }
+
+    pub(crate) fn tell(&self, progress: &Progress) {
+        (self.0)(progress);
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}

@@ -1,0 +1,17 @@
+//! Any request: the rules against an oracle written from the API's table, and the wire against other parsers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod rules_properties {
+    mod given;
+    mod json;
+    mod multipart;
+    mod oracle;
+    mod rules;
+}

@@ -1,0 +1,184 @@
+//! Random requests: mostly near the rules' borders, sometimes anything.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use gptimage_core::{EditRequest, EditRequestBuilder, Error, GenerateRequest, GenerateRequestBuilder, ImageInput};
+use proptest::prelude::*;
+
+/// What a caller says, before anybody has judged it.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) prompt: String,
+    /// By the API's name, each at most once.
+    pub(crate) set: BTreeMap<&'static str, String>,
+    pub(crate) extra: BTreeMap<String, serde_json::Value>,
+    pub(crate) structural_rules: bool,
+    /// Of edit alone.
+    pub(crate) images: Vec<&'static Picture>,
+    pub(crate) mask: Option<&'static Picture>,
+}
+
+/// An input and what the rules ask about it.
+pub(crate) struct Picture {
+    name: &'static str,
+    pub(crate) bytes: &'static [u8],
+    /// `png`, `jpg` or `webp`; `None` for what is no picture.
+    pub(crate) extension: Option<&'static str>,
+    pub(crate) size: (u32, u32),
+    pub(crate) alpha: Alpha,
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alpha {
+    None,
+    Opaque,
+    Transparent,
+}
+
+macro_rules! picture {
+    ($name:literal, $extension:expr, $size:expr, $alpha:ident) => {
+        Picture {
+            name: $name,
+            bytes: include_bytes!(concat!("../../../../tests/fixtures/", $name)),
+            extension: $extension,
+            size: $size,
+            alpha: Alpha::$alpha,
+        }
+    };
+}
+
+static PICTURES: [Picture; 11] = [
+    picture!("rgb-4x4.png", Some("png"), (4, 4), None),
+    picture!("rgb-4x4.jpg", Some("jpg"), (4, 4), None),
+    picture!("rgb-4x4.webp", Some("webp"), (4, 4), None),
+    picture!("rgb-8x4.png", Some("png"), (8, 4), None),
+    picture!("rgba-4x4.png", Some("png"), (4, 4), Transparent),
+    picture!("clear-8x4.png", Some("png"), (8, 4), Transparent),
+    picture!("palette-trns-4x4.png", Some("png"), (4, 4), Transparent),
+    picture!("interlaced-opaque-4x4.png", Some("png"), (4, 4), Opaque),
+    picture!("rgba16-opaque-4x4.png", Some("png"), (4, 4), Opaque),
+    picture!("README.md", None, (0, 0), None),
+    Picture { name: "nothing", bytes: b"", extension: None, size: (0, 0), alpha: Alpha::None },
+];
+
+const MODELS: &[&str] = &["openai/gpt-image-2", "gpt-image-2", "openai/gpt-image-3", "OPENAI/gpt-image-2", " ", ""];
+
+/// Values near the border of each parameter, right and wrong.
+const VALUES: &[(&str, &[&str])] = &[
+    ("size", &["1024x1024", "1024x1536", "1536x1024", "auto", "1024X1024", ""]),
+    ("quality", &["low", "medium", "high", "auto", "High"]),
+    ("output_format", &["png", "jpeg", "webp", "jpg", "PNG", ""]),
+    ("background", &["auto", "transparent", "opaque", "none"]),
+    ("n", &["1", "2", "10", "11", "0", "-1", "1.5", "one", "", "9223372036854775807", "-9223372036854775808"]),
+    ("output_compression", &["0", "1", "100", "101", "-1", "50.0", "half", ""]),
+    ("response_format", &["url", "b64_json", "base64"]),
+    ("moderation", &["auto", "low", "high"]),
+];
+
+fn prompt() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[a-z ]{0,3}",
+        1 => any::<String>(),
+        2 => (prop::sample::select(vec!["a", "ä", "漢", "🦖"]), 31_999_usize..32_003).prop_map(|(c, n)| c.repeat(n)),
+    ]
+}
+
+fn value(name: &'static str, near: &'static [&'static str]) -> impl Strategy<Value = Option<(&'static str, String)>> {
+    let text = prop_oneof![
+        9 => prop::sample::select(near).prop_map(str::to_owned),
+        1 => any::<String>(),
+    ];
+    prop::option::weighted(0.4, text.prop_map(move |text| (name, text)))
+}
+
+fn set() -> impl Strategy<Value = BTreeMap<&'static str, String>> {
+    let values: Vec<_> = VALUES.iter().map(|(name, near)| value(name, near).boxed()).collect();
+    let model = prop::option::weighted(0.5, prop::sample::select(MODELS));
+    let other = prop::option::weighted(0.05, Just(("stream", "true".to_owned())));
+    (values, model, other).prop_map(|(values, model, other)| {
+        let model = model.map(|model| ("model", model.to_owned()));
+        values.into_iter().flatten().chain(model).chain(other).collect()
+    })
+}
+
+fn extra() -> impl Strategy<Value = BTreeMap<String, serde_json::Value>> {
+    let name = prop_oneof![
+        4 => "[a-z]{1,6}_x",
+        1 => prop::sample::select(vec!["size", "model", "prompt", "image", "image[]", "mask", "moderation"]).prop_map(str::to_owned),
+        1 => "[a-z]\n\u{1b}",
+    ];
+    let value = prop_oneof![
+        any::<String>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<bool>().prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+        prop::collection::vec(any::<u8>(), 0..3).prop_map(serde_json::Value::from),
+    ];
+    prop_oneof![3 => Just(BTreeMap::new()), 1 => prop::collection::btree_map(name, value, 0..4)]
+}
+
+/// Any request of either operation; the inputs are for edit.
+pub(crate) fn given() -> impl Strategy<Value = Given> {
+    let picture = || prop_oneof![3 => 0..4_usize, 1 => 0..PICTURES.len()].prop_map(|index| &PICTURES[index]);
+    let images = prop_oneof![
+        6 => prop::collection::vec(picture(), 1..4),
+        1 => prop::collection::vec(picture(), 15..18),
+        1 => Just(Vec::new()),
+    ];
+    let mask = prop::option::of((0..PICTURES.len()).prop_map(|index| &PICTURES[index]));
+    (prompt(), set(), extra(), prop::bool::weighted(0.2), images, mask).prop_map(
+        |(prompt, set, extra, structural_rules, images, mask)| Given {
+            prompt,
+            set,
+            extra,
+            structural_rules,
+            images,
+            mask,
+        },
+    )
+}
+
+macro_rules! fill {
+    ($builder:expr, $given:expr) => {{
+        let mut builder = $builder;
+        for (name, text) in &$given.set {
+            builder = builder.set(name, text);
+        }
+        for (name, value) in &$given.extra {
+            builder = builder.extra(name.clone(), value.clone());
+        }
+        builder.structural_rules($given.structural_rules)
+    }};
+}
+
+impl Given {
+    pub(crate) fn generate(&self) -> Result<GenerateRequest, Error> {
+        let builder: GenerateRequestBuilder = fill!(GenerateRequest::builder(&self.prompt), self);
+        builder.build()
+    }
+
+    pub(crate) fn edit(&self) -> Result<EditRequest, Error> {
+        let images = self.images.iter().map(|picture| ImageInput::bytes(picture.bytes));
+        let mut builder: EditRequestBuilder = fill!(EditRequest::builder(&self.prompt, images), self);
+        if let Some(mask) = self.mask {
+            builder = builder.mask(ImageInput::bytes(mask.bytes));
+        }
+        builder.build()
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.set.get(name).map(String::as_str)
+    }
+
+    /// The model that is asked, set or not.
+    pub(crate) fn model(&self) -> &str {
+        self.value("model").unwrap_or("openai/gpt-image-2")
+    }
+}
