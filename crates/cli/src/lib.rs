@@ -1,19 +1,29 @@
 //! The `gptimage` command as a library, so that every package that ships it ships the same one.
 //!
-//! The path of a command: `args` reads it, `make` runs it with gptimage-core, `report` says what came of it.
+//! Each verb has a file that holds its `command()` and what it does; `report` says what came of it.
 
-mod args;
+mod completions;
+mod connection;
+mod doctor;
+mod emulator;
+mod fetch;
+mod live;
 mod make;
+mod order;
 mod report;
+mod stdin;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::{ArgMatches, Command};
+use gptimage_core::Operation;
+
 use crate::report::Report;
 
-/// Runs the command with its arguments, the program's name first. Writes to stdout and stderr.
+/// Runs the command with its arguments, the program's name first. Reads stdin where told to, writes to stdout and stderr.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let matches = match args::command().try_get_matches_from(args) {
+    let matches = match command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => {
             // Help goes to stdout, mistakes to stderr; if neither can be written, nobody listens.
@@ -21,15 +31,52 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let Some((verb, matches)) = matches.subcommand() else { return ExitCode::from(2) };
-    let order = args::Order::read(verb, matches);
-    let report = Report { json: order.json };
-    // One thread: the calls of one command wait for the network, not for each other.
+    match matches.subcommand() {
+        Some(("completions", matches)) => report::text(&completions::script(matches, command())),
+        Some(("emulator", matches)) => emulator::run(matches),
+        Some((verb, matches)) => {
+            let json = matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json);
+            network(verb, matches, &Report { json })
+        }
+        None => ExitCode::from(2),
+    }
+}
+
+/// The whole command line.
+fn command() -> Command {
+    Command::new("gptimage")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Makes and edits images with gpt-image-2: checked before money is spent, never paid twice, never lost")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help(format!(
+            "The API key is read from the first of {} that is set.\nWritten paths go to stdout, one a line; all else to \
+             stderr.\n\nExamples:\n  gptimage generate \"A T-Rex relaxing on a beach\" -o t-rex.png\n  gptimage edit \"Put \
+             a crown on its head\" --image t-rex.png -o crowned.png\n  gptimage doctor",
+            gptimage_core::KEY_VARIABLES.join(", ")
+        ))
+        .subcommand(order::generate())
+        .subcommand(order::edit())
+        .subcommand(fetch::command())
+        .subcommand(doctor::command())
+        .subcommand(emulator::command())
+        .subcommand(completions::command())
+}
+
+/// Verbs that need the network. One thread: the calls of one command wait for the network, not for each other.
+fn network(verb: &str, matches: &ArgMatches, report: &Report) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report.broken(&error),
+        Err(error) => return report::broken(&error),
     };
-    let outcome = runtime.block_on(make::make(order));
+    let code = runtime.block_on(async {
+        match verb {
+            "fetch" => report.fetched(fetch::fetch(matches).await),
+            "doctor" => report.diagnosed(&doctor::diagnose(matches).await),
+            "edit" => report.outcome(make::make(Operation::Edit, matches).await),
+            _ => report.outcome(make::make(Operation::Generate, matches).await),
+        }
+    });
     runtime.shutdown_background();
-    report.outcome(outcome)
+    code
 }

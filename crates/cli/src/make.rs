@@ -1,12 +1,18 @@
 //! One order, carried out.
 
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::ArgMatches;
 use gptimage_core::{
     Client, Config, EditRequest, Error, GenerateRequest, Generated, ImageInput, Location, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
 use serde_json::Value;
 
-use crate::args::Order;
+use crate::live::Live;
+use crate::order::Order;
+use crate::stdin::Stdin;
 
 /// What came of an order.
 pub(crate) enum Outcome {
@@ -16,14 +22,35 @@ pub(crate) enum Outcome {
     Failed {
         error: Box<Error>,
         /// Where pictures were put that the error held in memory.
-        rescued: Vec<std::path::PathBuf>,
+        rescued: Vec<PathBuf>,
     },
+    /// What was typed cannot be meant.
+    Misused(String),
     /// The emulator cannot start.
     NoEmulator(String),
 }
 
+/// Why an order ends early.
+enum Stop {
+    Error(Box<Error>),
+    Misused(String),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<String> for Stop {
+    fn from(message: String) -> Self {
+        Self::Misused(message)
+    }
+}
+
 /// Carries an order out.
-pub(crate) async fn make(order: Order) -> Outcome {
+pub(crate) async fn make(operation: Operation, matches: &ArgMatches) -> Outcome {
+    let order = Order::read(operation, matches);
     let emulator = if order.emulator && !order.dry_run {
         match Emulator::builder().start().await {
             Ok(emulator) => Some(emulator),
@@ -34,83 +61,102 @@ pub(crate) async fn make(order: Order) -> Outcome {
     };
     match send(&order, emulator.as_ref()).await {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Failed { rescued: rescue(&error), error: Box::new(error) },
+        Err(Stop::Misused(message)) => Outcome::Misused(message),
+        Err(Stop::Error(error)) => Outcome::Failed { rescued: rescue(&error), error },
     }
 }
 
-async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Error> {
-    let (generate, edit) = build(order)?;
+/// A request of either operation.
+enum Request {
+    Generate(GenerateRequest),
+    Edit(EditRequest),
+}
+
+async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Stop> {
+    let to_stdout = order.output.as_ref().is_some_and(Stdin::is_meant);
+    if to_stdout {
+        judge_stdout(order)?;
+    }
+    let request = build(order)?;
     let client = Client::new(config(order, emulator))?;
-    let call = match (&generate, &edit) {
-        (Some(request), _) => client.generate(request),
-        (None, Some(request)) => client.edit(request),
-        (None, None) => return Ok(Outcome::Described(String::new())),
+    let mut call = match &request {
+        Request::Generate(request) => client.generate(request),
+        Request::Edit(request) => client.edit(request),
     };
-    // Without an output, pictures get names of their own in this folder.
-    let output = order.output.clone().unwrap_or_else(|| "./".into());
-    let call = call.save_to(SaveTo::from(output).overwrite(order.overwrite)).deadline(order.deadline);
-    if order.dry_run {
-        return call.dry_run().map(Outcome::Described);
+    call = call.deadline(order.deadline);
+    if !to_stdout {
+        // Without an output, pictures get names of their own in this folder.
+        let output = order.output.clone().unwrap_or_else(|| "./".into());
+        call = call.save_to(SaveTo::from(output).overwrite(order.overwrite));
     }
-    Ok(Outcome::Made(Box::new(call.await?)))
+    if order.dry_run {
+        return Ok(Outcome::Described(call.dry_run()?));
+    }
+    let live = Live::start();
+    let shown = live.clone();
+    let outcome = call.progress(move |progress| shown.show(progress)).await;
+    live.end();
+    Ok(Outcome::Made(Box::new(outcome?)))
 }
 
-/// The request of the one operation that was asked for.
-fn build(order: &Order) -> Result<(Option<GenerateRequest>, Option<EditRequest>), Error> {
-    // A number, true, null, a list or an object is what it looks like; anything else is text.
-    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-    match order.operation {
-        Operation::Edit => {
-            let images = order.images.iter().map(ImageInput::from);
-            let mut builder = EditRequest::builder(&order.prompt, images).structural_rules(order.structural_rules);
-            for (name, text) in &order.parameters {
-                builder = builder.set(name, text);
-            }
-            for (name, text) in &order.extra {
-                builder = builder.extra(name, value(text));
-            }
-            if let Some(mask) = &order.mask {
-                builder = builder.mask(mask);
-            }
-            Ok((None, Some(builder.build()?)))
-        }
-        _ => {
-            let mut builder = GenerateRequest::builder(&order.prompt).structural_rules(order.structural_rules);
-            for (name, text) in &order.parameters {
-                builder = builder.set(name, text);
-            }
-            for (name, text) in &order.extra {
-                builder = builder.extra(name, value(text));
-            }
-            Ok((Some(builder.build()?), None))
-        }
+/// A picture on standard output is for the next program, and there is only one of it.
+fn judge_stdout(order: &Order) -> Result<(), String> {
+    if order.json {
+        return Err("-o - and --json both write to standard output; choose one".to_owned());
     }
+    if order.parameters.iter().any(|(name, value)| *name == "n" && value.trim() != "1") {
+        return Err("-o - takes one picture; for several give a folder".to_owned());
+    }
+    if io::stdout().is_terminal() && !order.dry_run {
+        return Err("a picture is not written to a terminal; pipe it on, or give a file".to_owned());
+    }
+    Ok(())
+}
+
+fn build(order: &Order) -> Result<Request, Stop> {
+    let mut stdin = Stdin::default();
+    let prompt = stdin.prompt(&order.prompt)?;
+    if order.operation == Operation::Edit {
+        let images = order.images.iter().map(|image| stdin.image(image)).collect::<Result<Vec<ImageInput>, _>>()?;
+        let mut builder = EditRequest::builder(prompt, images).structural_rules(order.structural_rules);
+        for (name, text) in &order.parameters {
+            builder = builder.set(name, text);
+        }
+        for (name, text) in &order.extra {
+            builder = builder.extra(name, value(text));
+        }
+        if let Some(mask) = &order.mask {
+            builder = builder.mask(stdin.image(mask)?);
+        }
+        return Ok(Request::Edit(builder.build()?));
+    }
+    let mut builder = GenerateRequest::builder(prompt).structural_rules(order.structural_rules);
+    for (name, text) in &order.parameters {
+        builder = builder.set(name, text);
+    }
+    for (name, text) in &order.extra {
+        builder = builder.extra(name, value(text));
+    }
+    Ok(Request::Generate(builder.build()?))
+}
+
+/// A number, true, null, a list or an object is what it looks like; anything else is text.
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
 fn config(order: &Order, emulator: Option<&Emulator>) -> Config {
-    let mut config = match emulator {
-        Some(emulator) => Config::new().api_key(emulator.key()).base_url(emulator.base_url()),
+    let config = order.config.clone();
+    match emulator {
+        Some(emulator) => config.api_key(emulator.key()).base_url(emulator.base_url()),
         // A dry run shows no key, so none is asked for.
-        None if order.dry_run => Config::from_env().api_key("not-sent"),
-        None => Config::from_env(),
-    };
-    if let Some(url) = &order.base_url {
-        config = config.base_url(url);
+        None if order.dry_run => config.api_key("not-sent"),
+        None => config,
     }
-    if let Some(path) = &order.ca_file {
-        config = config.ca_file(path);
-    }
-    if let Some(url) = &order.proxy {
-        config = config.proxy(url);
-    }
-    if let Some(attempts) = order.max_attempts {
-        config = config.max_attempts(attempts);
-    }
-    config.allow_http(order.allow_http)
 }
 
 /// Saves pictures that are in memory only because their file could not be written: here, or where temporary files go.
-fn rescue(error: &Error) -> Vec<std::path::PathBuf> {
+fn rescue(error: &Error) -> Vec<PathBuf> {
     let images = error.generated().map(Generated::images).unwrap_or_default();
     let in_memory = images.iter().filter(|image| matches!(image.location(), Location::Memory(_)));
     in_memory.filter_map(|image| image.save("./").or_else(|_| image.save(std::env::temp_dir())).ok()).collect()

@@ -1,12 +1,14 @@
-//! What the command says: paths or JSON on stdout, everything else on stderr.
+//! What the command says: paths, JSON or a picture on stdout, everything else on stderr.
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use gptimage_core::{Cost, Error, ErrorKind, Generated};
+use gptimage_core::{Cost, Error, ErrorKind, Generated, Image, printable};
 use serde_json::{Value, json};
 
+use crate::doctor::{Check, Diagnosis};
 use crate::make::Outcome;
 
 /// How to say it.
@@ -19,24 +21,38 @@ fn out(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
+/// What a server or a file name could hold must not control the terminal.
 fn err(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
 }
 
 fn exit(kind: ErrorKind) -> ExitCode {
     ExitCode::from(kind.exit_code())
 }
 
+/// Prints a text that is ours.
+pub(crate) fn text(text: &str) -> ExitCode {
+    out(text.trim_end());
+    ExitCode::SUCCESS
+}
+
+/// The program cannot even begin.
+pub(crate) fn broken(error: &io::Error) -> ExitCode {
+    err(format_args!("gptimage: {error}"));
+    exit(ErrorKind::Internal)
+}
+
 impl Report {
-    /// Says what came of it, and with which code to exit.
+    /// Says what came of an order, and with which code to exit.
     pub(crate) fn outcome(&self, outcome: Outcome) -> ExitCode {
         match outcome {
             Outcome::Made(generated) => self.made(&generated),
-            Outcome::Described(text) => {
-                out(text.trim_end());
-                ExitCode::SUCCESS
-            }
+            Outcome::Described(request) => text(&request),
             Outcome::Failed { error, rescued } => self.failed(&error, &rescued),
+            Outcome::Misused(message) => {
+                err(format_args!("gptimage: {message}"));
+                exit(ErrorKind::InvalidRequest)
+            }
             Outcome::NoEmulator(reason) => {
                 err(format_args!("gptimage: the emulator cannot start: {reason}"));
                 exit(ErrorKind::Io)
@@ -44,28 +60,64 @@ impl Report {
         }
     }
 
-    /// The program cannot even begin.
-    pub(crate) fn broken(&self, error: &io::Error) -> ExitCode {
-        err(format_args!("gptimage: {error}"));
-        exit(ErrorKind::Internal)
+    /// Says what came of a fetch.
+    pub(crate) fn fetched(&self, fetched: Result<Image, Error>) -> ExitCode {
+        match fetched {
+            Ok(image) => {
+                if self.json {
+                    out(json_line(&to_json(&image)));
+                } else if let Some(path) = image.path() {
+                    out(path.display());
+                }
+                ExitCode::SUCCESS
+            }
+            Err(error) => self.failed(&error, &[]),
+        }
+    }
+
+    /// Says what a diagnosis found.
+    pub(crate) fn diagnosed(&self, diagnosis: &Diagnosis) -> ExitCode {
+        if self.json {
+            out(json_line(&to_json(diagnosis)));
+        } else {
+            for Check { name, ok, found, next } in &diagnosis.checks {
+                let mark = match ok {
+                    Some(true) => "ok",
+                    Some(false) => "NOT OK",
+                    None => "-",
+                };
+                out(printable(&format!("{name:<14}{mark:<8}{found}")));
+                if let Some(next) = next {
+                    out(printable(&format!("{:<22}→ {next}", "")));
+                }
+            }
+        }
+        diagnosis.worst.map_or(ExitCode::SUCCESS, exit)
     }
 
     fn made(&self, generated: &Generated) -> ExitCode {
         for warning in generated.warnings() {
             err(format_args!("gptimage: note: {warning}"));
         }
+        err(summary(generated));
         if self.json {
-            out(to_json(generated));
-        } else {
-            for path in generated.images().iter().filter_map(|image| image.path()) {
+            out(json_line(&to_json(generated)));
+            return ExitCode::SUCCESS;
+        }
+        for image in generated.images() {
+            if let Some(path) = image.path() {
                 out(path.display());
+            } else if let Some(bytes) = image.bytes() {
+                let mut stdout = io::stdout().lock();
+                if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+                    return unwritten(image, &error);
+                }
             }
         }
-        err(summary(generated));
         ExitCode::SUCCESS
     }
 
-    fn failed(&self, error: &Error, rescued: &[std::path::PathBuf]) -> ExitCode {
+    fn failed(&self, error: &Error, rescued: &[PathBuf]) -> ExitCode {
         err(format_args!("gptimage: {error}"));
         if error.kind() == ErrorKind::Config && error.message().starts_with("no API key") {
             err("gptimage: to try it without a key and without cost, add --emulator");
@@ -81,7 +133,7 @@ impl Report {
             match (image.path(), image.url()) {
                 (Some(path), _) => err(format_args!("gptimage: paid for and saved: {}", path.display())),
                 (None, Some(url)) if image.bytes().is_none() => {
-                    err(format_args!("gptimage: paid for and still at: {url}"));
+                    err(format_args!("gptimage: paid for and still at its URL: gptimage fetch '{url}'"));
                 }
                 _ => {}
             }
@@ -90,10 +142,35 @@ impl Report {
             err(format_args!("gptimage: paid for and saved: {}", path.display()));
         }
         if self.json {
-            out(json!({ "error": to_json(error) }));
+            out(json_line(&json!({ "error": to_json(error) })));
         }
         exit(error.kind())
     }
+}
+
+/// The reader of a picture left: the picture is kept in a file.
+fn unwritten(image: &Image, error: &io::Error) -> ExitCode {
+    err(format_args!("gptimage: the picture was paid for and cannot be written to standard output: {error}"));
+    match image.save("./").or_else(|_| image.save(std::env::temp_dir())) {
+        Ok(path) => err(format_args!("gptimage: paid for and saved: {}", path.display())),
+        Err(error) => err(format_args!("gptimage: {error}")),
+    }
+    exit(ErrorKind::Io)
+}
+
+/// JSON that a terminal shows as it is: characters that could control it are escaped, which JSON allows in any string.
+fn json_line(value: &Value) -> String {
+    let mut line = String::new();
+    for char in value.to_string().chars() {
+        // Anything unprintable stands inside a string: JSON has none elsewhere.
+        if printable(char.encode_utf8(&mut [0; 4])).chars().eq([char]) {
+            line.push(char);
+        } else {
+            let mut units = [0; 2];
+            line.extend(char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    line
 }
 
 fn to_json(shown: &impl serde::Serialize) -> Value {

@@ -1,45 +1,15 @@
 //! The command through its binary, as a shell sees it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod support;
 
-use gptimage_emulator::{Billing, CdnFault, Cut, Emulator, ErrorBody, Fault};
+use std::path::Path;
+use std::process::Stdio;
+
+use gptimage_emulator::{CdnFault, Cut, ErrorBody, Fault};
 use serde_json::Value;
 
-const KEY: &str = "sk-test-of-the-command";
-
-/// The command in a folder, with nothing of this machine's environment that it looks at.
-fn gptimage(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gptimage"));
-    command.current_dir(folder);
-    for name in gptimage_core::KEY_VARIABLES.iter().chain(gptimage_core::BASE_URL_VARIABLES) {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn against(emulator: &Emulator, folder: &Path) -> Command {
-    let mut command = gptimage(folder);
-    command.env("AIMLAPI_KEY", KEY).env("AIMLAPI_BASE_URL", emulator.base_url());
-    command
-}
-
-fn emulator() -> Emulator {
-    Emulator::builder().billing(Billing::Pessimistic).spawn().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn exit(output: &Output) -> i32 {
-    assert!(
-        !text(&output.stderr).contains(KEY) && !text(&output.stdout).contains(KEY),
-        "the key is printed: {output:?}"
-    );
-    output.status.code().unwrap_or_else(|| panic!("{output:?}"))
-}
+use support::{against, emulator, exit, gptimage, text};
 
 #[test]
 fn the_main_job_on_the_emulator() {

@@ -113,6 +113,11 @@ impl Client {
         download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await
     }
 
+    /// Where the API is, as settled: with `/v1/`.
+    pub fn base_url(&self) -> &str {
+        self.settings.base_url.as_str()
+    }
+
     /// Asks what money is left. Free.
     ///
     /// # Errors

@@ -145,7 +145,7 @@ async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<Targe
         let end = End::Answered { status: answer.status(), body };
         return Err(Failed { retry_after, ..Failed::new(end, "") });
     }
-    let mut received = receive(&mut answer, plan, file).await;
+    let mut received = receive(&mut answer, plan, running, file).await;
     running.gate.close();
     if received.cut.is_none() {
         running.update(|facts| {
@@ -173,9 +173,15 @@ async fn finish(
 ) -> Result<Generated, Failed> {
     let mut missing = None;
     if plan.fetch {
-        let (reason, unsaved) =
-            fetch_missing(http, &plan.settings, plan.target.as_ref(), &mut delivered.images, &mut delivered.warnings)
-                .await;
+        let (reason, unsaved) = fetch_missing(
+            http,
+            &plan.settings,
+            plan.target.as_ref(),
+            &mut delivered.images,
+            running.received(),
+            &mut delivered.warnings,
+        )
+        .await;
         missing = reason;
         delivered.unsaved = delivered.unsaved.or(unsaved);
     }

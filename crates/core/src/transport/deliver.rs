@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::Http;
 use super::download::download;
@@ -20,6 +21,7 @@ pub(crate) async fn fetch_missing(
     settings: &Settings,
     target: Option<&Arc<Target>>,
     images: &mut [Image],
+    received: &Arc<AtomicU64>,
     warnings: &mut Vec<Warning>,
 ) -> (Option<String>, Option<io::Error>) {
     let mut missing = Vec::new();
@@ -27,8 +29,8 @@ pub(crate) async fn fetch_missing(
     for (index, image) in images.iter().enumerate() {
         let Location::Url = image.location() else { continue };
         let Some(url) = image.url().map(str::to_owned) else { continue };
-        let (http, settings, target) = (http.clone(), settings.clone(), target.cloned());
-        fetching.spawn(async move { (index, fetch(&http, &settings, target, index, &url).await) });
+        let (http, settings, target, received) = (http.clone(), settings.clone(), target.cloned(), received.clone());
+        fetching.spawn(async move { (index, fetch(&http, &settings, target, index, &url, &received).await) });
     }
     let mut unsaved = None;
     while let Some(fetched) = fetching.join_next().await {
@@ -60,8 +62,9 @@ async fn fetch(
     target: Option<Arc<Target>>,
     index: usize,
     url: &str,
+    received: &AtomicU64,
 ) -> Result<Landed, String> {
-    let landing = download(http, settings, url, Landing::new(target, None)).await?;
+    let landing = download(http, settings, url, Landing::new(target, None), received).await?;
     Ok(landing.finish(index, None).await)
 }
 
@@ -121,7 +124,8 @@ pub(crate) async fn download_one(
     }
     let mut images = [image.clone()];
     let mut warnings = Vec::new();
-    let (missing, unsaved) = fetch_missing(http, settings, target.as_ref(), &mut images, &mut warnings).await;
+    let (missing, unsaved) =
+        fetch_missing(http, settings, target.as_ref(), &mut images, &Arc::default(), &mut warnings).await;
     let [image] = images;
     if let Some(reason) = missing {
         return Err(failed(&reason));

@@ -1,5 +1,6 @@
 //! Fetching a picture from its URL: no credentials, every hop judged, resumed where it was cut, accepted only whole.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -28,8 +29,14 @@ enum Miss {
 }
 
 /// Fetches a picture into `landing`. It is free, so it is tried as often as it makes sense.
-pub(crate) async fn download(http: &Http, settings: &Settings, url: &str, landing: Landing) -> Result<Landing, String> {
-    let mut partial = Partial { landing, tag: None };
+pub(crate) async fn download(
+    http: &Http,
+    settings: &Settings,
+    url: &str,
+    landing: Landing,
+    received: &AtomicU64,
+) -> Result<Landing, String> {
+    let mut partial = Partial { landing, tag: None, received };
     let started = Instant::now();
     let mut failures = 0;
     let mut tries = 0;
@@ -59,20 +66,21 @@ pub(crate) async fn download(http: &Http, settings: &Settings, url: &str, landin
 }
 
 /// What came of a picture so far.
-struct Partial {
+struct Partial<'a> {
     landing: Landing,
+    received: &'a AtomicU64,
     /// The strong entity tag of these bytes: only with the same one may they be continued.
     tag: Option<String>,
 }
 
-impl Partial {
+impl Partial<'_> {
     async fn restart(&mut self) {
         self.landing.restart().await;
         self.tag = None;
     }
 }
 
-async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Partial) -> Result<(), Miss> {
+async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Partial<'_>) -> Result<(), Miss> {
     let resume = partial.tag.clone().filter(|_| partial.landing.len() > 0);
     if resume.is_none() {
         partial.restart().await;
@@ -106,7 +114,7 @@ async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Part
     Ok(())
 }
 
-async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial) -> Result<(), Miss> {
+async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial<'_>) -> Result<(), Miss> {
     let max = settings.max_image_bytes;
     let too_long = || Miss::Final(format!("the picture at its url is over {max} bytes"));
     let length = answer.content_length().unwrap_or(0);
@@ -120,6 +128,7 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
                 if partial.landing.len() + chunk.len() as u64 > max {
                     return Err(too_long());
                 }
+                partial.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
                 partial.landing.append(&chunk).await;
             }
             Ok(Ok(None)) => return Ok(()),

@@ -10,7 +10,7 @@ use crate::image::{Image, Location, Target, TargetFile, Unsaved, Verified, verif
 use crate::warning::Warning;
 
 /// Bytes are written in pieces of about this size.
-pub(crate) const PIECE: usize = 128 * 1024;
+const PIECE: usize = 256 * 1024;
 
 /// A picture on its way in.
 #[derive(Debug, Default)]
@@ -61,14 +61,19 @@ impl Landing {
         if bytes.is_empty() || (bytes.len() < enough && self.target.is_some()) {
             return;
         }
+        self.take_last(bytes);
+        self.write(1).await;
+        if self.pending.is_empty() {
+            std::mem::swap(&mut self.pending, bytes);
+        }
+    }
+
+    /// Takes over the last bytes; [`Landing::finish`] writes them.
+    pub(crate) fn take_last(&mut self, bytes: &mut Vec<u8>) {
         if self.pending.is_empty() {
             std::mem::swap(&mut self.pending, bytes);
         } else {
             self.pending.append(bytes);
-        }
-        self.write(1).await;
-        if self.pending.is_empty() {
-            std::mem::swap(&mut self.pending, bytes);
         }
     }
 
@@ -107,13 +112,18 @@ impl Landing {
     }
 
     /// Checks the picture, `broken` already or not, and gives it its place among those asked for.
-    pub(crate) async fn finish(mut self, index: usize, broken: Option<String>) -> Landed {
-        self.write(1).await;
-        let unsaved = self.unsaved;
-        let (Some(file), Some(target)) = (self.file, self.target) else {
-            return Landed { unsaved, ..in_memory(self.pending.into(), broken) };
+    pub(crate) async fn finish(self, index: usize, broken: Option<String>) -> Landed {
+        let Self { target, file, pending, unsaved } = self;
+        let target = target.filter(|_| file.is_some() || !pending.is_empty());
+        let Some(target) = target else {
+            return Landed { unsaved, ..in_memory(pending.into(), broken) };
         };
-        match blocking(move || finish_file(file, &target, index, broken)).await {
+        // The last piece, the look at the whole and the name in one go: each change of thread costs.
+        let finished = blocking(move || match write_piece(file, pending, &target) {
+            Ok((file, _)) => finish_file(file, &target, index, broken),
+            Err(Unsaved { error, arrived }) => Landed { unsaved: Some(error), ..in_memory(arrived.into(), broken) },
+        });
+        match finished.await {
             Ok(landed) => landed,
             Err(error) => {
                 Landed { damage: Some(error.to_string()), unsaved: Some(error), ..in_memory(Bytes::new(), None) }

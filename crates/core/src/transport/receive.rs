@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Plan;
 use super::http::{Answer, Failure};
-use super::landing::{Landed, Landing, PIECE};
+use super::landing::{Landed, Landing};
+use super::running::Running;
 use crate::image::TargetFile;
 use crate::wire::{AnswerDecoder, AnswerJson, Payload};
 
@@ -20,6 +21,8 @@ use crate::wire::{AnswerDecoder, AnswerJson, Payload};
 const RESERVE_MAX: usize = 64 << 20;
 /// A write to a file costs as much as copying some hundred KiB: pieces are large while few answers come in.
 const LARGE_PIECE: usize = 1 << 20;
+/// As small as they can be in a crowd without costing more for it.
+const SMALL_PIECE: usize = 128 << 10;
 /// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
 /// smaller one grows by copies, and makes allocators give memory back after every call that the next faults in again.
 const WRITE_BUFFER: usize = LARGE_PIECE + (512 << 10);
@@ -39,7 +42,12 @@ pub(crate) struct Received {
 }
 
 /// Reads the whole body. `first` is the temporary file that was opened before the request left.
-pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<TargetFile>) -> Received {
+pub(crate) async fn receive(
+    answer: &mut Answer,
+    plan: &Plan,
+    running: &Running,
+    first: Option<TargetFile>,
+) -> Received {
     let expected = match (answer.content_length(), &first) {
         // Base64 is four characters for three bytes; the JSON around it is small.
         (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / plan.asked as usize),
@@ -50,17 +58,27 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<Targ
     let mut landings = Landings { first, list: Vec::new() };
     let mut incoming = Incoming::new(plan.target.is_some());
     let max = plan.settings.max_image_bytes;
+    // One timer that is put off: a new one for each chunk would wake the whole runtime.
+    let stall = plan.settings.timers.body_stall;
+    let mut stalled = pin!(sleep(stall));
     let cut = loop {
-        // Held until what this chunk holds is written.
-        let _turn = match timeout(plan.settings.timers.body_stall, incoming.chunk(answer)).await {
-            Ok((Ok(Some(chunk)), turn)) => {
-                decoder.push(&chunk);
-                turn
-            }
-            Ok((Ok(None), _)) => break None,
-            Ok((Err(failure), _)) => break Some(format!("the answer was cut: {}", failure.reason)),
-            Err(_) => break Some("the answer stood still for too long".to_owned()),
+        if let Some(until) = Instant::now().checked_add(stall) {
+            stalled.as_mut().reset(until);
+        }
+        // The turn is held until what this chunk holds is written.
+        let (chunk, _turn) = tokio::select! {
+            biased;
+            next = incoming.chunk(answer) => next,
+            () = &mut stalled => break Some("the answer stood still for too long".to_owned()),
         };
+        match chunk {
+            Ok(Some(chunk)) => {
+                running.received().fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                decoder.push(&chunk);
+            }
+            Ok(None) => break None,
+            Err(failure) => break Some(format!("the answer was cut: {}", failure.reason)),
+        }
         landings.advance(plan, decoder.payloads(), incoming.is_crowded()).await;
         if decoder.payloads().last().is_some_and(|payload| payload.total > max) {
             break Some(format!("a picture in the answer is over {max} bytes"));
@@ -71,7 +89,7 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, first: Option<Targ
     let mut pictures = Vec::new();
     for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
         let mut landing = landings.get(plan, number);
-        landing.take(&mut payload.decoded, 1).await;
+        landing.take_last(&mut payload.decoded);
         // Where the picture stands among those asked for decides its name.
         let index = json.found.iter().position(|found| found.payload == Some(number));
         pictures.push(match index {
@@ -170,10 +188,12 @@ impl Landings {
         if plan.target.is_none() {
             return;
         }
-        let piece = if crowded { PIECE } else { LARGE_PIECE };
+        let piece = if crowded { SMALL_PIECE } else { LARGE_PIECE };
         self.list.resize_with(payloads.len(), || None);
+        let last = payloads.len().saturating_sub(1);
         for (number, payload) in payloads.iter_mut().enumerate() {
-            let enough = if payload.ended { 1 } else { piece };
+            // Before the next picture the whole one is written; the last one's end waits for the answer's.
+            let enough = if number < last { 1 } else { piece };
             if payload.decoded.len() >= enough {
                 let mut landing = self.get(plan, number);
                 landing.take(&mut payload.decoded, enough).await;

@@ -32,7 +32,7 @@ pub(crate) struct Running {
     client_request_id: String,
     waited: Duration,
     started: Instant,
-    received: AtomicU64,
+    received: Arc<AtomicU64>,
     facts: Mutex<Facts>,
 }
 
@@ -44,7 +44,7 @@ impl Running {
             client_request_id,
             waited,
             started: Instant::now(),
-            received: AtomicU64::new(0),
+            received: Arc::default(),
             facts: Mutex::new(Facts::default()),
         }
     }
@@ -57,9 +57,9 @@ impl Running {
         &self.client_request_id
     }
 
-    /// More bytes came.
-    pub(crate) fn receive(&self, bytes: usize) {
-        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Counts the bytes that come.
+    pub(crate) fn received(&self) -> &Arc<AtomicU64> {
+        &self.received
     }
 
     /// A look at the attempt while it runs.

@@ -1,11 +1,14 @@
-//! The command line. Every API parameter is a flag, taken from core's own list; values are text, which core judges.
+//! `generate` and `edit` as they are typed. Every API parameter is a flag, taken from core's own list; values are text,
+//! which core judges.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use gptimage_core::{Operation, PARAMETERS};
+use gptimage_core::{Config, Operation, PARAMETERS};
+
+use crate::connection;
 
 /// One `generate` or `edit`, as it was typed.
 #[derive(Debug)]
@@ -24,11 +27,7 @@ pub(crate) struct Order {
     pub(crate) dry_run: bool,
     pub(crate) deadline: Option<Duration>,
     pub(crate) emulator: bool,
-    pub(crate) base_url: Option<String>,
-    pub(crate) allow_http: bool,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) proxy: Option<String>,
-    pub(crate) max_attempts: Option<u32>,
+    pub(crate) config: Config,
 }
 
 const GENERATE_EXAMPLES: &str = "\
@@ -36,46 +35,40 @@ Examples:
   gptimage generate \"A T-Rex relaxing on a beach\" -o t-rex.png
   gptimage generate \"A paper crown\" --background transparent --output-format webp -o crown
   gptimage generate \"A lighthouse\" --size 1536x1024 --quality high --dry-run
+  echo \"A long prompt\" | gptimage generate - -o - > t-rex.png
   gptimage generate \"A T-Rex\" --emulator        (no key, no cost: a picture drawn on this machine)";
 
 const EDIT_EXAMPLES: &str = "\
 Examples:
   gptimage edit \"Put the crown on the T-Rex's head\" --image t-rex.png --image crown.png -o crowned.png
   gptimage edit \"A blue sky\" --image photo.jpg --mask sky.png -o photo-blue.png
-  gptimage edit \"In winter\" --image house.png --n 4 -o winters/";
+  gptimage edit \"In winter\" --image house.png --n 4 -o winters/
+  curl -s https://example.com/house.png | gptimage edit \"In winter\" --image - -o winter.png";
 
-/// The whole command line.
-pub(crate) fn command() -> Command {
-    Command::new("gptimage")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Makes and edits images with gpt-image-2: checked before money is spent, never paid twice, never lost")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .after_help(format!(
-            "The API key is read from the first of {} that is set.\nWritten paths go to stdout, one a line; all else to \
-             stderr.",
-            gptimage_core::KEY_VARIABLES.join(", ")
-        ))
-        .subcommand(verb(Operation::Generate, "Makes a picture from a prompt", GENERATE_EXAMPLES))
-        .subcommand(
-            verb(Operation::Edit, "Makes pictures from a prompt and pictures", EDIT_EXAMPLES)
-                .arg(
-                    Arg::new("image")
-                        .long("image")
-                        .short('i')
-                        .value_name("FILE")
-                        .value_parser(value_parser!(PathBuf))
-                        .action(ArgAction::Append)
-                        .required(true)
-                        .help("A picture to edit, PNG, JPEG or WebP, up to 50 MB; up to 16 of them"),
-                )
-                .arg(
-                    Arg::new("mask")
-                        .long("mask")
-                        .value_name("FILE")
-                        .value_parser(value_parser!(PathBuf))
-                        .help("A PNG under 4 MB, as large as the first picture, transparent where that is to change"),
-                ),
+/// `gptimage generate`.
+pub(crate) fn generate() -> Command {
+    verb(Operation::Generate, "Makes a picture from a prompt", GENERATE_EXAMPLES)
+}
+
+/// `gptimage edit`.
+pub(crate) fn edit() -> Command {
+    verb(Operation::Edit, "Makes pictures from a prompt and pictures", EDIT_EXAMPLES)
+        .arg(
+            Arg::new("image")
+                .long("image")
+                .short('i')
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .action(ArgAction::Append)
+                .required(true)
+                .help("A picture to edit, PNG, JPEG or WebP, up to 50 MB; up to 16 of them; - reads standard input"),
+        )
+        .arg(
+            Arg::new("mask")
+                .long("mask")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("A PNG under 4 MB, as large as the first picture, transparent where that is to change"),
         )
 }
 
@@ -88,11 +81,20 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
     Command::new(operation.as_str())
         .about(about)
         .after_help(examples)
-        .arg(Arg::new("prompt").value_name("PROMPT").required(true).help("What the picture shows, in words"))
         .arg(
-            option("output", "PATH", "File or folder; unless given, a name of its own in this folder")
-                .short('o')
-                .value_parser(path.clone()),
+            Arg::new("prompt")
+                .value_name("PROMPT")
+                .required(true)
+                .help("What the picture shows, in words; - reads standard input"),
+        )
+        .arg(
+            option(
+                "output",
+                "PATH",
+                "File or folder; unless given, a name of its own in this folder; - writes to standard output",
+            )
+            .short('o')
+            .value_parser(path.clone()),
         )
         .args(parameter_flags(operation))
         .next_help_heading("Delivery")
@@ -103,12 +105,9 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
             option("deadline", "TIME", "The longest that all may take, such as 90, 90s or 5m; unlimited unless given")
                 .value_parser(ValueParser::new(deadline)),
         )
+        .args(connection::flags())
         .next_help_heading("Connection")
-        .arg(flag("emulator", "Use an emulator of the API on this machine: no key, no cost"))
-        .arg(option("base-url", "URL", "Where the API is").conflicts_with("emulator"))
-        .arg(flag("allow-http", "Allow a base URL on another machine without encryption"))
-        .arg(option("ca-file", "FILE", "Certificates in PEM form to trust beside the system's").value_parser(path))
-        .arg(option("proxy", "URL", "A proxy; unless given, HTTPS_PROXY and its like decide"))
+        .arg(flag("emulator", "Use an emulator of the API on this machine: no key, no cost").conflicts_with("base-url"))
         .arg(
             option("max-attempts", "N", "Attempts in all; only what cost nothing is tried again. 3 unless given")
                 .value_parser(value_parser!(u32).range(1..)),
@@ -162,11 +161,11 @@ fn deadline(text: &str) -> Result<Duration, String> {
 
 impl Order {
     /// Reads what clap has accepted.
-    pub(crate) fn read(verb: &str, matches: &ArgMatches) -> Self {
-        let operation = if verb == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
+    pub(crate) fn read(operation: Operation, matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
         let edit = operation == Operation::Edit;
+        let config = connection::config(matches);
         Self {
             operation,
             prompt: text("prompt").unwrap_or_default(),
@@ -185,11 +184,10 @@ impl Order {
             dry_run: matches.get_flag("dry-run"),
             deadline: matches.get_one("deadline").copied(),
             emulator: matches.get_flag("emulator"),
-            base_url: text("base-url"),
-            allow_http: matches.get_flag("allow-http"),
-            ca_file: path("ca-file"),
-            proxy: text("proxy"),
-            max_attempts: matches.get_one("max-attempts").copied(),
+            config: match matches.get_one("max-attempts") {
+                Some(attempts) => config.max_attempts(*attempts),
+                None => config,
+            },
         }
     }
 }

@@ -1,0 +1,41 @@
+//! Measures what gptimage costs, and prints it as ratios: `cargo run --release -p gptimage-bench`.
+//!
+//! The program runs itself again for the server and for every single measurement, so that each has a process, and with it
+//! a CPU account and a memory peak, of its own. It fails if what it measured did not really happen; it never judges a
+//! figure.
+#![allow(clippy::print_stdout, reason = "a program that reports to whoever runs it")]
+
+mod child;
+mod contestant;
+mod curl;
+mod floor;
+mod folder;
+mod ours;
+mod picture;
+mod plain;
+mod process;
+mod race;
+mod server;
+mod table;
+
+use std::error::Error;
+
+/// Anything that stops a measurement.
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => {
+            if cfg!(debug_assertions) {
+                println!("unoptimised: the figures mean nothing; use `cargo run --release -p gptimage-bench`\n");
+            }
+            table::print(&race::run_all()?);
+            Ok(())
+        }
+        [server::COMMAND, hold] => server::serve(hold.parse()?),
+        [contestant::COMMAND, name, job @ ..] => contestant::run(name, job),
+        _ => Err("this program takes no arguments".into()),
+    }
+}

@@ -1,0 +1,123 @@
+//! The jobs, each run by its contestants in turn, and the proof that they were done.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use crate::child::{Server, run};
+use crate::contestant::{Contestant, Cost, Job};
+use crate::{Failure, curl, folder, picture};
+
+const ROUNDS: usize = 5;
+const CALLS_IN_TURN: usize = 50;
+const CALLS_AT_ONCE: usize = 128;
+const EDIT_FILES: usize = 16;
+/// RGBA pixels that, with the format's own bytes, just keep within 50 MiB.
+const EDIT_PIXELS: (u32, u32) = (4096, 3199);
+
+/// Everything that was measured.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    pub(crate) in_memory: bool,
+    pub(crate) in_turn: Vec<Runs>,
+    pub(crate) at_once: Vec<Runs>,
+    /// Ours, then curl's if there is one.
+    pub(crate) edit: Vec<Runs>,
+}
+
+/// One contestant's runs.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    pub(crate) contestant: Contestant,
+    pub(crate) costs: Vec<Cost>,
+}
+
+/// Measures everything.
+pub(crate) fn run_all() -> Result<Figures, Failure> {
+    let (folder, in_memory) = folder::make()?;
+    let picture = picture::answered()?;
+    let pictures = |count: usize| {
+        let picture = &picture;
+        move |job: &Job, server: &Server| {
+            let (requests, _) = server.received()?;
+            expect("requests", requests, count)?;
+            check_pictures(job, picture)
+        }
+    };
+    let job = |server: &Server, count| Job { url: server.url(), folder: folder.path().to_owned(), count };
+
+    let server = Server::start(1)?;
+    let contestants = [Contestant::FloorFresh, Contestant::OursInTurn, Contestant::FloorKept];
+    let in_turn = rounds(&contestants, &job(&server, CALLS_IN_TURN), &server, pictures(CALLS_IN_TURN))?;
+
+    let holding = Server::start(CALLS_AT_ONCE)?;
+    let contestants = [Contestant::PlainAtOnce, Contestant::OursAtOnce];
+    let at_once = rounds(&contestants, &job(&holding, CALLS_AT_ONCE), &holding, pictures(CALLS_AT_ONCE))?;
+    drop(holding);
+
+    let mut contestants = vec![Contestant::OursEdit];
+    contestants.extend(curl::is_there().then_some(Contestant::CurlEdit));
+    let edit_job = job(&server, EDIT_FILES);
+    let input_bytes = make_inputs(&edit_job)?;
+    let edit = rounds(&contestants, &edit_job, &server, |job, server| check_edit(job, server, input_bytes))?;
+    Ok(Figures { in_memory, in_turn, at_once, edit })
+}
+
+/// Runs contestants in turn, several times over; every run is checked.
+fn rounds(
+    contestants: &[Contestant],
+    job: &Job,
+    server: &Server,
+    check: impl Fn(&Job, &Server) -> Result<(), Failure>,
+) -> Result<Vec<Runs>, Failure> {
+    let mut all: Vec<_> =
+        contestants.iter().map(|contestant| Runs { contestant: *contestant, costs: Vec::new() }).collect();
+    for _ in 0..ROUNDS {
+        for runs in &mut all {
+            runs.costs.push(run(runs.contestant, job)?);
+            check(job, server).map_err(|failure| format!("{:?} did not do its job: {failure}", runs.contestant))?;
+        }
+    }
+    Ok(all)
+}
+
+/// There is a right picture of every call and nothing else; then they are deleted.
+fn check_pictures(job: &Job, picture: &[u8]) -> Result<(), Failure> {
+    expect("files", fs::read_dir(&job.folder)?.count(), job.count)?;
+    for number in 0..job.count {
+        let path = job.picture(number);
+        if fs::read(&path)? != picture {
+            return Err(format!("{} is not the picture that was sent", path.display()).into());
+        }
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// One request with all inputs in it came, and its answer became a file.
+fn check_edit(job: &Job, server: &Server, input_bytes: u64) -> Result<(), Failure> {
+    let (requests, bytes) = server.received()?;
+    expect("requests", requests, 1)?;
+    if bytes <= input_bytes {
+        return Err(format!("only {bytes} bytes of the {input_bytes} in the files were sent").into());
+    }
+    expect("files", fs::read_dir(&job.folder)?.count(), job.count + 1)?;
+    Ok(fs::remove_file(job.picture(0))?)
+}
+
+fn expect(what: &str, found: usize, wanted: usize) -> Result<(), Failure> {
+    if found == wanted { Ok(()) } else { Err(format!("{found} {what} instead of {wanted}").into()) }
+}
+
+/// Makes the files of an edit, and says how long they are together.
+fn make_inputs(job: &Job) -> Result<u64, Failure> {
+    let first = job.input(0);
+    picture::write_noise(File::create(&first)?, EDIT_PIXELS.0, EDIT_PIXELS.1)?;
+    for number in 1..job.count {
+        fs::copy(&first, job.input(number))?;
+    }
+    job.inputs().map(|path| len(&path)).sum()
+}
+
+fn len(path: &Path) -> Result<u64, Failure> {
+    Ok(fs::metadata(path)?.len())
+}

@@ -1,0 +1,135 @@
+//! The cheapest server that can be: canned answers from one shared buffer, a thread a connection.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::{Failure, picture};
+
+/// The argument that makes this program a server.
+pub(crate) const COMMAND: &str = "serve";
+/// Where the server tells what it received, as `requests bytes`, and forgets it.
+pub(crate) const RECEIVED_PATH: &str = "/received";
+
+const BUFFER: usize = 256 * 1024;
+
+struct Server {
+    large: Vec<u8>,
+    small: Vec<u8>,
+    /// As many requests must be here before any of them is answered.
+    hold: u64,
+    received: Mutex<Received>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct Received {
+    /// Requests ever, for holding.
+    ever: u64,
+    requests: u64,
+    bytes: u64,
+}
+
+/// Serves until standard input ends; the first line of standard output is the port.
+pub(crate) fn serve(hold: u64) -> Result<(), Failure> {
+    let mut small = Vec::new();
+    picture::write_noise(&mut small, 16, 16)?;
+    let server = Arc::new(Server {
+        large: answer(&picture::answered()?),
+        small: answer(&small),
+        hold,
+        received: Mutex::default(),
+        arrived: Condvar::new(),
+    });
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    println!("{}", listener.local_addr()?.port());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let server = server.clone();
+            // A connection that breaks is the client's business, which fails for it.
+            std::thread::spawn(move || server.converse(&stream));
+        }
+    });
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
+}
+
+fn answer(picture: &[u8]) -> Vec<u8> {
+    let base64 = base64_simd::STANDARD.encode_to_string(picture);
+    let body = format!(
+        r#"{{"created":1760000000,"data":[{{"b64_json":"{base64}","url":null}}],"meta":{{"usage":{{"credits_used":107341,"usd_spent":0.0536705}}}}}}"#
+    );
+    let head = "x-aimlapi-credits-used: 107341\r\nx-aimlapi-usd-spent: 0.0536705\r\ncontent-type: application/json";
+    format!("HTTP/1.1 200 OK\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+impl Server {
+    fn converse(&self, stream: &TcpStream) -> Result<(), Failure> {
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::with_capacity(BUFFER, stream);
+        let mut writer = stream;
+        while let Some((path, length)) = read_head(&mut reader)? {
+            if path == RECEIVED_PATH {
+                let Received { requests, bytes, .. } = self.take_received();
+                let body = format!("{requests} {bytes}");
+                write!(writer, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
+                continue;
+            }
+            skip(&mut reader, length)?;
+            self.note(length);
+            writer.write_all(if path.ends_with("/edits") { &self.small } else { &self.large })?;
+        }
+        Ok(())
+    }
+
+    fn take_received(&self) -> Received {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let ever = received.ever;
+        std::mem::replace(&mut *received, Received { ever, ..Received::default() })
+    }
+
+    /// Counts a request and waits for as many as are held.
+    fn note(&self, length: u64) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.ever += 1;
+        received.requests += 1;
+        received.bytes += length;
+        let enough = received.ever.div_ceil(self.hold) * self.hold;
+        self.arrived.notify_all();
+        while received.ever < enough {
+            received = self.arrived.wait(received).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Path and content length of the next request; `None` once the client hung up.
+fn read_head(reader: &mut impl BufRead) -> Result<Option<(String, u64)>, Failure> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse()?,
+            Some(_) => {}
+            None => return Ok(Some((path, length))),
+        }
+    }
+}
+
+/// Reads a body and throws it away.
+fn skip(reader: &mut impl BufRead, length: u64) -> Result<(), Failure> {
+    let mut body = reader.take(length);
+    while body.limit() > 0 {
+        let read = body.fill_buf()?.len();
+        if read == 0 {
+            return Err("the request was cut".into());
+        }
+        body.consume(read);
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! `gptimage completions`: what a shell needs to complete this command.
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  gptimage completions bash > ~/.local/share/bash-completion/completions/gptimage
+  gptimage completions zsh > ~/.zfunc/_gptimage
+  gptimage completions fish > ~/.config/fish/completions/gptimage.fish";
+
+/// `gptimage completions`.
+pub(crate) fn command() -> Command {
+    Command::new("completions")
+        .about("Prints completions for a shell")
+        .after_help(EXAMPLES)
+        .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
+}
+
+/// The script for the asked shell.
+pub(crate) fn script(matches: &ArgMatches, mut command: Command) -> String {
+    let mut script = Vec::new();
+    if let Some(shell) = matches.get_one::<Shell>("shell") {
+        clap_complete::generate(*shell, &mut command, "gptimage", &mut script);
+    }
+    String::from_utf8_lossy(&script).into_owned()
+}

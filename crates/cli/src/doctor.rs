@@ -1,0 +1,125 @@
+//! `gptimage doctor`: what works, what does not, and what to do next. Asks the gateway one free question.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use gptimage_core::{Client, Config, Environment, Error, ErrorKind, KEY_VARIABLES};
+use serde::Serialize;
+
+use crate::connection;
+
+const EXAMPLES: &str = "\
+Examples:
+  gptimage doctor
+  gptimage doctor --base-url http://127.0.0.1:8080 --json";
+
+/// `gptimage doctor`.
+pub(crate) fn command() -> Command {
+    Command::new("doctor")
+        .about("Checks key, base URL, certificates, proxy and balance, at no cost")
+        .after_help(EXAMPLES)
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object"))
+        .args(connection::flags())
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    /// `None`: nothing to judge.
+    pub(crate) ok: Option<bool>,
+    pub(crate) found: String,
+    /// What to do where it is not well.
+    pub(crate) next: Option<String>,
+}
+
+/// All that was looked at.
+#[derive(Debug, Serialize)]
+pub(crate) struct Diagnosis {
+    pub(crate) checks: Vec<Check>,
+    #[serde(skip)]
+    pub(crate) worst: Option<ErrorKind>,
+}
+
+impl Diagnosis {
+    fn well(&mut self, name: &'static str, found: impl Into<String>) {
+        self.checks.push(Check { name, ok: Some(true), found: found.into(), next: None });
+    }
+
+    fn neutral(&mut self, name: &'static str, found: impl Into<String>) {
+        self.checks.push(Check { name, ok: None, found: found.into(), next: None });
+    }
+
+    fn ill(&mut self, name: &'static str, kind: ErrorKind, found: impl Into<String>, next: impl Into<String>) {
+        self.worst.get_or_insert(kind);
+        self.checks.push(Check { name, ok: Some(false), found: found.into(), next: Some(next.into()) });
+    }
+}
+
+/// Looks at everything.
+pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
+    let mut diagnosis = Diagnosis { checks: Vec::new(), worst: None };
+    let environment = Environment::look();
+    let config = connection::config(matches);
+    match environment.key {
+        Some(variable) => diagnosis.well("key", format!("from {variable}")),
+        None => diagnosis.ill(
+            "key",
+            ErrorKind::Config,
+            format!("none of {} is set", KEY_VARIABLES.join(", ")),
+            format!("export {}=…, or try things out with --emulator", KEY_VARIABLES.first().unwrap_or(&"AIMLAPI_KEY")),
+        ),
+    }
+    // Without a key the rest can be judged all the same.
+    let keyless = if environment.key.is_some() { config.clone() } else { config.clone().api_key("not-sent") };
+    let client = match Client::new(keyless) {
+        Ok(client) => client,
+        Err(error) => {
+            diagnosis.ill("configuration", error.kind(), error.to_string(), "correct what it names");
+            return diagnosis;
+        }
+    };
+    let source = match (matches.contains_id("base-url"), environment.base_url) {
+        (true, _) if matches.get_one::<String>("base-url").is_some() => "from --base-url".to_owned(),
+        (_, Some(variable)) => format!("from {variable}"),
+        _ => "the default".to_owned(),
+    };
+    diagnosis.well("base URL", format!("{} ({source})", client.base_url().trim_end_matches('/')));
+    match Client::new(Config::new().api_key("not-sent")) {
+        Ok(_) => diagnosis.well("certificates", "the system's trust store is there"),
+        Err(error) if client.base_url().starts_with("http:") => diagnosis.neutral("certificates", error.to_string()),
+        Err(error) => diagnosis.ill(
+            "certificates",
+            error.kind(),
+            error.to_string(),
+            "install your system's CA certificates (Debian: ca-certificates), or give --ca-file",
+        ),
+    }
+    let given = matches.get_one::<String>("proxy").map(|_| "--proxy");
+    let proxies: Vec<_> = given.into_iter().chain(environment.proxies.iter().copied()).collect();
+    diagnosis
+        .neutral("proxy", if proxies.is_empty() { "none".to_owned() } else { format!("from {}", proxies.join(", ")) });
+    if environment.key.is_none() {
+        return diagnosis;
+    }
+    match client.balance().await {
+        Ok(balance) => {
+            let currency = balance.currency.as_deref().unwrap_or("of unstated currency");
+            diagnosis.well("balance", format!("{} {currency}", balance.current_balance));
+        }
+        Err(error) => {
+            let next = advice(&error);
+            diagnosis.ill("balance", error.kind(), error.to_string(), next);
+        }
+    }
+    diagnosis
+}
+
+fn advice(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Authentication => "copy the key again from your account's page; it may have been revoked",
+        ErrorKind::InsufficientCredits => "top the account up",
+        ErrorKind::PermissionDenied => "use a key that may do this",
+        ErrorKind::Connection => "check the network, the proxy and the base URL",
+        ErrorKind::NotFound => "check the base URL: there is no gateway behind it",
+        _ => "try again later",
+    }
+}

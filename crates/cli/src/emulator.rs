@@ -1,0 +1,199 @@
+//! `gptimage emulator`: the API on this machine, until it is told to stop.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use gptimage_core::ErrorKind;
+use gptimage_emulator::{Billing, Emulator, EmulatorBuilder, ErrorForm, Latency, StartError, parse_duration};
+use serde_json::json;
+
+const EXAMPLES: &str = "\
+Examples:
+  gptimage emulator --port 8080
+      Then, in another terminal:
+  curl http://127.0.0.1:8080/v1/images/generations -H 'Authorization: Bearer any' \\
+      -H 'Content-Type: application/json' -d '{\"model\": \"openai/gpt-image-2\", \"prompt\": \"A T-Rex\"}'
+  curl http://127.0.0.1:8080/v1/images/edits -H 'Authorization: Bearer any' \\
+      -F model=openai/gpt-image-2 -F prompt='Put the crown on its head' \\
+      -F 'image[]=@t-rex.png;type=image/png' -F 'image[]=@crown.png;type=image/png'
+
+      Let the next call be refused, then read what truly happened:
+  curl http://127.0.0.1:8080/_emulator/faults -d '{\"answer\": {\"status\": 429, \"headers\": {\"retry-after\": \"2\"}}}'
+  curl 'http://127.0.0.1:8080/_emulator/ledger?settled=true'
+
+      Every fault and setting, each with an example:
+  curl http://127.0.0.1:8080/_emulator
+
+      For a script: any free port, addresses and key in one line of JSON, slow as the real one, 10 dollars:
+  gptimage emulator --json --latency 45s..80s --balance 10 --key sk-test
+
+The first line of stdout is the base URL. It listens on 127.0.0.1 only and ends with exit code 0 on Ctrl-C or SIGTERM.";
+
+pub(crate) fn command() -> Command {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let forms = ErrorForm::ALL.iter().map(|form| form.as_str());
+    Command::new("emulator")
+        .about(
+            "Runs the API on this machine: pictures, money and faults to test against, without a key and without cost",
+        )
+        .after_help(EXAMPLES)
+        .arg(
+            option("port", "PORT", "The port of the API; 0 is any free one")
+                .value_parser(value_parser!(u16))
+                .default_value("0"),
+        )
+        .arg(flag(
+            "json",
+            "Print one line of JSON with base_url, cdn_url, control_url and key in place of the base URL",
+        ))
+        .arg(
+            option("key", "KEY", "A key that works; may be given more than once. Every key works unless given")
+                .value_parser(NonEmptyStringValueParser::new())
+                .action(ArgAction::Append),
+        )
+        .next_help_heading("Money")
+        .arg(option("balance", "USD", "The account's balance in US dollars").default_value("1000"))
+        .arg(
+            option("billing", "MODEL", "documented: failures are free. pessimistic: whatever arrived whole is charged")
+                .value_parser(PossibleValuesParser::new(["documented", "pessimistic"]))
+                .default_value("documented"),
+        )
+        .arg(flag("no-price-headers", "Leave the price out of the response headers"))
+        .next_help_heading("Behaviour")
+        .arg(
+            option("latency", "TIME", "How long a picture takes, such as 2s or 45s..80s; no time unless given")
+                .value_parser(ValueParser::new(str::parse::<Latency>)),
+        )
+        .arg(
+            option("log-lag", "TIME", "How long after its answer a call appears in /v2/logs; at once unless given")
+                .value_parser(ValueParser::new(parse_duration)),
+        )
+        .arg(
+            option("url-expiry", "TIME", "How long a picture's URL works; as long as there is room unless given")
+                .value_parser(ValueParser::new(parse_duration)),
+        )
+        .arg(
+            option("error-form", "FORM", "The form of the bodies of its own refusals")
+                .value_parser(PossibleValuesParser::new(forms))
+                .default_value(ErrorForm::default().as_str()),
+        )
+}
+
+/// Runs an emulator until a signal ends it.
+pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error, ErrorKind::Io),
+    };
+    let code = runtime.block_on(serve(matches));
+    // A picture being drawn is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve(matches: &ArgMatches) -> ExitCode {
+    // Before the first line: whoever has read it may send a signal at once.
+    let ended = match end_signal() {
+        Ok(ended) => ended,
+        Err(error) => return failed(&error, ErrorKind::Io),
+    };
+    let emulator = match settings(matches).start().await {
+        Ok(emulator) => emulator,
+        Err(StartError::Io(error)) => return failed(&explained(&error, matches), ErrorKind::Io),
+        Err(error) => return failed(&error, ErrorKind::InvalidRequest),
+    };
+    if let Err(error) = announce(&emulator, matches.get_flag("json")) {
+        return failed(&error, ErrorKind::Io);
+    }
+    ended.await;
+    emulator.stop().await;
+    ExitCode::SUCCESS
+}
+
+fn settings(matches: &ArgMatches) -> EmulatorBuilder {
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    let time = |name: &str| matches.get_one::<Duration>(name).copied();
+    let billing = if text("billing") == "pessimistic" { Billing::Pessimistic } else { Billing::Documented };
+    let mut builder = Emulator::builder()
+        .port(matches.get_one("port").copied().unwrap_or_default())
+        .balance_usd(text("balance"))
+        .billing(billing)
+        .price_headers(!matches.get_flag("no-price-headers"))
+        .error_form(text("error-form").parse().unwrap_or_default());
+    for key in matches.get_many::<String>("key").into_iter().flatten() {
+        builder = builder.key(key);
+    }
+    if let Some(latency) = matches.get_one::<Latency>("latency") {
+        builder = builder.latency(*latency);
+    }
+    if let Some(lag) = time("log-lag") {
+        builder = builder.log_lag(lag);
+    }
+    if let Some(expiry) = time("url-expiry") {
+        builder = builder.url_expiry(expiry);
+    }
+    builder
+}
+
+fn announce(emulator: &Emulator, as_json: bool) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if as_json {
+        let line = json!({
+            "base_url": emulator.base_url(), "cdn_url": emulator.cdn_url(),
+            "control_url": emulator.control_url(), "key": emulator.key(),
+        });
+        writeln!(stdout, "{line}")?;
+    } else {
+        writeln!(stdout, "{}", emulator.base_url())?;
+    }
+    stdout.flush()
+}
+
+/// What a port that cannot be had means, and what to do.
+fn explained(error: &io::Error, matches: &ArgMatches) -> String {
+    let port: u16 = matches.get_one("port").copied().unwrap_or_default();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("port {port} of 127.0.0.1 is taken; choose another with --port, or --port 0 for any free one")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("port {port} may not be used; choose one from 1024 on with --port, or --port 0 for any free one")
+        }
+        _ => format!("the emulator cannot start: {error}"),
+    }
+}
+
+fn failed(error: &impl std::fmt::Display, kind: ErrorKind) -> ExitCode {
+    // If it cannot be written, nobody listens.
+    let _ = writeln!(io::stderr(), "gptimage: {error}");
+    ExitCode::from(kind.exit_code())
+}
+
+/// Resolves at the first signal that asks for the end; listens from now on.
+#[cfg(unix)]
+fn end_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn end_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // An error means that no such signal can come.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
