@@ -20,7 +20,7 @@ struct Entry {
     b64_json: String,
 }
 
-/// All calls at once, each on a connection of its own as ours are.
+/// All calls at once, on the runtime that `#[tokio::main]` makes.
 pub(crate) fn at_once(job: &Job) -> Result<Idle, Failure> {
     let client = reqwest::Client::builder().tls_backend_preconfigured(no_tls()?).no_proxy().build()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

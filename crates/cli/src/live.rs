@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::report;
 use gptimage_core::{Phase, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
@@ -24,6 +25,11 @@ impl Live {
 
     pub(crate) fn show(&self, progress: &Progress) {
         self.0.set_message(describe(progress));
+    }
+
+    /// Says something above the line, or on stderr where there is none.
+    pub(crate) fn say(&self, line: &str) {
+        self.0.suspend(|| report::note(line));
     }
 
     /// Wipes the line.

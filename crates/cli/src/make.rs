@@ -1,11 +1,13 @@
 //! One order, carried out.
 
+use std::future::IntoFuture;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::ArgMatches;
 use gptimage_core::{
-    Client, Config, EditRequest, Error, GenerateRequest, Generated, ImageInput, Location, Operation, SaveTo,
+    Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated, ImageInput,
+    Location, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
 use serde_json::Value;
@@ -94,9 +96,39 @@ async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Sto
     }
     let live = Live::start();
     let shown = live.clone();
-    let outcome = call.progress(move |progress| shown.show(progress)).await;
+    let outcome = interruptible(&client, call.progress(move |progress| shown.show(progress)), &live).await;
     live.end();
     Ok(Outcome::Made(Box::new(outcome?)))
+}
+
+/// Waits for a call. The first Ctrl-C ends what was not sent yet; what may be paid is said and waited for, until a second
+/// Ctrl-C gives it up.
+async fn interruptible(client: &Client, call: Call, live: &Live) -> Result<Generated, Error> {
+    let token = CancelToken::new();
+    let mut call = call.cancel(&token).into_future();
+    tokio::select! {
+        outcome = &mut call => return outcome,
+        () = interrupt() => token.cancel(),
+    }
+    let error = match call.await {
+        Err(error) if error.kind() == ErrorKind::Cancelled && error.charge() != Charge::NotCharged => error,
+        outcome => return outcome,
+    };
+    let id = error.attempts().last().map_or("unknown", |attempt| attempt.client_request_id.as_str());
+    live.say(&format!(
+        "gptimage: interrupted, but this call may be paid, as {id}: waiting for it; Ctrl-C again gives it up"
+    ));
+    tokio::select! {
+        () = client.drain() => client.collect().pop().unwrap_or(Err(error)),
+        () = interrupt() => Err(error),
+    }
+}
+
+/// Resolves at Ctrl-C. Where it cannot be heard of, the system's own way of ending a program remains.
+async fn interrupt() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 /// A picture on standard output is for the next program, and there is only one of it.

@@ -147,11 +147,12 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 
 /// Seconds, or a number with `s`, `m` or `h`.
 fn deadline(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.trim().strip_suffix(['s', 'm', 'h']) {
+    let text = text.trim();
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) if text.ends_with('m') => (number, 60.0),
         Some(number) if text.ends_with('h') => (number, 3600.0),
         Some(number) => (number, 1.0),
-        None => (text.trim(), 1.0),
+        None => (text, 1.0),
     };
     let seconds = number.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
     seconds

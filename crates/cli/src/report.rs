@@ -30,6 +30,11 @@ fn exit(kind: ErrorKind) -> ExitCode {
     ExitCode::from(kind.exit_code())
 }
 
+/// Says something while a call is on its way.
+pub(crate) fn note(line: &str) {
+    err(line);
+}
+
 /// Prints a text that is ours.
 pub(crate) fn text(text: &str) -> ExitCode {
     out(text.trim_end());
@@ -49,14 +54,8 @@ impl Report {
             Outcome::Made(generated) => self.made(&generated),
             Outcome::Described(request) => text(&request),
             Outcome::Failed { error, rescued } => self.failed(&error, &rescued),
-            Outcome::Misused(message) => {
-                err(format_args!("gptimage: {message}"));
-                exit(ErrorKind::InvalidRequest)
-            }
-            Outcome::NoEmulator(reason) => {
-                err(format_args!("gptimage: the emulator cannot start: {reason}"));
-                exit(ErrorKind::Io)
-            }
+            Outcome::Misused(message) => self.refused(ErrorKind::InvalidRequest, &message),
+            Outcome::NoEmulator(reason) => self.refused(ErrorKind::Io, &format!("the emulator cannot start: {reason}")),
         }
     }
 
@@ -93,6 +92,18 @@ impl Report {
             }
         }
         diagnosis.worst.map_or(ExitCode::SUCCESS, exit)
+    }
+
+    /// What ended before core was asked.
+    fn refused(&self, kind: ErrorKind, message: &str) -> ExitCode {
+        err(format_args!("gptimage: {message}"));
+        if self.json {
+            let error = json!({
+                "kind": kind.as_str(), "number": kind.number(), "charge": "not_charged", "message": message,
+            });
+            out(json_line(&json!({ "error": error })));
+        }
+        exit(kind)
     }
 
     fn made(&self, generated: &Generated) -> ExitCode {
@@ -142,7 +153,7 @@ impl Report {
             err(format_args!("gptimage: paid for and saved: {}", path.display()));
         }
         if self.json {
-            out(json_line(&json!({ "error": to_json(error) })));
+            out(json_line(&json!({ "error": to_json(error), "saved": rescued })));
         }
         exit(error.kind())
     }

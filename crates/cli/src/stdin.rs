@@ -34,8 +34,11 @@ impl Stdin {
             return Ok(argument.to_owned());
         }
         let mut text = Vec::new();
-        let read = self.take()?.take(PROMPT_MAX_BYTES).read_to_end(&mut text);
+        let read = self.take()?.take(PROMPT_MAX_BYTES + 1).read_to_end(&mut text);
         read.map_err(|error| format!("the prompt cannot be read from standard input: {error}"))?;
+        if text.len() as u64 > PROMPT_MAX_BYTES {
+            return Err(format!("the prompt on standard input has more than {PROMPT_MAX_BYTES} bytes"));
+        }
         let text = String::from_utf8(text).map_err(|_| "the prompt on standard input is not UTF-8 text")?;
         Ok(text.trim_end_matches(['\r', '\n']).to_owned())
     }

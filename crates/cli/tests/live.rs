@@ -65,3 +65,39 @@ fn a_pipe_sees_nothing_of_it() {
     assert_eq!(text(&output.stderr).lines().count(), 1, "cost and ids only: {output:?}");
     assert!(!text(&output.stderr).contains('\u{1b}'));
 }
+
+#[test]
+fn an_interrupted_call_that_may_be_paid_is_waited_for_and_then_given_up() {
+    let (emulator, folder) = (emulator(), tempfile::tempdir().unwrap());
+    for give_up in [false, true] {
+        let path = folder.path().join(format!("{give_up}.png"));
+        let calls = emulator.ledger().len();
+        emulator.fault(Fault::delay(Duration::from_secs(if give_up { 60 } else { 2 })));
+        let mut child = against(&emulator, folder.path())
+            .args(["generate", "A T-Rex", "-o"])
+            .arg(&path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let process = child.id().to_string();
+        let interrupt = || {
+            assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+        };
+        while emulator.ledger().last().is_none_or(|last| !last.arrived_whole) || emulator.ledger().len() == calls {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        interrupt();
+        let mut said = String::new();
+        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+        std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
+        let id = emulator.ledger().last().unwrap().client_request_id.clone().unwrap();
+        assert!(said.contains("may be paid") && said.contains(&id), "{said}");
+        if give_up {
+            interrupt();
+        }
+        let code = child.wait().unwrap().code();
+        stderr.read_to_string(&mut said).unwrap();
+        assert_eq!((code, path.exists()), (Some(if give_up { 130 } else { 0 }), !give_up), "{said}");
+    }
+}

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 
 /// Digits behind the point that an [`Amount`] can hold.
-const SCALE: u32 = 12;
+const SCALE: u32 = 20;
 
 /// An exact decimal number that is not negative, read from the number's own text: never through binary fractions.
 ///
@@ -20,9 +20,9 @@ const SCALE: u32 = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Amount(u128);
 
-/// Text that is no amount: not a number, negative, or with more than 12 digits behind the point.
+/// Text that is no amount: not a number, negative, or with more than 20 digits behind the point.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no amount: a decimal number, not negative, with at most 12 digits behind the point")]
+#[error("{0:?} is no amount: a decimal number, not negative, with at most 20 digits behind the point")]
 pub struct ParseAmountError(String);
 
 impl Amount {
@@ -84,7 +84,7 @@ fn parse(text: &str) -> Option<u128> {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = 10_u128.pow(SCALE);
-        let fraction = format!("{:012}", self.0 % unit);
+        let fraction = format!("{:020}", self.0 % unit);
         let fraction = fraction.trim_end_matches('0');
         let text =
             if fraction.is_empty() { (self.0 / unit).to_string() } else { format!("{}.{fraction}", self.0 / unit) };
@@ -113,8 +113,9 @@ mod tests {
             ("1e2", "100"),
             ("5.36705E-2", "0.0536705"),
             ("1.50", "1.5"),
+            ("0.010000499999999999", "0.010000499999999999"),
             ("0.1000000000000000", "0.1"),
-            ("100e-14", "0.000000000001"),
+            ("100e-22", "0.00000000000000000001"),
         ] {
             assert_eq!(given.parse::<Amount>().unwrap().to_string(), shown, "{given}");
         }
@@ -123,7 +124,7 @@ mod tests {
     #[test]
     fn what_is_no_exact_amount_is_refused() {
         for given in
-            ["", "-1", "+1", "abc", "1e-13", "NaN", ".5", "1e99", "1.2.3", "0x10", "1e", "1e999999999999", " 1"]
+            ["", "-1", "+1", "abc", "1e-21", "NaN", ".5", "1e99", "1.2.3", "0x10", "1e", "1e999999999999", " 1"]
         {
             assert!(given.parse::<Amount>().is_err(), "{given}");
         }

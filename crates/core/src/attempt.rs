@@ -57,6 +57,7 @@ impl Serialize for Phase {
 
 /// What a call cost, exactly, as the server said it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct Cost {
     /// US dollars.
     pub usd: Option<Amount>,

@@ -30,7 +30,7 @@ use tokio::sync::oneshot;
 use crate::cancel::CancelToken;
 use crate::client::Balance;
 use crate::config::Config;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo};
 use crate::progress::Progress;
@@ -88,6 +88,11 @@ impl Client {
         self.thread.run(async move { client.fetch_to(&image, to).await })?
     }
 
+    /// As [`crate::Client::base_url`].
+    pub fn base_url(&self) -> &str {
+        self.client.base_url()
+    }
+
     /// As [`crate::Client::balance`].
     ///
     /// # Errors
@@ -139,6 +144,12 @@ impl Call {
         self
     }
 
+    /// As [`crate::Call::max_attempts`].
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.call = self.call.max_attempts(attempts);
+        self
+    }
+
     /// As [`crate::Call::cancel`]; the token is the way to stop a call from another thread.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.call = self.call.cancel(token);
@@ -164,7 +175,8 @@ impl Call {
     /// # Errors
     /// Everything that can go wrong, with what it cost.
     pub fn send(self) -> Result<Generated, Error> {
-        self.thread.run(self.call.into_future())?
+        // Nobody knows how far it was.
+        self.thread.run(self.call.into_future()).map_err(|error| error.with_charge(Charge::Unknown))?
     }
 }
 
@@ -203,7 +215,8 @@ impl Thread {
             let _ = done.send(work.await);
         });
         result.recv().map_err(|error| {
-            Error::new(ErrorKind::Internal, "the client's thread ended while a call was waiting").caused_by(error)
+            Error::new(ErrorKind::Internal, "the call ended early, by a fault of ours or with the client's thread")
+                .caused_by(error)
         })
     }
 }

@@ -90,6 +90,7 @@ impl Client {
             body,
             save_to: None,
             deadline: self.settings.deadline,
+            max_attempts: self.settings.max_attempts,
             fetch: self.settings.fetch,
             cancel: None,
             observer: None,
@@ -162,6 +163,7 @@ pub struct Call {
     body: Result<Body, Error>,
     save_to: Option<SaveTo>,
     deadline: Option<Duration>,
+    max_attempts: u32,
     fetch: bool,
     cancel: Option<CancelToken>,
     observer: Option<Observer>,
@@ -181,6 +183,12 @@ impl Call {
         self
     }
 
+    /// Most attempts, at least 1. The client's unless set.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
+        self
+    }
+
     /// Whether a picture that comes as a URL is fetched at once. The client's unless set.
     pub fn fetch(mut self, fetch: bool) -> Self {
         self.fetch = fetch;
@@ -194,7 +202,7 @@ impl Call {
     }
 
     /// Tells `observe` how far the call is, whenever that changes, at most twenty times a second. It is called from the
-    /// task that awaits the call and must not block; a panic in it is the caller's own.
+    /// task that awaits the call and must not block; a panic in it is logged, and the call goes on.
     pub fn progress(mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observe));
         self
@@ -215,17 +223,18 @@ impl Call {
         };
         let mut text = format!(
             "POST {} HTTP/1.1\nhost: {host}\nauthorization: Bearer <redacted>\naccept: application/json\ncontent-type: \
-             {}\ncontent-length: {}\n{}: <new for every attempt>\n",
+             {}\ncontent-length: {}\nuser-agent: {}\n{}: <new for every attempt>\n",
             url.path(),
             body.content_type,
             body.len(),
+            wire::header::USER_AGENT,
             wire::header::CLIENT_REQUEST_ID,
         );
         for (name, _) in &self.client.settings.headers {
             text.push_str(&format!("{}: <redacted>\n", name.to_ascii_lowercase()));
         }
         text.push('\n');
-        text.push_str(&body.describe().replace("\r\n", "\n"));
+        text.push_str(&body.describe());
         Ok(text)
     }
 
@@ -248,6 +257,7 @@ impl Call {
             parameters: self.parameters,
             asked,
             target,
+            max_attempts: self.max_attempts,
             fetch: self.fetch,
             deadline,
             cancel: self.cancel,

@@ -70,6 +70,27 @@ impl Default for Timers {
     }
 }
 
+/// No timer is longer: adding it to a clock must not overflow.
+const LONGEST_TIMER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Timers {
+    fn bounded(mut self) -> Self {
+        for timer in [
+            &mut self.connect,
+            &mut self.send_stall,
+            &mut self.head,
+            &mut self.body_stall,
+            &mut self.backoff_first,
+            &mut self.backoff_longest,
+            &mut self.retry_after_longest,
+            &mut self.url_not_found,
+        ] {
+            *timer = LONGEST_TIMER.min(*timer);
+        }
+        self
+    }
+}
+
 /// Which proxy is used. Never one for this machine itself.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) enum Proxy {
@@ -257,7 +278,7 @@ impl Config {
             base_url,
             max_attempts: self.max_attempts,
             deadline: self.deadline,
-            timers: self.timers,
+            timers: self.timers.bounded(),
             ca_file: self.ca_file,
             proxy_hosts: proxy_hosts(&self.proxy),
             proxy: self.proxy,

@@ -214,6 +214,8 @@ impl Error {
     }
 
     pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        // An attempt that may have been charged stays so, whatever came after it.
+        self.0.charge = attempts.iter().map(|attempt| attempt.charge).fold(self.0.charge, Charge::max);
         self.0.attempts = attempts;
         self
     }

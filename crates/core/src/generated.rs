@@ -75,6 +75,11 @@ impl Generated {
     pub fn inference_id(&self) -> Option<&str> {
         self.attempts.last().and_then(|attempt| attempt.inference_id.as_deref())
     }
+
+    /// The vendor's id of the HTTP request, where stated.
+    pub fn request_id(&self) -> Option<&str> {
+        self.attempts.last().and_then(|attempt| attempt.request_id.as_deref())
+    }
 }
 
 /// Everything but the pixels.
@@ -88,6 +93,7 @@ impl Serialize for Generated {
             usage: Option<&'a Value>,
             client_request_id: Option<&'a str>,
             inference_id: Option<&'a str>,
+            request_id: Option<&'a str>,
             warnings: &'a [Warning],
             attempts: &'a [Attempt],
         }
@@ -98,6 +104,7 @@ impl Serialize for Generated {
             usage: self.usage(),
             client_request_id: self.client_request_id(),
             inference_id: self.inference_id(),
+            request_id: self.request_id(),
             warnings: self.warnings(),
             attempts: self.attempts(),
         }

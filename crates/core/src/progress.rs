@@ -36,7 +36,11 @@ impl Observer {
     }
 
     pub(crate) fn tell(&self, progress: &Progress) {
-        (self.0)(progress);
+        // A panic in it must not take a paid picture along.
+        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)(progress)));
+        if told.is_err() {
+            tracing::error!("the progress callback panicked; the call goes on");
+        }
     }
 }
 

@@ -72,8 +72,11 @@ fn generated(outcome: &Outcome) -> Option<&Generated> {
 }
 
 fn memory(outcome: &Outcome) -> u64 {
+    /// What an outcome takes beside its pictures, about.
+    const ENTRY: u64 = 4096;
+    let text = outcome.as_ref().err().and_then(Error::response_body).map_or(0, str::len) as u64;
     let images = generated(outcome).map(Generated::images).unwrap_or_default();
-    images.iter().filter_map(|image| image.bytes()).map(|bytes| bytes.len() as u64).sum()
+    ENTRY + text + images.iter().filter_map(|image| image.bytes()).map(|bytes| bytes.len() as u64).sum::<u64>()
 }
 
 fn ids(outcome: &Outcome) -> Vec<&str> {

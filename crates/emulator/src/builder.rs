@@ -3,18 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::api::{self, Canned, Gateway};
-use crate::cdn::{self, CdnSite, CdnStore};
+use crate::api::{self, CallLimit, Canned, Gateway};
+use crate::cdn::{self, CdnSite, CdnStore, Shelf};
+use crate::control::{self, Control};
+use crate::duration::DurationText;
 use crate::emulator::{Emulator, Parts};
 use crate::fault::Script;
+use crate::idle::Idle;
 use crate::money::credits_from_usd;
-use crate::net::{Listener, Registry, Site, Stop, bind};
+use crate::net::{Checkpoint, Listener, Registry, Site, Stop, bind};
 use crate::picture::PictureCache;
+use crate::route::CONTROL;
+use crate::settings::{Settings, SharedSettings};
 use crate::truth::{Ledger, Records};
-use crate::{Billing, StartError};
+use crate::{Billing, ErrorForm, Latency, StartError};
 
 /// What [`Emulator::key`] gives when every key works.
 const ANY_KEY: &str = "sk-emulated";
@@ -29,7 +35,7 @@ pub struct EmulatorBuilder {
     balance: String,
     keys: Vec<String>,
     port: u16,
-    price_headers: bool,
+    settings: Settings,
     canned: Option<Bytes>,
     body_cap: usize,
 }
@@ -41,7 +47,7 @@ impl EmulatorBuilder {
             balance: DEFAULT_BALANCE.to_owned(),
             keys: Vec::new(),
             port: 0,
-            price_headers: true,
+            settings: Settings::default(),
             canned: None,
             body_cap: DEFAULT_BODY_CAP,
         }
@@ -73,7 +79,33 @@ impl EmulatorBuilder {
 
     /// Whether answers state their price in their head too; they do unless set.
     pub fn price_headers(mut self, price_headers: bool) -> Self {
-        self.price_headers = price_headers;
+        self.settings.price_headers = price_headers;
+        self
+    }
+
+    /// How long a picture seems to take; the same call takes the same time in every run. No time at all unless set.
+    /// The work is done and charged at once, its answer is held back. What is refused, is refused without delay.
+    pub fn latency(mut self, latency: impl Into<Latency>) -> Self {
+        self.settings.latency = Some(latency.into());
+        self
+    }
+
+    /// How long after its answer a call appears in `GET /v2/logs`; at once unless set.
+    pub fn log_lag(mut self, lag: Duration) -> Self {
+        self.settings.log_lag = DurationText(lag);
+        self
+    }
+
+    /// How long a picture's address works, from the answer on; as long as the emulator has room unless set. Then it
+    /// is a 403.
+    pub fn url_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.url_expiry = Some(DurationText(expiry));
+        self
+    }
+
+    /// The form of the emulator's own refusals; [`ErrorForm::Problem`] unless set. Faults have their own.
+    pub fn error_form(mut self, form: ErrorForm) -> Self {
+        self.settings.error_form = form;
         self
     }
 
@@ -129,18 +161,19 @@ impl EmulatorBuilder {
     async fn launch(self) -> Result<(Emulator, Stop), StartError> {
         let balance = credits_from_usd(&self.balance).ok_or(StartError::Balance(self.balance))?;
         let (api_socket, cdn_socket) = (bind(self.port).await?, bind(0).await?);
-        let base_url = format!("http://{}/v1", api_socket.local_addr()?);
+        let origin = format!("http://{}", api_socket.local_addr()?);
         let cdn_url = format!("http://{}", cdn_socket.local_addr()?);
         let key = self.keys.first().map_or(ANY_KEY, String::as_str).to_owned();
         let (stopper, stop) = Stop::new();
         let registry = Registry::new();
         let records = Arc::new(Records::new(self.body_cap));
+        let settings = Arc::new(SharedSettings::new(self.settings));
         let store = Arc::new(CdnStore::default());
         let cdn_script = Arc::new(Script::new());
         let cdn_site = CdnSite { script: Arc::clone(&cdn_script), records: Arc::clone(&records) };
         let gateway = Arc::new(Gateway {
             keys: self.keys,
-            price_headers: self.price_headers,
+            settings: Arc::clone(&settings),
             canned: self.canned.map(Canned::new),
             ledger: Arc::new(Ledger::new(self.billing, balance, Arc::clone(&registry))),
             script: Script::new(),
@@ -149,15 +182,28 @@ impl EmulatorBuilder {
             cdn: Arc::clone(&store),
             cdn_url: cdn_url.clone(),
             connections: AtomicU64::new(0),
+            log_calls: CallLimit::default(),
+        });
+        let (checkpoint, checkpoints) = Checkpoint::new();
+        let ledger = Arc::clone(&gateway.ledger);
+        let idle = Arc::new(Idle { registry: Arc::clone(&registry), checkpoint, ledger });
+        let (base_url, control_url) = (format!("{origin}/v1"), format!("{origin}{CONTROL}"));
+        let control = Arc::new(Control {
+            gateway: Arc::clone(&gateway),
+            cdn_script: Arc::clone(&cdn_script),
+            idle: Arc::clone(&idle),
+            origin,
         });
         let site: Arc<dyn Site> = Arc::clone(&gateway) as _;
-        let api_router = api::router(Arc::clone(&gateway));
-        let (api, checkpoint) = Listener::new(api_socket, site, api_router, Arc::clone(&registry), stop.clone());
+        let api_router = api::router(Arc::clone(&gateway)).merge(control::router(control));
+        let api = Listener::new(api_socket, site, api_router, registry, stop.clone(), checkpoints);
+        let cdn_router = cdn::router(Shelf { store, settings });
         // Nobody waits for the CDN's idleness.
-        let (cdn, _) = Listener::new(cdn_socket, Arc::new(cdn_site), cdn::router(store), Registry::new(), stop.clone());
+        let (_, checkpoints) = Checkpoint::new();
+        let cdn = Listener::new(cdn_socket, Arc::new(cdn_site), cdn_router, Registry::new(), stop.clone(), checkpoints);
         tokio::spawn(api.run());
         tokio::spawn(cdn.run());
-        let parts = Parts { gateway, cdn_script, registry, checkpoint, stopper, base_url, cdn_url, key };
+        let parts = Parts { gateway, cdn_script, idle, stopper, base_url, cdn_url, control_url, key };
         Ok((Emulator::new(parts), stop))
     }
 }

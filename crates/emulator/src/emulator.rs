@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use crate::api::Gateway;
 use crate::blocking::block_on;
 use crate::fault::Script;
+use crate::idle::Idle;
 use crate::money::usd_text;
-use crate::net::{Checkpoint, Registry, Stopper};
+use crate::net::Stopper;
 use crate::{CdnFault, EmulatorBuilder, Fault, LedgerEntry, RecordedRequest};
 
 /// A running emulator. Dropping it stops it.
@@ -34,11 +35,11 @@ pub struct Emulator {
 pub(crate) struct Parts {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) cdn_script: Arc<Script<CdnFault>>,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) checkpoint: Checkpoint,
+    pub(crate) idle: Arc<Idle>,
     pub(crate) stopper: Stopper,
     pub(crate) base_url: String,
     pub(crate) cdn_url: String,
+    pub(crate) control_url: String,
     pub(crate) key: String,
 }
 
@@ -60,6 +61,12 @@ impl Emulator {
     /// The CDN's origin, such as `http://127.0.0.1:45678`.
     pub fn cdn_url(&self) -> &str {
         &self.parts.cdn_url
+    }
+
+    /// Where the emulator itself is spoken to over HTTP, such as `http://127.0.0.1:34567/_emulator`: faults, the ledger
+    /// and settings, for tests in any language. A GET shows what there is.
+    pub fn control_url(&self) -> &str {
+        &self.parts.control_url
     }
 
     /// A key that works.
@@ -103,7 +110,7 @@ impl Emulator {
         self.parts.gateway.records.all()
     }
 
-    /// How many connections the API accepted.
+    /// How many connections the API accepted, those to [`Emulator::control_url`] among them.
     pub fn connections(&self) -> u64 {
         self.parts.gateway.connections.load(Ordering::Relaxed)
     }
@@ -111,20 +118,7 @@ impl Emulator {
     /// Waits until nothing that any client has sent or done so far can change the ledger any more. Connections that
     /// are open without a request, or cut into silence, are not waited for; a request that is still being sent is.
     pub async fn wait_idle(&self) {
-        let mut activity = self.parts.registry.watch();
-        loop {
-            activity.borrow_and_update();
-            // First what was accepted, then what is unread, then what is worked on: each can only lead to the next.
-            if !self.parts.checkpoint.pass().await {
-                return;
-            }
-            if !self.parts.registry.has_unread() && self.parts.gateway.ledger.is_settled() {
-                return;
-            }
-            if activity.changed().await.is_err() {
-                return;
-            }
-        }
+        self.parts.idle.wait().await;
     }
 
     /// [`Emulator::wait_idle`] for callers without async. Not from a runtime that the emulator was

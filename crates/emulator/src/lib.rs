@@ -44,8 +44,8 @@
 //!
 //! # What it is
 //!
-//! - **The API**: `POST /v1/images/generations` (JSON), `POST /v1/images/edits` (multipart) and `GET /v2/billing`, with
-//!   or without `/v1` and a slash at the end, strict about everything that the API is strict about. Every request is
+//! - **The API**: `POST /v1/images/generations` (JSON), `POST /v1/images/edits` (multipart), `GET /v2/billing` and
+//!   `GET /v2/logs`, with or without `/v1` and a slash at the end, strict about everything that the API is strict about. Every request is
 //!   read to its end before it is answered, unless a fault says otherwise.
 //! - **The CDN**: a second listener, another origin, with strong entity tags and ranges, where `url` results live.
 //! - **Pictures**: drawn from the request alone, so that the same request gives the same bytes; the prompt's words are
@@ -55,6 +55,8 @@
 //!   delivered. [`Emulator::wait_idle`] says when that is settled, without any sleeping.
 //! - **[Faults](Fault)**: answers, early answers, delays, and cuts after any byte of a request or a response, as a FIN,
 //!   a reset or silence. [Downloads](CdnFault) have faults too.
+//! - **All of this over HTTP too**, at [`Emulator::control_url`], for tests in other languages; `gptimage emulator` starts
+//!   one from a shell.
 //!
 //! It listens on 127.0.0.1 only, and has a socket of its own for whatever it is told to break: what the HTTP library
 //! would never do to a connection is done below it.
@@ -65,22 +67,34 @@ mod blocking;
 mod builder;
 mod cdn;
 mod clock;
+mod control;
+mod duration;
 mod emulator;
 mod error;
 mod fault;
 mod ident;
+mod idle;
+mod latency;
 mod money;
 mod net;
 mod picture;
 mod route;
+mod settings;
 mod sync;
 mod truth;
 
+/// The page on the emulator: its Rust is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/emulator.md")]
+struct Page;
+
 pub use billing::Billing;
 pub use builder::EmulatorBuilder;
+pub use duration::parse_duration;
 pub use emulator::Emulator;
 pub use error::StartError;
-pub use fault::{CdnFault, Cut, Early, ErrorBody, Fault, Issue, PathItem};
+pub use fault::{CdnFault, Cut, Early, ErrorBody, ErrorForm, Fault, Issue, PathItem};
 pub use gptimage_core::Operation;
+pub use latency::Latency;
 pub use money::Price;
 pub use truth::{LedgerEntry, RecordedRequest, Side};

@@ -1,5 +1,8 @@
 //! Money as the gateway counts it: whole credits, 2,000,000 to the US dollar, never a float.
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 use crate::Operation;
 
 const CREDITS_PER_USD: i128 = 2_000_000;
@@ -38,6 +41,16 @@ impl Price {
             _ => medium,
         };
         Self { credits: one.saturating_mul(images) }
+    }
+}
+
+impl Serialize for Price {
+    /// `{"credits": 107341, "usd": "0.0536705"}`: the dollars as text, for a float would round them.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Price", 2)?;
+        fields.serialize_field("credits", &self.credits)?;
+        fields.serialize_field("usd", &self.usd())?;
+        fields.end()
     }
 }
 

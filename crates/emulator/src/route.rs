@@ -8,6 +8,9 @@ use hyper::Uri;
 pub(crate) const GENERATIONS: &str = "/v1/images/generations";
 pub(crate) const EDITS: &str = "/v1/images/edits";
 pub(crate) const BILLING: &str = "/v2/billing";
+pub(crate) const LOGS: &str = "/v2/logs";
+/// Where the emulator itself is spoken to.
+pub(crate) const CONTROL: &str = "/_emulator";
 
 /// What a request with this method and target pays for, if anything.
 pub(crate) fn paid_operation(method: &str, target: &str) -> Option<Operation> {
@@ -19,8 +22,22 @@ pub(crate) fn paid_operation(method: &str, target: &str) -> Option<Operation> {
     }
 }
 
+/// Whether a request target is the emulator's own, below the base URL or beside it.
+pub(crate) fn is_control(target: &str) -> bool {
+    target.parse::<Uri>().is_ok_and(|uri| control_path(uri.path()).is_some())
+}
+
+fn control_path(path: &str) -> Option<&str> {
+    let path = path.strip_prefix("/v1").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let rest = path.strip_prefix(CONTROL)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| path.trim_end_matches('/'))
+}
+
 /// The one spelling of a path: `/v1` in front unless a version is there, no slash at the end.
 pub(crate) fn canonical_path(path: &str) -> Cow<'_, str> {
+    if let Some(path) = control_path(path) {
+        return Cow::Borrowed(path);
+    }
     let path = path.trim_end_matches('/');
     if path.starts_with("/v1/") || path.starts_with("/v2/") {
         Cow::Borrowed(path)
@@ -55,6 +72,11 @@ mod tests {
         }
         assert_eq!(paid_operation("POST", "/v1/images/generations"), Some(Operation::Generate));
         assert_eq!(paid_operation("GET", "/v1/images/generations"), None);
+        for target in ["/_emulator", "/_emulator/", "/v1/_emulator/faults", "http://127.0.0.1:9/_emulator/faults?a=b"] {
+            assert!(is_control(target), "{target}");
+        }
+        assert_eq!(canonical_path("/v1/_emulator/faults/"), "/_emulator/faults");
+        assert!(!is_control("/_emulators") && !is_control("/v1_emulator"));
         assert_eq!(paid_operation("POST", "/v3/images/generations"), None);
     }
 }

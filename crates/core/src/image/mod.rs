@@ -15,7 +15,7 @@ pub use format::ImageFormat;
 pub use save::SaveTo;
 pub(crate) use save::{Target, TargetFile, Unsaved};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Charge, Error, ErrorKind};
 use crate::warning::Warning;
 
 /// Where a picture's bytes are.
@@ -158,6 +158,7 @@ impl Image {
 
     fn not_fetched(&self) -> Error {
         Error::new(ErrorKind::DownloadFailed, "the picture is still at its url; fetch it first with `client.fetch`")
+            .with_charge(Charge::Charged)
     }
 
     /// What is odd about this picture beside what was asked.

@@ -80,8 +80,13 @@ impl Target {
         }
         let (stem, extension) = split_extension(name);
         let target = Self { folder: folder.to_owned(), stem, extension, numbered: count > 1, overwrite: to.overwrite };
-        for index in 0..count as usize {
-            let path = target.path(index, None);
+        // Without an extension the name is known once the format is: each of them must be free.
+        let formats = match &target.extension {
+            Some(_) => &[None][..],
+            None => &[Some(ImageFormat::Png), Some(ImageFormat::Jpeg), Some(ImageFormat::Webp)],
+        };
+        let paths = (0..count as usize).flat_map(|index| formats.iter().map(move |format| (index, *format)));
+        for path in paths.map(|(index, format)| target.path(index, format)) {
             match path.symlink_metadata() {
                 Err(_) => {}
                 Ok(found) if !target.overwrite => {
@@ -230,7 +235,7 @@ impl TargetFile {
         // Names taken meanwhile are stepped over, a bounded number of them.
         for again in 0..1000 {
             let path = target.candidate(index, format, again);
-            let persisted = if target.overwrite { file.persist(&path) } else { file.persist_noclobber(&path) };
+            let persisted = if target.overwrite { file.persist(&path) } else { persist_new(file, &path) };
             match persisted {
                 Ok(_) => {
                     sync_folder(&target.folder);
@@ -246,6 +251,22 @@ impl TargetFile {
             }
         }
         Err(Self { file, len }.take_back(io::ErrorKind::AlreadyExists.into(), len))
+    }
+}
+
+/// Gives a file a name that must be free.
+fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::PersistError> {
+    let refused = match file.persist_noclobber(path) {
+        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => refused,
+        done => return done,
+    };
+    // A file system that can neither link nor rename without replacing: the name is taken first, then replaced.
+    match File::create_new(path) {
+        Ok(_) => refused.file.persist(path).inspect_err(|_| {
+            // The name was ours, and empty.
+            let _ = std::fs::remove_file(path);
+        }),
+        Err(error) => Err(tempfile::PersistError { error, file: refused.file }),
     }
 }
 

@@ -37,14 +37,19 @@ impl ImageInput {
         Self(Kind::Bytes(bytes.into()))
     }
 
-    /// Reads `reader` to its end, but at most one byte more than the largest image the API takes (50 MB), so that the
-    /// rules can refuse it.
+    /// Reads `reader` to its end.
     ///
     /// # Errors
-    /// Those of `reader`.
+    /// Those of `reader`, and [`io::ErrorKind::FileTooLarge`] if it holds more than the largest image that the API takes,
+    /// 50 MB.
     pub fn reader(reader: impl Read) -> io::Result<Self> {
+        let max = GPT_IMAGE_2.image_max_bytes;
         let mut bytes = Vec::new();
-        reader.take(GPT_IMAGE_2.image_max_bytes + 1).read_to_end(&mut bytes)?;
+        reader.take(max + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > max {
+            let message = format!("it holds more than {max} bytes, the limit of an image; make it smaller");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
         Ok(Self::bytes(bytes))
     }
 

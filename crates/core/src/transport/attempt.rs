@@ -88,8 +88,8 @@ fn with_record(mut attempts: Vec<Attempt>, record: Attempt) -> Vec<Attempt> {
 
 /// Judges a failure and writes the error.
 pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous: Vec<Attempt>) -> Concluded {
-    let verdict = decide(&failed.end, running.reached(), plan.settings.retry_server_errors);
     let facts = running.snapshot_facts();
+    let verdict = decide(&failed.end, running.reached(), facts.cost.is_positive(), plan.settings.retry_server_errors);
     let message = explain(&Story {
         end: &failed.end,
         verdict,
@@ -104,8 +104,6 @@ pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous:
         generated.attempts.clone_from(&attempts);
         generated
     });
-    // An earlier attempt that may have been charged stays so, whatever came after it.
-    let charge = attempts.iter().map(|attempt| attempt.charge).max().unwrap_or(charge);
     let mut error = Error::new(kind, message)
         .with_charge(charge)
         .with_status(facts.http_status)

@@ -2,9 +2,9 @@
 
 use tokio::time::timeout;
 
-use super::Http;
 use super::exchange::{read_bounded, read_error_body};
 use super::retry::{End, Reached, decide};
+use super::{Http, within_runtime};
 use crate::client::Balance;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
@@ -13,6 +13,7 @@ use crate::wire::{self, ErrorBody};
 /// Asks for the balance.
 pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance, Error> {
     let failed = |kind, what: String| Error::new(kind, format!("the balance cannot be asked: {what}"));
+    within_runtime()?;
     let limit = settings.timers.connect + settings.timers.body_stall;
     let mut answer = match timeout(limit, http.ask(&settings.billing_url, &settings.authorization)).await {
         Ok(Ok(answer)) => answer,
@@ -22,13 +23,13 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
     let status = answer.status();
     let body = read_bounded(&mut answer, settings.timers.body_stall).await;
     if (200..300).contains(&status) {
-        return wire::parse_balance(&body)
+        return wire::parse_balance(&body, &settings.key)
             .ok_or_else(|| failed(ErrorKind::ResponseInvalid, "the answer is not a balance".to_owned()));
     }
     let body = ErrorBody::parse(&body, &settings.key);
     let said = body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned());
     // A question is free whatever becomes of it, and may be asked again: the row of an undelivered call is the one.
-    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, false);
+    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, false, false);
     Err(failed(verdict.kind, format!("{said} ({status})")).with_status(Some(status)))
 }
 
@@ -43,7 +44,7 @@ pub(crate) async fn lost_refusal(http: &Http, settings: &Settings) -> Option<Err
     }
     let body = read_error_body(&mut answer, settings).await;
     let said = body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned());
-    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, false);
+    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, false, false);
     let message = format!("the upload was cut, and the server refuses the API key ({status}): {said}; check the key");
     Some(Error::new(verdict.kind, message).with_charge(verdict.charge).with_status(Some(status)))
 }

@@ -43,6 +43,7 @@ pub(crate) struct Plan {
     /// How many pictures are asked for.
     pub(crate) asked: u32,
     pub(crate) target: Option<Arc<Target>>,
+    pub(crate) max_attempts: u32,
     pub(crate) fetch: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<CancelToken>,
@@ -59,18 +60,20 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) async fn run(self) -> Result<Generated, Error> {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::config("a call needs a tokio runtime around it; use `blocking::Client` without one"));
-        }
+        within_runtime()?;
         let mut attempts = Vec::new();
+        let mut unreported = Unreported { error: None, salvage: self.salvage.clone() };
         let mut waited = Duration::ZERO;
         let mut number = 1;
         loop {
-            let Concluded { result, again } = self.attempt(number, waited, attempts).await?;
+            let concluded = self.attempt(number, waited, attempts).await;
+            // What came now lists what was before.
+            unreported.error = None;
+            let Concluded { result, again } = concluded?;
             let Again::After { retry_after, cut } = again else { return result };
             let error = match result {
                 Ok(generated) => return Ok(generated),
-                Err(error) if number >= self.plan.settings.max_attempts => return Err(error),
+                Err(error) if number >= self.plan.max_attempts => return Err(error),
                 Err(error) => error,
             };
             let timers = &self.plan.settings.timers;
@@ -78,34 +81,44 @@ impl Call {
             if self.plan.deadline.is_some_and(|deadline| Instant::now() + waited >= deadline) {
                 return Err(error);
             }
-            tracing::info!(attempt = number, wait = ?waited, kind = %error.kind(), "trying again");
-            if let Some(last) = error.attempts().last() {
-                self.tell(Progress {
-                    attempt: last.number,
-                    max_attempts: self.plan.settings.max_attempts,
-                    phase: last.phase,
-                    bytes_sent: last.bytes_sent,
-                    bytes_total: last.bytes_total,
-                    bytes_received: 0,
-                    pause: Some(waited),
-                });
-            }
-            tokio::select! {
-                () = sleep(waited) => {}
-                stop = self.stopped() => return Err(self.stop_between(&stop, &error)),
-            }
-            if cut && self.plan.body.len() > ASK_FIRST_ABOVE {
-                let refusal = lost_refusal(&self.http, &self.plan.settings);
-                let refusal = tokio::select! {
-                    refusal = refusal => refusal,
-                    stop = self.stopped() => return Err(self.stop_between(&stop, &error)),
-                };
-                if let Some(refusal) = refusal {
-                    return Err(refusal.with_attempts(error.attempts().to_vec()));
-                }
-            }
+            let error = unreported.error.insert(error);
             attempts = error.attempts().to_vec();
+            let paused = self.pause(error, waited, cut).await;
+            if let Err(stopped) = paused {
+                unreported.error = None;
+                return Err(stopped);
+            }
             number += 1;
+        }
+    }
+
+    /// Waits before the attempt that follows `error`. `Err`: there will be none.
+    async fn pause(&self, error: &Error, wait: Duration, cut: bool) -> Result<(), Error> {
+        tracing::info!(attempts = error.attempts().len(), ?wait, kind = %error.kind(), "trying again");
+        if let Some(last) = error.attempts().last() {
+            self.tell(Progress {
+                attempt: last.number,
+                max_attempts: self.plan.max_attempts,
+                phase: last.phase,
+                bytes_sent: last.bytes_sent,
+                bytes_total: last.bytes_total,
+                bytes_received: 0,
+                pause: Some(wait),
+            });
+        }
+        let waiting = async {
+            sleep(wait).await;
+            if cut && self.plan.body.len() > ASK_FIRST_ABOVE {
+                return lost_refusal(&self.http, &self.plan.settings).await;
+            }
+            None
+        };
+        tokio::select! {
+            refusal = waiting => match refusal {
+                Some(refusal) => Err(refusal.with_attempts(error.attempts().to_vec())),
+                None => Ok(()),
+            },
+            stop = self.stopped() => Err(self.stop_between(&stop, error)),
         }
     }
 
@@ -128,13 +141,13 @@ impl Call {
         let stop = tokio::select! {
             biased;
             concluded = handoff.wait() => {
-                self.tell(running.progress(self.plan.settings.max_attempts));
+                self.tell(running.progress(self.plan.max_attempts));
                 return Ok(concluded);
             }
             stop = self.stopped() => stop,
             never = self.observe(&running) => match never {},
         };
-        running.gate.close_unless_whole();
+        running.close_unless_paid();
         if let Some(concluded) = handoff.take() {
             return Ok(concluded);
         }
@@ -148,7 +161,7 @@ impl Call {
         }
         let mut told = None;
         loop {
-            let progress = running.progress(self.plan.settings.max_attempts);
+            let progress = running.progress(self.plan.max_attempts);
             if told.as_ref() != Some(&progress) {
                 self.tell(progress.clone());
                 told = Some(progress);
@@ -222,5 +235,28 @@ impl Call {
             .with_status(error.http_status())
             .with_timed_out(*stop == End::Deadline)
             .with_attempts(error.attempts().to_vec())
+    }
+}
+
+/// An error that is not the caller's last word, because another attempt follows. A caller that goes before that leaves it
+/// to the salvage store, which keeps it if it may have cost something.
+struct Unreported {
+    error: Option<Error>,
+    salvage: Arc<Salvage>,
+}
+
+impl Drop for Unreported {
+    fn drop(&mut self) {
+        if let Some(error) = self.error.take() {
+            self.salvage.put(Err(error));
+        }
+    }
+}
+
+/// Tasks, timers and sockets need a runtime: without one tokio would panic.
+pub(crate) fn within_runtime() -> Result<(), Error> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::config("a call needs a tokio runtime around it; use `blocking::Client` without one")),
     }
 }

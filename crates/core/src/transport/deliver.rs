@@ -4,17 +4,22 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use super::Http;
+use tokio::sync::Semaphore;
+
 use super::download::download;
 use super::landing::{Landed, Landing};
 use super::receive::Received;
+use super::{Http, within_runtime};
 use crate::config::Settings;
 use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Location, Target};
 use crate::warning::Warning;
 
-/// Fetches every picture that is still at its URL, all at once. Returns why some could not be had, and the first file
+/// So many downloads of one answer run at a time.
+const AT_ONCE: usize = 8;
+
+/// Fetches every picture that is still at its URL, several at once. Returns why some could not be had, and the first file
 /// error.
 pub(crate) async fn fetch_missing(
     http: &Http,
@@ -25,12 +30,17 @@ pub(crate) async fn fetch_missing(
     warnings: &mut Vec<Warning>,
 ) -> (Option<String>, Option<io::Error>) {
     let mut missing = Vec::new();
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut fetching = tokio::task::JoinSet::new();
     for (index, image) in images.iter().enumerate() {
         let Location::Url = image.location() else { continue };
         let Some(url) = image.url().map(str::to_owned) else { continue };
         let (http, settings, target, received) = (http.clone(), settings.clone(), target.cloned(), received.clone());
-        fetching.spawn(async move { (index, fetch(&http, &settings, target, index, &url, &received).await) });
+        let turns = turns.clone();
+        fetching.spawn(async move {
+            let _turn = turns.acquire().await;
+            (index, fetch(&http, &settings, target, index, &url, &received).await)
+        });
     }
     let mut unsaved = None;
     while let Some(fetched) = fetching.join_next().await {
@@ -119,6 +129,7 @@ pub(crate) async fn download_one(
         Error::new(ErrorKind::DownloadFailed, format!("the picture cannot be fetched: {reason}; try again, it is free"))
             .with_charge(Charge::Charged)
     };
+    within_runtime()?;
     if !matches!(image.location(), Location::Url) {
         return Ok(image.clone());
     }

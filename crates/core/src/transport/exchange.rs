@@ -41,30 +41,46 @@ pub(crate) async fn send(http: &Http, plan: &Plan, running: &Running) -> Result<
             answer = &mut answer => return answer.map_err(|failure| broken(running, failure)),
             () = sleep_until(until) => {
                 // The gate may have moved since; what it shows now decides.
-                let (until, what) = next_timer(timers, started, &running.gate.look());
+                let (until, wait) = next_timer(timers, started, &running.gate.look());
                 if until > Instant::now() {
                     continue;
                 }
-                if running.gate.close_unless_whole().is_whole() && what != WAITING {
+                if running.gate.close_unless_whole().is_whole() && wait != Wait::Head {
                     continue;
                 }
                 running.gate.close();
-                return Err(Broken { end: End::Lost, reason: what.to_owned(), timed_out: true });
+                return Err(Broken { end: End::Lost, reason: wait.ran_out().to_owned(), timed_out: true });
             }
         }
     }
 }
 
-const WAITING: &str = "no answer came in time";
+/// A phase that has a timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Connect,
+    Upload,
+    Head,
+}
 
-/// The timer of the phase that the gate shows, and what it means if it runs out.
-fn next_timer(timers: &Timers, started: Instant, passed: &Passed) -> (Instant, &'static str) {
+impl Wait {
+    fn ran_out(self) -> &'static str {
+        match self {
+            Self::Connect => "no connection came about in time",
+            Self::Upload => "the upload stood still",
+            Self::Head => "no answer came in time",
+        }
+    }
+}
+
+/// The timer of the phase that the gate shows.
+fn next_timer(timers: &Timers, started: Instant, passed: &Passed) -> (Instant, Wait) {
     if passed.is_whole() {
-        (passed.moved + timers.head, WAITING)
+        (passed.moved + timers.head, Wait::Head)
     } else if passed.started {
-        (passed.moved + timers.send_stall, "the upload stood still")
+        (passed.moved + timers.send_stall, Wait::Upload)
     } else {
-        (started + timers.connect, "no connection came about in time")
+        (started + timers.connect, Wait::Connect)
     }
 }
 
@@ -95,15 +111,19 @@ pub(crate) async fn read_error_body(answer: &mut Answer, settings: &Settings) ->
     ErrorBody::parse(&read_bounded(answer, settings.timers.body_stall).await, &settings.key)
 }
 
-/// Reads a small body, or as much of it as comes.
-pub(crate) async fn read_bounded(answer: &mut Answer, stall: Duration) -> Vec<u8> {
+/// Reads a small body, or as much of it as comes within `limit`.
+pub(crate) async fn read_bounded(answer: &mut Answer, limit: Duration) -> Vec<u8> {
     let mut body = Vec::new();
-    while body.len() < ERROR_BODY_MAX {
-        match timeout(stall, answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
-            Ok(Ok(None) | Err(_)) | Err(_) => break,
+    let reading = async {
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() >= ERROR_BODY_MAX {
+                break;
+            }
         }
-    }
+    };
+    // What did not come by then is missing.
+    let _ = timeout(limit, reading).await;
     body.truncate(ERROR_BODY_MAX);
     body
 }

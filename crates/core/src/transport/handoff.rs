@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinHandle;
 
 use super::attempt::{Again, Concluded};
+use super::retry::Reached;
 use super::running::Running;
 use crate::attempt::Attempt;
 use crate::error::{Charge, Error, ErrorKind};
@@ -101,8 +102,12 @@ impl Drop for Handoff {
             Slot::Detached => {}
             Slot::Done(concluded) => self.salvage.put(concluded.result),
             Slot::Awaited => {
-                let whole = self.running.gate.close_unless_whole().is_whole();
-                if self.abort || !whole {
+                let maybe_paid = self.running.close_unless_paid();
+                if self.abort || !maybe_paid {
+                    if maybe_paid {
+                        let id = self.running.client_request_id();
+                        tracing::warn!(client_request_id = id, "a call that may be charged is given up, as configured");
+                    }
                     *slot = Slot::Taken;
                     self.running.gate.close();
                     self.task.abort();
@@ -131,20 +136,31 @@ impl TaskSide {
 
 impl Drop for TaskSide {
     fn drop(&mut self) {
-        if !self.ended && matches!(*lock(&self.slot), Slot::Detached) {
-            let error = internal(&self.running, std::mem::take(&mut self.previous));
-            tracing::warn!(client_request_id = self.running.client_request_id(), "a paid call was given up: {error}");
+        let mut slot = lock(&self.slot);
+        if self.ended || matches!(*slot, Slot::Taken | Slot::Done(_)) {
+            return;
+        }
+        let error = internal(&self.running, std::mem::take(&mut self.previous));
+        tracing::warn!(client_request_id = self.running.client_request_id(), "a call ended early: {error}");
+        if matches!(*slot, Slot::Detached) {
             self.salvage.put(Err(error));
             self.salvage.arrived();
+        } else {
+            // Whoever waits finds it, or leaves it to the salvage store.
+            *slot = Slot::Done(Box::new(Concluded { result: Err(error), again: Again::Never }));
         }
     }
 }
 
 fn internal(running: &Running, mut attempts: Vec<Attempt>) -> Error {
-    let charge = if running.gate.close().is_whole() { Charge::Unknown } else { Charge::NotCharged };
+    running.gate.close();
+    let charge = match running.reached() {
+        Reached::Unsent => Charge::NotCharged,
+        Reached::Sent => Charge::Unknown,
+        Reached::Accepted | Reached::Located => Charge::Charged,
+    };
     let message = format!(
-        "the task of this call ended early, by a fault of ours or with its runtime; it may be charged as client request \
-         id {}",
+        "the task of this call ended early, by a fault of ours or with its runtime ({charge}); client request id {}",
         running.client_request_id()
     );
     attempts.push(running.record(charge, Some(message.clone())));

@@ -21,9 +21,6 @@ use crate::error::Error;
 use crate::text;
 use crate::wire::header;
 
-/// Redirects are followed by us, each hop judged.
-const USER_AGENT: &str = concat!("gptimage/", env!("CARGO_PKG_VERSION"));
-
 /// The clients of one configuration: with the key to the gateway, without it to anywhere else.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
@@ -55,7 +52,8 @@ impl Http {
             let mut builder = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .http1_only()
-                .user_agent(USER_AGENT)
+                .user_agent(header::USER_AGENT)
+                // Redirects are followed by us, each hop judged.
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
@@ -242,6 +240,10 @@ fn tls_config(settings: &Settings) -> Result<rustls::ClientConfig, Error> {
     }
 }
 
+async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+}
+
 /// Resolves names for downloads and drops addresses that are not public, so that the checked address is the one
 /// connected to.
 struct Guarded {
@@ -253,9 +255,18 @@ struct Guarded {
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
         let trusted = self.guard.private_allowed || self.proxies.iter().any(|proxy| proxy == name.as_str());
+        let gateway = self.guard.gateway.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<_> = found.iter().copied().filter(|address| trusted || is_public(address.ip())).collect();
+            let found = lookup(name.as_str()).await?;
+            let is_private = |address: &SocketAddr| !is_public(address.ip());
+            let trusted = trusted
+                || (found.iter().any(is_private)
+                    && match gateway {
+                        // A gateway that is on such an address itself may link to one.
+                        Some(gateway) => lookup(&gateway).await.is_ok_and(|found| found.iter().any(is_private)),
+                        None => false,
+                    });
+            let allowed: Vec<_> = found.iter().copied().filter(|address| trusted || !is_private(address)).collect();
             if allowed.is_empty() && !found.is_empty() {
                 return Err("the host resolves to a private address, which is not opened".into());
             }

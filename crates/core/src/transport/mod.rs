@@ -3,6 +3,7 @@
 mod attempt;
 pub(crate) mod billing;
 mod call;
+mod crowd;
 mod deliver;
 mod download;
 mod exchange;
@@ -17,7 +18,7 @@ mod running;
 mod upload;
 mod url_guard;
 
-pub(crate) use call::{Call, Plan};
+pub(crate) use call::{Call, Plan, within_runtime};
 pub(crate) use deliver::download_one;
 pub(crate) use http::Http;
 pub(crate) use url_guard::{DownloadGuard, base_url};

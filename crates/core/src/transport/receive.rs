@@ -1,17 +1,13 @@
 //! A success's body on its way in: decoded as it comes, written as it is decoded, never held whole.
 
-use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::Plan;
-use super::http::{Answer, Failure};
+use super::crowd::Incoming;
+use super::http::Answer;
 use super::landing::{Landed, Landing};
 use super::running::Running;
 use crate::image::TargetFile;
@@ -19,9 +15,9 @@ use crate::wire::{AnswerDecoder, AnswerJson, Payload};
 
 /// More is not reserved on the server's word.
 const RESERVE_MAX: usize = 64 << 20;
-/// A write to a file costs as much as copying some hundred KiB: pieces are large while few answers come in.
-const LARGE_PIECE: usize = 1 << 20;
-/// As small as they can be in a crowd without costing more for it.
+/// Each write changes the thread twice: pieces are large while few answers come in.
+const LARGE_PIECE: usize = 2 << 20;
+/// In a crowd they are small, because every answer may hold one.
 const SMALL_PIECE: usize = 128 << 10;
 /// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
 /// smaller one grows by copies, and makes allocators give memory back after every call that the next faults in again.
@@ -57,7 +53,7 @@ pub(crate) async fn receive(
     let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX));
     let mut landings = Landings { first, list: Vec::new() };
     let mut incoming = Incoming::new(plan.target.is_some());
-    let max = plan.settings.max_image_bytes;
+    let max = plan.settings.max_image_bytes.saturating_mul(u64::from(plan.asked));
     // One timer that is put off: a new one for each chunk would wake the whole runtime.
     let stall = plan.settings.timers.body_stall;
     let mut stalled = pin!(sleep(stall));
@@ -80,8 +76,11 @@ pub(crate) async fn receive(
             Err(failure) => break Some(format!("the answer was cut: {}", failure.reason)),
         }
         landings.advance(plan, decoder.payloads(), incoming.is_crowded()).await;
-        if decoder.payloads().last().is_some_and(|payload| payload.total > max) {
-            break Some(format!("a picture in the answer is over {max} bytes"));
+        if decoder.payloads().iter().map(|payload| payload.total).sum::<u64>() > max {
+            break Some(format!("the pictures in the answer are over {max} bytes"));
+        }
+        if decoder.overflowed() {
+            break Some("the answer holds too much beside its pictures".to_owned());
         }
     };
     let json = decoder.json(&plan.settings.key);
@@ -108,67 +107,6 @@ fn damage(payload: &Payload) -> Option<String> {
         (None, false) => Some("the answer ends inside the picture".to_owned()),
         (None, true) => None,
     }
-}
-
-/// Answers that are on their way into files, in this process.
-static INCOMING: AtomicUsize = AtomicUsize::new(0);
-/// More of them than this share [`TURNS`], so that memory does not grow with each.
-const CROWD: usize = 8;
-/// So many chunks of a crowd are decoded and written at a time. Where answers come faster than they can be written, they
-/// wait undecoded in their connections.
-static TURNS: Semaphore = Semaphore::const_new(CROWD);
-/// A turn is a courtesy: who waited so long for one, behind files that cannot be written, goes on without.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// One of the answers that are on their way in.
-struct Incoming {
-    /// Whether it goes to files; in memory it waits for nothing.
-    to_files: bool,
-    patient: bool,
-}
-
-impl Incoming {
-    fn new(to_files: bool) -> Self {
-        INCOMING.fetch_add(usize::from(to_files), Ordering::Relaxed);
-        Self { to_files, patient: true }
-    }
-
-    fn is_crowded(&self) -> bool {
-        INCOMING.load(Ordering::Relaxed) > CROWD
-    }
-
-    /// The next chunk, in a crowd with the turn in which it is to be written. No turn is held while waiting for the
-    /// network.
-    async fn chunk(
-        &mut self,
-        answer: &mut Answer,
-    ) -> (Result<Option<Bytes>, Failure>, Option<SemaphorePermit<'static>>) {
-        while self.to_files && self.patient && self.is_crowded() {
-            let Ok(Ok(turn)) = timeout(PATIENCE, TURNS.acquire()).await else {
-                self.patient = false;
-                break;
-            };
-            let mut chunk = pin!(answer.chunk());
-            if let Poll::Ready(chunk) = poll_fn(|cx| Poll::Ready(chunk.as_mut().poll(cx))).await {
-                return (chunk, Some(turn));
-            }
-            drop(turn);
-            woken().await;
-        }
-        (answer.chunk().await, None)
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        INCOMING.fetch_sub(usize::from(self.to_files), Ordering::Relaxed);
-    }
-}
-
-/// Waits until something wakes this task, here the connection that was just asked.
-async fn woken() {
-    let mut asked = false;
-    poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 /// Where payloads land, by their number.

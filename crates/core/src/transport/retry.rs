@@ -67,8 +67,9 @@ impl Verdict {
     }
 }
 
-/// Judges the end of an attempt that came this far.
-pub(crate) fn decide(end: &End, reached: Reached, retry_server_errors: bool) -> Verdict {
+/// Judges the end of an attempt that came this far. `priced`: the server stated a price above nothing, which is believed
+/// whatever else it says.
+pub(crate) fn decide(end: &End, reached: Reached, priced: bool, retry_server_errors: bool) -> Verdict {
     use Charge::{Charged, NotCharged, Unknown};
 
     let whole = reached != Reached::Unsent;
@@ -90,7 +91,10 @@ pub(crate) fn decide(end: &End, reached: Reached, retry_server_errors: bool) -> 
             Reached::Accepted | Reached::Located => Verdict::new(ErrorKind::Cancelled, Charged, false),
         },
         End::Input => Verdict::new(ErrorKind::Io, if whole { Unknown } else { NotCharged }, false),
-        End::Answered { status, body } => answered(*status, body, whole, retry_server_errors),
+        End::Answered { status, body } => {
+            let verdict = answered(*status, body, whole, retry_server_errors);
+            if priced { Verdict::new(verdict.kind, Charged, false) } else { verdict }
+        }
         // Row 9.
         End::Unusable(Unusable::Empty { priced: false }) => Verdict::new(ErrorKind::ResponseInvalid, Unknown, false),
         End::Unusable(Unusable::Damaged | Unusable::Empty { priced: true }) => {

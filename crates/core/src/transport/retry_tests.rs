@@ -8,7 +8,7 @@ use crate::error::ErrorKind::{self, *};
 use crate::wire::ErrorBody;
 
 fn check(row: &str, end: End, reached: Reached, kind: ErrorKind, charge: Charge, retry: bool) {
-    let verdict = decide(&end, reached, false);
+    let verdict = decide(&end, reached, false, false);
     let free = verdict.vendor_says_free;
     assert_eq!(verdict, Verdict { kind, charge, retry, vendor_says_free: free }, "row {row}: {end:?} at {reached:?}");
     assert_eq!(free, kind == Server, "row {row}: only the vendor's own 5xx is called free");
@@ -67,7 +67,7 @@ fn row_4_a_refusal_is_final_and_free() {
 fn row_5_the_vendors_word_is_no_proof() {
     for status in [500, 502, 503, 504] {
         check("5", vendor(status), Reached::Sent, Server, Unknown, false);
-        assert!(decide(&vendor(status), Reached::Sent, true).retry, "unless the caller says so in words");
+        assert!(decide(&vendor(status), Reached::Sent, false, true).retry, "unless the caller says so in words");
     }
 }
 
@@ -75,10 +75,18 @@ fn row_5_the_vendors_word_is_no_proof() {
 fn row_6_an_answer_that_proves_nothing_is_never_repeated() {
     for status in [301, 302, 303, 307, 308, 408, 499, 500, 502, 503, 504, 520, 521, 527, 530, 599, 999] {
         check("6", answered(status), Reached::Sent, OutcomeUnknown, Unknown, false);
-        assert!(!decide(&answered(status), Reached::Sent, true).retry);
+        assert!(!decide(&answered(status), Reached::Sent, false, true).retry);
     }
     for status in [501, 520, 527] {
         check("6, whoever says so", vendor(status), Reached::Sent, OutcomeUnknown, Unknown, false);
+    }
+}
+
+#[test]
+fn a_stated_price_is_believed_whatever_the_status() {
+    for end in [answered(400), answered(429), answered(502), vendor(500)] {
+        let verdict = decide(&end, Reached::Sent, true, true);
+        assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Charged, false, false), "{end:?}");
     }
 }
 

@@ -95,6 +95,11 @@ impl Running {
         }
     }
 
+    /// Closes the gate unless the call may be paid by now; says whether it may.
+    pub(crate) fn close_unless_paid(&self) -> bool {
+        self.reached() >= Reached::Accepted || self.gate.close_unless_whole().is_whole()
+    }
+
     /// The record of this attempt as it stands.
     pub(crate) fn record(&self, charge: Charge, error: Option<String>) -> Attempt {
         let facts = self.facts();

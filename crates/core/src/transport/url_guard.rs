@@ -9,7 +9,8 @@ use crate::text;
 
 /// Reads a base URL: with or without `/v1` and a trailing slash, https unless told otherwise.
 pub(crate) fn base_url(given: &str, allow_http: bool) -> Result<Url, Error> {
-    let shown = text::shorten(given, 200);
+    // What stands before an @ may be a password.
+    let shown = if given.contains('@') { "(not shown)".to_owned() } else { text::shorten(given, 200) };
     let refused = |reason: &str| Error::config(format!("the base URL {shown:?} {reason}"));
     let mut url = Url::parse(given.trim()).map_err(|error| refused(&format!("is no URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -63,6 +64,8 @@ pub(crate) struct DownloadGuard {
     http_allowed: bool,
     /// The gateway's host is no public one, so its pictures may come from no public one either.
     pub(crate) private_allowed: bool,
+    /// The gateway's name, which may turn out to be no public one.
+    pub(crate) gateway: Option<String>,
 }
 
 impl DownloadGuard {
@@ -72,7 +75,8 @@ impl DownloadGuard {
             Some(Host::Ipv6(ip)) => !is_public(IpAddr::V6(ip)),
             _ => is_loopback(base_url),
         };
-        Self { http_allowed: base_url.scheme() == "http", private_allowed: private }
+        let gateway = base_url.domain().map(str::to_owned);
+        Self { http_allowed: base_url.scheme() == "http", private_allowed: private, gateway }
     }
 
     /// Judges one hop. Names are judged again by the addresses that they resolve to.

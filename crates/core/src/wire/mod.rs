@@ -32,6 +32,8 @@ pub(crate) mod header {
     pub(crate) const CREDITS_USED: &str = "x-aimlapi-credits-used";
     pub(crate) const USD_SPENT: &str = "x-aimlapi-usd-spent";
     pub(crate) const RETRY_AFTER: &str = "retry-after";
+    /// What this client calls itself.
+    pub(crate) const USER_AGENT: &str = concat!("gptimage/", env!("CARGO_PKG_VERSION"));
     /// Set by this crate alone.
     pub(crate) const OURS: &[&str] = &[
         "authorization",

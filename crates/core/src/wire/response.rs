@@ -113,6 +113,11 @@ impl AnswerDecoder {
         self.scanner.push(piece, &mut self.payloads);
     }
 
+    /// Whether there is more beside the pictures than is kept: then nothing is left to wait for.
+    pub(crate) fn overflowed(&self) -> bool {
+        self.scanner.overflowed()
+    }
+
     /// The payloads met so far; the last one may be open.
     pub(crate) fn payloads(&mut self) -> &mut Vec<Payload> {
         &mut self.payloads.list
@@ -129,7 +134,7 @@ impl AnswerDecoder {
         let rest = self.scanner.rest();
         let broken = |reason: String| AnswerJson {
             broken: Some(reason),
-            found: salvage_found(rest, self.payloads.list.len()),
+            found: salvage_found(rest, self.payloads.list.len(), key),
             ..AnswerJson::default()
         };
         if self.scanner.overflowed() {
@@ -153,7 +158,7 @@ impl AnswerDecoder {
 fn take_found(value: &mut Value) -> Vec<Found> {
     let entries = value.get_mut("data").and_then(Value::as_array_mut);
     let mut found = Vec::new();
-    for entry in entries.into_iter().flatten() {
+    for entry in entries.into_iter().flatten().take(PAYLOADS_MAX) {
         let text =
             |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
         let (url, revised_prompt) = (text("url"), text("revised_prompt"));
@@ -169,12 +174,13 @@ fn take_found(value: &mut Value) -> Vec<Found> {
 }
 
 /// What a cut or broken answer still shows: the payloads, and every `"url"` that is whole.
-fn salvage_found(rest: &[u8], payloads: usize) -> Vec<Found> {
+fn salvage_found(rest: &[u8], payloads: usize, key: &ApiKey) -> Vec<Found> {
     const KEY: &[u8] = b"\"url\"";
     let mut found: Vec<_> = (0..payloads).map(|number| Found { payload: Some(number), ..Found::default() }).collect();
     let urls = memchr::memmem::find_iter(rest, KEY).filter_map(|at| {
         let after = rest.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?;
-        serde_json::Deserializer::from_slice(after).into_iter::<String>().next()?.ok()
+        let url = serde_json::Deserializer::from_slice(after).into_iter::<String>().next()?.ok()?;
+        Some(key.redact(&url).into_owned())
     });
     found.extend(urls.take(PAYLOADS_MAX).map(|url| Found { url: Some(url), ..Found::default() }));
     found
@@ -212,12 +218,12 @@ fn read_amount(text: &str, key: &ApiKey, warnings: &mut Vec<Warning>) -> Option<
 }
 
 /// The answer of the balance question, its number as written.
-pub(crate) fn parse_balance(body: &[u8]) -> Option<Balance> {
+pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
     let answer = members(std::str::from_utf8(body).ok()?)?;
     let text = |name: &str| {
         let text = answer.get(name)?.get();
         let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
-        (text != "null").then(|| crate::text::shorten(&text, 40))
+        (text != "null").then(|| crate::text::shorten(&key.redact(&text), 40))
     };
     Some(Balance { current_balance: text("current_balance")?, currency: text("currency") })
 }

@@ -5,6 +5,7 @@ mod form;
 mod gateway;
 mod images;
 mod json;
+mod logs;
 mod order;
 mod paid;
 mod parameters;
@@ -14,3 +15,5 @@ mod segments;
 mod success;
 
 pub(crate) use gateway::{Canned, Gateway, router};
+pub(crate) use logs::CallLimit;
+pub(crate) use read::whole;

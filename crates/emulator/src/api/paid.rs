@@ -1,6 +1,7 @@
 //! The two paid operations: from a request to work, money and an answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -28,6 +29,7 @@ async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Resp
     let Some(Note::Call(call)) = parts.extensions.remove::<Note>() else {
         // Heads beyond what the stream looks at are no calls.
         return refusal::malformed("The request's head is too long.".to_owned())
+            .in_form(gateway.settings.get().error_form)
             .render(&crate::fault::AnswerContext {
                 path: parts.uri.path(),
                 request_id: "",
@@ -60,7 +62,9 @@ async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Resp
 
 /// The normal course.
 async fn answer(gateway: &Gateway, call: &Call, order: Result<Order, Refusal>) -> Response {
+    let settings = gateway.settings.get();
     let refuse = |answer: &Answer| {
+        let answer = answer.in_form(settings.error_form);
         call.answered(answer.status);
         answer.render(&call.context()).into_response()
     };
@@ -78,10 +82,12 @@ async fn answer(gateway: &Gateway, call: &Call, order: Result<Order, Refusal>) -
         return refuse(&refusal::out_of_credits());
     }
     let images = order.parameters.n;
-    match success::make(gateway, call, order, price).await {
+    let latency = settings.latency.map_or(Duration::ZERO, |latency| latency.of_call(call.seq()));
+    match success::make(gateway, call, order, price, latency).await {
         Ok(response) => {
             call.generated(images);
             call.answered(200);
+            call.hold(latency);
             response
         }
         Err(()) => {
@@ -108,6 +114,7 @@ fn settle_unanswered(call: &Call, order: &Result<Order, Refusal>) {
         let (images, price) = volume(call, order);
         call.settle_failure(call.billing().charges_unanswered(), images, price);
     }
+    call.unanswered();
 }
 
 /// How much a request asked for; a request that cannot be read counts as one picture.

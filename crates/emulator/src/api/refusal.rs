@@ -1,5 +1,7 @@
 //! The gateway's own refusals, in the live form.
 
+use std::time::Duration;
+
 use crate::fault::{Answer, ErrorBody, Issue};
 
 /// An answer that says no; boxed, because it travels as an error.
@@ -41,6 +43,14 @@ pub(crate) fn too_large(limit: u64) -> Refusal {
 pub(crate) fn wrong_content_type(expected: &str) -> Refusal {
     let message = format!("This route takes {expected}.");
     refused(415, ErrorBody::problem_kind(message, "err_unsupported_media_type"))
+}
+
+pub(crate) fn too_many_calls(wait: Duration) -> Refusal {
+    let message = "Too many requests: at most 200 in 60 seconds.";
+    let mut refusal = refused(429, ErrorBody::problem_kind(message, "err_too_many_requests"));
+    let seconds = wait.as_secs_f64().ceil();
+    refusal.headers.push(("retry-after".to_owned(), format!("{seconds}")));
+    refusal
 }
 
 pub(crate) fn invalid(issues: Vec<Issue>) -> Refusal {

@@ -1,12 +1,13 @@
 //! The answer of a call that worked.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;
+use tokio::time::Instant;
 
 use super::gateway::{Canned, Gateway};
 use super::order::Order;
@@ -19,8 +20,14 @@ use crate::ident::random_uuid;
 use crate::picture::{Painting, PictureCache};
 use crate::truth::Call;
 
-/// Makes the pictures and the answer that brings them.
-pub(crate) async fn make(gateway: &Gateway, call: &Call, order: Order, price: Price) -> Result<Response, ()> {
+/// Makes the pictures and the answer that brings them, which goes out after `latency`.
+pub(crate) async fn make(
+    gateway: &Gateway,
+    call: &Call,
+    order: Order,
+    price: Price,
+    latency: Duration,
+) -> Result<Response, ()> {
     let mime = order.parameters.format.mime();
     let extension = order.parameters.format.extension();
     let inline = order.parameters.inline;
@@ -32,6 +39,7 @@ pub(crate) async fn make(gateway: &Gateway, call: &Call, order: Order, price: Pr
         None => draw(Arc::clone(&gateway.pictures), order, inline).await?,
     };
     let mut body = Segments::default();
+    let from = Instant::now().checked_add(latency).unwrap_or_else(Instant::now);
     match replaced {
         Some(bytes) => body.push(bytes),
         None => {
@@ -45,7 +53,7 @@ pub(crate) async fn make(gateway: &Gateway, call: &Call, order: Order, price: Pr
                 } else {
                     let name = format!("{}.{extension}", random_uuid());
                     let url = format!("{}/generations/{name}", gateway.cdn_url);
-                    gateway.cdn.put(name, StoredPicture { bytes: picture.bytes, mime });
+                    gateway.cdn.put(name, StoredPicture { bytes: picture.bytes, mime, from });
                     body.push(format!("{comma}{{\"b64_json\":null,\"revised_prompt\":null,\"url\":\"{url}\"}}"));
                 }
             }
@@ -64,7 +72,7 @@ pub(crate) async fn make(gateway: &Gateway, call: &Call, order: Order, price: Pr
     let mut context = call.context();
     context.inference_id = Some(call.inference_id());
     context.headers().for_each(|(name, value)| add_header(headers, &name, &value));
-    if gateway.price_headers {
+    if gateway.settings.get().price_headers {
         add_header(headers, "x-aimlapi-credits-used", &price.credits.to_string());
         add_header(headers, "x-aimlapi-usd-spent", &price.usd());
     }

@@ -4,5 +4,5 @@ mod range;
 mod site;
 mod store;
 
-pub(crate) use site::{CdnSite, router};
+pub(crate) use site::{CdnSite, Shelf, router};
 pub(crate) use store::{CdnStore, StoredPicture};

@@ -16,6 +16,7 @@ use super::range::Asked;
 use super::store::{CdnStore, StoredPicture};
 use crate::fault::{CdnAction, CdnFault, Script, add_header, html_page};
 use crate::net::{Note, Plan, Recording, RequestHead, Site};
+use crate::settings::SharedSettings;
 use crate::truth::{Records, Side};
 
 /// The CDN's listener: writes requests down and takes the script's faults.
@@ -43,12 +44,19 @@ impl Site for CdnSite {
     }
 }
 
-pub(crate) fn router(store: Arc<CdnStore>) -> Router {
-    Router::new().route("/generations/{name}", get(serve)).fallback(async || page(404)).with_state(store)
+/// What downloads share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shelf {
+    pub(crate) store: Arc<CdnStore>,
+    pub(crate) settings: Arc<SharedSettings>,
+}
+
+pub(crate) fn router(shelf: Shelf) -> Router {
+    Router::new().route("/generations/{name}", get(serve)).fallback(async || page(404)).with_state(shelf)
 }
 
 async fn serve(
-    State(store): State<Arc<CdnStore>>,
+    State(shelf): State<Shelf>,
     Path(name): Path<String>,
     note: Option<axum::Extension<Note>>,
     headers: HeaderMap,
@@ -62,7 +70,10 @@ async fn serve(
         CdnAction::Redirect(url) => return redirect(url),
         CdnAction::Body(_) | CdnAction::Serve | CdnAction::IgnoreRange | CdnAction::WrongRange(_) => 200,
     };
-    let Some(mut picture) = store.get(&name) else { return page(404) };
+    let Some(mut picture) = shelf.store.get(&name) else { return page(404) };
+    if picture.is_expired(shelf.settings.url_expiry()) {
+        return page(403);
+    }
     if let CdnAction::Body(bytes) = &action {
         picture.bytes = bytes.clone();
     }

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::sync::lock;
 
@@ -15,6 +17,15 @@ const MAX_BYTES: usize = 512 << 20;
 pub(crate) struct StoredPicture {
     pub(crate) bytes: Bytes,
     pub(crate) mime: &'static str,
+    /// When its address was given away.
+    pub(crate) from: Instant,
+}
+
+impl StoredPicture {
+    pub(crate) fn is_expired(&self, expiry: Option<Duration>) -> bool {
+        // Not given away yet is no age.
+        expiry.is_some_and(|expiry| Instant::now().saturating_duration_since(self.from) >= expiry)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +67,7 @@ mod tests {
     #[test]
     fn the_oldest_goes_first() {
         let store = CdnStore::default();
-        let picture = StoredPicture { bytes: Bytes::from_static(b"x"), mime: "image/png" };
+        let picture = StoredPicture { bytes: Bytes::from_static(b"x"), mime: "image/png", from: Instant::now() };
         for index in 0..=MAX_PICTURES {
             store.put(index.to_string(), picture.clone());
         }

@@ -6,8 +6,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
-use super::ErrorBody;
 use super::error_body::reason;
+use super::{ErrorBody, ErrorForm};
 
 /// Status, headers and body of an answer that is not a picture.
 #[derive(Debug, Clone)]
@@ -45,16 +45,23 @@ pub(crate) struct Rendered {
 impl Answer {
     /// An answer in the live form.
     pub(crate) fn new(status: u16) -> Self {
-        let body = match status {
-            400 => ErrorBody::problem_list("Invalid payload provided", Vec::new()),
-            200..=299 => ErrorBody::error_object("The generation failed"),
-            _ => ErrorBody::problem_kind(reason(status), format!("err_{status}")),
-        };
+        let body = ErrorBody::of_status(status);
         Self { status, headers: Vec::new(), body: AnswerBody::Error(body) }
     }
 
     pub(crate) fn error(status: u16, body: ErrorBody) -> Self {
         Self { status, headers: Vec::new(), body: AnswerBody::Error(body) }
+    }
+
+    /// The same in another form. Only for refusals of the emulator's own: scripted answers are sent as they were given.
+    pub(crate) fn in_form(&self, form: ErrorForm) -> Self {
+        match &self.body {
+            AnswerBody::Error(body) => {
+                let (status, body) = form.recast(self.status, body.clone());
+                Self { status, headers: self.headers.clone(), body: AnswerBody::Error(body) }
+            }
+            AnswerBody::Raw { .. } => self.clone(),
+        }
     }
 
     /// Fills in what depends on the request.

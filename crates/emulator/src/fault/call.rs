@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
 use super::answer::{Answer, AnswerBody};
+use super::call_spec::CallFaultSpec;
 use super::script::Scripted;
 use super::{Cut, Early, ErrorBody};
 
@@ -22,7 +24,19 @@ use super::{Cut, Early, ErrorBody};
 /// let slow = Fault::delay(Duration::from_secs(2)).then_cut(200, Cut::Fin);
 /// # let _ = (proxy_page, storm, lost, slow);
 /// ```
-#[derive(Debug, Clone)]
+///
+/// It can be read from JSON too, in the form that the emulator's own HTTP interface takes:
+///
+/// ```
+/// # use gptimage_emulator::Fault;
+/// let storm: Fault = serde_json::from_str(
+///     r#"{"answer": {"status": 429, "headers": {"retry-after": "2"}}, "times": 3}"#,
+/// )?;
+/// # let _ = storm;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "CallFaultSpec")]
 #[must_use = "a fault does nothing until an emulator gets it"]
 pub struct Fault {
     selector: Selector,
@@ -61,7 +75,8 @@ pub(crate) struct CallSelector<'a> {
 }
 
 impl Fault {
-    fn new() -> Self {
+    /// A fault that does nothing yet.
+    pub(super) fn new() -> Self {
         Self {
             selector: Selector::Next,
             remaining: Some(1),

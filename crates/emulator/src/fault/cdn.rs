@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Deserialize;
 
+use super::cdn_spec::CdnFaultSpec;
 use super::script::Scripted;
 use super::{Cut, RawAnswer};
 
@@ -16,7 +18,17 @@ use super::{Cut, RawAnswer};
 /// let flaky = CdnFault::cut(1000, Cut::Rst).times(2);
 /// # let _ = (late, flaky);
 /// ```
-#[derive(Debug, Clone)]
+///
+/// It can be read from JSON too, in the form that the emulator's own HTTP interface takes inside of `{"cdn": …}`:
+///
+/// ```
+/// # use gptimage_emulator::CdnFault;
+/// let late: CdnFault = serde_json::from_str(r#"{"status": 404, "times": 2}"#)?;
+/// # let _ = late;
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "CdnFaultSpec")]
 #[must_use = "a fault does nothing until an emulator gets it"]
 pub struct CdnFault {
     remaining: Option<u32>,
@@ -44,7 +56,7 @@ pub(crate) enum CdnAction {
 }
 
 impl CdnFault {
-    fn new(action: CdnAction) -> Self {
+    pub(super) fn new(action: CdnAction) -> Self {
         Self { remaining: Some(1), action, cut: None, pauses: Vec::new(), raw: None }
     }
 

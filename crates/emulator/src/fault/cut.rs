@@ -1,7 +1,10 @@
 //! How a connection ends too soon.
 
+use serde::Deserialize;
+
 /// The way a connection is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cut {
     /// A polite end: the peer reads everything sent so far, then an end of file. What it still sends is discarded.
     Fin,
@@ -13,7 +16,8 @@ pub enum Cut {
 }
 
 /// How a server behaves that answers while the request's body is still arriving.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Early {
     /// Answers, then reads the rest of the request and discards it.
     Drain,

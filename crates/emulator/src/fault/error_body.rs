@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::AnswerContext;
@@ -17,7 +17,8 @@ use crate::clock::iso8601;
 ///     "moderation_blocked");
 /// # let _ = refused;
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ErrorBody {
     /// The live form of a 400: `application/problem+json` with a list of issues in `error.data`.
@@ -47,10 +48,12 @@ pub enum ErrorBody {
         error: String,
     },
     /// OpenAI's `{error: {message, type, param, code}}`.
+    #[serde(rename = "openai")]
     OpenAi {
         /// `error.message`.
         message: String,
         /// `error.type`.
+        #[serde(rename = "type")]
         kind: String,
         /// `error.param`.
         param: Option<String>,
@@ -71,7 +74,8 @@ pub enum ErrorBody {
 }
 
 /// One entry of a [`ErrorBody::ProblemList`].
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Issue {
     /// What kind of rule was broken, such as `invalid_value`.
     pub code: String,
@@ -82,8 +86,8 @@ pub struct Issue {
 }
 
 /// A step of an [`Issue`]'s path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a field's name or a position in a list")]
 pub enum PathItem {
     /// A field's name.
     Field(String),
@@ -102,6 +106,25 @@ impl Issue {
         let mut issue = Self::new(code, field, message);
         issue.path.push(PathItem::Index(index as u64));
         issue
+    }
+
+    /// Its path in one word, such as `image[2]`.
+    pub(crate) fn field(&self) -> String {
+        let mut field = String::new();
+        for item in &self.path {
+            match item {
+                PathItem::Field(name) if field.is_empty() => field.push_str(name),
+                PathItem::Field(name) => field.push_str(&format!(".{name}")),
+                PathItem::Index(index) => field.push_str(&format!("[{index}]")),
+            }
+        }
+        field
+    }
+
+    /// `image[2]: Too large.`
+    pub(crate) fn in_words(&self) -> String {
+        let field = self.field();
+        if field.is_empty() { self.message.clone() } else { format!("{field}: {}", self.message) }
     }
 }
 
@@ -134,6 +157,15 @@ impl ErrorBody {
     /// [`ErrorBody::ErrorObject`] without `code`.
     pub fn error_object(message: impl Into<String>) -> Self {
         Self::ErrorObject { message: message.into(), code: None }
+    }
+
+    /// What the gateway says with this status, in the live form.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            400 => Self::problem_list("Invalid payload provided", Vec::new()),
+            200..=299 => Self::error_object("The generation failed"),
+            _ => Self::problem_kind(reason(status), format!("err_{status}")),
+        }
     }
 
     /// Whether a gateway wrote it, and not something before the gateway.

@@ -2,10 +2,15 @@
 
 mod answer;
 mod call;
+mod call_spec;
 mod cdn;
+mod cdn_spec;
+mod content;
 mod cut;
 mod error_body;
+mod error_form;
 mod script;
+mod spec;
 
 pub(crate) use answer::{Answer, AnswerContext, Rendered, add_header};
 pub use call::Fault;
@@ -15,4 +20,5 @@ pub use cdn::CdnFault;
 pub use cut::{Cut, Early};
 pub(crate) use error_body::html_page;
 pub use error_body::{ErrorBody, Issue, PathItem};
+pub use error_form::ErrorForm;
 pub(crate) use script::Script;

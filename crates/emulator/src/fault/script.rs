@@ -34,6 +34,11 @@ impl<F: Scripted> Script<F> {
         lock(&self.waiting).clear();
     }
 
+    /// How many faults wait.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.waiting).len()
+    }
+
     /// Takes the first fault that matches, or uses it once if it lasts.
     pub(crate) fn take(&self, occasion: F::Occasion<'_>) -> Option<F> {
         let mut waiting = lock(&self.waiting);

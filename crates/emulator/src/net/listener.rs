@@ -51,7 +51,7 @@ pub(crate) struct Listener {
     router: Router,
     registry: Arc<Registry>,
     stop: Stop,
-    checkpoints: mpsc::Receiver<oneshot::Sender<()>>,
+    checkpoints: Checkpoints,
 }
 
 /// Asks a listener to accept whatever is waiting to be accepted.
@@ -60,7 +60,15 @@ pub(crate) struct Checkpoint {
     ask: mpsc::Sender<oneshot::Sender<()>>,
 }
 
+/// The listener's side of a checkpoint.
+pub(crate) type Checkpoints = mpsc::Receiver<oneshot::Sender<()>>;
+
 impl Checkpoint {
+    pub(crate) fn new() -> (Self, Checkpoints) {
+        let (ask, checkpoints) = mpsc::channel(16);
+        (Self { ask }, checkpoints)
+    }
+
     /// Resolves when every connection that was there before is accepted; `false` when the listener is gone.
     pub(crate) async fn pass(&self) -> bool {
         let (done, passed) = oneshot::channel();
@@ -75,9 +83,9 @@ impl Listener {
         router: Router,
         registry: Arc<Registry>,
         stop: Stop,
-    ) -> (Self, Checkpoint) {
-        let (ask, checkpoints) = mpsc::channel(16);
-        (Self { listener, site, router, registry, stop, checkpoints }, Checkpoint { ask })
+        checkpoints: Checkpoints,
+    ) -> Self {
+        Self { listener, site, router, registry, stop, checkpoints }
     }
 
     /// Accepts until the emulator stops.

@@ -185,6 +185,9 @@ impl FaultStream {
             return Poll::Ready(Err(self.take_away(cut)));
         }
         let written = exchange.meter.written();
+        if let Some(latency) = exchange.call.as_ref().and_then(|call| call.take_hold()) {
+            exchange.pauses.push_front((written, latency));
+        }
         while let Some((_, pause)) = exchange.pauses.front().filter(|(offset, _)| *offset <= written).copied() {
             let timer = self.pause.get_or_insert_with(|| Box::pin(sleep(pause)));
             ready!(timer.as_mut().poll(cx));

@@ -1,8 +1,13 @@
 //! A paid call while it is worked on. Its entry is settled when the last holder lets go.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Ledger;
+use super::landed::Ids;
 use crate::fault::{AnswerContext, CallSelector, Fault, Script};
 use crate::ident::{is_client_request_id, random_uuid};
 use crate::net::RequestHead;
@@ -16,10 +21,11 @@ pub(crate) struct Call {
     pub(crate) authorized: bool,
     pub(crate) fault: Option<Fault>,
     path: String,
-    request_id: String,
+    ids: Ids,
     /// As sent.
     client_request_id: Option<String>,
-    inference_id: String,
+    /// Nanoseconds for which the answer is still to be held back.
+    held: AtomicU64,
 }
 
 impl Call {
@@ -44,9 +50,9 @@ impl Call {
 
     fn begin(ledger: &Arc<Ledger>, operation: Operation, authorized: bool, head: &RequestHead) -> Self {
         let client_request_id = head.header("x-client-request-id").map(str::to_owned);
-        let seq = ledger.open(operation, authorized, client_request_id.as_deref());
+        let ids = Ids { request_id: random_uuid(), inference_id: random_uuid() };
+        let seq = ledger.open(operation, authorized, client_request_id.as_deref(), ids.clone());
         let path = head.target.split('?').next().unwrap_or_default().to_owned();
-        let (request_id, inference_id) = (random_uuid(), random_uuid());
         Self {
             ledger: Arc::clone(ledger),
             seq,
@@ -54,9 +60,9 @@ impl Call {
             authorized,
             fault: None,
             path,
-            request_id,
+            ids,
             client_request_id,
-            inference_id,
+            held: AtomicU64::new(0),
         }
     }
 
@@ -74,6 +80,30 @@ impl Call {
 
     pub(crate) fn answered(&self, status: u16) {
         self.ledger.update(self.seq, |entry| entry.status = Some(status));
+        self.ledger.lands(self.seq, Instant::now());
+    }
+
+    /// No answer comes, but the gateway's log knows of the call.
+    pub(crate) fn unanswered(&self) {
+        self.ledger.lands(self.seq, Instant::now());
+    }
+
+    /// Holds the answer that was given back for so long.
+    pub(crate) fn hold(&self, latency: Duration) {
+        self.held.store(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if let Some(at) = Instant::now().checked_add(latency) {
+            self.ledger.lands(self.seq, at);
+        }
+    }
+
+    /// For how long the answer is to be held back; only once.
+    pub(crate) fn take_hold(&self) -> Option<Duration> {
+        let held = self.held.swap(0, Ordering::Relaxed);
+        (held > 0).then(|| Duration::from_nanos(held))
+    }
+
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
     }
 
     /// What was read of the request.
@@ -90,7 +120,7 @@ impl Call {
         self.ledger.update(self.seq, |entry| {
             entry.generated = true;
             entry.images = images;
-            entry.inference_id = Some(self.inference_id.clone());
+            entry.inference_id = Some(self.ids.inference_id.clone());
         });
     }
 
@@ -134,14 +164,14 @@ impl Call {
     }
 
     pub(crate) fn inference_id(&self) -> &str {
-        &self.inference_id
+        &self.ids.inference_id
     }
 
     /// What answers to it repeat.
     pub(crate) fn context(&self) -> AnswerContext<'_> {
         AnswerContext {
             path: &self.path,
-            request_id: &self.request_id,
+            request_id: &self.ids.request_id,
             client_request_id: self.client_request_id.as_deref().filter(|id| is_client_request_id(id)),
             inference_id: None,
         }

@@ -2,19 +2,24 @@
 
 use std::time::SystemTime;
 
+use serde::{Serialize, Serializer};
+
+use crate::clock::iso8601;
 use crate::{Operation, Price};
 
 /// What is true of one paid POST that reached the server.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
     /// Position in the order of arrival, from 1.
     pub seq: u64,
     /// When its head had arrived.
+    #[serde(serialize_with = "as_iso8601")]
     pub opened_at: SystemTime,
     /// The `X-Client-Request-Id` as sent, whatever its alphabet.
     pub client_request_id: Option<String>,
     /// Which operation was asked for.
+    #[serde(serialize_with = "as_word")]
     pub operation: Operation,
     /// Whether it carried a key that works.
     pub authorized: bool,
@@ -63,4 +68,12 @@ impl LedgerEntry {
             input_images: 0,
         }
     }
+}
+
+fn as_iso8601<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&iso8601(*time))
+}
+
+fn as_word<S: Serializer>(operation: &Operation, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(operation.as_str())
 }

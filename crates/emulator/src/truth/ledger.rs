@@ -1,8 +1,12 @@
 //! The ledger: every paid POST that reached the server, the balance, and how many are still being worked on.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::LedgerEntry;
+use super::landed::{Ids, Landed, Record};
 use crate::net::Registry;
 use crate::sync::lock;
 use crate::{Billing, Operation, Price};
@@ -16,7 +20,7 @@ pub(crate) struct Ledger {
 
 #[derive(Debug)]
 struct State {
-    entries: Vec<LedgerEntry>,
+    records: Vec<Record>,
     /// Credits left; a debt is negative.
     balance: i128,
     /// Calls that may still change their entry.
@@ -25,18 +29,24 @@ struct State {
 
 impl Ledger {
     pub(crate) fn new(billing: Billing, balance: i128, connections: Arc<Registry>) -> Self {
-        let state = State { entries: Vec::new(), balance, active: 0 };
+        let state = State { records: Vec::new(), balance, active: 0 };
         Self { billing, state: Mutex::new(state), connections }
     }
 
     /// Opens an entry that is worked on until [`Ledger::close`].
-    pub(crate) fn open(&self, operation: Operation, authorized: bool, client_request_id: Option<&str>) -> u64 {
+    pub(crate) fn open(
+        &self,
+        operation: Operation,
+        authorized: bool,
+        client_request_id: Option<&str>,
+        ids: Ids,
+    ) -> u64 {
         let mut state = lock(&self.state);
-        let seq = state.entries.len() as u64 + 1;
+        let seq = state.records.len() as u64 + 1;
         let mut entry = LedgerEntry::new(seq, operation);
         entry.authorized = authorized;
         entry.client_request_id = client_request_id.map(str::to_owned);
-        state.entries.push(entry);
+        state.records.push(Record { entry, ids, lands: None });
         state.active += 1;
         seq
     }
@@ -48,10 +58,19 @@ impl Ledger {
     }
 
     pub(crate) fn update(&self, seq: u64, change: impl FnOnce(&mut LedgerEntry)) {
+        self.update_record(seq, |record| change(&mut record.entry));
+    }
+
+    /// Says when a call's answer goes out: its row lands then, or later.
+    pub(crate) fn lands(&self, seq: u64, at: Instant) {
+        self.update_record(seq, |record| record.lands = Some(at));
+    }
+
+    fn update_record(&self, seq: u64, change: impl FnOnce(&mut Record)) {
         let mut state = lock(&self.state);
         let index = usize::try_from(seq).unwrap_or(usize::MAX).wrapping_sub(1);
-        if let Some(entry) = state.entries.get_mut(index) {
-            change(entry);
+        if let Some(record) = state.records.get_mut(index) {
+            change(record);
         }
     }
 
@@ -88,11 +107,17 @@ impl Ledger {
     }
 
     pub(crate) fn entries(&self) -> Vec<LedgerEntry> {
-        lock(&self.state).entries.clone()
+        lock(&self.state).records.iter().map(|record| record.entry.clone()).collect()
     }
 
     pub(crate) fn charges(&self) -> u64 {
-        lock(&self.state).entries.iter().filter(|entry| entry.charge.is_some()).count() as u64
+        lock(&self.state).records.iter().filter(|record| record.entry.charge.is_some()).count() as u64
+    }
+
+    /// What the gateway's own log shows when its rows land `lag` after the answers, the newest first.
+    pub(crate) fn landed(&self, lag: Duration) -> Vec<Landed> {
+        let now = Instant::now();
+        lock(&self.state).records.iter().rev().filter_map(|record| record.landed(lag, now)).collect()
     }
 
     pub(crate) fn balance(&self) -> i128 {

@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use crate::sync::lock;
 
 const KEPT_REQUESTS: usize = 64;
 
 /// Which of the two listeners got a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The gateway.
     Api,

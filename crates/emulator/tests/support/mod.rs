@@ -181,6 +181,20 @@ pub async fn get(url: &str, extra: &str) -> Response {
     Response::parse(&raw)
 }
 
+/// A request with a body to any address of an emulator.
+pub async fn request(url: &str, method: &str, body: &str) -> Response {
+    let path = url.trim_start_matches("http://").trim_start_matches(authority(url));
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", authority(url));
+    let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let (raw, end) = exchange(url, request.as_bytes()).await;
+    assert_eq!(end, End::Fin);
+    Response::parse(&raw)
+}
+
+pub async fn post(url: &str, body: &str) -> Response {
+    request(url, "POST", body).await
+}
+
 /// A PNG with pixels from a function of their place.
 pub fn png(width: u32, height: u32, pixel: impl Fn(u32, u32) -> [u8; 4]) -> Vec<u8> {
     let image = image::RgbaImage::from_fn(width, height, |x, y| image::Rgba(pixel(x, y)));

@@ -1,0 +1,103 @@
+//! What the control answers: JSON, and complaints that say what to do.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::Control;
+use crate::api::whole;
+use crate::fault::Rendered;
+use crate::route::CONTROL;
+
+/// A picture in base64 fits, with room to spare.
+const BODY_MAX: usize = 64 << 20;
+
+/// What was wrong with a request to the control.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    status: u16,
+    field: String,
+    message: String,
+}
+
+impl Complaint {
+    pub(crate) fn new(status: u16, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status, field: field.into(), message: message.into() }
+    }
+
+    /// A value that is not of its type, at its place below `root`.
+    pub(crate) fn misread(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let path = error.path().to_string();
+        let field = match (root, path.as_str()) {
+            ("", ".") => "body".to_owned(),
+            ("", path) => path.to_owned(),
+            (root, ".") => root.to_owned(),
+            (root, path) => format!("{root}.{path}"),
+        };
+        Self::new(400, field, in_json_words(&error.inner().to_string()))
+    }
+
+    pub(crate) fn answer(&self, control: &Control) -> Response {
+        let way_out = format!("GET {}{CONTROL} shows every request with an example", control.origin);
+        let shown = Shown { field: &self.field, message: &self.message, help: &way_out };
+        json_response(self.status, &HashMap::from([("error", shown)]))
+    }
+}
+
+/// A complaint as it travels.
+#[derive(Serialize)]
+struct Shown<'a> {
+    field: &'a str,
+    message: &'a str,
+    help: &'a str,
+}
+
+/// The reader's own names for types, as JSON calls them.
+fn in_json_words(message: &str) -> String {
+    let names = [("u16", "a whole number"), ("u32", "a whole number"), ("u64", "a whole number")];
+    let names = names.into_iter().chain([("a sequence", "a list"), ("a map", "an object"), ("a string", "a text")]);
+    names.fold(message.to_owned(), |message, (reader, json)| {
+        message.replace(&format!("expected {reader}"), &format!("expected {json}"))
+    })
+}
+
+pub(crate) fn json_response(status: u16, value: &impl Serialize) -> Response {
+    let mut body = serde_json::to_vec_pretty(value).unwrap_or_default();
+    // For terminals.
+    body.push(b'\n');
+    text_response(status, "application/json; charset=utf-8", body)
+}
+
+pub(crate) fn text_response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
+    let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+    Rendered { status, headers, body: body.into() }.into_response()
+}
+
+/// A request's JSON, whatever content type it claims: curl's default is another.
+pub(crate) async fn read_json(body: Body) -> Result<serde_json::Value, Complaint> {
+    let bytes = match whole(&mut body.into_data_stream(), BODY_MAX).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Err(Complaint::new(413, "body", format!("is longer than {BODY_MAX} bytes"))),
+        Err(_) => return Err(Complaint::new(400, "body", "did not arrive whole")),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| Complaint::new(400, "body", format!("is not JSON: {error}")))
+}
+
+/// The one parameter that a query may have, if it is there.
+pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, Complaint> {
+    let mut set = false;
+    for (given, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        set = match (given == name, value) {
+            (true, Cow::Borrowed("true" | "" | "1")) => true,
+            (true, Cow::Borrowed("false" | "0")) => false,
+            (true, value) => return Err(Complaint::new(400, name, format!("{value:?} is neither true nor false"))),
+            (false, _) => {
+                return Err(Complaint::new(400, given, format!("is no parameter here: there is only `{name}`")));
+            }
+        };
+    }
+    Ok(set)
+}

@@ -1,0 +1,54 @@
+//! The emulator itself over HTTP, below `/_emulator`: faults, the truth and the settings, for tests in any language.
+
+mod answer;
+mod faults;
+mod help;
+mod settings;
+mod truth;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{any, get};
+use hyper::Uri;
+
+use self::answer::Complaint;
+use crate::CdnFault;
+use crate::api::Gateway;
+use crate::fault::Script;
+use crate::idle::Idle;
+use crate::route::CONTROL;
+
+/// What the control can reach.
+#[derive(Debug)]
+pub(crate) struct Control {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) cdn_script: Arc<Script<CdnFault>>,
+    pub(crate) idle: Arc<Idle>,
+    /// Of the API, without a slash at the end.
+    pub(crate) origin: String,
+}
+
+pub(crate) fn router(control: Arc<Control>) -> Router {
+    let path = |rest: &str| format!("{CONTROL}{rest}");
+    Router::new()
+        .route(CONTROL, get(help::help))
+        .route(&path("/faults"), get(faults::waiting).post(faults::add).delete(faults::clear))
+        .route(&path("/ledger"), get(truth::ledger))
+        .route(&path("/balance"), get(truth::balance))
+        .route(&path("/requests"), get(truth::requests))
+        .route(&path("/settings"), get(settings::show).post(settings::change))
+        .route(&path("/{*rest}"), any(unknown))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(control)
+}
+
+async fn unknown(State(control): State<Arc<Control>>, uri: Uri) -> Response {
+    Complaint::new(404, "path", format!("there is nothing at {}", uri.path())).answer(&control)
+}
+
+async fn wrong_method(State(control): State<Arc<Control>>, uri: Uri) -> Response {
+    Complaint::new(405, "method", format!("{} does not take this method", uri.path())).answer(&control)
+}

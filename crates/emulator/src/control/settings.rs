@@ -1,0 +1,30 @@
+//! The settings over HTTP.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::Control;
+use super::answer::{Complaint, json_response, read_json};
+use crate::settings::Settings;
+
+pub(crate) async fn show(State(control): State<Arc<Control>>) -> Response {
+    json_response(200, &control.gateway.settings.get())
+}
+
+pub(crate) async fn change(State(control): State<Arc<Control>>, body: Body) -> Response {
+    match read_json(body).await.and_then(|changes| apply(&control, changes)) {
+        Ok(settings) => json_response(200, &settings),
+        Err(complaint) => complaint.answer(&control),
+    }
+}
+
+fn apply(control: &Control, changes: Value) -> Result<Settings, Complaint> {
+    let Value::Object(changes) = changes else {
+        return Err(Complaint::new(400, "body", "the settings to change are a JSON object"));
+    };
+    control.gateway.settings.change(changes).map_err(|error| Complaint::misread("", &error))
+}

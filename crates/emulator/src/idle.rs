@@ -1,0 +1,34 @@
+//! The moment when the truth is settled.
+
+use std::sync::Arc;
+
+use crate::net::{Checkpoint, Registry};
+use crate::truth::Ledger;
+
+/// What has to be at rest.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+impl Idle {
+    /// Waits until nothing that any client has sent or done so far can change the ledger any more.
+    pub(crate) async fn wait(&self) {
+        let mut activity = self.registry.watch();
+        loop {
+            activity.borrow_and_update();
+            // First what was accepted, then what is unread, then what is worked on: each can only lead to the next.
+            if !self.checkpoint.pass().await {
+                return;
+            }
+            if !self.registry.has_unread() && self.ledger.is_settled() {
+                return;
+            }
+            if activity.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}

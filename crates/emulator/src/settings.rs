@@ -1,0 +1,75 @@
+//! What can be changed while an emulator runs.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::duration::DurationText;
+use crate::fault::ErrorForm;
+use crate::latency::Latency;
+use crate::sync::lock;
+
+/// The settings, by the names that they have in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// How long a picture seems to take; not at all unless set.
+    pub(crate) latency: Option<Latency>,
+    /// How long after its answer a call appears in `/v2/logs`.
+    pub(crate) log_lag: DurationText,
+    /// How long a picture's address works; for ever unless set.
+    pub(crate) url_expiry: Option<DurationText>,
+    /// The body of the emulator's own refusals.
+    pub(crate) error_form: ErrorForm,
+    /// Whether answers state their price in their head too.
+    pub(crate) price_headers: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            latency: None,
+            log_lag: DurationText::default(),
+            url_expiry: None,
+            error_form: ErrorForm::default(),
+            price_headers: true,
+        }
+    }
+}
+
+/// Settings that requests read and the control changes.
+#[derive(Debug)]
+pub(crate) struct SharedSettings {
+    current: Mutex<Settings>,
+}
+
+impl SharedSettings {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { current: Mutex::new(settings) }
+    }
+
+    pub(crate) fn get(&self) -> Settings {
+        *lock(&self.current)
+    }
+
+    pub(crate) fn url_expiry(&self) -> Option<Duration> {
+        self.get().url_expiry.map(|expiry| expiry.0)
+    }
+
+    /// Changes what `changes` names and leaves the rest, or changes nothing.
+    pub(crate) fn change(
+        &self,
+        changes: Map<String, Value>,
+    ) -> Result<Settings, serde_path_to_error::Error<serde_json::Error>> {
+        let mut current = lock(&self.current);
+        // One struct is the whole schema: what is not named is laid under it.
+        let mut merged = serde_json::to_value(*current).unwrap_or_default();
+        if let Value::Object(merged) = &mut merged {
+            merged.extend(changes);
+        }
+        *current = serde_path_to_error::deserialize(merged)?;
+        Ok(*current)
+    }
+}

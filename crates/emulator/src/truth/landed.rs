@@ -1,0 +1,66 @@
+//! What the gateway's own log knows of a call: less than the ledger, and later.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::LedgerEntry;
+use crate::Price;
+use crate::ident::is_client_request_id;
+
+/// The gateway's ids of a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Ids {
+    pub(crate) request_id: String,
+    pub(crate) inference_id: String,
+}
+
+/// An entry, and what only the log needs.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) entry: LedgerEntry,
+    pub(crate) ids: Ids,
+    /// When its answer goes out, or is given up.
+    pub(crate) lands: Option<Instant>,
+}
+
+/// A row of the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Landed {
+    pub(crate) created: SystemTime,
+    pub(crate) succeeded: bool,
+    /// As asked for, if the request could be read.
+    pub(crate) model: Option<String>,
+    pub(crate) price: Price,
+    pub(crate) prompt_chars: usize,
+    pub(crate) input_images: u32,
+    pub(crate) images: u32,
+    /// None if no answer carried it.
+    pub(crate) request_id: Option<String>,
+    pub(crate) inference_id: String,
+    pub(crate) client_request_id: Option<String>,
+}
+
+impl Record {
+    /// Its row, once it has landed. The log knows nothing of requests that never arrived, or had no account.
+    pub(crate) fn landed(&self, lag: Duration, now: Instant) -> Option<Landed> {
+        let entry = &self.entry;
+        let lands = self.lands.and_then(|at| at.checked_add(lag))?;
+        if lands > now || !entry.authorized || !entry.arrived_whole {
+            return None;
+        }
+        Some(Landed {
+            created: entry.opened_at,
+            // What costs was no failure, whatever its client saw of it.
+            succeeded: entry.generated || entry.charge.is_some(),
+            model: entry.model.clone(),
+            price: entry.charge.unwrap_or(Price { credits: 0 }),
+            prompt_chars: entry.prompt.as_deref().map_or(0, |prompt| prompt.chars().count()),
+            input_images: entry.input_images,
+            images: entry.images,
+            request_id: entry.status.map(|_| self.ids.request_id.clone()),
+            inference_id: self.ids.inference_id.clone(),
+            client_request_id: entry.client_request_id.clone().filter(|id| is_client_request_id(id)),
+        })
+    }
+}

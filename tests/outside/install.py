@@ -1,0 +1,70 @@
+"""The outside clients, installed from their registries into a cache folder."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# What pip and npm say when the network, and not what they were asked for, is at fault.
+UNREACHABLE = re.compile(
+    r"connection broken by|Could not fetch URL|Read timed out|Temporary failure in name resolution"
+    r"|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ERR_SOCKET_TIMEOUT"
+)
+
+
+class Skipped(Exception):
+    """What cannot be tried here, and why."""
+
+
+def python(cache: Path) -> Path:
+    """A Python that has the packages of requirements.txt."""
+    venv = cache / "venv"
+    binary = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    wanted = (HERE / "requirements.txt").read_bytes() + sys.version.encode()
+    if is_stale(venv, wanted):
+        run([sys.executable, "-m", "venv", "--clear", str(venv)], "a Python environment")
+        pip = [str(binary), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
+        run([*pip, "-r", str(HERE / "requirements.txt")], "the Python registry")
+        mark(venv, wanted)
+    return binary
+
+
+def node(cache: Path) -> str:
+    """A node, and in the cache folder `node` the packages of package.json."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if not found or not npm:
+        raise Skipped("node and npm are not installed")
+    folder = cache / "node"
+    version = subprocess.run([found, "--version"], capture_output=True, check=True).stdout
+    wanted = (HERE / "package.json").read_bytes() + version
+    if is_stale(folder, wanted):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copy(HERE / "package.json", folder)
+        install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--fetch-retries=1"]
+        run([*install, "--prefix", str(folder)], "the npm registry")
+        mark(folder, wanted)
+    return found
+
+
+def is_stale(folder: Path, wanted: bytes) -> bool:
+    stamp = folder / "stamp"
+    return not stamp.exists() or stamp.read_text() != hashlib.sha256(wanted).hexdigest()
+
+
+def mark(folder: Path, wanted: bytes) -> None:
+    (folder / "stamp").write_text(hashlib.sha256(wanted).hexdigest())
+
+
+def run(command: list[str], source: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return
+    said = done.stdout + done.stderr
+    if UNREACHABLE.search(said):
+        raise Skipped(f"{source} cannot be reached")
+    raise AssertionError(f"{command[0]} failed with {done.returncode}:\n{said}")
