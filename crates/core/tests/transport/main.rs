@@ -6,6 +6,7 @@ mod cuts;
 mod decisions;
 mod delivery;
 mod dropped;
+mod hardening;
 mod network;
 mod secrets;
 mod uploads;

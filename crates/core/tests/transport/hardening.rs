@@ -1,0 +1,105 @@
+//! What hosts and servers do that nobody should.
+
+use std::future::{Future, IntoFuture};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use gptimage_core::{Charge, Client, ErrorKind, Image, ImageInput};
+use gptimage_emulator::{ErrorBody, Fault};
+
+use crate::common::{client, config, judge, pessimistic, request, timers};
+
+#[tokio::test]
+async fn a_price_on_a_refusal_is_believed_and_ends_the_attempts() {
+    for status in [400, 429, 502] {
+        let emulator = pessimistic().await;
+        emulator.fault(Fault::answer(status).body(ErrorBody::Empty).header("x-aimlapi-usd-spent", "0.05"));
+        let error = client(&emulator).generate(&request()).await.unwrap_err();
+        assert_eq!(error.charge(), Charge::Charged, "{status}");
+        assert_eq!(error.attempts().len(), 1);
+        assert_eq!(error.attempts()[0].cost.unwrap().usd.unwrap().to_string(), "0.05");
+    }
+}
+
+#[tokio::test]
+async fn a_progress_callback_that_panics_costs_no_picture() {
+    let emulator = pessimistic().await;
+    let outcome = client(&emulator).generate(&request()).progress(|_| panic!("in a callback")).await;
+    judge(&emulator, &outcome, 1).await;
+    outcome.unwrap();
+}
+
+#[tokio::test]
+async fn progress_goes_forward_through_the_phases() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::delay(Duration::from_millis(200)));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let call = client(&emulator).generate(&request());
+    call.progress(move |progress| sender.send(progress.clone()).unwrap()).await.unwrap();
+    let seen: Vec<_> = receiver.iter().collect();
+    assert!(seen.is_sorted_by_key(|progress| (progress.phase, progress.bytes_received)), "{seen:#?}");
+    let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
+    assert!(first.bytes_received == 0 && last.bytes_received > 100_000, "{first:?} {last:?}");
+}
+
+#[tokio::test]
+async fn timers_without_an_end_are_no_overflow() {
+    let emulator = pessimistic().await;
+    let mut timers = timers();
+    (timers.connect, timers.head, timers.body_stall) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    let client = Client::new(config(&emulator).timers(timers).deadline(Duration::MAX)).unwrap();
+    client.generate(&crate::common::request_by_url()).await.unwrap();
+    client.balance().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_that_gets_its_extension_later_is_judged_before() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t-rex.png"), "mine").unwrap();
+    let error = client(&emulator).generate(&request()).save_to(folder.path().join("t-rex")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(emulator.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn more_links_than_anybody_asked_for_are_not_followed() {
+    let emulator = pessimistic().await;
+    let link = format!("{{\"url\":\"{}/none.png\"}},", emulator.cdn_url());
+    let body = format!("{{\"data\":[{}{{}}]}}", link.repeat(10_000));
+    emulator.fault(Fault::success_body(body));
+    let outcome = client(&emulator).generate(&request()).await;
+    judge(&emulator, &outcome, 1).await;
+    assert_eq!(outcome.unwrap_err().generated().unwrap().images().len(), 64);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_ends_is_given_up() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::raw_endless("HTTP/1.1 200 OK\r\n\r\n{\"data\":[],\"x\":\"", vec![b'a'; 1 << 16]));
+    let outcome = client(&emulator).generate(&request()).await;
+    judge(&emulator, &outcome, 1).await;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ResponseInvalid);
+}
+
+#[test]
+fn without_a_runtime_there_is_an_error_and_no_panic() {
+    fn now<F: IntoFuture>(future: F) -> F::Output {
+        let mut future = std::pin::pin!(future.into_future());
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("it waits for what cannot come"),
+        }
+    }
+    let client = Client::new(gptimage_core::Config::new().api_key("sk").base_url("http://127.0.0.1:1")).unwrap();
+    assert_eq!(now(client.generate(&request())).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(now(client.fetch(&Image::from_url("http://127.0.0.1:1/a.png"))).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(now(client.balance()).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn a_reader_is_never_cut_in_silence() {
+    let endless = std::io::repeat(0);
+    let error = ImageInput::reader(endless).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge);
+}
