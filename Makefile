@@ -9,6 +9,7 @@ demo: ## A picture on the emulator: no key, no cost.
 
 test: check ## Every test there is.
 	$(CARGO) test --workspace --all-features --locked
+	python3 tests/outside/run.py target/debug/gptimage
 
 check: ## Form: formatting, lints, documentation. Warnings are errors.
 	$(CARGO) fmt --all --check
