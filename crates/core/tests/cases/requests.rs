@@ -121,7 +121,7 @@ impl Inputs {
 }
 
 enum Request {
-    Generate(GenerateRequest),
+    Generate(Box<GenerateRequest>),
     Edit(Box<EditRequest>),
 }
 
@@ -148,7 +148,7 @@ fn build(case: &Case, inputs: &Inputs) -> Result<Request, Error> {
         Operation::Generate => {
             assert!(case.images.is_empty() && case.mask.is_none(), "{}: generate has no inputs", case.name);
             let builder: GenerateRequestBuilder = fill!(GenerateRequest::builder(prompt), case);
-            builder.build().map(Request::Generate)
+            builder.build().map(|request| Request::Generate(Box::new(request)))
         }
         Operation::Edit => {
             let images = inputs.images.iter().map(Made::input);
