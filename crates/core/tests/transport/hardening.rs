@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use gptimage_core::{Charge, Client, ErrorKind, Image, ImageInput};
-use gptimage_emulator::{ErrorBody, Fault};
+use gptimage_emulator::{Early, ErrorBody, Fault};
 
 use crate::common::{client, config, judge, pessimistic, request, timers};
 
@@ -102,4 +102,39 @@ fn a_reader_is_never_cut_in_silence() {
     let endless = std::io::repeat(0);
     let error = ImageInput::reader(endless).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge);
+}
+
+#[tokio::test]
+async fn a_success_that_comes_before_the_upload_is_whole_is_taken() {
+    let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+    let body = format!("{{\"data\":[{{\"b64_json\":\"{png}\"}}]}}");
+    for manner in [Early::Drain, Early::HalfClose] {
+        let emulator = pessimistic().await;
+        emulator.fault(Fault::early(200, 1 << 20, manner).raw_body("application/json", body.clone()));
+        let outcome = client(&emulator).edit(&crate::common::upload(24 << 20)).await;
+        let generated = outcome.unwrap_or_else(|error| panic!("{manner:?}: {error:?}"));
+        let attempt = &generated.attempts()[0];
+        assert_eq!(attempt.charge, Charge::Charged);
+        assert!(attempt.bytes_sent < attempt.bytes_total, "{attempt:?}");
+        assert_eq!(generated.image().unwrap().dimensions(), Some((1, 1)));
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_of_answers_takes_turns_and_each_gets_its_own_file() {
+    let png = crate::common::padded_png(3 << 20);
+    let emulator = crate::common::start(gptimage_emulator::Emulator::builder().canned(png.clone())).await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..48 {
+        let call = client.generate(&request()).save_to(folder.path().join(format!("{number}.png")));
+        calls.spawn(call.into_future());
+    }
+    for outcome in calls.join_all().await {
+        outcome.unwrap();
+    }
+    for number in 0..48 {
+        assert!(std::fs::read(folder.path().join(format!("{number}.png"))).unwrap() == png, "{number}");
+    }
 }

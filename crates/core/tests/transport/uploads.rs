@@ -1,12 +1,17 @@
 //! Bodies on their way out: exact, counted, and never of files that changed.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gptimage_core::{Charge, EditRequest, ErrorKind, ImageInput, Phase, ResponseFormat};
 use gptimage_emulator::{Cut, Early, Emulator, ErrorBody, Fault, Side};
 
-use crate::common::{client, judge, padded_png, pessimistic, start, upload};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::common::{client, config, judge, padded_png, pessimistic, start, upload};
 
 fn edit(path: &std::path::Path) -> EditRequest {
     EditRequest::builder("A crown", [path]).response_format(ResponseFormat::B64Json).build().unwrap()
@@ -67,31 +72,67 @@ async fn a_file_that_changed_since_the_request_was_built_is_not_sent() {
     }
 }
 
+/// Leads to the emulator, and lets `first` bytes of each request pass before it waits for a word.
+async fn relay(emulator: &Emulator, first: u64, go_on: Arc<Notify>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let to = emulator.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (to, go_on) = (to.clone(), go_on.clone());
+            tokio::spawn(async move {
+                let (from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = TcpStream::connect(to).await.unwrap().into_split();
+                let answers = tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+                let mut beginning = from_client.take(first);
+                tokio::io::copy(&mut beginning, &mut to_server).await?;
+                go_on.notified().await;
+                tokio::io::copy(&mut beginning.into_inner(), &mut to_server).await?;
+                drop(to_server);
+                answers.await.unwrap()
+            });
+        }
+    });
+    url
+}
+
 #[tokio::test]
 async fn a_file_that_changes_during_the_upload_is_noticed_before_its_last_byte() {
-    for change in ["truncated", "grown"] {
+    const LENGTH: usize = 40 << 20;
+    let changes: [(&str, Change); 4] = [
+        ("not at all", |_| {}),
+        ("truncated", |path| std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(39 << 20).unwrap()),
+        ("grown", |path| std::fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap()),
+        ("rewritten", |path| {
+            let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+            (&file).write_all(&[7]).unwrap();
+        }),
+    ];
+    for (name, change) in changes {
         let emulator = pessimistic().await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("input.png");
-        std::fs::write(&path, padded_png(40 << 20)).unwrap();
+        std::fs::write(&path, padded_png(LENGTH)).unwrap();
         let request = edit(&path);
-        // The server stops reading in the middle, and the upload with it.
-        emulator.fault(Fault::early(200, 1 << 20, Early::Drain).charged(true));
-        emulator.clear_faults();
-        emulator.fault(Fault::cut_request(8 << 20, Cut::Silence));
-        let client = client(&emulator);
+        let go_on = Arc::new(Notify::new());
+        let config = config(&emulator).base_url(relay(&emulator, 1 << 20, go_on.clone()).await);
+        let client = gptimage_core::Client::new(config).unwrap();
         let changing = async {
-            while emulator.ledger().first().is_none_or(|entry| entry.bytes_received < 1 << 20) {
+            while emulator.ledger().first().is_none_or(|entry| entry.bytes_received < 1 << 19) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-            file.set_len(if change == "truncated" { 9 << 20 } else { 41 << 20 }).unwrap();
+            change(&path);
+            go_on.notify_one();
         };
-        let call = client.edit(&request).deadline(Duration::from_secs(5));
-        let (outcome, ()) = tokio::join!(std::future::IntoFuture::into_future(call), changing);
+        let (outcome, ()) = tokio::join!(std::future::IntoFuture::into_future(client.edit(&request)), changing);
+        if name == "not at all" {
+            outcome.unwrap();
+            continue;
+        }
         judge(&emulator, &outcome, 0).await;
         let error = outcome.unwrap_err();
-        assert_eq!(error.charge(), Charge::NotCharged, "{change}: {error}");
+        assert_eq!((error.kind(), error.charge()), (ErrorKind::Io, Charge::NotCharged), "{name}: {error}");
+        assert!(error.message().contains("changed"), "{name}: {error}");
     }
 }
 
