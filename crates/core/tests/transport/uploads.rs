@@ -137,6 +137,31 @@ async fn a_file_that_changes_during_the_upload_is_noticed_before_its_last_byte()
 }
 
 #[tokio::test]
+async fn after_a_verdict_of_not_charged_nothing_arrives_whole() {
+    // The HTTP library pulls the body in a task of its own, which outlives the call: the gate alone stops it.
+    for _ in 0..25 {
+        let emulator = pessimistic().await;
+        let go_on = Arc::new(Notify::new());
+        let config = config(&emulator).base_url(relay(&emulator, 1 << 20, go_on.clone()).await);
+        let client = gptimage_core::Client::new(config).unwrap();
+        let token = gptimage_core::CancelToken::new();
+        let request = upload(24 << 20);
+        let call = client.edit(&request).cancel(&token);
+        let cancelling = async {
+            while emulator.ledger().first().is_none_or(|entry| entry.bytes_received < 1 << 19) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            token.cancel();
+        };
+        let (outcome, ()) = tokio::join!(std::future::IntoFuture::into_future(call), cancelling);
+        go_on.notify_one();
+        judge(&emulator, &outcome, 0).await;
+        assert_eq!(outcome.unwrap_err().charge(), Charge::NotCharged);
+        assert!(!emulator.ledger()[0].arrived_whole);
+    }
+}
+
+#[tokio::test]
 async fn an_early_refusal_is_the_error_to_report() {
     for status in [401, 413, 429] {
         for manner in [Early::Drain, Early::HalfClose] {
