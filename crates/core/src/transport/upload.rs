@@ -164,3 +164,47 @@ fn read_chunk(mut input: OpenInput, mut buffer: BytesMut) -> Result<Read1, Input
     unchanged(&input)?;
     Ok(Read1 { chunk, input: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use http_body::Body as _;
+
+    use super::*;
+
+    fn next(upload: &mut Upload) -> Option<Result<usize, Stopped>> {
+        match Pin::new(upload).poll_frame(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(frame) => frame.map(|frame| frame.map(|frame| frame.data_ref().map_or(0, Bytes::len))),
+            Poll::Pending => panic!("bytes in memory need no waiting"),
+        }
+    }
+
+    fn upload(len: usize) -> (Upload, Arc<Gate>) {
+        let contents = vec![Content::Text(vec![0; len].into())];
+        let body = Body { content_type: String::new(), contents };
+        let gate = Arc::new(Gate::new(body.len()));
+        (Upload::new(&body, gate.clone()), gate)
+    }
+
+    #[test]
+    fn a_closed_gate_yields_an_error_and_its_count_is_final() {
+        let (mut upload, gate) = upload(3 * CHUNK);
+        assert_eq!(upload.size_hint().exact(), Some(3 * CHUNK as u64));
+        assert!(matches!(next(&mut upload), Some(Ok(CHUNK))));
+        let verdict = gate.close_unless_whole();
+        assert!(!verdict.is_whole() && verdict.handed == CHUNK as u64);
+        assert!(matches!(next(&mut upload), Some(Err(Stopped))));
+        assert!(matches!(next(&mut upload), Some(Err(Stopped))));
+        assert_eq!(gate.look().handed, CHUNK as u64);
+    }
+
+    #[test]
+    fn a_whole_body_is_not_called_back() {
+        let (mut upload, gate) = upload(CHUNK + 1);
+        assert!(matches!(next(&mut upload), Some(Ok(CHUNK))));
+        assert!(matches!(next(&mut upload), Some(Ok(1))));
+        assert!(gate.close_unless_whole().is_whole());
+        assert!(next(&mut upload).is_none());
+    }
+}

@@ -138,7 +138,7 @@ async fn a_file_that_changes_during_the_upload_is_noticed_before_its_last_byte()
 
 #[tokio::test]
 async fn after_a_verdict_of_not_charged_nothing_arrives_whole() {
-    // The HTTP library pulls the body in a task of its own, which outlives the call: the gate alone stops it.
+    // The HTTP library pulls the body in a task of its own: whatever that does after the call, the server never has it all.
     for _ in 0..25 {
         let emulator = pessimistic().await;
         let go_on = Arc::new(Notify::new());
