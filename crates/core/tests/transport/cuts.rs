@@ -38,14 +38,35 @@ fn check_kind(outcome: &Outcome, offset: u64) {
     assert_eq!((error.kind(), error.charge()), expected, "offset {offset}: {outcome:#?}");
 }
 
+/// What is cut.
+#[derive(Clone, Copy, PartialEq)]
+enum Job {
+    /// JSON.
+    Generate,
+    /// A form that fits into one packet.
+    Small,
+    /// A form larger than the socket buffers.
+    Large,
+}
+
+impl Job {
+    async fn run(self, client: &Client) -> Outcome {
+        match self {
+            Self::Generate => client.generate(&request()).await,
+            Self::Small => client.edit(&upload(PICTURE.len())).await,
+            Self::Large => client.edit(&upload(12 << 20)).await,
+        }
+    }
+}
+
 /// Runs `fault(offset)` for each offset, some at once, each on an emulator of its own.
 async fn sweep(
     offsets: impl Iterator<Item = u64>,
     cut: Cut,
     fault: impl Fn(u64, Cut) -> Fault,
-    large: bool,
+    job: Job,
 ) -> Vec<Outcome> {
-    let at_once = if cut == Cut::Silence && !large { 96 } else { 16 };
+    let at_once = if cut == Cut::Silence && job != Job::Large { 96 } else { 16 };
     let gate = Arc::new(tokio::sync::Semaphore::new(at_once));
     let mut running = tokio::task::JoinSet::new();
     for offset in offsets {
@@ -55,7 +76,7 @@ async fn sweep(
             let emulator = emulator().await;
             emulator.fault(fault);
             let client = client(&emulator, cut);
-            let outcome = if large { client.edit(&upload(12 << 20)).await } else { client.generate(&request()).await };
+            let outcome = job.run(&client).await;
             judge(&emulator, &outcome, 1).await;
             check_kind(&outcome, offset);
             (offset, outcome)
@@ -67,9 +88,9 @@ async fn sweep(
 }
 
 /// How long the exchange is: its request, and its answer with status line and headers.
-async fn lengths() -> (u64, u64) {
+async fn lengths(job: Job) -> (u64, u64) {
     let emulator = emulator().await;
-    let generated = client(&emulator, Cut::Fin).generate(&request()).await.unwrap();
+    let generated = job.run(&client(&emulator, Cut::Fin)).await.unwrap();
     let recorded = emulator.requests();
     let request = &recorded[0];
     let head: usize = request.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
@@ -80,18 +101,20 @@ async fn lengths() -> (u64, u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_offset_of_the_request() {
-    let (length, _) = lengths().await;
-    for cut in [Cut::Fin, Cut::Rst, Cut::Silence] {
-        let outcomes = sweep(0..=length, cut, Fault::cut_request, false).await;
-        assert!(outcomes.iter().all(Result::is_err), "a cut request has no answer");
+    for job in [Job::Generate, Job::Small] {
+        let (length, _) = lengths(job).await;
+        for cut in [Cut::Fin, Cut::Rst, Cut::Silence] {
+            let outcomes = sweep(0..=length, cut, Fault::cut_request, job).await;
+            assert!(outcomes.iter().all(Result::is_err), "a cut request has no answer");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_offset_of_the_answer() {
-    let (_, length) = lengths().await;
+    let (_, length) = lengths(Job::Generate).await;
     for cut in [Cut::Fin, Cut::Rst, Cut::Silence] {
-        let outcomes = sweep(0..length, cut, Fault::cut_response, false).await;
+        let outcomes = sweep(0..length, cut, Fault::cut_response, Job::Generate).await;
         let whole = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert!(whole > 0, "beyond the answer's end nothing is cut");
         let broken = outcomes.iter().filter(|outcome| outcome.is_err()).count();
@@ -111,7 +134,7 @@ async fn along_an_upload_larger_than_the_socket_buffers() {
     let offsets = borders.into_iter().chain((1..24).map(|step| step * length / 24));
     let mut all = Vec::new();
     for cut in [Cut::Fin, Cut::Rst, Cut::Silence] {
-        all.extend(sweep(offsets.clone(), cut, Fault::cut_request, true).await);
+        all.extend(sweep(offsets.clone(), cut, Fault::cut_request, Job::Large).await);
     }
     let unsent = all.iter().filter(|outcome| attempts(outcome)[0].charge == Charge::NotCharged).count();
     assert!(unsent > 30, "most cuts prove that nothing was charged: {unsent} of {}", all.len());
