@@ -23,11 +23,15 @@ use crate::report::Report;
 
 /// Runs the command with its arguments, the program's name first. Reads stdin where told to, writes to stdout and stderr.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let matches = match command().try_get_matches_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let matches = match command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => {
             // Help goes to stdout, mistakes to stderr; if neither can be written, nobody listens.
             let _ = error.print();
+            if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+                report::usage(&error.to_string());
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

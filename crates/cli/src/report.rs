@@ -35,6 +35,20 @@ pub(crate) fn note(line: &str) {
     err(line);
 }
 
+/// A command line that was not understood, for a program that reads objects.
+pub(crate) fn usage(message: &str) {
+    let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    out(object(ErrorKind::InvalidRequest, message));
+}
+
+/// An error that core knows nothing of.
+fn object(kind: ErrorKind, message: &str) -> String {
+    let error = json!({
+        "kind": kind.as_str(), "number": kind.number(), "charge": "not_charged", "message": message,
+    });
+    json_line(&json!({ "error": error }))
+}
+
 /// Prints a text that is ours.
 pub(crate) fn text(text: &str) -> ExitCode {
     out(text.trim_end());
@@ -98,10 +112,7 @@ impl Report {
     fn refused(&self, kind: ErrorKind, message: &str) -> ExitCode {
         err(format_args!("gptimage: {message}"));
         if self.json {
-            let error = json!({
-                "kind": kind.as_str(), "number": kind.number(), "charge": "not_charged", "message": message,
-            });
-            out(json_line(&json!({ "error": error })));
+            out(object(kind, message));
         }
         exit(kind)
     }

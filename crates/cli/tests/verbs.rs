@@ -186,3 +186,24 @@ fn json_holds_nothing_that_a_terminal_obeys() {
     let output = against(&emulator, folder.path()).args(["generate", "A", "--json"]).output().unwrap();
     assert!(!text(&output.stdout).contains('\u{9b}'));
 }
+
+#[test]
+fn every_error_is_an_object_with_json() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, code, kind) in [
+        (&["generate", "A", "--json", "--nonsense"][..], 2, "invalid_request"),
+        (&["edit", "A", "--json"], 2, "invalid_request"),
+        (&["generate", "A", "--json", "-o", "-"], 2, "invalid_request"),
+        (&["generate", "A", "--json", "--size", "1x1"], 2, "invalid_request"),
+        (&["generate", "A", "--json"], 3, "config"),
+        (&["fetch", "ftp://example.com/a.png", "--json", "-o", "a.png"], 31, "download_failed"),
+    ] {
+        let output = gptimage(folder.path()).args(args).output().unwrap();
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
+        // A machine without certificates stops a fetch earlier.
+        if shown["error"]["kind"] != "config" {
+            assert_eq!((exit(&output), &shown["error"]["kind"]), (code, &Value::from(kind)), "{args:?}");
+        }
+        assert!(!shown["error"]["message"].as_str().unwrap().is_empty());
+    }
+}
