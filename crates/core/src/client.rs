@@ -18,7 +18,7 @@ use crate::progress::{Observer, Progress};
 use crate::random;
 use crate::request::{EditRequest, GenerateRequest, Operation, Parameters};
 use crate::salvage::Salvage;
-use crate::transport::{Call as TransportCall, Http, Plan, billing, download_one};
+use crate::transport::{Call as TransportCall, Crowd, Http, Plan, billing, download_one};
 use crate::wire::{self, Body};
 
 /// Makes and edits pictures. Cheap to clone; clones share everything. Usable from any thread, inside a tokio runtime.
@@ -47,6 +47,7 @@ use crate::wire::{self, Body};
 pub struct Client {
     settings: Arc<Settings>,
     http: Http,
+    crowd: Arc<Crowd>,
     salvage: Arc<Salvage>,
 }
 
@@ -59,7 +60,7 @@ impl Client {
         let settings = config.settle()?;
         let http = Http::new(&settings)?;
         let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes));
-        Ok(Self { settings: Arc::new(settings), http, salvage })
+        Ok(Self { settings: Arc::new(settings), http, crowd: Arc::default(), salvage })
     }
 
     /// A client with key and base URL from the environment.
@@ -252,6 +253,7 @@ impl Call {
         };
         let plan = Plan {
             settings: self.client.settings.clone(),
+            crowd: self.client.crowd.clone(),
             url,
             body: self.body?,
             parameters: self.parameters,

@@ -11,6 +11,7 @@ use url::Url;
 use super::Http;
 use super::attempt::{Again, Concluded, Failed, conclude, run};
 use super::billing::lost_refusal;
+use super::crowd::Crowd;
 use super::handoff::Handoff;
 use super::landing::blocking;
 use super::retry::{End, Reached, wait};
@@ -37,6 +38,7 @@ const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) settings: Arc<Settings>,
+    pub(crate) crowd: Arc<Crowd>,
     pub(crate) url: Url,
     pub(crate) body: Body,
     pub(crate) parameters: Parameters,

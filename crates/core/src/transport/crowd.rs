@@ -12,31 +12,42 @@ use tokio::time::timeout;
 
 use super::http::{Answer, Failure};
 
-/// Answers that are on their way into files, in this process.
-static INCOMING: AtomicUsize = AtomicUsize::new(0);
-/// More of them than this share [`TURNS`], so that memory does not grow with each.
+/// More answers than this share the turns.
 const CROWD: usize = 8;
-/// So many chunks of a crowd are decoded and written at a time. Where answers come faster than they can be written, they
-/// wait undecoded in their connections.
-static TURNS: Semaphore = Semaphore::const_new(CROWD);
 /// A turn is a courtesy: who waited so long for one, behind files that cannot be written, goes on without.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The answers of one client that are on their way into files.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    incoming: AtomicUsize,
+    /// So many chunks are decoded and written at a time. Where answers come faster than they can be written, they wait
+    /// undecoded in their connections.
+    turns: Semaphore,
+}
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self { incoming: AtomicUsize::new(0), turns: Semaphore::new(CROWD) }
+    }
+}
+
 /// One of the answers that are on their way in.
-pub(crate) struct Incoming {
+pub(crate) struct Incoming<'a> {
+    crowd: &'a Crowd,
     /// Whether it goes to files; in memory it waits for nothing.
     to_files: bool,
     patient: bool,
 }
 
-impl Incoming {
-    pub(crate) fn new(to_files: bool) -> Self {
-        INCOMING.fetch_add(usize::from(to_files), Ordering::Relaxed);
-        Self { to_files, patient: true }
+impl<'a> Incoming<'a> {
+    pub(crate) fn new(crowd: &'a Crowd, to_files: bool) -> Self {
+        crowd.incoming.fetch_add(usize::from(to_files), Ordering::Relaxed);
+        Self { crowd, to_files, patient: true }
     }
 
     pub(crate) fn is_crowded(&self) -> bool {
-        INCOMING.load(Ordering::Relaxed) > CROWD
+        self.crowd.incoming.load(Ordering::Relaxed) > CROWD
     }
 
     /// The next chunk, in a crowd with the turn in which it is to be written. No turn is held while waiting for the
@@ -44,9 +55,9 @@ impl Incoming {
     pub(crate) async fn chunk(
         &mut self,
         answer: &mut Answer,
-    ) -> (Result<Option<Bytes>, Failure>, Option<SemaphorePermit<'static>>) {
+    ) -> (Result<Option<Bytes>, Failure>, Option<SemaphorePermit<'a>>) {
         while self.to_files && self.patient && self.is_crowded() {
-            let Ok(Ok(turn)) = timeout(PATIENCE, TURNS.acquire()).await else {
+            let Ok(Ok(turn)) = timeout(PATIENCE, self.crowd.turns.acquire()).await else {
                 self.patient = false;
                 break;
             };
@@ -61,9 +72,9 @@ impl Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl Drop for Incoming<'_> {
     fn drop(&mut self) {
-        INCOMING.fetch_sub(usize::from(self.to_files), Ordering::Relaxed);
+        self.crowd.incoming.fetch_sub(usize::from(self.to_files), Ordering::Relaxed);
     }
 }
 

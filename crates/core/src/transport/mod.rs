@@ -19,6 +19,7 @@ mod upload;
 mod url_guard;
 
 pub(crate) use call::{Call, Plan, within_runtime};
+pub(crate) use crowd::Crowd;
 pub(crate) use deliver::download_one;
 pub(crate) use http::Http;
 pub(crate) use url_guard::{DownloadGuard, base_url};

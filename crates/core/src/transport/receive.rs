@@ -52,7 +52,7 @@ pub(crate) async fn receive(
     };
     let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX));
     let mut landings = Landings { first, list: Vec::new() };
-    let mut incoming = Incoming::new(plan.target.is_some());
+    let mut incoming = Incoming::new(&plan.crowd, plan.target.is_some());
     let max = plan.settings.max_image_bytes.saturating_mul(u64::from(plan.asked));
     // One timer that is put off: a new one for each chunk would wake the whole runtime.
     let stall = plan.settings.timers.body_stall;
