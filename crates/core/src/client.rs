@@ -58,9 +58,10 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): no key, or something that cannot be used.
     pub fn new(config: Config) -> Result<Self, Error> {
         let settings = config.settle()?;
-        let http = Http::new(&settings)?;
+        let settings = Arc::new(settings);
+        let http = Http::new(settings.clone())?;
         let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes));
-        Ok(Self { settings: Arc::new(settings), http, crowd: Arc::default(), salvage })
+        Ok(Self { settings, http, crowd: Arc::default(), salvage })
     }
 
     /// A client with key and base URL from the environment.

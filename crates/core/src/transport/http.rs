@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -25,11 +25,18 @@ use crate::wire::header;
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     gateway: reqwest::Client,
-    /// For downloads: no credentials, no configured headers, addresses judged.
-    download: reqwest::Client,
-    /// The same past any proxy, for loopback.
-    download_direct: reqwest::Client,
     headers: HeaderMap,
+    settings: Arc<Settings>,
+    /// Made when something is downloaded: a trust store takes a while to read, and many calls need none.
+    downloads: Arc<OnceLock<Result<Downloads, String>>>,
+}
+
+/// Clients without credentials and without configured headers, which judge addresses.
+#[derive(Debug)]
+struct Downloads {
+    usual: reqwest::Client,
+    /// Past any proxy, for loopback.
+    direct: reqwest::Client,
 }
 
 /// An exchange that broke.
@@ -46,53 +53,24 @@ pub(crate) struct Failure {
 pub(crate) struct Answer(reqwest::Response);
 
 impl Http {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
-        let tls = tls_config(settings)?;
-        let build = |proxied: bool, guard: Option<Guarded>| {
-            let mut builder = reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .http1_only()
-                .user_agent(header::USER_AGENT)
-                // Redirects are followed by us, each hop judged.
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                // A connection a call: a stale one can never swallow a paid request.
-                .pool_max_idle_per_host(0)
-                .tcp_nodelay(true)
-                .tcp_keepalive(settings.timers.keepalive_idle)
-                .tcp_keepalive_interval(settings.timers.keepalive_interval)
-                .tcp_keepalive_retries(settings.timers.keepalive_probes);
-            #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-            {
-                builder = builder.tcp_user_timeout(settings.timers.user_timeout);
-            }
-            builder = match (&settings.proxy, proxied) {
-                (_, false) | (Proxy::None, _) => builder.no_proxy(),
-                (Proxy::System, true) => builder,
-                (Proxy::Url(url), true) => {
-                    let proxy = reqwest::Proxy::all(url.as_str()).map_err(|error| {
-                        // The URL may hold a password: neither it nor the error's text is repeated.
-                        drop(error);
-                        Error::config("the proxy URL cannot be used; write it as http://host:port")
-                    })?;
-                    builder.proxy(proxy)
-                }
-            };
-            if let Some(guard) = guard {
-                builder = builder.dns_resolver(Arc::new(guard));
-            }
-            builder
-                .build()
-                .map_err(|error| Error::config(format!("the HTTP client cannot be set up: {}", reason(&error))))
-        };
-        let guard = || Some(Guarded { guard: settings.download_guard.clone(), proxies: settings.proxy_hosts.clone() });
+    pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, Error> {
+        if let Proxy::Url(url) = &settings.proxy {
+            // Said now, and not at the first download.
+            proxy(url)?;
+        }
+        let extra = extra_certificates(&settings)?;
+        let tls = if settings.base_url.scheme() == "https" { trusting(extra)? } else { trusting_only(Vec::new())? };
         Ok(Self {
-            gateway: build(!is_loopback(&settings.base_url), None)?,
-            download: build(true, guard())?,
-            download_direct: build(false, guard())?,
+            gateway: build(&settings, &tls, !is_loopback(&settings.base_url), None)?,
             headers: header_map(&settings.headers)?,
+            settings,
+            downloads: Arc::default(),
         })
+    }
+
+    fn downloads(&self) -> Result<&Downloads, Failure> {
+        let made = self.downloads.get_or_init(|| Downloads::new(&self.settings).map_err(|error| error.to_string()));
+        made.as_ref().map_err(|reason| Failure { connecting: true, reason: reason.clone() })
     }
 
     /// The charged exchange. Returns once the answer's head came.
@@ -129,7 +107,8 @@ impl Http {
 
     /// One hop of a download; no credentials go with it. `resume`: from this byte on, of the entity with this tag.
     pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, Failure> {
-        let client = if is_loopback(url) { &self.download_direct } else { &self.download };
+        let downloads = self.downloads()?;
+        let client = if is_loopback(url) { &downloads.direct } else { &downloads.usual };
         let mut request = client.get(url.clone()).header(reqwest::header::ACCEPT, "image/*");
         if let Some((from, tag)) = resume {
             request =
@@ -137,6 +116,59 @@ impl Http {
         }
         send(request).await
     }
+}
+
+impl Downloads {
+    fn new(settings: &Settings) -> Result<Self, Error> {
+        let extra = extra_certificates(settings)?;
+        // A bare machine has no trust store; a gateway without encryption may link to pictures without.
+        let tls = match trusting(extra.clone()) {
+            Err(_) if settings.base_url.scheme() == "http" => trusting_only(extra)?,
+            tls => tls?,
+        };
+        let guard = || Some(Guarded { guard: settings.download_guard.clone(), proxies: settings.proxy_hosts.clone() });
+        Ok(Self { usual: build(settings, &tls, true, guard())?, direct: build(settings, &tls, false, guard())? })
+    }
+}
+
+fn build(
+    settings: &Settings,
+    tls: &rustls::ClientConfig,
+    proxied: bool,
+    guard: Option<Guarded>,
+) -> Result<reqwest::Client, Error> {
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .http1_only()
+        .user_agent(header::USER_AGENT)
+        // Redirects are followed by us, each hop judged.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // A connection a call: a stale one can never swallow a paid request.
+        .pool_max_idle_per_host(0)
+        .tcp_nodelay(true)
+        .tcp_keepalive(settings.timers.keepalive_idle)
+        .tcp_keepalive_interval(settings.timers.keepalive_interval)
+        .tcp_keepalive_retries(settings.timers.keepalive_probes);
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    {
+        builder = builder.tcp_user_timeout(settings.timers.user_timeout);
+    }
+    builder = match (&settings.proxy, proxied) {
+        (_, false) | (Proxy::None, _) => builder.no_proxy(),
+        (Proxy::System, true) => builder,
+        (Proxy::Url(url), true) => builder.proxy(proxy(url)?),
+    };
+    if let Some(guard) = guard {
+        builder = builder.dns_resolver(Arc::new(guard));
+    }
+    builder.build().map_err(|error| Error::config(format!("the HTTP client cannot be set up: {}", reason(&error))))
+}
+
+/// The URL may hold a password: neither it nor the error's text is repeated.
+fn proxy(url: &str) -> Result<reqwest::Proxy, Error> {
+    reqwest::Proxy::all(url).map_err(|_| Error::config("the proxy URL cannot be used; write it as http://host:port"))
 }
 
 async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
@@ -205,39 +237,52 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
     Ok(map)
 }
 
-/// TLS by rustls with the system's trust store, and the configured file's certificates beside it. A provider of our own:
-/// the host's process-wide choice is neither used nor changed.
-fn tls_config(settings: &Settings) -> Result<rustls::ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = |message: String| Error::config(message);
-    let mut extra: Vec<CertificateDer<'static>> = Vec::new();
-    if let Some(path) = &settings.ca_file {
-        let shown = path.display();
-        let certificates = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| config(format!("the CA file {shown} cannot be read as PEM: {error}")))?;
-        if certificates.is_empty() {
-            return Err(config(format!("the CA file {shown} holds no certificate")));
-        }
-        extra = certificates;
+/// The certificates of the configured file.
+fn extra_certificates(settings: &Settings) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let Some(path) = &settings.ca_file else { return Ok(Vec::new()) };
+    let shown = path.display();
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| Error::config(format!("the CA file {shown} cannot be read as PEM: {error}")))?;
+    if certificates.is_empty() {
+        return Err(Error::config(format!("the CA file {shown} holds no certificate")));
     }
-    let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
+    Ok(certificates)
+}
+
+type TlsBuilder = rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>;
+
+/// rustls with a provider of our own: the host's process-wide choice is neither used nor changed.
+fn tls(provider: Arc<rustls::crypto::CryptoProvider>) -> Result<TlsBuilder, Error> {
+    rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| config(format!("TLS cannot be set up: {error}")))?;
-    match Verifier::new_with_extra_roots(extra.clone(), provider) {
+        .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Trusts the system's store, and these certificates beside it.
+fn trusting(extra: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, Error> {
+    let provider = provider();
+    match Verifier::new_with_extra_roots(extra.clone(), provider.clone()) {
         Ok(verifier) => {
-            Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+            Ok(tls(provider)?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
         }
-        // A bare machine has no trust store. Plain http and a CA file of one's own need none.
-        Err(_) if settings.base_url.scheme() == "http" || !extra.is_empty() => {
-            let mut roots = rustls::RootCertStore::empty();
-            roots.add_parsable_certificates(extra);
-            Ok(builder.with_root_certificates(roots).with_no_client_auth())
-        }
-        Err(error) => Err(config(format!(
+        // A bare machine has no trust store. A CA file of one's own needs none.
+        Err(_) if !extra.is_empty() => trusting_only(extra),
+        Err(error) => Err(Error::config(format!(
             "no trusted certificates were found on this system ({error}); install its CA certificates or set a CA file"
         ))),
     }
+}
+
+/// Trusts these certificates alone.
+fn trusting_only(certificates: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    Ok(tls(provider())?.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {

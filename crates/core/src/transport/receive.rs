@@ -15,8 +15,8 @@ use crate::wire::{AnswerDecoder, AnswerJson, Payload};
 
 /// More is not reserved on the server's word.
 const RESERVE_MAX: usize = 64 << 20;
-/// Each write changes the thread twice: pieces are large while few answers come in.
-const LARGE_PIECE: usize = 2 << 20;
+/// Each write changes the thread twice: pieces are large while few answers come in, so that most pictures take one.
+const LARGE_PIECE: usize = 6 << 20;
 /// In a crowd they are small, because every answer may hold one.
 const SMALL_PIECE: usize = 128 << 10;
 /// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
