@@ -1,13 +1,12 @@
 //! `gptimage emulator`: the API on this machine, until it is told to stop.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use gptimage_core::ErrorKind;
-use gptimage_emulator::{Billing, Emulator, EmulatorBuilder, ErrorForm, Latency, StartError, parse_duration};
+use gptimage_emulator::{Emulator, EmulatorBuilder, ErrorForm, Latency, StartError, parse_duration};
 use serde_json::json;
 
 const EXAMPLES: &str = "\
@@ -86,7 +85,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// Runs an emulator until a signal ends it.
-pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
+pub(crate) fn run(matches: &ArgMatches) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error, ErrorKind::Io),
@@ -97,7 +96,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     code
 }
 
-async fn serve(matches: &ArgMatches) -> ExitCode {
+async fn serve(matches: &ArgMatches) -> u8 {
     // Before the first line: whoever has read it may send a signal at once.
     let ended = match end_signal() {
         Ok(ended) => ended,
@@ -113,17 +112,16 @@ async fn serve(matches: &ArgMatches) -> ExitCode {
     }
     ended.await;
     emulator.stop().await;
-    ExitCode::SUCCESS
+    0
 }
 
 fn settings(matches: &ArgMatches) -> EmulatorBuilder {
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let time = |name: &str| matches.get_one::<Duration>(name).copied();
-    let billing = if text("billing") == "pessimistic" { Billing::Pessimistic } else { Billing::Documented };
     let mut builder = Emulator::builder()
         .port(matches.get_one("port").copied().unwrap_or_default())
         .balance_usd(text("balance"))
-        .billing(billing)
+        .billing(text("billing").parse().unwrap_or_default())
         .price_headers(!matches.get_flag("no-price-headers"))
         .error_form(text("error-form").parse().unwrap_or_default());
     for key in matches.get_many::<String>("key").into_iter().flatten() {
@@ -169,10 +167,10 @@ fn explained(error: &io::Error, matches: &ArgMatches) -> String {
     }
 }
 
-fn failed(error: &impl std::fmt::Display, kind: ErrorKind) -> ExitCode {
+fn failed(error: &impl std::fmt::Display, kind: ErrorKind) -> u8 {
     // If it cannot be written, nobody listens.
     let _ = writeln!(io::stderr(), "gptimage: {error}");
-    ExitCode::from(kind.exit_code())
+    kind.exit_code()
 }
 
 /// Resolves at the first signal that asks for the end; listens from now on.

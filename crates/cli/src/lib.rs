@@ -14,7 +14,6 @@ mod report;
 mod stdin;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 use gptimage_core::Operation;
@@ -22,7 +21,8 @@ use gptimage_core::Operation;
 use crate::report::Report;
 
 /// Runs the command with its arguments, the program's name first. Reads stdin where told to, writes to stdout and stderr.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Gives the exit code.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     let matches = match command().try_get_matches_from(&args) {
         Ok(matches) => matches,
@@ -32,7 +32,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
                 report::usage(&error.to_string());
             }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
     match matches.subcommand() {
@@ -42,7 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let json = matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json);
             network(verb, matches, &Report { json })
         }
-        None => ExitCode::from(2),
+        None => 2,
     }
 }
 
@@ -68,7 +68,7 @@ fn command() -> Command {
 }
 
 /// Verbs that need the network. One thread: the calls of one command wait for the network, not for each other.
-fn network(verb: &str, matches: &ArgMatches, report: &Report) -> ExitCode {
+fn network(verb: &str, matches: &ArgMatches, report: &Report) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report::broken(&error),

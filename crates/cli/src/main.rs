@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    gptimage_cli::run(std::env::args_os())
+    gptimage_cli::run(std::env::args_os()).into()
 }

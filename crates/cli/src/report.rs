@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use gptimage_core::{Cost, Error, ErrorKind, Generated, Image, printable};
 use serde_json::{Value, json};
@@ -26,8 +25,8 @@ fn err(line: impl Display) {
     let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
 }
 
-fn exit(kind: ErrorKind) -> ExitCode {
-    ExitCode::from(kind.exit_code())
+fn exit(kind: ErrorKind) -> u8 {
+    kind.exit_code()
 }
 
 /// Says something while a call is on its way.
@@ -50,20 +49,20 @@ fn object(kind: ErrorKind, message: &str) -> String {
 }
 
 /// Prints a text that is ours.
-pub(crate) fn text(text: &str) -> ExitCode {
+pub(crate) fn text(text: &str) -> u8 {
     out(text.trim_end());
-    ExitCode::SUCCESS
+    0
 }
 
 /// The program cannot even begin.
-pub(crate) fn broken(error: &io::Error) -> ExitCode {
+pub(crate) fn broken(error: &io::Error) -> u8 {
     err(format_args!("gptimage: {error}"));
     exit(ErrorKind::Internal)
 }
 
 impl Report {
     /// Says what came of an order, and with which code to exit.
-    pub(crate) fn outcome(&self, outcome: Outcome) -> ExitCode {
+    pub(crate) fn outcome(&self, outcome: Outcome) -> u8 {
         match outcome {
             Outcome::Made(generated) => self.made(&generated),
             Outcome::Described(request) => text(&request),
@@ -74,7 +73,7 @@ impl Report {
     }
 
     /// Says what came of a fetch.
-    pub(crate) fn fetched(&self, fetched: Result<Image, Error>) -> ExitCode {
+    pub(crate) fn fetched(&self, fetched: Result<Image, Error>) -> u8 {
         match fetched {
             Ok(image) => {
                 if self.json {
@@ -82,14 +81,14 @@ impl Report {
                 } else if let Some(path) = image.path() {
                     out(path.display());
                 }
-                ExitCode::SUCCESS
+                0
             }
             Err(error) => self.failed(&error, &[]),
         }
     }
 
     /// Says what a diagnosis found.
-    pub(crate) fn diagnosed(&self, diagnosis: &Diagnosis) -> ExitCode {
+    pub(crate) fn diagnosed(&self, diagnosis: &Diagnosis) -> u8 {
         if self.json {
             out(json_line(&to_json(diagnosis)));
         } else {
@@ -105,11 +104,11 @@ impl Report {
                 }
             }
         }
-        diagnosis.worst.map_or(ExitCode::SUCCESS, exit)
+        diagnosis.worst.map_or(0, exit)
     }
 
     /// What ended before core was asked.
-    fn refused(&self, kind: ErrorKind, message: &str) -> ExitCode {
+    fn refused(&self, kind: ErrorKind, message: &str) -> u8 {
         err(format_args!("gptimage: {message}"));
         if self.json {
             out(object(kind, message));
@@ -117,14 +116,14 @@ impl Report {
         exit(kind)
     }
 
-    fn made(&self, generated: &Generated) -> ExitCode {
+    fn made(&self, generated: &Generated) -> u8 {
         for warning in generated.warnings() {
             err(format_args!("gptimage: note: {warning}"));
         }
         err(summary(generated));
         if self.json {
             out(json_line(&to_json(generated)));
-            return ExitCode::SUCCESS;
+            return 0;
         }
         for image in generated.images() {
             if let Some(path) = image.path() {
@@ -136,10 +135,10 @@ impl Report {
                 }
             }
         }
-        ExitCode::SUCCESS
+        0
     }
 
-    fn failed(&self, error: &Error, rescued: &[PathBuf]) -> ExitCode {
+    fn failed(&self, error: &Error, rescued: &[PathBuf]) -> u8 {
         err(format_args!("gptimage: {error}"));
         if error.kind() == ErrorKind::Config && error.message().starts_with("no API key") {
             err("gptimage: to try it without a key and without cost, add --emulator");
@@ -171,7 +170,7 @@ impl Report {
 }
 
 /// The reader of a picture left: the picture is kept in a file.
-fn unwritten(image: &Image, error: &io::Error) -> ExitCode {
+fn unwritten(image: &Image, error: &io::Error) -> u8 {
     err(format_args!("gptimage: the picture was paid for and cannot be written to standard output: {error}"));
     match image.save("./").or_else(|_| image.save(std::env::temp_dir())) {
         Ok(path) => err(format_args!("gptimage: paid for and saved: {}", path.display())),

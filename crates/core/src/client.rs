@@ -72,6 +72,16 @@ impl Client {
         Self::new(Config::from_env())
     }
 
+    /// A client of another configuration that shares this one's store of results whose callers were gone: what is made
+    /// through either can be collected from both.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_config(&self, config: Config) -> Result<Self, Error> {
+        let other = Self::new(config)?;
+        Ok(Self { salvage: self.salvage.clone(), crowd: self.crowd.clone(), ..other })
+    }
+
     /// Makes a picture: await the call, after saying more about it if need be.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
         let body = Body::json(request);
@@ -134,6 +144,12 @@ impl Client {
     /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept.
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.salvage.collect()
+    }
+
+    /// Leaves an outcome to whoever collects next, for a caller that was interrupted while it got hold of it. What
+    /// provably cost nothing is not kept.
+    pub fn keep(&self, outcome: Result<Generated, Error>) {
+        self.salvage.put(outcome);
     }
 
     /// Waits until every call that runs on without its caller has ended.

@@ -74,21 +74,70 @@ impl Default for Timers {
 const LONGEST_TIMER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Timers {
+    /// Sets a timer by its field's name, in seconds (`keepalive_probes`: a count), for languages without this struct.
+    ///
+    /// ```
+    /// let mut timers = gptimage_core::Timers::default();
+    /// timers.set("head", 300.0)?;
+    /// assert_eq!(timers.head.as_secs(), 300);
+    /// let error = timers.set("read", 5.0).unwrap_err();
+    /// assert!(error.message().contains("connect, send_stall, head"));
+    /// # Ok::<(), gptimage_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): no such timer, or not a number of seconds.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<(), Error> {
+        const PROBES: &str = "keepalive_probes";
+        if name == PROBES {
+            let whole = (1.0..=1000.0).contains(&value) && value.fract() == 0.0;
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at in the line above")]
+            let probes = whole.then_some(value as u32);
+            self.keepalive_probes =
+                probes.ok_or_else(|| Error::config(format!("{name}: {value} is no count from 1 to 1000")))?;
+            return Ok(());
+        }
+        let mut durations = self.durations();
+        let Some((_, timer)) = durations.iter_mut().find(|(known, _)| *known == name) else {
+            let known: Vec<_> = durations.iter().map(|(known, _)| *known).chain([PROBES]).collect();
+            let name = crate::text::shorten(name, 60);
+            return Err(Error::config(format!("there is no timer {name:?}; there are {}", known.join(", "))));
+        };
+        **timer = seconds(name, value)?;
+        Ok(())
+    }
+
+    fn durations(&mut self) -> [(&'static str, &mut Duration); 11] {
+        [
+            ("connect", &mut self.connect),
+            ("send_stall", &mut self.send_stall),
+            ("head", &mut self.head),
+            ("body_stall", &mut self.body_stall),
+            ("backoff_first", &mut self.backoff_first),
+            ("backoff_longest", &mut self.backoff_longest),
+            ("retry_after_longest", &mut self.retry_after_longest),
+            ("url_not_found", &mut self.url_not_found),
+            ("keepalive_idle", &mut self.keepalive_idle),
+            ("keepalive_interval", &mut self.keepalive_interval),
+            ("user_timeout", &mut self.user_timeout),
+        ]
+    }
+
     fn bounded(mut self) -> Self {
-        for timer in [
-            &mut self.connect,
-            &mut self.send_stall,
-            &mut self.head,
-            &mut self.body_stall,
-            &mut self.backoff_first,
-            &mut self.backoff_longest,
-            &mut self.retry_after_longest,
-            &mut self.url_not_found,
-        ] {
+        for (_, timer) in self.durations() {
             *timer = LONGEST_TIMER.min(*timer);
         }
         self
     }
+}
+
+/// A number of seconds as a duration; `name` says whose, for the error.
+///
+/// # Errors
+/// [`ErrorKind::Config`](crate::ErrorKind::Config): negative, not finite, or beyond all clocks.
+pub fn seconds(name: &str, value: f64) -> Result<Duration, Error> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| Error::config(format!("{name}: {value} is no number of seconds; write one that is not negative")))
 }
 
 /// Which proxy is used. Never one for this machine itself.

@@ -179,13 +179,18 @@ impl Error {
 
     /// `Err` if there is a violation.
     pub(crate) fn from_violations(violations: Vec<Violation>) -> Result<(), Self> {
-        if violations.is_empty() {
-            return Ok(());
-        }
+        if violations.is_empty() { Ok(()) } else { Err(Self::refused(violations)) }
+    }
+
+    pub(crate) fn violated(violation: Violation) -> Self {
+        Self::refused(vec![violation])
+    }
+
+    fn refused(violations: Vec<Violation>) -> Self {
         let listed: Vec<_> = violations.iter().map(Violation::to_string).collect();
         let mut error = Self::new(ErrorKind::InvalidRequest, format!("invalid request: {}", listed.join("; ")));
         error.0.violations = violations;
-        Err(error)
+        error
     }
 
     pub(crate) fn with_charge(mut self, charge: Charge) -> Self {

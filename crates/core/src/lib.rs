@@ -48,7 +48,7 @@
 //!
 //! # Logs
 //!
-//! Through `tracing`: attempts, waits and ids, never keys, prompts or pictures.
+//! Through `tracing`: attempts, waits and ids; prompts and pictures as sizes and hashes; never keys.
 
 mod amount;
 mod attempt;
@@ -58,8 +58,10 @@ mod cancel;
 mod client;
 mod config;
 mod error;
+mod fingerprint;
 mod generated;
 mod image;
+mod mask;
 mod progress;
 mod random;
 mod request;
@@ -76,14 +78,15 @@ pub use amount::{Amount, ParseAmountError};
 pub use attempt::{Attempt, Cost, Phase};
 pub use cancel::CancelToken;
 pub use client::{Balance, Call, Client};
-pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers};
+pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds};
 pub use error::{Charge, Error, ErrorKind};
 pub use generated::Generated;
 pub use image::{Image, ImageFormat, Location, SaveTo};
+pub use mask::Mask;
 pub use progress::Progress;
 pub use request::{
     Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageInput, Integer, Model,
-    Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo, Quality, ResponseFormat, Size,
+    Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo, PixelFormat, Quality, ResponseFormat, Size,
 };
 pub use text::printable;
 pub use violation::{Rule, Violation};

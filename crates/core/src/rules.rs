@@ -227,6 +227,16 @@ pub(crate) fn check_images(
     found
 }
 
+/// What makes an input no image, beside the limits of any model.
+pub(crate) fn check_input(param: &str, image: &Result<Inspected, Defect>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    match image {
+        Ok(image) => picture(param, image, None, &mut found),
+        Err(defect) => found.push(unusable(param, defect)),
+    }
+    found
+}
+
 fn unusable(param: &str, defect: &Defect) -> Violation {
     match defect {
         Defect::Unreadable { name, reason } => {

@@ -1,5 +1,9 @@
 //! Who pays when something goes wrong: the two models that the truth is kept under.
 
+use std::str::FromStr;
+
+use crate::Misread;
+
 /// What the gateway charges for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Billing {
@@ -9,6 +13,18 @@ pub enum Billing {
     /// The worst that could be true: whatever arrived whole is charged, 5xx, cuts and silence included, unless the
     /// server itself answered 4xx (but 408 and 499), a refusal made before any work.
     Pessimistic,
+}
+
+impl FromStr for Billing {
+    type Err = Misread;
+
+    fn from_str(text: &str) -> Result<Self, Misread> {
+        match text {
+            "documented" => Ok(Self::Documented),
+            "pessimistic" => Ok(Self::Pessimistic),
+            other => Err(Misread::new("billing", format!("{other:?} is neither documented nor pessimistic"))),
+        }
+    }
 }
 
 impl Billing {

@@ -20,7 +20,7 @@ use crate::picture::PictureCache;
 use crate::route::CONTROL;
 use crate::settings::{Settings, SharedSettings};
 use crate::truth::{Ledger, Records};
-use crate::{Billing, ErrorForm, Latency, StartError};
+use crate::{Billing, ErrorForm, Latency, Misread, StartError};
 
 /// What [`Emulator::key`] gives when every key works.
 const ANY_KEY: &str = "sk-emulated";
@@ -107,6 +107,15 @@ impl EmulatorBuilder {
     pub fn error_form(mut self, form: ErrorForm) -> Self {
         self.settings.error_form = form;
         self
+    }
+
+    /// Settings by their names, as [`Emulator::set`] takes them.
+    ///
+    /// # Errors
+    /// What was not understood, with its field.
+    pub fn set(mut self, settings: serde_json::Map<String, serde_json::Value>) -> Result<Self, Misread> {
+        self.settings = self.settings.changed(settings)?;
+        Ok(self)
     }
 
     /// Answers every call with these bytes in place of a drawn picture, encoded once and never copied: for benchmarks.

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering;
 
 use crate::api::Gateway;
 use crate::blocking::block_on;
-use crate::fault::Script;
+use crate::fault::{AnyFault, Script};
 use crate::idle::Idle;
 use crate::money::usd_text;
 use crate::net::Stopper;
-use crate::{CdnFault, EmulatorBuilder, Fault, LedgerEntry, RecordedRequest};
+use crate::{CdnFault, EmulatorBuilder, Fault, LedgerEntry, Misread, RecordedRequest};
 
 /// A running emulator. Dropping it stops it.
 ///
@@ -82,6 +82,34 @@ impl Emulator {
     /// Lets something go wrong with a download.
     pub fn cdn_fault(&self, fault: CdnFault) {
         self.parts.cdn_script.push(fault);
+    }
+
+    /// As [`Emulator::fault`] and [`Emulator::cdn_fault`], in the JSON that [`Emulator::control_url`] takes: one fault or
+    /// a list of them, all or none.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = gptimage_emulator::Emulator::builder().spawn()?;
+    /// emulator.fault_json(serde_json::json!({"answer": {"status": 503, "body": "html"}, "on_call": 2}))?;
+    /// let error = emulator.fault_json(serde_json::json!({"answer": {"status": "503"}})).unwrap_err();
+    /// assert!(error.to_string().starts_with("answer.status: "));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// What was not understood, with its field.
+    pub fn fault_json(&self, faults: serde_json::Value) -> Result<(), Misread> {
+        AnyFault::push(AnyFault::read(faults)?, &self.parts.gateway.script, &self.parts.cdn_script);
+        Ok(())
+    }
+
+    /// Changes settings while it runs, by the names that they have at [`Emulator::control_url`]: `latency`, `log_lag`,
+    /// `url_expiry`, `error_form`, `price_headers`.
+    ///
+    /// # Errors
+    /// What was not understood, with its field; then nothing is changed.
+    pub fn set(&self, changes: serde_json::Map<String, serde_json::Value>) -> Result<(), Misread> {
+        self.parts.gateway.settings.change(changes).map(|_| ())
     }
 
     /// Forgets the faults that have not struck.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::Misread;
 use crate::duration::DurationText;
 use crate::fault::ErrorForm;
 use crate::latency::Latency;
@@ -39,6 +40,18 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// With what `changes` names in place of what is.
+    pub(crate) fn changed(self, changes: Map<String, Value>) -> Result<Self, Misread> {
+        // One struct is the whole schema: what is not named is laid under it.
+        let mut merged = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(merged) = &mut merged {
+            merged.extend(changes);
+        }
+        serde_path_to_error::deserialize(merged).map_err(|error| Misread::at("", &error))
+    }
+}
+
 /// Settings that requests read and the control changes.
 #[derive(Debug)]
 pub(crate) struct SharedSettings {
@@ -59,17 +72,9 @@ impl SharedSettings {
     }
 
     /// Changes what `changes` names and leaves the rest, or changes nothing.
-    pub(crate) fn change(
-        &self,
-        changes: Map<String, Value>,
-    ) -> Result<Settings, serde_path_to_error::Error<serde_json::Error>> {
+    pub(crate) fn change(&self, changes: Map<String, Value>) -> Result<Settings, Misread> {
         let mut current = lock(&self.current);
-        // One struct is the whole schema: what is not named is laid under it.
-        let mut merged = serde_json::to_value(*current).unwrap_or_default();
-        if let Value::Object(merged) = &mut merged {
-            merged.extend(changes);
-        }
-        *current = serde_path_to_error::deserialize(merged)?;
+        *current = current.changed(changes)?;
         Ok(*current)
     }
 }

@@ -5,6 +5,7 @@ mod format;
 mod save;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{BufRead, Seek};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,32 @@ impl Image {
         Self::at_url(url.into())
     }
 
+    /// A picture's bytes. Anything is taken; what is no whole PNG, JPEG or WebP has no format and no dimensions.
+    ///
+    /// ```
+    /// use gptimage_core::{Image, ImageFormat};
+    /// # let bytes = &include_bytes!("../../../../tests/fixtures/rgb-4x4.jpg")[..];
+    /// let image = Image::from_bytes(bytes);
+    /// assert_eq!(image.format(), Some(ImageFormat::Jpeg));
+    /// assert_eq!(image.dimensions(), Some((4, 4)));
+    /// ```
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let verified = verify_bytes(&bytes).ok();
+        Self { location: Location::Memory(bytes), url: None, verified, revised_prompt: None }
+    }
+
+    /// A picture's file, which is looked at now and read whenever the bytes are asked for. Blocks while it looks; what
+    /// cannot be read or is no whole picture has no format and no dimensions.
+    pub fn from_file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let verified = File::open(&path).ok().and_then(|file| {
+            let len = file.metadata().ok()?.len();
+            complete::verify(file, len).ok()
+        });
+        Self { location: Location::File(path), url: None, verified, revised_prompt: None }
+    }
+
     pub(crate) fn at_url(url: String) -> Self {
         Self { location: Location::Url, url: Some(url), verified: None, revised_prompt: None }
     }
@@ -60,12 +87,16 @@ impl Image {
         Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None }
     }
 
-    pub(crate) fn with_url(mut self, url: Option<String>) -> Self {
+    /// The link that the server gave, for a picture that is put together again.
+    #[must_use]
+    pub fn with_url(mut self, url: Option<String>) -> Self {
         self.url = url;
         self
     }
 
-    pub(crate) fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
+    /// The prompt as the model rewrote it, for a picture that is put together again.
+    #[must_use]
+    pub fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
         self.revised_prompt = revised_prompt;
         self
     }

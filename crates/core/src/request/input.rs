@@ -8,9 +8,12 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use super::pixels::{PixelFormat, encode};
+use crate::error::Error;
 use crate::image::{Image, ImageFormat, Location};
-use crate::rules::GPT_IMAGE_2;
+use crate::rules::{self, GPT_IMAGE_2};
 use crate::text;
+use crate::violation::{Rule, Violation};
 
 /// An image to upload: a file's path, bytes, or what a reader held.
 ///
@@ -53,6 +56,38 @@ impl ImageInput {
         Ok(Self::bytes(bytes))
     }
 
+    /// Pixels in memory, encoded as PNG now: rows from the top, without padding, 8 bits a sample.
+    ///
+    /// ```
+    /// use gptimage_core::{ImageInput, PixelFormat};
+    /// let red = [255, 0, 0].repeat(16 * 16);
+    /// let input = ImageInput::pixels(16, 16, PixelFormat::Rgb, &red)?;
+    /// assert_eq!(input.dimensions()?, (16, 16));
+    /// # Ok::<(), gptimage_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if there are no pixels, or other than `width *
+    /// height` of them.
+    pub fn pixels(width: u32, height: u32, format: PixelFormat, pixels: &[u8]) -> Result<Self, Error> {
+        encode("image", width, height, format, pixels).map(Self::bytes)
+    }
+
+    /// Width and height in pixels, from the header. Blocks while it reads.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for what is no image that can be read.
+    pub fn dimensions(&self) -> Result<(u32, u32), Error> {
+        let inspected = self.inspect();
+        Error::from_violations(rules::check_input("image", &inspected))?;
+        let dimensions = inspected.as_ref().ok().and_then(|image| image.dimensions);
+        let name = || inspected.as_ref().map_or("", |image| &image.name);
+        dimensions.ok_or_else(|| {
+            let message = format!("{} has no dimensions in its header; save it again", name());
+            Error::violated(Violation::new("image", Rule::Format, name(), message))
+        })
+    }
+
     /// Opens the input and reads its header.
     pub(crate) fn inspect(&self) -> Result<Inspected, Defect> {
         self.inspect_with(|_, _| None)
@@ -75,6 +110,11 @@ impl ImageInput {
             }
             Kind::Path(path) => {
                 let name = text::shorten(&path.display().to_string(), 200);
+                if looks_like_url(path) {
+                    let reason = "it is a URL, and the API takes files; download it first (`curl -O URL` does) and give the \
+                                  file's path or bytes";
+                    return Err(Defect::Unreadable { name, reason: reason.to_owned() });
+                }
                 let path = std::path::absolute(path).map_err(|error| Defect::unreadable(&name, &error))?;
                 let (file, metadata) = open_regular(&path, &name)?;
                 let source = Source::File { path, identity: FileIdentity::of(&metadata) };
@@ -200,6 +240,14 @@ impl FileIdentity {
             },
         }
     }
+}
+
+/// A link in a path's place. A file that is really called so is found with `./` before its name.
+fn looks_like_url(path: &Path) -> bool {
+    let Some(text) = path.to_str() else { return false };
+    ["http:", "https:", "data:", "ftp:", "s3:", "gs:", "file:"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
 }
 
 /// Opens a regular file and nothing else: opening a FIFO would hang, opening a device can do anything.

@@ -5,6 +5,7 @@ mod generate;
 mod input;
 mod parameters;
 mod params;
+mod pixels;
 
 pub use edit::{EditRequest, EditRequestBuilder};
 pub use generate::{GenerateRequest, GenerateRequestBuilder};
@@ -14,6 +15,8 @@ pub(crate) use parameters::Parameters;
 pub use parameters::{PARAMETERS, ParameterInfo};
 pub(crate) use params::WireValue;
 pub use params::{Background, Integer, Model, Moderation, OutputFormat, Quality, ResponseFormat, Size};
+pub use pixels::PixelFormat;
+pub(crate) use pixels::encode;
 
 /// The two things the API does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

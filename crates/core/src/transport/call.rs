@@ -20,6 +20,7 @@ use crate::attempt::Attempt;
 use crate::cancel::CancelToken;
 use crate::config::Settings;
 use crate::error::{Charge, Error, ErrorKind};
+use crate::fingerprint::{Pictures, fingerprint};
 use crate::generated::Generated;
 use crate::image::{Image, Target, TargetFile};
 use crate::progress::{Observer, Progress};
@@ -62,6 +63,12 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) async fn run(self) -> Result<Generated, Error> {
+        let made = self.attempts().await?;
+        tracing::debug!(client_request_id = made.client_request_id(), images = %Pictures(&made), "made");
+        Ok(made)
+    }
+
+    async fn attempts(self) -> Result<Generated, Error> {
         within_runtime()?;
         let mut attempts = Vec::new();
         let mut unreported = Unreported { error: None, salvage: self.salvage.clone() };
@@ -137,7 +144,14 @@ impl Call {
                 (self.http.clone(), self.plan.clone(), running.clone(), previous.clone());
             async move { run(&http, &plan, &running, file, previous).await }
         };
-        tracing::debug!(client_request_id = running.client_request_id(), bytes = self.plan.body.len(), "attempt");
+        tracing::debug!(
+            client_request_id = running.client_request_id(),
+            number,
+            bytes = self.plan.body.len(),
+            // Of the form without its files, which are not read for a log.
+            sha256 = fingerprint(self.plan.body.describe().as_bytes()),
+            "sending"
+        );
         let abort = self.plan.settings.abort_on_cancel;
         let mut handoff = Handoff::spawn(task, running.clone(), self.salvage.clone(), previous.clone(), abort);
         let stop = tokio::select! {

@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::Control;
+use crate::Misread;
 use crate::api::whole;
 use crate::fault::Rendered;
 use crate::route::CONTROL;
@@ -28,22 +29,16 @@ impl Complaint {
         Self { status, field: field.into(), message: message.into() }
     }
 
-    /// A value that is not of its type, at its place below `root`.
-    pub(crate) fn misread(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let path = error.path().to_string();
-        let field = match (root, path.as_str()) {
-            ("", ".") => "body".to_owned(),
-            ("", path) => path.to_owned(),
-            (root, ".") => root.to_owned(),
-            (root, path) => format!("{root}.{path}"),
-        };
-        Self::new(400, field, in_json_words(&error.inner().to_string()))
-    }
-
     pub(crate) fn answer(&self, control: &Control) -> Response {
         let way_out = format!("GET {}{CONTROL} shows every request with an example", control.origin);
         let shown = Shown { field: &self.field, message: &self.message, help: &way_out };
         json_response(self.status, &HashMap::from([("error", shown)]))
+    }
+}
+
+impl From<Misread> for Complaint {
+    fn from(misread: Misread) -> Self {
+        Self::new(400, misread.field, misread.message)
     }
 }
 
@@ -53,15 +48,6 @@ struct Shown<'a> {
     field: &'a str,
     message: &'a str,
     help: &'a str,
-}
-
-/// The reader's own names for types, as JSON calls them.
-fn in_json_words(message: &str) -> String {
-    let names = [("u16", "a whole number"), ("u32", "a whole number"), ("u64", "a whole number")];
-    let names = names.into_iter().chain([("a sequence", "a list"), ("a map", "an object"), ("a string", "a text")]);
-    names.fold(message.to_owned(), |message, (reader, json)| {
-        message.replace(&format!("expected {reader}"), &format!("expected {json}"))
-    })
 }
 
 pub(crate) fn json_response(status: u16, value: &impl Serialize) -> Response {

@@ -26,5 +26,5 @@ fn apply(control: &Control, changes: Value) -> Result<Settings, Complaint> {
     let Value::Object(changes) = changes else {
         return Err(Complaint::new(400, "body", "the settings to change are a JSON object"));
     };
-    control.gateway.settings.change(changes).map_err(|error| Complaint::misread("", &error))
+    Ok(control.gateway.settings.change(changes)?)
 }

@@ -1,6 +1,7 @@
 //! What goes wrong, said in advance: faults of paid calls and of the CDN, and the script that holds them.
 
 mod answer;
+mod any;
 mod call;
 mod call_spec;
 mod cdn;
@@ -13,6 +14,7 @@ mod script;
 mod spec;
 
 pub(crate) use answer::{Answer, AnswerContext, Rendered, add_header};
+pub(crate) use any::AnyFault;
 pub use call::Fault;
 pub(crate) use call::{CallSelector, RawAnswer};
 pub(crate) use cdn::CdnAction;

@@ -1,0 +1,54 @@
+//! A fault of either side, as JSON has it.
+
+use serde_json::Value;
+
+use super::{CdnFault, Fault, Script};
+use crate::Misread;
+
+/// What a fault strikes.
+#[derive(Debug)]
+pub(crate) enum AnyFault {
+    Call(Fault),
+    Cdn(CdnFault),
+}
+
+/// The key that a fault of downloads is under.
+const CDN: &str = "cdn";
+
+impl AnyFault {
+    /// Reads one fault or a list of them, all or none.
+    pub(crate) fn read(value: Value) -> Result<Vec<Self>, Misread> {
+        match value {
+            Value::Array(faults) => {
+                faults.into_iter().enumerate().map(|(index, fault)| read(&format!("[{index}]"), fault)).collect()
+            }
+            fault => Ok(vec![read("", fault)?]),
+        }
+    }
+
+    /// Hands each to the script that it belongs to.
+    pub(crate) fn push(faults: Vec<Self>, calls: &Script<Fault>, cdn: &Script<CdnFault>) {
+        for fault in faults {
+            match fault {
+                Self::Call(fault) => calls.push(fault),
+                Self::Cdn(fault) => cdn.push(fault),
+            }
+        }
+    }
+}
+
+fn read(place: &str, mut fault: Value) -> Result<AnyFault, Misread> {
+    let field = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+    let Some(object) = fault.as_object_mut() else {
+        return Err(Misread::new(if place.is_empty() { "body" } else { place }, "a fault is a JSON object"));
+    };
+    let Some(cdn) = object.remove(CDN) else {
+        let read = serde_path_to_error::deserialize(fault);
+        return read.map(AnyFault::Call).map_err(|error| Misread::at(place, &error));
+    };
+    if let Some(other) = object.keys().next() {
+        return Err(Misread::new(field(other), format!("stands beside `{CDN}`: write it into it")));
+    }
+    let read = serde_path_to_error::deserialize(cdn);
+    read.map(AnyFault::Cdn).map_err(|error| Misread::at(&field(CDN), &error))
+}
