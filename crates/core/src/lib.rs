@@ -50,6 +50,8 @@
 //!
 //! Through `tracing`: attempts, waits and ids; prompts and pictures as sizes and hashes; never keys.
 
+#![forbid(unsafe_code)]
+
 mod amount;
 mod attempt;
 #[cfg(feature = "blocking")]

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::attempt::Phase;
 
 /// One look at a call on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// 1 for the first attempt.
@@ -23,7 +25,12 @@ pub struct Progress {
     /// Bytes that came, of the answer and of downloads.
     pub bytes_received: u64,
     /// Set between two attempts: how long the pause is.
+    #[serde(rename = "pause_seconds", serialize_with = "seconds")]
     pub pause: Option<Duration>,
+}
+
+fn seconds<S: Serializer>(pause: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    pause.map(|pause| pause.as_secs_f64()).serialize(serializer)
 }
 
 /// Whom to tell. Called from the task that awaits the call.

@@ -1,0 +1,51 @@
+//! Core's errors as Python's: which class, is said in `gptimage.exceptions`.
+
+use std::io;
+
+use gptimage_core::Error;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::convert::to_python;
+use crate::image::Image;
+
+/// A bug of ours.
+pub(crate) fn internal(error: &dyn std::fmt::Display) -> PyErr {
+    PyRuntimeError::new_err(format!("a bug in gptimage: {error}"))
+}
+
+/// The exception that stands for a core error, ready to be raised.
+pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    match make(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(broken) => broken,
+    }
+}
+
+/// The exception as an object.
+pub(crate) fn make<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let facts = to_python(py, error)?;
+    facts.set_item("response_body", error.response_body())?;
+    let generated = error.generated().map(|generated| crate::call::generated(py, generated)).transpose()?;
+    facts.set_item("generated", generated)?;
+    let cause = error.cause();
+    let system = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    let cause = cause.map(|cause| cause.to_string());
+    py.import("gptimage.exceptions")?.call_method1("_from_core", (facts, cause, system))
+}
+
+/// A result of core as one of Python.
+pub(crate) trait OrRaise<T> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T> OrRaise<T> for Result<T, Error> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| exception(py, &error))
+    }
+}
+
+/// Every picture as an object.
+pub(crate) fn images(images: &[gptimage_core::Image]) -> Vec<Image> {
+    images.iter().cloned().map(Image::new).collect()
+}

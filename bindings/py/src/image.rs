@@ -1,0 +1,256 @@
+//! One picture: `gptimage.Image`.
+
+use std::os::raw::c_int;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use gptimage_core::{Error, ImageInput, Location, PixelFormat, SaveTo};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi::Py_buffer;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyTuple};
+
+use crate::buffer;
+use crate::error::OrRaise;
+
+/// A picture: in memory, in a file, or still at a URL. Its documentation is in `_core.pyi`.
+#[pyclass(frozen, module = "gptimage")]
+pub(crate) struct Image(gptimage_core::Image);
+
+impl Image {
+    pub(crate) fn new(image: gptimage_core::Image) -> Self {
+        Self(image)
+    }
+
+    pub(crate) fn core(&self) -> &gptimage_core::Image {
+        &self.0
+    }
+}
+
+#[pymethods]
+impl Image {
+    /// A picture's bytes.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: Vec<u8>) -> Self {
+        py.detach(|| Self(gptimage_core::Image::from_bytes(data)))
+    }
+
+    /// A picture's file.
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> Self {
+        py.detach(|| Self(gptimage_core::Image::from_file(path)))
+    }
+
+    /// A picture that was made earlier, at the link that the server gave.
+    #[staticmethod]
+    fn from_url(url: String) -> Self {
+        Self(gptimage_core::Image::from_url(url))
+    }
+
+    /// What `pickle` has kept.
+    #[staticmethod]
+    fn _restore(
+        py: Python<'_>,
+        data: Option<Vec<u8>>,
+        path: Option<PathBuf>,
+        url: Option<String>,
+        revised_prompt: Option<String>,
+    ) -> PyResult<Self> {
+        let image = py.detach(|| match (data, path, &url) {
+            (Some(data), _, _) => Some(gptimage_core::Image::from_bytes(data)),
+            (None, Some(path), _) => Some(gptimage_core::Image::from_file(path)),
+            (None, None, Some(url)) => Some(gptimage_core::Image::from_url(url)),
+            (None, None, None) => None,
+        });
+        let image = image.ok_or_else(|| PyValueError::new_err("this pickle holds no picture"))?;
+        Ok(Self(image.with_url(url).with_revised_prompt(revised_prompt)))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let (py, image) = (slf.py(), &slf.get().0);
+        let data = image.bytes().map(|bytes| PyBytes::new(py, bytes));
+        let kept = (data, image.path(), image.url(), image.revised_prompt()).into_pyobject(py)?;
+        Ok((slf.get_type().getattr("_restore")?, kept))
+    }
+
+    #[getter]
+    fn format(&self) -> Option<&'static str> {
+        self.0.format().map(gptimage_core::ImageFormat::as_str)
+    }
+
+    #[getter]
+    fn width(&self) -> Option<u32> {
+        self.0.dimensions().map(|(width, _)| width)
+    }
+
+    #[getter]
+    fn height(&self) -> Option<u32> {
+        self.0.dimensions().map(|(_, height)| height)
+    }
+
+    #[getter]
+    fn location(&self) -> &'static str {
+        match self.0.location() {
+            Location::Memory(_) => "memory",
+            Location::File(_) => "file",
+            _ => "url",
+        }
+    }
+
+    #[getter]
+    fn path<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.path().map(|path| path_object(py, path.into())).transpose()
+    }
+
+    #[getter]
+    fn url(&self) -> Option<&str> {
+        self.0.url()
+    }
+
+    #[getter]
+    fn revised_prompt(&self) -> Option<&str> {
+        self.0.revised_prompt()
+    }
+
+    #[getter]
+    fn nbytes(&self) -> Option<u64> {
+        self.0.len_bytes()
+    }
+
+    fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| self.0.read()).or_raise(py)?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.read(py)
+    }
+
+    /// Bytes in memory are shown where they are; a file is read.
+    #[allow(unsafe_code, reason = "the protocol's own signature; what it does is in buffer.rs")]
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut Py_buffer, flags: c_int) -> PyResult<()> {
+        match slf.get().0.bytes() {
+            // SAFETY: Python passes a view to be filled.
+            Some(bytes) => unsafe { buffer::show(slf.as_any(), bytes, view, flags) },
+            None => {
+                let bytes = slf.get().read(slf.py())?;
+                // SAFETY: as above.
+                unsafe { buffer::show_bytes(&bytes, view, flags) }
+            }
+        }
+    }
+
+    #[pyo3(signature = (path, *, overwrite = false))]
+    fn save<'py>(&self, py: Python<'py>, path: PathBuf, overwrite: bool) -> PyResult<Bound<'py, PyAny>> {
+        let saved = py.detach(|| self.0.save(SaveTo::from(path).overwrite(overwrite))).or_raise(py)?;
+        path_object(py, saved)
+    }
+
+    fn to_pil<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        in_python(slf, "to_pil")?.call1((slf,))
+    }
+
+    fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        in_python(slf, "to_numpy")?.call1((slf,))
+    }
+
+    #[pyo3(signature = (dtype = None, copy = None))]
+    fn __array__<'py>(
+        slf: &Bound<'py, Self>,
+        dtype: Option<Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        in_python(slf, "array")?.call1((slf, dtype, copy))
+    }
+
+    #[pyo3(signature = (include = None, exclude = None))]
+    fn _repr_mimebundle_<'py>(
+        slf: &Bound<'py, Self>,
+        include: Option<Bound<'py, PyAny>>,
+        exclude: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = (include, exclude);
+        let module = slf.py().import("gptimage._notebook")?;
+        module.call_method1("image_bundle", (slf,))
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
+    }
+
+    fn __hash__(&self) -> isize {
+        // Equal pictures have equal lengths and links.
+        let url = self
+            .0
+            .url()
+            .unwrap_or_default()
+            .bytes()
+            .fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        self.0.len_bytes().unwrap_or_default().wrapping_mul(0x9e37_79b9).wrapping_add(url) as isize
+    }
+
+    fn __repr__(&self) -> String {
+        let mut shown = format!("{:?}", self.0);
+        // Signed links are long, and whoever has one has the picture.
+        if let Some(url) = self.0.url().filter(|_| self.0.bytes().is_none() && self.0.path().is_none()) {
+            let host = url.split('/').nth(2).unwrap_or_default();
+            shown = format!("Image(not fetched, at {host})");
+        }
+        shown
+    }
+}
+
+/// The function in `gptimage._pixels` that does it.
+fn in_python<'py>(image: &Bound<'py, Image>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    image.py().import("gptimage._pixels")?.getattr(name)
+}
+
+pub(crate) fn path_object(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
+    // Python's own type, which pyo3 makes of a path.
+    Ok(path.into_pyobject(py)?.into_any())
+}
+
+/// An image to upload, as `gptimage._inputs` hands it over.
+pub(crate) enum Input {
+    Path(PathBuf),
+    Bytes(Bytes),
+    Image(gptimage_core::Image),
+    Pixels { width: u32, height: u32, samples: usize, pixels: Bytes },
+}
+
+impl Input {
+    pub(crate) fn into_core(self) -> Result<ImageInput, Error> {
+        match self {
+            Self::Path(path) => Ok(ImageInput::path(path)),
+            Self::Bytes(bytes) => Ok(ImageInput::bytes(bytes)),
+            Self::Image(image) => Ok(image.into()),
+            Self::Pixels { width, height, samples, pixels } => {
+                // Other numbers of samples do not come this far; as gray they have the wrong length.
+                let format = PixelFormat::of_samples(samples).unwrap_or(PixelFormat::Gray);
+                ImageInput::pixels(width, height, format, &pixels)
+            }
+        }
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Input {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(image) = value.cast::<Image>() {
+            return Ok(Self::Image(image.get().0.clone()));
+        }
+        // A `bytes` object is used where it is, not copied.
+        if let Ok(bytes) = value.extract::<PyBackedBytes>() {
+            return Ok(Self::Bytes(Bytes::from_owner(bytes)));
+        }
+        if let Ok((width, height, samples, pixels)) = value.extract::<(u32, u32, usize, PyBackedBytes)>() {
+            return Ok(Self::Pixels { width, height, samples, pixels: Bytes::from_owner(pixels) });
+        }
+        match value.extract::<PathBuf>() {
+            Ok(path) => Ok(Self::Path(path)),
+            Err(_) => Err(PyTypeError::new_err(format!("{} is no image", value.get_type().name()?))),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `gptimage._core`: core, emulator and command as Python sees them. Only wiring: every rule, default and retry is core's,
+//! and what is better said in Python is in `python/gptimage`.
+
+mod background;
+mod buffer;
+mod call;
+mod client;
+mod convert;
+mod emulator;
+mod error;
+mod image;
+mod log;
+mod mask;
+mod notify;
+mod options;
+mod preview;
+
+use pyo3::prelude::*;
+
+/// The compiled part of gptimage. Its types are in `_core.pyi`.
+#[pymodule]
+mod _core {
+    use std::ffi::OsString;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::call::Call;
+    #[pymodule_export]
+    use crate::client::Client;
+    #[pymodule_export]
+    use crate::emulator::Emulator;
+    #[pymodule_export]
+    use crate::image::Image;
+    #[pymodule_export]
+    use crate::mask::{dimensions, mask_from_alpha, mask_from_boxes, mask_from_editable};
+    #[pymodule_export]
+    use crate::preview::preview;
+
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    /// Runs the `gptimage` command and gives its exit code.
+    #[pyfunction]
+    fn main(py: Python<'_>, args: Vec<OsString>) -> u8 {
+        py.detach(|| gptimage_cli::run(args))
+    }
+
+    /// Every API parameter: its name, what it is, and the operations that have it.
+    #[pyfunction]
+    fn parameters() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
+        let operations =
+            |info: &gptimage_core::ParameterInfo| info.operations.iter().map(|operation| operation.as_str()).collect();
+        gptimage_core::PARAMETERS.iter().map(|info| (info.name, info.help, operations(info))).collect()
+    }
+
+    /// Every kind of error: its slug and its number.
+    #[pyfunction]
+    fn error_kinds() -> Vec<(&'static str, i32)> {
+        gptimage_core::ErrorKind::ALL.iter().map(|kind| (kind.as_str(), kind.number())).collect()
+    }
+
+    /// Lets our threads finish with the interpreter, which is about to end. Registered with `atexit`.
+    #[pyfunction]
+    fn shutdown(py: Python<'_>) {
+        crate::background::shutdown(py);
+    }
+
+    /// Log records below this level (of Python's `logging`) are not made.
+    #[pyfunction]
+    fn set_log_level(level: u32) {
+        crate::log::set_level(level);
+    }
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::log::install();
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! Masks as PNG files, for `gptimage.Mask`.
+
+use gptimage_core::Mask;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::OrRaise;
+use crate::image::Input;
+
+/// A PNG's bytes, and which share of it is editable.
+type Made<'py> = (Bound<'py, PyBytes>, f64);
+
+fn made(py: Python<'_>, make: impl Send + FnOnce() -> Result<Mask, gptimage_core::Error>) -> PyResult<Made<'_>> {
+    let mask = py.detach(make).or_raise(py)?;
+    Ok((PyBytes::new(py, mask.png()), mask.editable_share()))
+}
+
+/// Editable inside the boxes.
+#[pyfunction]
+pub(crate) fn mask_from_boxes(py: Python<'_>, width: u32, height: u32, boxes: Vec<[u32; 4]>) -> PyResult<Made<'_>> {
+    made(py, || Mask::from_boxes(width, height, boxes))
+}
+
+/// Editable where a byte is not 0.
+#[pyfunction]
+pub(crate) fn mask_from_editable<'py>(py: Python<'py>, width: u32, height: u32, bytes: &[u8]) -> PyResult<Made<'py>> {
+    made(py, || Mask::from_editable(width, height, bytes))
+}
+
+/// Editable where alpha is 0.
+#[pyfunction]
+pub(crate) fn mask_from_alpha<'py>(py: Python<'py>, width: u32, height: u32, bytes: &[u8]) -> PyResult<Made<'py>> {
+    made(py, || Mask::from_alpha(width, height, bytes))
+}
+
+/// Width and height of an image, from its header.
+#[pyfunction]
+pub(crate) fn dimensions(py: Python<'_>, image: Input) -> PyResult<(u32, u32)> {
+    py.detach(|| image.into_core().and_then(|image| image.dimensions())).or_raise(py)
+}

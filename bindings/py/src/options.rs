@@ -1,0 +1,67 @@
+//! A client's keyword arguments as core's configuration. What is `None` was not said.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use gptimage_core::{Config, Timers, seconds};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict};
+
+use crate::error::OrRaise;
+
+pub(crate) fn config(options: &Bound<'_, PyDict>) -> PyResult<Config> {
+    let mut config = Config::from_env();
+    for (name, value) in options.iter() {
+        if !value.is_none() {
+            let name: String = name.extract()?;
+            config = set(config, &name, &value).map_err(|error| named(options.py(), &name, error))?;
+        }
+    }
+    Ok(config)
+}
+
+/// A wrong type is told with the argument's name.
+fn named(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
+    if error.is_instance_of::<PyTypeError>(py) {
+        return PyTypeError::new_err(format!("{name}: {}", error.value(py)));
+    }
+    error
+}
+
+fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config> {
+    let py = value.py();
+    Ok(match name {
+        "api_key" => config.api_key(value.extract::<String>()?),
+        "base_url" => config.base_url(value.extract::<String>()?),
+        "allow_http" => config.allow_http(value.extract()?),
+        "max_attempts" => config.max_attempts(value.extract()?),
+        "deadline" => config.deadline(seconds(name, value.extract()?).or_raise(py)?),
+        "timers" => config.timers(timers(value)?),
+        "ca_file" => config.ca_file(value.extract::<PathBuf>()?),
+        "proxy" if value.is_instance_of::<PyBool>() && !value.is_truthy()? => config.no_proxy(),
+        "proxy" => config.proxy(value.extract::<String>()?),
+        "headers" => {
+            let headers: BTreeMap<String, String> = value.extract()?;
+            headers.into_iter().fold(config, |config, (name, value)| config.header(name, value))
+        }
+        "fetch" => config.fetch(value.extract()?),
+        "retry_server_errors" => config.retry_server_errors(value.extract()?),
+        "on_cancel" => match value.extract::<String>()?.as_str() {
+            "keep" => config.abort_on_cancel(false),
+            "abort" => config.abort_on_cancel(true),
+            other => return Err(PyValueError::new_err(format!("on_cancel: {other:?} is neither 'keep' nor 'abort'"))),
+        },
+        "salvage_max_bytes" => config.salvage_max_bytes(value.extract()?),
+        "max_image_bytes" => config.max_image_bytes(value.extract()?),
+        unknown => return Err(PyTypeError::new_err(format!("there is no option {unknown:?}"))),
+    })
+}
+
+fn timers(value: &Bound<'_, PyAny>) -> PyResult<Timers> {
+    let mut timers = Timers::default();
+    for (name, seconds) in value.extract::<BTreeMap<String, f64>>()? {
+        timers.set(&name, seconds).or_raise(value.py())?;
+    }
+    Ok(timers)
+}

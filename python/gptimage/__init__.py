@@ -1,0 +1,81 @@
+"""Make and edit images with gpt-image-2: checked before money is spent, never paid twice, never lost.
+
+>>> from gptimage import Client
+>>> client = Client()                                    # the key is in AIMLAPI_KEY
+>>> client.generate("A T-Rex relaxing on a beach")       # the last line of a cell shows the picture
+>>> client.edit("Put a crown on its head", image="t-rex.png", save_to="crowned.png")
+
+Offline, on an emulator of the API:
+
+>>> import gptimage
+>>> with gptimage.Emulator() as emulator:
+...     client = emulator.client()
+...     client.generate("A T-Rex relaxing on a beach")
+
+`Client` blocks, `AsyncClient` is awaited; both have the same methods. Errors are in `gptimage.exceptions`, and here.
+"""
+
+from gptimage._core import VERSION as __version__
+from gptimage._core import Image
+from gptimage.client import AsyncClient, Client
+from gptimage.emulator import Emulator
+from gptimage.exceptions import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    BudgetExceededError,
+    ConfigError,
+    DownloadError,
+    GptImageError,
+    InsufficientCreditsError,
+    InternalError,
+    InternalServerError,
+    InvalidRequestError,
+    LocalIOError,
+    ModerationBlockedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+from gptimage.generated import Generated
+from gptimage.mask import Mask
+from gptimage.records import Attempt, Balance, Cost, Progress, Violation
+
+__all__ = [
+    "APIConnectionError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncClient",
+    "Attempt",
+    "AuthenticationError",
+    "BadRequestError",
+    "Balance",
+    "BudgetExceededError",
+    "Client",
+    "ConfigError",
+    "Cost",
+    "DownloadError",
+    "Emulator",
+    "Generated",
+    "GptImageError",
+    "Image",
+    "InsufficientCreditsError",
+    "InternalError",
+    "InternalServerError",
+    "InvalidRequestError",
+    "LocalIOError",
+    "Mask",
+    "ModerationBlockedError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PermissionDeniedError",
+    "Progress",
+    "RateLimitError",
+    "Violation",
+    "__version__",
+]

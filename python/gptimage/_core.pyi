@@ -1,0 +1,269 @@
+"""The compiled part of gptimage. Only `Image` is meant for you; the rest is what the package is made of."""
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, final
+
+import numpy
+from numpy.typing import NDArray
+from PIL.Image import Image as PilImage
+
+from gptimage.exceptions import GptImageError
+from gptimage.generated import Generated
+
+__all__ = [
+    "VERSION",
+    "Call",
+    "Client",
+    "Emulator",
+    "Image",
+    "dimensions",
+    "error_kinds",
+    "main",
+    "mask_from_alpha",
+    "mask_from_boxes",
+    "mask_from_editable",
+    "parameters",
+    "preview",
+    "set_log_level",
+    "shutdown",
+]
+
+_Path: TypeAlias = str | PathLike[str]
+_Input: TypeAlias = _Path | bytes | Image | tuple[int, int, int, bytes]
+
+VERSION: str
+"""The version of the library."""
+
+def main(args: Sequence[str]) -> int:
+    """Runs the `gptimage` command with its arguments, the program's name first, and gives its exit code."""
+
+def parameters() -> list[tuple[str, str, list[str]]]:
+    """Every API parameter: its name, what it is, and the operations that have it."""
+
+def error_kinds() -> list[tuple[str, int]]:
+    """Every kind of error: its slug and its number."""
+
+def shutdown() -> None:
+    """Lets the library's threads finish with the interpreter, which is about to end. Registered with `atexit`."""
+
+def set_log_level(level: int) -> None:
+    """Log records below this level (of Python's `logging`) are not made."""
+
+def mask_from_boxes(width: int, height: int, boxes: Sequence[Sequence[int]]) -> tuple[bytes, float]:
+    """Editable inside the boxes: a PNG, and the editable share."""
+
+def mask_from_editable(width: int, height: int, bytes: bytes) -> tuple[bytes, float]:
+    """Editable where a byte is not 0: a PNG, and the editable share."""
+
+def mask_from_alpha(width: int, height: int, bytes: bytes) -> tuple[bytes, float]:
+    """Editable where alpha is 0: a PNG, and the editable share."""
+
+def dimensions(image: _Input) -> tuple[int, int]:
+    """Width and height of an image in pixels, from its header."""
+
+def preview(
+    images: Sequence[Image], side: int, columns: int, max_bytes: int
+) -> tuple[bytes, int, int] | None:
+    """One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, with its size."""
+
+@final
+class Image:
+    """One picture that was made: in memory, in a file, or still at a URL. Frozen, picklable, hashable.
+
+    Format and dimensions come from the bytes, not from what was asked. It has the buffer protocol: `memoryview(image)`
+    and `numpy.frombuffer(image, "uint8")` show the file's bytes in memory without a copy (a picture in a file is read).
+    `numpy.asarray(image)` gives its pixels. In a notebook it shows itself, smaller.
+    """
+
+    @staticmethod
+    def from_bytes(data: bytes | bytearray) -> Image:
+        """A picture's bytes. What is no whole PNG, JPEG or WebP has no format and no dimensions."""
+
+    @staticmethod
+    def from_file(path: _Path) -> Image:
+        """A picture's file, which is read whenever its bytes are asked for."""
+
+    @staticmethod
+    def from_url(url: str) -> Image:
+        """A picture that was made earlier, at the link that the server gave; `client.fetch` gets it."""
+
+    @staticmethod
+    def _restore(data: bytes | None, path: _Path | None, url: str | None, revised_prompt: str | None) -> Image: ...
+    @property
+    def format(self) -> Literal["png", "jpeg", "webp"] | None:
+        """From the bytes; `None` while they are still at a URL."""
+
+    @property
+    def width(self) -> int | None:
+        """In pixels, from the bytes."""
+
+    @property
+    def height(self) -> int | None:
+        """In pixels, from the bytes."""
+
+    @property
+    def location(self) -> Literal["memory", "file", "url"]:
+        """Where the bytes are."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file, if the picture was saved to one."""
+
+    @property
+    def url(self) -> str | None:
+        """The link that the server gave. Its lifetime is not documented."""
+
+    @property
+    def revised_prompt(self) -> str | None:
+        """The prompt as the model rewrote it, where the server says so."""
+
+    @property
+    def nbytes(self) -> int | None:
+        """Length of the file in bytes; `None` while it is still at a URL."""
+
+    def read(self) -> bytes:
+        """The file's bytes, from memory or from the file.
+
+        Raises LocalIOError if the file cannot be read, DownloadError if the picture is still at its URL.
+        """
+
+    def save(self, path: _Path, *, overwrite: bool = False) -> Path:
+        """Saves a copy to a file or folder and says where it is: whole, under its final name, or not at all.
+
+        An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
+        existing file is refused unless `overwrite`. Raises LocalIOError.
+        """
+
+    def to_pil(self) -> PilImage:
+        """The picture as a `PIL.Image.Image`. Needs Pillow."""
+
+    def to_numpy(self) -> NDArray[numpy.uint8]:
+        """The pixels as a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width (gray).
+
+        Needs NumPy and Pillow. The array is read-only; `.copy()` gives one that is not.
+        """
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
+    def __bytes__(self) -> bytes: ...
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]: ...
+
+@final
+class Call:
+    """A call on its way."""
+
+    def wait(self, signals: bool) -> bool:
+        """Waits until there is something new. True: the end. `signals`: look for them meanwhile."""
+
+    def notify(self, waker: Callable[[], object]) -> None:
+        """Calls `waker` once, from another thread, as soon as there is something new."""
+
+    def done(self) -> bool:
+        """Whether the call has ended."""
+
+    def progress(self) -> dict[str, Any] | None:
+        """The last look at the call, if there was none since."""
+
+    def take(self) -> Any:
+        """Takes the result, or raises the error."""
+
+    def settle(self) -> None:
+        """Says that the result has arrived where it was meant to."""
+
+    def abandon(self) -> tuple[Literal["nothing", "ended", "running"], GptImageError | None]:
+        """Gives the call up without losing what may be paid."""
+
+@final
+class Client:
+    """Core's client."""
+
+    def __new__(cls, options: dict[str, Any]) -> Client: ...
+    @property
+    def base_url(self) -> str:
+        """Where the API is, as settled."""
+
+    def with_options(self, options: dict[str, Any]) -> Client:
+        """A client of other options that shares what is kept for `collect`."""
+
+    def start(
+        self,
+        operation: str,
+        prompt: str,
+        parameters: Sequence[tuple[str, str]],
+        *,
+        images: Sequence[_Input],
+        mask: _Input | None,
+        extra: str | None,
+        structural_rules: bool,
+        save_to: _Path | None,
+        overwrite: bool,
+        deadline: float | None,
+        max_attempts: int | None,
+        fetch: bool | None,
+        observed: bool,
+    ) -> Call:
+        """Starts a paid call."""
+
+    def fetch(self, image: Image, save_to: _Path | None, overwrite: bool) -> Call:
+        """Starts a download, which is free."""
+
+    def balance(self) -> Call:
+        """Starts asking what money is left."""
+
+    def drain(self, limit: float | None) -> Call:
+        """Starts waiting until every call that runs on without its caller has ended."""
+
+    def collect(self) -> list[Generated | GptImageError]:
+        """What became of calls whose callers were gone."""
+
+@final
+class Emulator:
+    """A running emulator."""
+
+    def __new__(
+        cls,
+        billing: str,
+        balance: str | None,
+        keys: Sequence[str],
+        port: int,
+        keep_bodies: int | None,
+        canned: bytes | None,
+        settings: str,
+    ) -> Emulator: ...
+    def addresses(self) -> dict[str, str]:
+        """Where it is: `base_url`, `cdn_url`, `control_url` and `key`."""
+
+    def fault(self, json: str) -> None:
+        """Scripts one fault or a list of them."""
+
+    def clear_faults(self) -> None:
+        """Forgets the faults that have not struck."""
+
+    def set(self, json: str) -> None:
+        """Changes settings."""
+
+    def wait_idle(self) -> None:
+        """Waits until nothing that was sent so far can change the ledger any more."""
+
+    def ledger(self) -> list[Mapping[str, Any]]:
+        """The truth about every paid call."""
+
+    def charges(self) -> int:
+        """How many calls were charged."""
+
+    def connections(self) -> int:
+        """How many connections the API accepted."""
+
+    def balance(self) -> str:
+        """What money is left, in US dollars."""
+
+    def requests(self) -> list[Mapping[str, Any]]:
+        """The last requests."""
+
+    def stop(self) -> None:
+        """Closes its ports and connections."""

@@ -1,0 +1,87 @@
+"""What people call an image, in the few forms that core takes: a path, bytes, a result, or pixels."""
+
+from __future__ import annotations
+
+import os
+
+from gptimage import _core
+from gptimage.mask import Mask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from gptimage._types import CoreInput, ImageInput, MaskInput
+
+# A whole image and one byte more, so that core can say that it is too long.
+_READ_AT_MOST = (50 << 20) + 1
+
+
+def images(value: ImageInput | Sequence[ImageInput] | Iterable[ImageInput]) -> list[CoreInput]:
+    """One image, or several."""
+    if isinstance(value, list) or (isinstance(value, tuple) and not _is_named_file(value)):
+        return [one_image(f"image[{index}]", item) for index, item in enumerate(value)]
+    return [one_image("image", value)]
+
+
+def mask(value: MaskInput | None) -> CoreInput | None:
+    return None if value is None else one_image("mask", value)
+
+
+def one_image(name: str, value: Any) -> CoreInput:
+    """One image; `name` is the argument's, for errors."""
+    if isinstance(value, (str, os.PathLike, bytes, _core.Image)):
+        return value
+    if isinstance(value, Mask):
+        return value.png
+    if isinstance(value, tuple) and _is_named_file(value):
+        # Core names and types files itself, from their bytes.
+        return one_image(name, value[1])
+    if hasattr(value, "read") and not hasattr(value, "tobytes"):
+        return _read(name, value)
+    if _is_pil(value):
+        from gptimage._pixels import from_pil
+
+        return from_pil(value)
+    try:
+        view = memoryview(value)
+    except TypeError:
+        raise TypeError(
+            f"{name}: {type(value).__name__} is no image; give a path, bytes, a binary file, a Pillow image, a NumPy array "
+            "(uint8) or a result's Image"
+        ) from None
+    if view.ndim == 1 and view.itemsize == 1:
+        return bytes(view)
+    from gptimage._pixels import from_array
+
+    return from_array(name, view)
+
+
+def _is_named_file(value: tuple[Any, ...]) -> bool:
+    """openai-python's `(name, content[, type])`; a tuple of two paths is two images."""
+    return (
+        2 <= len(value) <= 4
+        and (value[0] is None or isinstance(value[0], str))
+        and not isinstance(value[1], (str, os.PathLike))
+        and (isinstance(value[1], (bytes, bytearray, memoryview)) or hasattr(value[1], "read"))
+    )
+
+
+def _is_pil(value: object) -> bool:
+    return any(cls.__module__.partition(".")[0] == "PIL" for cls in type(value).__mro__)
+
+
+def _read(name: str, file: Any) -> bytes:
+    """What a file holds from its position on."""
+    parts: list[bytes] = []
+    length = 0
+    while length < _READ_AT_MOST:
+        part = file.read(_READ_AT_MOST - length)
+        if isinstance(part, str):
+            raise TypeError(f"{name}: this file gives text; open it in binary mode, such as open(path, 'rb')")
+        if not part:
+            break
+        parts.append(bytes(part))
+        length += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,0 +1,65 @@
+"""What a notebook shows: a small picture, its size and price under it. Never the whole picture, never base64 as text."""
+
+from __future__ import annotations
+
+from html import escape
+
+from gptimage import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gptimage.generated import Generated
+    from gptimage.mask import Mask
+
+# Longest side in pixels of one picture, and of each in a gallery.
+_SIDE, _GALLERY_SIDE, _COLUMNS = 512, 256, 4
+# The preview's PNG is at most so long, so that a cell stays small whatever the picture is.
+_MOST_BYTES = 160 << 10
+
+
+def image_bundle(image: _core.Image) -> dict[str, Any]:
+    return _bundle([image], repr(image), _describe(image))
+
+
+def mask_bundle(mask: Mask) -> dict[str, Any]:
+    return _bundle([_core.Image.from_bytes(mask.png)], repr(mask), repr(mask)[5:-1])
+
+
+def generated_bundle(generated: Generated) -> dict[str, Any]:
+    images = list(generated.images)
+    if len(images) == 1:
+        caption = _describe(images[0])
+    else:
+        kinds = sorted({_describe(image) for image in images})
+        caption = f"{len(images)} pictures" + (f" · {kinds[0]} each" if len(kinds) == 1 else "")
+    if generated.cost is not None:
+        caption += f" · {generated.cost}"
+    caption += "".join(f"\n{warning}" for warning in generated.warnings)
+    return _bundle(images, repr(generated), caption)
+
+
+def _describe(image: _core.Image) -> str:
+    if image.location == "url":
+        return "still at its url; client.fetch(image) gets it"
+    size = f"{image.width}×{image.height}" if image.width else "unknown size"
+    return f"{size} {image.format or 'unknown format'}"
+
+
+def _bundle(images: list[_core.Image], text: str, caption: str) -> dict[str, Any]:
+    side = _SIDE if len(images) == 1 else _GALLERY_SIDE
+    made = _core.preview(images, side, _COLUMNS, _MOST_BYTES)
+    lines = "<br>".join(map(escape, caption.splitlines()))
+    if made is None:
+        return {"text/plain": text, "text/html": f"<em>{lines}</em>"}
+    from base64 import b64encode
+
+    png, width, height = made
+    encoded = b64encode(png).decode("ascii")
+    html = (
+        f'<figure style="margin:0"><img src="data:image/png;base64,{encoded}" width="{width}" height="{height}" '
+        f'style="max-width:100%;height:auto" alt="{escape(caption)}">'
+        f'<figcaption style="font-size:smaller;opacity:.7">{lines}</figcaption></figure>'
+    )
+    return {"text/plain": text, "text/html": html, "image/png": encoded}

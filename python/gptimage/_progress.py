@@ -1,0 +1,80 @@
+"""`progress=True`: a bar where tqdm is installed, else a line on stderr whenever the phase changes."""
+
+from __future__ import annotations
+
+from gptimage.records import Progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gptimage._types import ProgressOption
+
+_PHASES = {
+    "planned": "connecting",
+    "connecting": "connecting",
+    "sending": "sending",
+    "sent": "waiting for the picture",
+    "head_received": "receiving",
+    "body_complete": "fetching the picture",
+    "stored": "done",
+}
+
+
+class Show:
+    """Shows a call's progress, or tells the caller's function of it."""
+
+    def __init__(self, option: ProgressOption) -> None:
+        self._tell: Callable[[Progress], object] | None = None
+        self._bar: Any = None
+        self._last = ""
+        if callable(option):
+            self._tell = option
+        elif option:
+            self._tell = self._draw
+
+    @property
+    def wanted(self) -> bool:
+        return self._tell is not None
+
+    def __call__(self, facts: dict[str, Any] | None) -> None:
+        if facts is None or self._tell is None:
+            return
+        try:
+            self._tell(Progress(facts))
+        except Exception:
+            # A paid call goes on, whatever its spectator does.
+            import logging
+
+            logging.getLogger("gptimage").exception("the progress function failed; the call goes on")
+
+    def end(self) -> None:
+        """Leaves the line as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _draw(self, progress: Progress) -> None:
+        doing = _PHASES[progress.phase]
+        if progress.pause_seconds is not None:
+            doing = f"not delivered, again in {progress.pause_seconds:.1f} s"
+        if progress.attempt > 1:
+            doing += f" (attempt {progress.attempt} of {progress.max_attempts})"
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            if doing != self._last:
+                import sys
+
+                print(f"gptimage: {doing}", file=sys.stderr, flush=True)
+            self._last = doing
+            return
+        if self._bar is None:
+            self._bar = tqdm(total=None, unit="B", unit_scale=True, desc="gptimage")
+        done, total = progress.bytes_received, None
+        if progress.phase in ("connecting", "sending"):
+            done, total = progress.bytes_sent, progress.bytes_total
+        self._bar.total = total
+        self._bar.n = done
+        self._bar.set_description_str(f"gptimage: {doing}", refresh=False)
+        self._bar.refresh()

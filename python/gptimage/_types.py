@@ -1,0 +1,97 @@
+"""What arguments may be, for editors and type checkers; nothing here is loaded otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
+
+from gptimage._core import Image
+from gptimage.mask import Mask
+from gptimage.records import Progress, Record
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PilImage
+else:
+    PilImage = Any
+
+R = TypeVar("R", bound=Record)
+
+# The known model's words. Core's rules decide; other text is passed on to them.
+Size: TypeAlias = Literal["1024x1024", "1024x1536", "1536x1024"] | str
+Quality: TypeAlias = Literal["low", "medium", "high"] | str
+OutputFormat: TypeAlias = Literal["png", "jpeg", "webp"] | str
+Background: TypeAlias = Literal["auto", "transparent", "opaque"] | str
+Moderation: TypeAlias = Literal["auto", "low"] | str
+ResponseFormat: TypeAlias = Literal["url", "b64_json"] | str
+
+Charge = Literal["not_charged", "unknown", "charged"]
+Phase = Literal["planned", "connecting", "sending", "sent", "head_received", "body_complete", "stored"]
+ProgressOption: TypeAlias = bool | Callable[[Progress], object] | None
+Extra: TypeAlias = Mapping[str, Any]
+Path: TypeAlias = str | PathLike[str]
+
+
+class Array(Protocol):
+    """A NumPy array."""
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """What makes it one."""
+
+
+Content: TypeAlias = bytes | bytearray | memoryview | IO[bytes]
+ImageInput: TypeAlias = (
+    Path | Content | tuple[str | None, Content] | tuple[str | None, Content, str | None] | PilImage | Array | Image
+)
+MaskInput: TypeAlias = ImageInput | Mask
+# The forms that the compiled part takes: width, height, samples a pixel and pixels are the last.
+CoreInput: TypeAlias = Path | bytes | Image | tuple[int, int, int, bytes]
+
+
+class Timers(TypedDict, total=False):
+    """Every waiting time, in seconds. What is not given is as core has it."""
+
+    connect: float
+    """Name lookup, TCP, TLS and a proxy's CONNECT together. 10."""
+    send_stall: float
+    """How long an upload may stand still. 90."""
+    head: float
+    """From the last byte sent to the answer's head; minutes of silence are normal. 900."""
+    body_stall: float
+    """How long an answer or a download may stand still. 60."""
+    backoff_first: float
+    """Bound of the first random wait before another attempt; it doubles with each. 0.5."""
+    backoff_longest: float
+    """Bound of every random wait. 8."""
+    retry_after_longest: float
+    """The longest `Retry-After` that is slept; a longer one is reported at once. 120."""
+    url_not_found: float
+    """How long a picture's URL may answer 404, as it does just after generation. 120."""
+    keepalive_idle: float
+    """TCP keepalive: silence before the first probe. 15."""
+    keepalive_interval: float
+    """TCP keepalive: between two probes. 15."""
+    keepalive_probes: int
+    """TCP keepalive: probes before the peer is given up. 8."""
+    user_timeout: float
+    """How long sent bytes may stay unacknowledged (Linux only). 120."""
+
+
+class ClientOptions(TypedDict, total=False):
+    """What `Client`, `AsyncClient` and their `with_options` take."""
+
+    api_key: str | None
+    base_url: str | None
+    allow_http: bool | None
+    max_attempts: int | None
+    deadline: float | None
+    timers: Timers | None
+    ca_file: Path | None
+    proxy: str | Literal[False] | None
+    headers: Mapping[str, str] | None
+    fetch: bool | None
+    retry_server_errors: bool | None
+    on_cancel: Literal["keep", "abort"] | None
+    salvage_max_bytes: int | None
+    max_image_bytes: int | None

@@ -1,0 +1,196 @@
+"""Everything that can go wrong, with what it cost: one base class, one class for each kind.
+
+`OutcomeUnknownError` is neither a timeout nor a connection error, and no error that may have cost something is a
+`TimeoutError` or `ConnectionError`: a decorator that retries those cannot pay twice.
+"""
+
+from __future__ import annotations
+
+from gptimage.records import Attempt, Cost, Violation, records
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gptimage._types import Charge
+    from gptimage.generated import Generated
+
+
+class GptImageError(Exception):
+    """The base of all errors of this library. Its text is one line that says what to do next."""
+
+    kind: str
+    """The stable name, the same in every language, such as `rate_limited`."""
+    number: int
+    """The stable number, which is also the C library's status."""
+    charge: Charge
+    """Whether money was spent, over all attempts. `not_charged` is proved, never someone's word."""
+    http_status: int | None
+    """The answer's status, if there was an answer."""
+    violations: tuple[Violation, ...]
+    """Every broken rule, for `InvalidRequestError`."""
+    retry_after: float | None
+    """How many seconds the server asks to wait."""
+    vendor_says_free: bool
+    """Whether the vendor documents this failure as free. Its word, no proof: `charge` stays `unknown`."""
+    timed_out: bool
+    """Whether one of our timers ended the call."""
+    attempts: tuple[Attempt, ...]
+    """Every attempt that was made, in order."""
+    generated: Generated | None
+    """What was paid for and arrived in spite of the error. A picture not obtained stands in it with its `url`."""
+    response_body: str | None
+    """The answer without its pictures, at most 64 KiB of it, where it could not be used."""
+
+    kind = "internal"
+    number = 99
+    charge = "unknown"
+    http_status = None
+    violations = ()
+    retry_after = None
+    vendor_says_free = False
+    timed_out = False
+    attempts = ()
+    generated = None
+    response_body = None
+
+    @property
+    def message(self) -> str:
+        """The text."""
+        return str(self.args[0]) if self.args else ""
+
+    @property
+    def client_request_id(self) -> str | None:
+        """The id that we gave the last attempt, by which the vendor can find it."""
+        return self.attempts[-1].client_request_id if self.attempts else None
+
+    @property
+    def inference_id(self) -> str | None:
+        """The vendor's id of the last attempt's work, where stated."""
+        return self.attempts[-1].inference_id if self.attempts else None
+
+    @property
+    def cost(self) -> Cost | None:
+        """The last attempt's price, where stated."""
+        return self.attempts[-1].cost if self.attempts else None
+
+
+class InvalidRequestError(GptImageError, ValueError):
+    """Our rules refused the request, before anything was sent; `violations` lists every problem."""
+
+
+class ConfigError(GptImageError, ValueError):
+    """A key, URL, header, proxy or trust store that cannot be used."""
+
+
+class LocalIOError(GptImageError, OSError):
+    """A local file. A target that exists is refused before anything is sent."""
+
+
+class APIConnectionError(GptImageError):
+    """Provably not delivered whole: nothing was charged."""
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """One of our timers ended the call before the request was sent whole: nothing was charged."""
+
+
+class OutcomeUnknownError(GptImageError):
+    """Sent whole, and no answer came that proves anything. It may be paid: look `client_request_id` up, do not repeat."""
+
+
+class APIStatusError(GptImageError):
+    """The server answered, and refused."""
+
+    @property
+    def status_code(self) -> int:
+        """The answer's status."""
+        return self.http_status or 0
+
+
+class BadRequestError(APIStatusError):
+    """Every 4xx that no other class names."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the key is missing or invalid."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the key may not do this."""
+
+
+class InsufficientCreditsError(PermissionDeniedError):
+    """403: the account is out of credits."""
+
+
+class NotFoundError(APIStatusError):
+    """404: no such route or model."""
+
+
+class ModerationBlockedError(BadRequestError):
+    """The prompt or an image was refused by moderation."""
+
+
+class RateLimitError(APIStatusError):
+    """429; `retry_after` if the server said how long to wait."""
+
+
+class InternalServerError(APIStatusError):
+    """5xx in the vendor's own words, who says that failures are free. That is no proof: `charge` is `unknown`."""
+
+
+class APIResponseValidationError(GptImageError):
+    """A success that cannot be used. It was paid for, or may be."""
+
+
+class DownloadError(GptImageError):
+    """The picture was paid for, exists at its URL and could not be fetched; `client.fetch` tries again, for free."""
+
+
+class BudgetExceededError(GptImageError):
+    """The budget does not allow the call."""
+
+
+class InternalError(GptImageError):
+    """A bug of ours."""
+
+
+_CLASSES: dict[str, type[GptImageError]] = {
+    "invalid_request": InvalidRequestError,
+    "config": ConfigError,
+    "io": LocalIOError,
+    "connection": APIConnectionError,
+    "outcome_unknown": OutcomeUnknownError,
+    # Only ever the cause of a KeyboardInterrupt or asyncio.CancelledError.
+    "cancelled": GptImageError,
+    "bad_request": BadRequestError,
+    "authentication": AuthenticationError,
+    "permission_denied": PermissionDeniedError,
+    "insufficient_credits": InsufficientCreditsError,
+    "not_found": NotFoundError,
+    "moderation_blocked": ModerationBlockedError,
+    "rate_limited": RateLimitError,
+    "server": InternalServerError,
+    "response_invalid": APIResponseValidationError,
+    "download_failed": DownloadError,
+    "budget_exceeded": BudgetExceededError,
+    "internal": InternalError,
+}
+
+
+def _from_core(facts: dict[str, Any], cause: str | None, errno: int | None) -> GptImageError:
+    """The exception that stands for an error of core; `facts` are core's own, under core's names."""
+    cls = _CLASSES.get(facts["kind"], GptImageError)
+    if cls is APIConnectionError and facts["timed_out"] and facts["charge"] == "not_charged":
+        cls = APITimeoutError
+    error = cls(facts.pop("message"))
+    facts["violations"] = records(Violation, facts["violations"])
+    facts["attempts"] = records(Attempt, facts["attempts"])
+    facts["retry_after"] = facts.pop("retry_after_seconds")
+    error.__dict__.update(facts)
+    if isinstance(error, OSError) and errno is not None:
+        error.errno = errno
+    if cause is not None:
+        error.__cause__ = OSError(errno, cause) if errno is not None else Exception(cause)
+    return error

@@ -1,0 +1,100 @@
+"""Masks: which part of an image may be edited."""
+
+from __future__ import annotations
+
+from gptimage import _core
+from gptimage.records import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from os import PathLike
+    from pathlib import Path
+    from typing import Any
+
+    from PIL.Image import Image as PilImage
+
+    from gptimage._types import ImageInput
+
+
+class Mask(Record):
+    """A PNG of an image's size that is transparent where the image may be edited. Frozen and picklable.
+
+    >>> mask = Mask.from_boxes("photo.jpg", [(0, 0, 1024, 300)])
+    >>> mask
+    Mask(1024x1024, 29.3 % editable)
+    >>> client.edit("A blue sky", image="photo.jpg", mask=mask)
+    """
+
+    png: bytes
+    """The mask as a PNG file's bytes."""
+    width: int
+    """In pixels."""
+    height: int
+    """In pixels."""
+    editable_share: float
+    """Which part of the image may be edited, from 0 to 1."""
+
+    @classmethod
+    def from_boxes(
+        cls, image: ImageInput | tuple[int, int], boxes: Iterable[Sequence[int]]
+    ) -> Mask:
+        """Editable inside the boxes, each `(left, top, right, bottom)` in pixels, right and bottom excluded.
+
+        `image` is the image to be edited, or its `(width, height)`.
+
+        Raises InvalidRequestError for a box that is empty or reaches beyond the image.
+        """
+        width, height = _size(image)
+        lists = [[int(side) for side in box] for box in boxes]
+        for index, box in enumerate(lists):
+            if len(box) != 4 or min(box) < 0:
+                raise ValueError(
+                    f"boxes[{index}]: {tuple(box)} is no box; write (left, top, right, bottom), none of them negative"
+                )
+        return cls._made(width, height, _core.mask_from_boxes(width, height, lists))
+
+    @classmethod
+    def from_array(cls, editable: Any) -> Mask:
+        """Editable where a two-dimensional array of booleans (height × width) is true. NumPy's, or nested lists."""
+        from gptimage._pixels import booleans
+
+        width, height, pixels = booleans(editable)
+        return cls._made(width, height, _core.mask_from_editable(width, height, pixels))
+
+    @classmethod
+    def from_pil(cls, image: PilImage) -> Mask:
+        """From a Pillow image: editable where it is transparent if it has an alpha channel, else where it is white."""
+        from gptimage._pixels import alpha_or_white
+
+        width, height, is_alpha, pixels = alpha_or_white(image)
+        make = _core.mask_from_alpha if is_alpha else _core.mask_from_editable
+        return cls._made(width, height, make(width, height, pixels))
+
+    @classmethod
+    def _made(cls, width: int, height: int, made: tuple[bytes, float]) -> Mask:
+        png, share = made
+        return cls({"png": png, "width": width, "height": height, "editable_share": share})
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Saves the PNG and says where it is."""
+        return _core.Image.from_bytes(self.png).save(path, overwrite=overwrite)
+
+    def __repr__(self) -> str:
+        return f"Mask({self.width}x{self.height}, {self.editable_share:.1%} editable)".replace("%", " %")
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        from gptimage._notebook import mask_bundle
+
+        return mask_bundle(self)
+
+
+def _size(image: Any) -> tuple[int, int]:
+    if isinstance(image, tuple) and len(image) == 2 and all(isinstance(side, int) for side in image):
+        width, height = image
+        if not (0 < width < 2**32 and 0 < height < 2**32):
+            raise ValueError(f"size: {width}x{height} pixels are no image; both sides need at least 1")
+        return width, height
+    from gptimage._inputs import one_image
+
+    return _core.dimensions(one_image("image", image))
