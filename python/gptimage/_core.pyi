@@ -225,16 +225,7 @@ class Client:
 class Emulator:
     """A running emulator."""
 
-    def __new__(
-        cls,
-        billing: str,
-        balance: str | None,
-        keys: Sequence[str],
-        port: int,
-        keep_bodies: int | None,
-        canned: bytes | None,
-        settings: str,
-    ) -> Emulator: ...
+    def __new__(cls, start: str, settings: str, canned: bytes | None) -> Emulator: ...
     def addresses(self) -> dict[str, str]:
         """Where it is: `base_url`, `cdn_url`, `control_url` and `key`."""
 

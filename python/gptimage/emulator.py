@@ -55,9 +55,14 @@ class Emulator:
         import json
 
         settings = _settings(latency, log_lag, url_expiry, error_form, price_headers)
-        keys = [key] if isinstance(key, str) else list(key or ())
-        given = None if balance is None else str(balance)
-        self._core = _core.Emulator(billing, given, keys, port, keep_bodies, canned, json.dumps(settings))
+        start = {
+            "billing": billing,
+            "balance": None if balance is None else str(balance),
+            "keys": [key] if isinstance(key, str) else list(key or ()),
+            "port": port,
+            "keep_bodies": keep_bodies,
+        }
+        self._core = _core.Emulator(json.dumps(start), json.dumps(settings), canned)
         self._addresses = self._core.addresses()
 
     def __enter__(self) -> Self:

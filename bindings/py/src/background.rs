@@ -8,12 +8,13 @@ use std::mem;
 use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::notify::Notifier;
 
@@ -75,10 +76,8 @@ impl Background {
 pub(crate) fn shutdown(py: Python<'_>) {
     let current = *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(background) = current.filter(|background| background.process == process::id()) else { return };
-    #[allow(clippy::disallowed_types, reason = "there is no runtime on this thread, nor a clock that could be paused")]
     let deadline = Instant::now() + PATIENCE;
     background.notifier.close();
-    #[allow(clippy::disallowed_types, reason = "as above")]
     py.detach(|| {
         while background.notifier.is_speaking() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));

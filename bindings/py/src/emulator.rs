@@ -7,6 +7,7 @@ use gptimage_emulator::RecordedRequest;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::background::{Own, background};
@@ -20,6 +21,16 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(40);
 pub(crate) struct Emulator {
     /// Only locked while attached. `None` once stopped.
     running: Mutex<Option<Own<Arc<gptimage_emulator::Emulator>>>>,
+}
+
+/// What is fixed at the start.
+#[derive(Deserialize)]
+struct Start {
+    billing: String,
+    balance: Option<String>,
+    keys: Vec<String>,
+    port: u16,
+    keep_bodies: Option<usize>,
 }
 
 fn misread(error: &gptimage_emulator::Misread) -> PyErr {
@@ -44,16 +55,9 @@ impl Emulator {
 #[pymethods]
 impl Emulator {
     #[new]
-    fn new(
-        py: Python<'_>,
-        billing: &str,
-        balance: Option<String>,
-        keys: Vec<String>,
-        port: u16,
-        keep_bodies: Option<usize>,
-        canned: Option<Vec<u8>>,
-        settings: &str,
-    ) -> PyResult<Self> {
+    fn new(py: Python<'_>, start: &str, settings: &str, canned: Option<Vec<u8>>) -> PyResult<Self> {
+        let Start { billing, balance, keys, port, keep_bodies } =
+            serde_json::from_str(start).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let billing = billing.parse().map_err(|error| misread(&error))?;
         let mut builder = gptimage_emulator::Emulator::builder()
             .billing(billing)
@@ -69,9 +73,7 @@ impl Emulator {
         if let Some(picture) = canned {
             builder = builder.canned(picture);
         }
-        for key in keys {
-            builder = builder.key(key);
-        }
+        builder = keys.into_iter().fold(builder, gptimage_emulator::EmulatorBuilder::key);
         let started = py.detach(|| builder.spawn()).map_err(|error| match error {
             gptimage_emulator::StartError::Io(error) => PyErr::from(error),
             error => PyValueError::new_err(error.to_string()),
