@@ -17,12 +17,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import install
-import page
-from emulator import KEY, Emulator, download, fetch, png_size
-from install import HERE, Skipped
-
+HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import install  # noqa: E402
+import page  # noqa: E402
+from emulator import KEY, Emulator, download, fetch, png_size  # noqa: E402
+from install import Skipped  # noqa: E402
+
 CACHE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "outside"
 SPECIFICATION = ROOT / "tests" / "fixtures" / "openapi.json"
 SEED = "20261122"
@@ -48,7 +51,7 @@ class Outside:
         return done.stdout
 
     def python(self, program: str | Path) -> str:
-        python = install.python(CACHE)
+        python = install.python(CACHE / "venv", HERE / "requirements.txt")
         return self.output(python, program) if isinstance(program, Path) else self.output(python, "-c", program)
 
     def node(self, name: str, program: str) -> str:
@@ -92,7 +95,7 @@ class Outside:
         """No request that the specification forbids is accepted; none makes the server fail."""
         before = self.emulator.ledger()
         said = self.output(
-            install.python(CACHE).with_name("schemathesis"), "run", SPECIFICATION,
+            install.python(CACHE / "venv", HERE / "requirements.txt").with_name("schemathesis"), "run", SPECIFICATION,
             "--url", self.emulator.origin, "--include-path", "/v1/images/generations",
             "-H", f"Authorization: Bearer {KEY}", "--seed", SEED, "--max-examples", EXAMPLES,
             "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--continue-on-failure",

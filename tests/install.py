@@ -1,4 +1,4 @@
-"""The outside clients, installed from their registries into a cache folder."""
+"""What tests use beside the project, installed from registries into cache folders."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+OUTSIDE = Path(__file__).resolve().parent / "outside"
 
 # What pip and npm say when the network, and not what they were asked for, is at fault.
 UNREACHABLE = re.compile(
@@ -20,15 +20,14 @@ class Skipped(Exception):
     """What cannot be tried here, and why."""
 
 
-def python(cache: Path) -> Path:
-    """A Python that has the packages of requirements.txt."""
-    venv = cache / "venv"
+def python(venv: Path, requirements: Path) -> Path:
+    """The interpreter of an environment that has these packages."""
     binary = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    wanted = (HERE / "requirements.txt").read_bytes() + sys.version.encode()
+    wanted = requirements.read_bytes() + sys.version.encode()
     if is_stale(venv, wanted):
         run([sys.executable, "-m", "venv", "--clear", str(venv)], "a Python environment")
         pip = [str(binary), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-        run([*pip, "-r", str(HERE / "requirements.txt")], "the Python registry")
+        run([*pip, "-r", str(requirements)], "the Python registry")
         mark(venv, wanted)
     return binary
 
@@ -40,11 +39,11 @@ def node(cache: Path) -> str:
         raise Skipped("node and npm are not installed")
     folder = cache / "node"
     version = subprocess.run([found, "--version"], capture_output=True, check=True).stdout
-    wanted = (HERE / "package.json").read_bytes() + version
+    wanted = (OUTSIDE / "package.json").read_bytes() + version
     if is_stale(folder, wanted):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        shutil.copy(HERE / "package.json", folder)
+        shutil.copy(OUTSIDE / "package.json", folder)
         install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--fetch-retries=1"]
         run([*install, "--prefix", str(folder)], "the npm registry")
         mark(folder, wanted)

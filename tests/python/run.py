@@ -1,0 +1,65 @@
+"""The Python package, tested as its users have it: the wheel, built and installed, away from its sources.
+
+    python3 tests/python/run.py [--keep] [pytest's arguments]
+
+Makes an environment below the target folder, builds wheel and sdist into target/wheels, installs the wheel, runs pytest
+on tests/python and tests/packaging, mypy --strict on package, examples and tests, and stubtest. With arguments, only
+pytest with these; with --keep, on the wheel that is installed already.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import install  # noqa: E402
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+WHEELS = TARGET / "wheels"
+TYPED = ["python/gptimage", "examples/python", "tests/python", "tests/packaging"]
+
+
+def main() -> int:
+    python = install.python(TARGET / "python-tests", ROOT / "tests" / "python" / "requirements.txt")
+    given = sys.argv[1:]
+    if "--keep" in given:
+        given.remove("--keep")
+    else:
+        build_and_install(python)
+    # No source folder on the path: what is imported is what is installed.
+    environment = os.environ | {"GPTIMAGE_WHEELS": str(WHEELS), "CARGO_TARGET_DIR": str(TARGET), "PYTHONSAFEPATH": "1"}
+    steps: list[list[str | Path]] = [[python, "-m", "pytest", *given]]
+    if not given:
+        steps.append([python, "-m", "mypy", "--cache-dir", TARGET / "mypy", *TYPED])
+        allowed = ROOT / "tests" / "python" / "stubtest_allowlist.txt"
+        stubtest: list[str | Path] = [python, "-m", "mypy.stubtest", "gptimage", "--mypy-config-file", ROOT / "pyproject.toml"]
+        steps.append([*stubtest, "--allowlist", allowed, "--ignore-unused-allowlist"])
+    for step in steps:
+        print("$", *step[1:], flush=True)
+        if code := subprocess.run(list(map(str, step)), cwd=ROOT, env=environment).returncode:
+            return code
+    return 0
+
+
+def build_and_install(python: Path) -> None:
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    maturin = python.with_name("maturin")
+    say("building the wheel")
+    subprocess.run([maturin, "build", "--release", "--quiet", "--out", WHEELS], cwd=ROOT, check=True)
+    subprocess.run([maturin, "sdist", "--quiet", "--out", WHEELS], cwd=ROOT, check=True)
+    (wheel,) = WHEELS.glob("*.whl")
+    say(f"installing {wheel.name}, {wheel.stat().st_size / 2**20:.1f} MiB")
+    pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
+    subprocess.run([*pip, "--force-reinstall", wheel], cwd=ROOT, check=True)
+
+
+def say(what: str) -> None:
+    print(what, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
