@@ -37,7 +37,7 @@ VERSION: str
 """The version of the library."""
 
 def main(args: Sequence[str]) -> int:
-    """Runs the `gptimage` command with its arguments, the program's name first, and gives its exit code."""
+    """Runs the `gptimage` command and gives its exit code."""
 
 def parameters() -> list[tuple[str, str, list[str]]]:
     """Every API parameter: its name, what it is, and the operations that have it."""
@@ -46,27 +46,29 @@ def error_kinds() -> list[tuple[str, int]]:
     """Every kind of error: its slug and its number."""
 
 def shutdown() -> None:
-    """Lets the library's threads finish with the interpreter, which is about to end. Registered with `atexit`."""
+    """Lets our threads finish with the interpreter, which is about to end. Registered with `atexit`."""
 
 def set_log_level(level: int) -> None:
     """Log records below this level (of Python's `logging`) are not made."""
 
 def mask_from_boxes(width: int, height: int, boxes: Sequence[Sequence[int]]) -> tuple[bytes, float]:
-    """Editable inside the boxes: a PNG, and the editable share."""
+    """Editable inside the boxes."""
 
 def mask_from_editable(width: int, height: int, bytes: bytes) -> tuple[bytes, float]:
-    """Editable where a byte is not 0: a PNG, and the editable share."""
+    """Editable where a byte is not 0."""
 
 def mask_from_alpha(width: int, height: int, bytes: bytes) -> tuple[bytes, float]:
-    """Editable where alpha is 0: a PNG, and the editable share."""
+    """Editable where alpha is 0."""
 
 def dimensions(image: _Input) -> tuple[int, int]:
-    """Width and height of an image in pixels, from its header."""
+    """Width and height of an image, from its header."""
 
 def preview(
     images: Sequence[Image], side: int, columns: int, max_bytes: int
 ) -> tuple[bytes, int, int] | None:
-    """One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, with its size."""
+    """One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, in rows; with its
+    width and height. `None` if there is nothing to show. At most `max_bytes` long, or as small as it gets.
+    """
 
 @final
 class Image:
@@ -155,10 +157,10 @@ class Image:
 
 @final
 class Call:
-    """A call on its way."""
+    """A call on its way. Made by `Client`, waited for by `gptimage`'s clients."""
 
     def wait(self, signals: bool) -> bool:
-        """Waits until there is something new. True: the end. `signals`: look for them meanwhile."""
+        """Waits until there is something new: progress, or the end. True: the end. `signals`: look for them meanwhile."""
 
     def notify(self, waker: Callable[[], object]) -> None:
         """Calls `waker` once, from another thread, as soon as there is something new."""
@@ -173,14 +175,17 @@ class Call:
         """Takes the result, or raises the error."""
 
     def settle(self) -> None:
-        """Says that the result has arrived where it was meant to."""
+        """Says that the result has arrived where it was meant to: no copy is kept any longer."""
 
     def abandon(self) -> tuple[Literal["nothing", "ended", "running"], GptImageError | None]:
-        """Gives the call up without losing what may be paid."""
+        """Gives the call up, without losing what may be paid: what comes later is kept for `collect`. Says how far it
+        was (`nothing`: nothing was sent; `ended`: its result is kept; `running`: it did not answer in time), with
+        the error that tells more.
+        """
 
 @final
 class Client:
-    """Core's client."""
+    """Core's client, made again in a forked child: what it inherited has no thread."""
 
     def __new__(cls, options: dict[str, Any]) -> Client: ...
     @property
@@ -216,14 +221,14 @@ class Client:
         """Starts asking what money is left."""
 
     def drain(self, limit: float | None) -> Call:
-        """Starts waiting until every call that runs on without its caller has ended."""
+        """Starts waiting until every call that runs on without its caller has ended, or the time is up."""
 
     def collect(self) -> list[Generated | GptImageError]:
         """What became of calls whose callers were gone."""
 
 @final
 class Emulator:
-    """A running emulator."""
+    """A running emulator, on a thread of its own."""
 
     def __new__(cls, start: str, settings: str, canned: bytes | None) -> Emulator: ...
     def addresses(self) -> dict[str, str]:

@@ -92,16 +92,19 @@ impl Emulator {
         Ok(addresses)
     }
 
+    /// Scripts one fault or a list of them.
     fn fault(&self, json: &str) -> PyResult<()> {
         let faults = serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))?;
         self.running()?.fault_json(faults).map_err(|error| misread(&error))
     }
 
+    /// Forgets the faults that have not struck.
     fn clear_faults(&self) -> PyResult<()> {
         self.running()?.clear_faults();
         Ok(())
     }
 
+    /// Changes settings.
     fn set(&self, json: &str) -> PyResult<()> {
         self.running()?.set(object(json)?).map_err(|error| misread(&error))
     }
@@ -126,22 +129,27 @@ impl Emulator {
         }
     }
 
+    /// The truth about every paid call.
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.running()?.ledger())
     }
 
+    /// How many calls were charged.
     fn charges(&self) -> PyResult<u64> {
         Ok(self.running()?.charges())
     }
 
+    /// How many connections the API accepted.
     fn connections(&self) -> PyResult<u64> {
         Ok(self.running()?.connections())
     }
 
+    /// What money is left, in US dollars.
     fn balance(&self) -> PyResult<String> {
         Ok(self.running()?.balance())
     }
 
+    /// The last requests.
     fn requests<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for request in self.running()?.requests() {
@@ -150,6 +158,7 @@ impl Emulator {
         Ok(list)
     }
 
+    /// Closes its ports and connections.
     fn stop(&self, py: Python<'_>) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let emulator = running.as_ref().and_then(Own::get).cloned();

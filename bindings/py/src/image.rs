@@ -14,7 +14,11 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::buffer;
 use crate::error::OrRaise;
 
-/// A picture: in memory, in a file, or still at a URL. Its documentation is in `_core.pyi`.
+/// One picture that was made: in memory, in a file, or still at a URL. Frozen, picklable, hashable.
+///
+/// Format and dimensions come from the bytes, not from what was asked. It has the buffer protocol: `memoryview(image)`
+/// and `numpy.frombuffer(image, "uint8")` show the file's bytes in memory without a copy (a picture in a file is read).
+/// `numpy.asarray(image)` gives its pixels. In a notebook it shows itself, smaller.
 #[pyclass(frozen, module = "gptimage")]
 pub(crate) struct Image(gptimage_core::Image);
 
@@ -30,19 +34,19 @@ impl Image {
 
 #[pymethods]
 impl Image {
-    /// A picture's bytes.
+    /// A picture's bytes. What is no whole PNG, JPEG or WebP has no format and no dimensions.
     #[staticmethod]
-    fn from_bytes(py: Python<'_>, data: Vec<u8>) -> Self {
-        py.detach(|| Self(gptimage_core::Image::from_bytes(data)))
+    fn from_bytes(py: Python<'_>, data: PyBackedBytes) -> Self {
+        py.detach(|| Self(gptimage_core::Image::from_bytes(Bytes::from_owner(data))))
     }
 
-    /// A picture's file.
+    /// A picture's file, which is read whenever its bytes are asked for.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: PathBuf) -> Self {
         py.detach(|| Self(gptimage_core::Image::from_file(path)))
     }
 
-    /// A picture that was made earlier, at the link that the server gave.
+    /// A picture that was made earlier, at the link that the server gave; `client.fetch` gets it.
     #[staticmethod]
     fn from_url(url: String) -> Self {
         Self(gptimage_core::Image::from_url(url))
@@ -52,13 +56,13 @@ impl Image {
     #[staticmethod]
     fn _restore(
         py: Python<'_>,
-        data: Option<Vec<u8>>,
+        data: Option<PyBackedBytes>,
         path: Option<PathBuf>,
         url: Option<String>,
         revised_prompt: Option<String>,
     ) -> PyResult<Self> {
         let image = py.detach(|| match (data, path, &url) {
-            (Some(data), _, _) => Some(gptimage_core::Image::from_bytes(data)),
+            (Some(data), _, _) => Some(gptimage_core::Image::from_bytes(Bytes::from_owner(data))),
             (None, Some(path), _) => Some(gptimage_core::Image::from_file(path)),
             (None, None, Some(url)) => Some(gptimage_core::Image::from_url(url)),
             (None, None, None) => None,
@@ -74,21 +78,25 @@ impl Image {
         Ok((slf.get_type().getattr("_restore")?, kept))
     }
 
+    /// From the bytes; `None` while they are still at a URL.
     #[getter]
     fn format(&self) -> Option<&'static str> {
         self.0.format().map(gptimage_core::ImageFormat::as_str)
     }
 
+    /// In pixels, from the bytes.
     #[getter]
     fn width(&self) -> Option<u32> {
         self.0.dimensions().map(|(width, _)| width)
     }
 
+    /// In pixels, from the bytes.
     #[getter]
     fn height(&self) -> Option<u32> {
         self.0.dimensions().map(|(_, height)| height)
     }
 
+    /// Where the bytes are.
     #[getter]
     fn location(&self) -> &'static str {
         match self.0.location() {
@@ -98,26 +106,33 @@ impl Image {
         }
     }
 
+    /// The file, if the picture was saved to one.
     #[getter]
     fn path<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.path().map(|path| path_object(py, path.into())).transpose()
     }
 
+    /// The link that the server gave. Its lifetime is not documented.
     #[getter]
     fn url(&self) -> Option<&str> {
         self.0.url()
     }
 
+    /// The prompt as the model rewrote it, where the server says so.
     #[getter]
     fn revised_prompt(&self) -> Option<&str> {
         self.0.revised_prompt()
     }
 
+    /// Length of the file in bytes; `None` while it is still at a URL.
     #[getter]
     fn nbytes(&self) -> Option<u64> {
         self.0.len_bytes()
     }
 
+    /// The file's bytes, from memory or from the file.
+    ///
+    /// Raises LocalIOError if the file cannot be read, DownloadError if the picture is still at its URL.
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = py.detach(|| self.0.read()).or_raise(py)?;
         Ok(PyBytes::new(py, &bytes))
@@ -141,16 +156,24 @@ impl Image {
         }
     }
 
+    /// Saves a copy to a file or folder and says where it is: whole, under its final name, or not at all.
+    ///
+    /// An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
+    /// existing file is refused unless `overwrite`. Raises LocalIOError.
     #[pyo3(signature = (path, *, overwrite = false))]
     fn save<'py>(&self, py: Python<'py>, path: PathBuf, overwrite: bool) -> PyResult<Bound<'py, PyAny>> {
         let saved = py.detach(|| self.0.save(SaveTo::from(path).overwrite(overwrite))).or_raise(py)?;
         path_object(py, saved)
     }
 
+    /// The picture as a `PIL.Image.Image`. Needs Pillow.
     fn to_pil<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         in_python(slf, "to_pil")?.call1((slf,))
     }
 
+    /// The pixels as a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width (gray).
+    ///
+    /// Needs NumPy and Pillow. The array is read-only; `.copy()` gives one that is not.
     fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         in_python(slf, "to_numpy")?.call1((slf,))
     }
