@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::notify::Notifier;
+use crate::notify::{Message, Notifier, deliver};
 
 /// How long the interpreter's end waits for a thread of ours that is just using it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -77,12 +77,14 @@ pub(crate) fn shutdown(py: Python<'_>) {
     let current = *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(background) = current.filter(|background| background.process == process::id()) else { return };
     let deadline = Instant::now() + PATIENCE;
-    background.notifier.close();
+    let unsaid = background.notifier.close();
     py.detach(|| {
         while background.notifier.is_speaking() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     });
+    // The last words of calls that have ended; event loops are not waiting for theirs any more.
+    unsaid.into_iter().filter(|message| matches!(message, Message::Log(_))).for_each(|message| deliver(py, message));
 }
 
 /// Something that may only be used, and dropped, in the process that made it.

@@ -142,7 +142,7 @@ impl Client {
             fetch,
         };
         let operation = if operation == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
-        // Looking at files and encoding pixels take time, so both happen behind Python's back.
+        // Looking at files and encoding pixels take time: for an edit, this runs where blocking is allowed.
         let build = move || -> Result<Request, Error> {
             if operation != Operation::Edit {
                 let builder = fill!(GenerateRequest::builder(prompt), parameters, extra, structural_rules);
@@ -160,15 +160,21 @@ impl Client {
         let shared = Arc::new(Shared::new(client.clone(), background.notifier.clone()));
         let ending = shared.clone();
         background.spawn(async move {
-            let outcome = tokio::select! {
-                request = tokio::task::spawn_blocking(build) => match request {
-                    Ok(Ok(request)) => Outcome::Generated(send(&client, &request, terms, &ending, observed).await),
-                    Ok(Err(error)) => Outcome::Generated(Err(error)),
-                    Err(_) => Outcome::Nothing,
-                },
-                () = ending.token.cancelled() => Outcome::Nothing,
+            let built = async {
+                match operation {
+                    Operation::Edit => tokio::task::spawn_blocking(build).await.ok(),
+                    _ => Some(build()),
+                }
             };
-            ending.end(outcome);
+            let built = tokio::select! {
+                built = built => built,
+                () = ending.token.cancelled() => None,
+            };
+            ending.end(match built {
+                Some(Ok(request)) => Outcome::Generated(send(&client, &request, terms, &ending, observed).await),
+                Some(Err(error)) => Outcome::Generated(Err(error)),
+                None => Outcome::Nothing,
+            });
         });
         Ok(Call::new(shared))
     }

@@ -56,12 +56,11 @@ impl Notifier {
         self.0.changed.notify_one();
     }
 
-    /// From now on the interpreter is not touched any more.
-    pub(crate) fn close(&self) {
+    /// From now on the thread does not touch the interpreter any more. Gives what it has not said.
+    pub(crate) fn close(&self) -> VecDeque<Message> {
         let mut state = self.0.lock();
         state.closed = true;
-        // They are the interpreter's, which is ending.
-        std::mem::forget(std::mem::take(&mut state.waiting));
+        std::mem::take(&mut state.waiting)
     }
 
     /// Whether the interpreter is being touched.
@@ -93,7 +92,7 @@ impl Shared {
     }
 }
 
-fn deliver(py: Python<'_>, message: Message) {
+pub(crate) fn deliver(py: Python<'_>, message: Message) {
     match message {
         Message::Call(callable) => {
             // A closed event loop raises, and nobody is waiting any more.
