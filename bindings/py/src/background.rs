@@ -1,19 +1,15 @@
-//! What runs behind Python's back: one thread for all network and files, one that speaks to the interpreter.
+//! What runs behind Python's back: one thread for network and files, one that speaks to the interpreter.
 //!
-//! A process has one of each. A forked child starts its own, and leaves alone what it inherited: the threads are not
-//! there any more, and their locks may be held for ever.
+//! A process has one of each. A forked child starts its own, and leaves alone what it inherited.
 
-use std::future::{Future, pending};
-use std::mem;
 use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use gptimage_binding::Background as Threads;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tokio::runtime::{Builder, Handle};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::notify::{Message, Notifier, deliver};
@@ -24,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The threads of one process, which live as long as it does.
 pub(crate) struct Background {
     process: u32,
-    runtime: Handle,
+    pub(crate) threads: Threads,
     pub(crate) notifier: Notifier,
 }
 
@@ -53,22 +49,8 @@ impl Background {
     fn start() -> std::io::Result<Self> {
         let notifier = Notifier::start()?;
         let for_threads = notifier.clone();
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .thread_name("gptimage-files")
-            .on_thread_start(move || crate::log::send_to(for_threads.clone()))
-            .build()?;
-        let handle = runtime.handle().clone();
-        let for_thread = notifier.clone();
-        thread::Builder::new().name("gptimage".to_owned()).spawn(move || {
-            crate::log::send_to(for_thread);
-            runtime.block_on(pending::<()>());
-        })?;
-        Ok(Self { process: process::id(), runtime: handle, notifier })
-    }
-
-    pub(crate) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.runtime.spawn(work)
+        let threads = Threads::start(move || crate::log::send_to(for_threads.clone()))?;
+        Ok(Self { process: process::id(), threads, notifier })
     }
 }
 
@@ -85,29 +67,4 @@ pub(crate) fn shutdown(py: Python<'_>) {
     });
     // The last words of calls that have ended; event loops are not waiting for theirs any more.
     unsaid.into_iter().filter(|message| matches!(message, Message::Log(_))).for_each(|message| deliver(py, message));
-}
-
-/// Something that may only be used, and dropped, in the process that made it.
-pub(crate) struct Own<T> {
-    process: u32,
-    value: Option<T>,
-}
-
-impl<T> Own<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { process: process::id(), value: Some(value) }
-    }
-
-    /// `None` in a forked child.
-    pub(crate) fn get(&self) -> Option<&T> {
-        self.value.as_ref().filter(|_| self.process == process::id())
-    }
-}
-
-impl<T> Drop for Own<T> {
-    fn drop(&mut self) {
-        if self.process != process::id() {
-            mem::forget(self.value.take());
-        }
-    }
 }

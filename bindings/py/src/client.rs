@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gptimage_core::{Config, EditRequest, Error, GenerateRequest, ImageInput, Operation, Progress, SaveTo, seconds};
+use gptimage_binding::{Own, Runner};
+use gptimage_core::{Config, EditRequest, Error, GenerateRequest, ImageInput, Operation, SaveTo, seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use crate::background::{Own, background};
-use crate::call::{Call, Outcome, Shared, outcome};
+use crate::background::background;
+use crate::call::{Call, Outcome, outcome};
 use crate::error::OrRaise;
 use crate::image::{Image, Input};
 use crate::options;
@@ -47,17 +48,16 @@ impl Client {
     {
         let client = self.core(py)?;
         let background = background(py)?;
-        let shared = Arc::new(Shared::new(client.clone(), background.notifier.clone()));
-        let (work, ending) = (work(client), shared.clone());
-        background.spawn(async move {
-            let token = ending.token.clone();
+        let (call, runner) = Call::new(&client, &background.notifier);
+        let work = work(client);
+        background.threads.spawn(async move {
             let outcome = tokio::select! {
                 outcome = work => outcome,
-                () = token.cancelled() => Outcome::Nothing,
+                () = runner.token().cancelled() => Outcome::Nothing,
             };
-            ending.end(outcome);
+            runner.end(outcome);
         });
-        Ok(Call::new(shared))
+        Ok(call)
     }
 }
 
@@ -157,9 +157,8 @@ impl Client {
         };
         let client = self.core(py)?;
         let background = background(py)?;
-        let shared = Arc::new(Shared::new(client.clone(), background.notifier.clone()));
-        let ending = shared.clone();
-        background.spawn(async move {
+        let (call, runner) = Call::new(&client, &background.notifier);
+        background.threads.spawn(async move {
             let built = async {
                 match operation {
                     Operation::Edit => tokio::task::spawn_blocking(build).await.ok(),
@@ -168,15 +167,16 @@ impl Client {
             };
             let built = tokio::select! {
                 built = built => built,
-                () = ending.token.cancelled() => None,
+                () = runner.token().cancelled() => None,
             };
-            ending.end(match built {
-                Some(Ok(request)) => Outcome::Generated(send(&client, &request, terms, &ending, observed).await),
+            let outcome = match built {
+                Some(Ok(request)) => Outcome::Generated(send(&client, &request, terms, &runner, observed).await),
                 Some(Err(error)) => Outcome::Generated(Err(error)),
                 None => Outcome::Nothing,
-            });
+            };
+            runner.end(outcome);
         });
-        Ok(Call::new(shared))
+        Ok(call)
     }
 
     /// Starts a download, which is free.
@@ -222,14 +222,14 @@ async fn send(
     client: &gptimage_core::Client,
     request: &Request,
     terms: Terms,
-    shared: &Arc<Shared>,
+    runner: &Runner<Outcome>,
     observed: bool,
 ) -> Result<gptimage_core::Generated, Error> {
     let mut call = match request {
         Request::Generate(request) => client.generate(request),
         Request::Edit(request) => client.edit(request),
     };
-    call = call.cancel(&shared.token);
+    call = call.cancel(runner.token());
     if let Some(to) = terms.save_to {
         call = call.save_to(to);
     }
@@ -243,8 +243,7 @@ async fn send(
         call = call.fetch(fetch);
     }
     if observed {
-        let shared = shared.clone();
-        call = call.progress(move |progress: &Progress| shared.tell(progress));
+        call = call.progress(runner.teller());
     }
     call.await
 }

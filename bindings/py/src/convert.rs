@@ -10,7 +10,7 @@ use crate::error::internal;
 
 /// Anything that serialises, as dicts, lists and plain values.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
-    let value = serde_json::to_value(value).map_err(|error| internal(&error))?;
+    let value = serde_json::to_value(value).map_err(|error| internal(py, &error))?;
     from_json(py, &value)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use gptimage_binding::Own;
 use gptimage_emulator::RecordedRequest;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -10,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::background::{Own, background};
+use crate::background::background;
 use crate::convert::to_python;
 
 /// The wait for the emulator to settle looks for signals this often.
@@ -113,7 +114,7 @@ impl Emulator {
     fn wait_idle(&self, py: Python<'_>) -> PyResult<()> {
         let emulator = self.running()?;
         let (done, idle) = std::sync::mpsc::sync_channel(1);
-        background(py)?.spawn(async move {
+        background(py)?.threads.spawn(async move {
             emulator.wait_idle().await;
             // Whoever was interrupted does not listen any more.
             let _ = done.send(());

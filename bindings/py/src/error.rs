@@ -3,15 +3,19 @@
 use std::io;
 
 use gptimage_core::Error;
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::convert::to_python;
 use crate::image::Image;
 
 /// A bug of ours.
-pub(crate) fn internal(error: &dyn std::fmt::Display) -> PyErr {
-    PyRuntimeError::new_err(format!("a bug in gptimage: {error}"))
+pub(crate) fn internal(py: Python<'_>, error: &dyn std::fmt::Display) -> PyErr {
+    let text = format!("a bug in gptimage: {error}");
+    let class = py.import("gptimage.exceptions").and_then(|module| module.getattr("InternalError"));
+    match class.and_then(|class| class.call1((text,))) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(broken) => broken,
+    }
 }
 
 /// The exception that stands for a core error, ready to be raised.

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
+use gptimage_binding::Background as Threads;
 use pyo3::prelude::*;
 
 use crate::log::Entry;
@@ -40,7 +40,7 @@ impl Notifier {
     pub(crate) fn start() -> std::io::Result<Self> {
         let notifier = Self(Arc::default());
         let shared = notifier.0.clone();
-        thread::Builder::new().name("gptimage-python".to_owned()).spawn(move || shared.speak())?;
+        Threads::thread("gptimage-python", move || shared.speak())?;
         Ok(notifier)
     }
 
