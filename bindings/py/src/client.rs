@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use gptimage_binding::{Own, Runner};
-use gptimage_core::{Config, EditRequest, Error, GenerateRequest, ImageInput, Operation, SaveTo, seconds};
+use gptimage_binding::{Order, Own};
+use gptimage_core::{Config, Operation, SaveTo, seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -61,33 +60,6 @@ impl Client {
     }
 }
 
-/// What the caller says of one call beside the request.
-struct Terms {
-    save_to: Option<SaveTo>,
-    deadline: Option<Duration>,
-    max_attempts: Option<u32>,
-    fetch: Option<bool>,
-}
-
-enum Request {
-    Generate(GenerateRequest),
-    Edit(EditRequest),
-}
-
-/// Says the same to either builder.
-macro_rules! fill {
-    ($builder:expr, $parameters:expr, $extra:expr, $structural_rules:expr) => {{
-        let mut builder = $builder;
-        for (name, value) in &$parameters {
-            builder = builder.set(name, value);
-        }
-        for (name, value) in $extra {
-            builder = builder.extra(name, value);
-        }
-        builder.structural_rules($structural_rules)
-    }};
-}
-
 #[pymethods]
 impl Client {
     #[new]
@@ -135,46 +107,25 @@ impl Client {
                 .map_err(|error| PyValueError::new_err(format!("extra: must be a dict of JSON values: {error}")))?,
             None => Map::new(),
         };
-        let terms = Terms {
+        let operation = if operation == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
+        let order = Order {
+            parameters,
+            extra,
+            structural_rules,
+            images: images.into_iter().map(|image| image.0).collect(),
+            mask: mask.map(|mask| mask.0),
             save_to: save_to.map(|path| SaveTo::from(path).overwrite(overwrite)),
             deadline: deadline.map(|deadline| seconds("deadline", deadline)).transpose().or_raise(py)?,
             max_attempts,
             fetch,
-        };
-        let operation = if operation == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
-        // Looking at files and encoding pixels take time: for an edit, this runs where blocking is allowed.
-        let build = move || -> Result<Request, Error> {
-            if operation != Operation::Edit {
-                let builder = fill!(GenerateRequest::builder(prompt), parameters, extra, structural_rules);
-                return builder.build().map(Request::Generate);
-            }
-            let images = images.into_iter().map(Input::into_core).collect::<Result<Vec<ImageInput>, Error>>()?;
-            let mut builder = fill!(EditRequest::builder(prompt, images), parameters, extra, structural_rules);
-            if let Some(mask) = mask {
-                builder = builder.mask(mask.into_core()?);
-            }
-            builder.build().map(Request::Edit)
+            ..Order::new(operation, prompt)
         };
         let client = self.core(py)?;
         let background = background(py)?;
         let (call, runner) = Call::new(&client, &background.notifier);
         background.threads.spawn(async move {
-            let built = async {
-                match operation {
-                    Operation::Edit => tokio::task::spawn_blocking(build).await.ok(),
-                    _ => Some(build()),
-                }
-            };
-            let built = tokio::select! {
-                built = built => built,
-                () = runner.token().cancelled() => None,
-            };
-            let outcome = match built {
-                Some(Ok(request)) => Outcome::Generated(send(&client, &request, terms, &runner, observed).await),
-                Some(Err(error)) => Outcome::Generated(Err(error)),
-                None => Outcome::Nothing,
-            };
-            runner.end(outcome);
+            let sent = order.send(&client, runner.token(), observed.then(|| runner.teller())).await;
+            runner.end(sent.map_or(Outcome::Nothing, Outcome::Generated));
         });
         Ok(call)
     }
@@ -216,34 +167,4 @@ impl Client {
         }
         Ok(list)
     }
-}
-
-async fn send(
-    client: &gptimage_core::Client,
-    request: &Request,
-    terms: Terms,
-    runner: &Runner<Outcome>,
-    observed: bool,
-) -> Result<gptimage_core::Generated, Error> {
-    let mut call = match request {
-        Request::Generate(request) => client.generate(request),
-        Request::Edit(request) => client.edit(request),
-    };
-    call = call.cancel(runner.token());
-    if let Some(to) = terms.save_to {
-        call = call.save_to(to);
-    }
-    if let Some(deadline) = terms.deadline {
-        call = call.deadline(deadline);
-    }
-    if let Some(attempts) = terms.max_attempts {
-        call = call.max_attempts(attempts);
-    }
-    if let Some(fetch) = terms.fetch {
-        call = call.fetch(fetch);
-    }
-    if observed {
-        call = call.progress(runner.teller());
-    }
-    call.await
 }

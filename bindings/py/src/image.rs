@@ -4,7 +4,8 @@ use std::os::raw::c_int;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use gptimage_core::{Error, ImageInput, Location, PixelFormat, SaveTo};
+use gptimage_binding::Source;
+use gptimage_core::{ImageInput, Location, SaveTo};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi::Py_buffer;
 use pyo3::prelude::*;
@@ -235,44 +236,24 @@ pub(crate) fn path_object(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, P
 }
 
 /// An image to upload, as `gptimage._inputs` hands it over.
-pub(crate) enum Input {
-    Path(PathBuf),
-    Bytes(Bytes),
-    Image(gptimage_core::Image),
-    Pixels { width: u32, height: u32, samples: usize, pixels: Bytes },
-}
-
-impl Input {
-    pub(crate) fn into_core(self) -> Result<ImageInput, Error> {
-        match self {
-            Self::Path(path) => Ok(ImageInput::path(path)),
-            Self::Bytes(bytes) => Ok(ImageInput::bytes(bytes)),
-            Self::Image(image) => Ok(image.into()),
-            Self::Pixels { width, height, samples, pixels } => {
-                // Other numbers of samples do not come this far; as gray they have the wrong length.
-                let format = PixelFormat::of_samples(samples).unwrap_or(PixelFormat::Gray);
-                ImageInput::pixels(width, height, format, &pixels)
-            }
-        }
-    }
-}
+pub(crate) struct Input(pub(crate) Source);
 
 impl<'py> FromPyObject<'_, 'py> for Input {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(image) = value.cast::<Image>() {
-            return Ok(Self::Image(image.get().0.clone()));
+            return Ok(Self(ImageInput::from(image.get().0.clone()).into()));
         }
         // A `bytes` object is used where it is, not copied.
         if let Ok(bytes) = value.extract::<PyBackedBytes>() {
-            return Ok(Self::Bytes(Bytes::from_owner(bytes)));
+            return Ok(Self(ImageInput::bytes(Bytes::from_owner(bytes)).into()));
         }
         if let Ok((width, height, samples, pixels)) = value.extract::<(u32, u32, usize, PyBackedBytes)>() {
-            return Ok(Self::Pixels { width, height, samples, pixels: Bytes::from_owner(pixels) });
+            return Ok(Self(Source::Pixels { width, height, samples, pixels: Bytes::from_owner(pixels) }));
         }
         match value.extract::<PathBuf>() {
-            Ok(path) => Ok(Self::Path(path)),
+            Ok(path) => Ok(Self(ImageInput::path(path).into())),
             Err(_) => Err(PyTypeError::new_err(format!("{} is no image", value.get_type().name()?))),
         }
     }

@@ -3,13 +3,16 @@
 //!
 //! - [`Background`]: the one thread with network and files, which no host's thread ever touches.
 //! - [`Job`]: a call on it, waited for by any thread, given up without losing what was paid for.
+//! - [`Order`]: a call as other languages put it together.
 //! - [`Own`]: what belongs to one process, and is left alone in a forked child.
 #![forbid(unsafe_code)]
 
 mod background;
 mod job;
+mod order;
 mod own;
 
 pub use background::Background;
 pub use job::{Job, Runner, State};
+pub use order::{Order, Source};
 pub use own::Own;
