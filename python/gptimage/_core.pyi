@@ -64,10 +64,11 @@ def dimensions(image: _Input) -> tuple[int, int]:
     """Width and height of an image, from its header."""
 
 def preview(
-    images: Sequence[Image], side: int, columns: int, max_bytes: int
+    images: Sequence[Image], side: int, columns: int, max_bytes: int, checkered: bool
 ) -> tuple[bytes, int, int] | None:
     """One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, in rows; with its
     width and height. `None` if there is nothing to show. At most `max_bytes` long, or as small as it gets.
+    `checkered`: on squares of two grays, which show through where a picture is transparent.
     """
 
 @final
@@ -76,7 +77,8 @@ class Image:
 
     Format and dimensions come from the bytes, not from what was asked. It has the buffer protocol: `memoryview(image)`
     and `numpy.frombuffer(image, "uint8")` show the file's bytes in memory without a copy (a picture in a file is read).
-    `numpy.asarray(image)` gives its pixels. In a notebook it shows itself, smaller.
+    NumPy prefers that protocol to any other, so `numpy.asarray(image)` are the file's bytes, too; `to_numpy` gives the
+    pixels. In a notebook it shows itself, smaller.
     """
 
     @staticmethod
@@ -157,10 +159,10 @@ class Image:
 
 @final
 class Call:
-    """A call on its way. Made by `Client`, waited for by `gptimage`'s clients."""
+    """A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients."""
 
-    def wait(self, signals: bool) -> bool:
-        """Waits until there is something new: progress, or the end. True: the end. `signals`: look for them meanwhile."""
+    def result(self, signals: bool, show: Callable[[dict[str, Any] | None], object] | None) -> Any:
+        """Waits for the result, or raises the error; `show` hears of progress. `signals`: looks for them meanwhile."""
 
     def notify(self, waker: Callable[[], object]) -> None:
         """Calls `waker` once, from another thread, as soon as there is something new."""
@@ -174,14 +176,9 @@ class Call:
     def take(self) -> Any:
         """Takes the result, or raises the error."""
 
-    def settle(self) -> None:
-        """Says that the result has arrived where it was meant to: no copy is kept any longer."""
-
-    def abandon(self) -> tuple[Literal["nothing", "ended", "running"], GptImageError | None]:
-        """Gives the call up, without losing what may be paid: what comes later is kept for `collect`. Says how far it
-        was (`nothing`: nothing was sent; `ended`: its result is kept; `running`: it did not answer in time), with
-        the error that tells more.
-        """
+    def explain(self, stopped: BaseException) -> None:
+        """Gives the call up because of an exception, without losing what may be paid, and says on the exception what it
+        may cost."""
 
 @final
 class Client:
@@ -195,7 +192,7 @@ class Client:
     def with_options(self, options: dict[str, Any]) -> Client:
         """A client of other options that shares what is kept for `collect`."""
 
-    def start(
+    def call(
         self,
         operation: str,
         prompt: str,
@@ -212,16 +209,16 @@ class Client:
         fetch: bool | None,
         observed: bool,
     ) -> Call:
-        """Starts a paid call."""
+        """A paid call."""
 
     def fetch(self, image: Image, save_to: _Path | None, overwrite: bool) -> Call:
-        """Starts a download, which is free."""
+        """A download, which is free."""
 
     def balance(self) -> Call:
-        """Starts asking what money is left."""
+        """Asks what money is left."""
 
     def drain(self, limit: float | None) -> Call:
-        """Starts waiting until every call that runs on without its caller has ended, or the time is up."""
+        """Waits until every call that runs on without its caller has ended, or the time is up."""
 
     def collect(self) -> list[Generated | GptImageError]:
         """What became of calls whose callers were gone."""

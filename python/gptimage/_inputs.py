@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 from gptimage import _core
+from gptimage.generated import Generated
 from gptimage.mask import Mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from typing import Any
 
     from gptimage._types import CoreInput, ImageInput, MaskInput
@@ -18,11 +19,23 @@ if TYPE_CHECKING:
 _READ_AT_MOST = (50 << 20) + 1
 
 
-def images(value: ImageInput | Sequence[ImageInput] | Iterable[ImageInput]) -> list[CoreInput]:
+def images(value: ImageInput | Iterable[ImageInput] | Generated) -> list[CoreInput]:
     """One image, or several."""
-    if isinstance(value, list) or (isinstance(value, tuple) and not _is_named_file(value)):
-        return [one_image(f"image[{index}]", item) for index, item in enumerate(value)]
-    return [one_image("image", value)]
+    if isinstance(value, Generated):
+        return list(value.images)
+    if _is_one(value):
+        return [one_image("image", value)]
+    several: list[Any] = list(value)  # type: ignore[arg-type]
+    return [one_image(f"image[{index}]", item) for index, item in enumerate(several)]
+
+
+def _is_one(value: Any) -> bool:
+    """Whether this is an image by itself, or nothing that could be several."""
+    if isinstance(value, (str, os.PathLike, bytes, bytearray, memoryview, _core.Image, Mask, dict, set, frozenset)):
+        return True
+    if isinstance(value, (list, tuple)):
+        return isinstance(value, tuple) and _is_named_file(value)
+    return not hasattr(value, "__iter__") or hasattr(value, "read") or hasattr(value, "shape") or _is_pil(value)
 
 
 def mask(value: MaskInput | None) -> CoreInput | None:
@@ -35,6 +48,8 @@ def one_image(name: str, value: Any) -> CoreInput:
         return value
     if isinstance(value, Mask):
         return value.png
+    if isinstance(value, Generated):
+        return value.image
     if isinstance(value, tuple) and _is_named_file(value):
         # Core names and types files itself, from their bytes.
         return one_image(name, value[1])
@@ -43,10 +58,12 @@ def one_image(name: str, value: Any) -> CoreInput:
     if _is_pil(value):
         from gptimage._pixels import from_pil
 
-        return from_pil(value)
+        return from_pil(name, value)
     try:
         view = memoryview(value)
-    except TypeError:
+    except (TypeError, ValueError):
+        if name == "mask" and isinstance(value, (list, tuple)):
+            raise TypeError("mask: a list is no image; Mask.from_array makes a mask of booleans") from None
         raise TypeError(
             f"{name}: {type(value).__name__} is no image; give a path, bytes, a binary file, a Pillow image, a NumPy array "
             "(uint8) or a result's Image"
@@ -77,11 +94,16 @@ def _read(name: str, file: Any) -> bytes:
     parts: list[bytes] = []
     length = 0
     while length < _READ_AT_MOST:
-        part = file.read(_READ_AT_MOST - length)
+        try:
+            part = file.read(_READ_AT_MOST - length)
+        except ValueError as error:
+            raise ValueError(f"{name}: this file cannot be read: {error}") from error
         if isinstance(part, str):
             raise TypeError(f"{name}: this file gives text; open it in binary mode, such as open(path, 'rb')")
         if not part:
             break
         parts.append(bytes(part))
         length += len(part)
+    if not parts and hasattr(file, "tell") and file.tell() > 0:
+        raise ValueError(f"{name}: this file is at its end already; seek(0) goes back to its beginning")
     return parts[0] if len(parts) == 1 else b"".join(parts)

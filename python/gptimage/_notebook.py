@@ -24,7 +24,8 @@ def image_bundle(image: _core.Image) -> dict[str, Any]:
 
 
 def mask_bundle(mask: Mask) -> dict[str, Any]:
-    return _bundle([_core.Image.from_bytes(mask.png)], repr(mask), repr(mask)[5:-1])
+    # What is kept is black, what may be edited shows squares.
+    return _bundle([_core.Image.from_bytes(mask.png)], repr(mask), repr(mask)[5:-1], checkered=True)
 
 
 def generated_bundle(generated: Generated) -> dict[str, Any]:
@@ -47,9 +48,9 @@ def _describe(image: _core.Image) -> str:
     return f"{size} {image.format or 'unknown format'}"
 
 
-def _bundle(images: list[_core.Image], text: str, caption: str) -> dict[str, Any]:
+def _bundle(images: list[_core.Image], text: str, caption: str, *, checkered: bool = False) -> dict[str, Any]:
     side = _SIDE if len(images) == 1 else _GALLERY_SIDE
-    made = _core.preview(images, side, _COLUMNS, _MOST_BYTES)
+    made = _core.preview(images, side, _COLUMNS, _MOST_BYTES, checkered)
     lines = "<br>".join(map(escape, caption.splitlines()))
     if made is None:
         return {"text/plain": text, "text/html": f"<em>{lines}</em>"}

@@ -27,37 +27,63 @@ def to_numpy(image: _core.Image) -> Any:
         import numpy
     except ImportError as error:
         raise ImportError("to_numpy needs NumPy: pip install numpy") from error
-    picture = to_pil(image)
-    if picture.mode not in ("L", "RGB", "RGBA"):
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    return numpy.asarray(picture)
+    return numpy.asarray(_eight_bits("image", to_pil(image)))
 
 
 def array(image: _core.Image, dtype: Any, copy: bool | None) -> Any:
     if copy is False:
         raise ValueError("a picture's pixels cannot be had without a copy: they are decoded")
     pixels = to_numpy(image)
-    return pixels if dtype is None else pixels.astype(dtype)
+    if dtype is not None:
+        return pixels.astype(dtype)
+    return pixels.copy() if copy else pixels
 
 
-def from_pil(image: Any) -> tuple[int, int, int, bytes]:
+def from_pil(name: str, image: Any) -> tuple[int, int, int, bytes]:
     """A Pillow image as width, height, samples a pixel, and pixels."""
-    if image.mode not in ("L", "RGB", "RGBA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    elif image.has_transparency_data and image.mode != "RGBA":
-        image = image.convert("RGBA")
+    image = _eight_bits(name, image)
     width, height = image.size
     return width, height, len(image.getbands()), image.tobytes()
+
+
+def _eight_bits(name: str, image: Any) -> Any:
+    """A Pillow image as gray, RGB or RGBA of 8 bits a sample."""
+    if image.mode.startswith("I;16"):
+        image = _high_bytes(image)
+    if image.mode in ("I", "F"):
+        raise TypeError(
+            f"{name}: a Pillow image of mode {image.mode} has no white that everybody agrees on; scale it to 0..255 and "
+            "convert it to 'L'"
+        )
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _high_bytes(image: Any) -> Any:
+    """A 16-bit image in 8 bits. Pillow's own conversion would cut everything above 255 off."""
+    import sys
+
+    from PIL import Image as Pil
+
+    big = image.mode == "I;16B" or (image.mode == "I;16N" and sys.byteorder == "big")
+    return Pil.frombytes("L", image.size, image.tobytes()[0 if big else 1 :: 2])
 
 
 def from_array(name: str, view: memoryview) -> tuple[int, int, int, bytes]:
     """A NumPy array of uint8, H×W, H×W×3 or H×W×4, as width, height, samples a pixel, and pixels."""
     shape = " x ".join(map(str, view.shape or ()))
     if view.format != "B":
-        raise TypeError(
-            f"{name}: an array of {shape} with items {view.format!r}; give uint8, for example (array * 255).astype('uint8') "
-            "for values from 0 to 1"
-        )
+        kind = view.format or "?"
+        if name == "mask" and kind == "?":
+            way_out = "Mask.from_array makes a mask of booleans"
+        elif kind in ("f", "d", "e", "?"):
+            way_out = "give uint8, for example (array * 255).astype('uint8') for values from 0 to 1"
+        else:
+            way_out = "give uint8, scaled to 0..255, for example (array >> 8).astype('uint8') for 16 bits"
+        raise TypeError(f"{name}: an array of {shape} with items {kind!r}; {way_out}")
     match view.shape:
         case (height, width):
             return width, height, 1, view.tobytes()
@@ -68,27 +94,32 @@ def from_array(name: str, view: memoryview) -> tuple[int, int, int, bytes]:
 
 def booleans(value: Any) -> tuple[int, int, bytes]:
     """A two-dimensional array of booleans as width, height, and a byte for each."""
+    way_out = "give height x width booleans, true where to edit, for example (array > 0.5)"
     try:
         view = memoryview(value)
-    except TypeError:
-        rows = [bytes(map(bool, row)) for row in value]
-        if len(set(map(len, rows))) > 1:
+    except (TypeError, ValueError):
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError(f"mask: {type(value).__name__} is no array; {way_out}") from None
+        rows = list(value)
+        if not all(isinstance(row, (list, tuple)) for row in rows):
+            raise TypeError(f"mask: its rows are no lists; {way_out}") from None
+        if len({len(row) for row in rows}) > 1:
             raise ValueError("mask: the rows are of different lengths") from None
-        return (len(rows[0]) if rows else 0), len(rows), b"".join(rows)
+        return (len(rows[0]) if rows else 0), len(rows), b"".join(bytes(map(bool, row)) for row in rows)
     match view.shape:
         case (height, width) if view.format in ("?", "B"):
             return width, height, view.tobytes()
     shape = " x ".join(map(str, view.shape or ()))
-    raise ValueError(
-        f"mask: an array of {shape} with items {view.format!r}; give height x width booleans, true where to edit, for "
-        "example (array > 0.5)"
-    )
+    raise ValueError(f"mask: an array of {shape} with items {view.format!r}; {way_out}")
 
 
 def alpha_or_white(image: Any) -> tuple[int, int, bool, bytes]:
     """A Pillow image's alpha channel, or where it is white, as width, height, whether it is alpha, and bytes."""
+    if not hasattr(image, "getchannel"):
+        raise TypeError(f"mask: {type(image).__name__} is no Pillow image; PIL.Image.open(path) makes one of a file")
+    image = _eight_bits("mask", image)
     width, height = image.size
-    if image.has_transparency_data:
-        return width, height, True, image.convert("RGBA").getchannel("A").tobytes()
+    if image.mode == "RGBA":
+        return width, height, True, image.getchannel("A").tobytes()
     white = image.convert("L").point(lambda level: 255 if level > 127 else 0)
     return width, height, False, white.tobytes()

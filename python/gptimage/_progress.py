@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from gptimage._types import ProgressOption
 
+# The flag of a function that is `async`.
+_ASYNC = 0x80
+
 _PHASES = {
     "planned": "connecting",
     "connecting": "connecting",
@@ -30,9 +33,13 @@ class Show:
         self._bar: Any = None
         self._last = ""
         if callable(option):
+            if getattr(getattr(option, "__code__", None), "co_flags", 0) & _ASYNC:
+                raise TypeError("progress: an async function would never be awaited; give a plain one")
             self._tell = option
-        elif option:
+        elif option is True:
             self._tell = self._draw
+        elif option is not None and option is not False:
+            raise TypeError(f"progress: {type(option).__name__} is neither True nor a function")
 
     @property
     def wanted(self) -> bool:
@@ -61,7 +68,12 @@ class Show:
         if progress.attempt > 1:
             doing += f" (attempt {progress.attempt} of {progress.max_attempts})"
         try:
-            from tqdm.auto import tqdm
+            import warnings
+
+            with warnings.catch_warnings():
+                # It warns where notebooks have no widgets, and draws all the same.
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
         except ImportError:
             if doing != self._last:
                 import sys

@@ -43,7 +43,7 @@ _INSTEAD = {
     "partial_images": "the API has no streaming; progress= tells how far the call is",
     "image": "generate takes none; use edit",
     "mask": "generate takes none; use edit",
-    "moderation": "edit has no such parameter",
+    "moderation": "edit has no such parameter; extra={...} sends it all the same",
     "input_fidelity": "not a parameter of this API; extra={...} sends it all the same",
     "style": "not a parameter of this API; extra={...} sends it all the same",
     "user": "not a parameter of this API; extra={...} sends it all the same",
@@ -79,7 +79,7 @@ class _Base:
         **unknown: Never,
     ) -> None:
         _refuse(type(self).__name__, unknown)
-        self._options: dict[str, Any] = {
+        options: dict[str, Any] = {
             "api_key": api_key,
             "base_url": base_url,
             "allow_http": allow_http,
@@ -95,7 +95,7 @@ class _Base:
             "salvage_max_bytes": salvage_max_bytes,
             "max_image_bytes": max_image_bytes,
         }
-        self._core = _core.Client(self._options)
+        self._core = _core.Client(options)
         self._closed = False
 
     @property
@@ -105,11 +105,9 @@ class _Base:
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
         """A client that differs in these options. Both share what `collect` gives."""
-        unknown: Any = {name: value for name, value in options.items() if name not in self._options}
-        _refuse("with_options", unknown)
+        _refuse("with_options", {name: value for name, value in options.items() if name in _INSTEAD})
         other = type(self).__new__(type(self))
-        other._options = {**self._options, **options}
-        other._core = self._core.with_options(other._options)
+        other._core = self._core.with_options(dict(options))
         other._closed = False
         return other
 
@@ -133,13 +131,14 @@ class _Base:
             _core.set_log_level(logging.getLogger("gptimage").getEffectiveLevel())
         return self._core
 
-    def _start(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.Call, Show]:
-        """Starts a call; `given` are the arguments of `generate` or `edit`, by their names."""
+    def _call(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.Call, Show]:
+        """A call, and who shows it; `given` are the arguments of `generate` or `edit`, by their names."""
         del given["self"]
         _refuse(operation, given.pop("unknown"))
         prompt, show, extra = given.pop("prompt"), Show(given.pop("progress")), given.pop("extra")
         if not isinstance(prompt, str):
             raise TypeError(f"prompt: {type(prompt).__name__} is no text")
+        _text("prompt", prompt)
         images: list[Any] = []
         mask = None
         if operation == "edit":
@@ -148,9 +147,9 @@ class _Base:
             images, mask = _inputs.images(given.pop("image")), _inputs.mask(given.pop("mask"))
         terms = {name: given.pop(name) for name in _TERMS}
         # What is left are the API's own parameters.
-        parameters = [(name, _text(value)) for name, value in given.items() if value is not None]
+        parameters = [(name, _text(name, value)) for name, value in given.items() if value is not None]
         extra_json = None if extra is None else _json(extra)
-        call = self._use().start(
+        call = self._use().call(
             operation, prompt, parameters, images=images, mask=mask, extra=extra_json, observed=show.wanted, **terms
         )
         return call, show
@@ -160,9 +159,17 @@ class _Base:
 _TERMS = ("structural_rules", "save_to", "overwrite", "deadline", "max_attempts", "fetch")
 
 
-def _text(value: object) -> str:
+def _text(name: str, value: object) -> str:
     """A parameter as the API writes it. Whether it is one, core's rules say."""
-    return str.__str__(value) if isinstance(value, str) else str(value)
+    if name == "model" and not isinstance(value, str):
+        # As a text it would be the name of a model that nobody knows the rules of.
+        raise TypeError(f"model: {type(value).__name__} is no text")
+    text = str.__str__(value) if isinstance(value, str) else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: {text!r} is no text that can be sent: it holds half of a character") from None
+    return text
 
 
 def _json(extra: Mapping[str, object]) -> str:
@@ -243,7 +250,7 @@ class Client(_Base):
         """Makes a picture.
 
         `prompt` says what is to be seen, in at most 32,000 characters. What is not given is not sent: the server has
-        defaults of its own. `size` is `"1024x1024"` (the default), `"1024x1536"` or `"1536x1024"`, `quality` `"low"`,
+        defaults of its own. `model` is `"openai/gpt-image-2"` unless given. `size` is `"1024x1024"` (the default), `"1024x1536"` or `"1536x1024"`, `quality` `"low"`,
         `"medium"` (the default) or `"high"`, `output_format` `"png"` (the default), `"jpeg"` or `"webp"`, `background`
         `"auto"` (the default), `"transparent"` (png and webp only) or `"opaque"`, `moderation` `"auto"` (the default) or
         `"low"`, `n` 1, `output_compression` 0 to 100 (jpeg and webp only), `response_format` `"url"` (the default) or
@@ -256,7 +263,8 @@ class Client(_Base):
         Raises InvalidRequestError, with all problems at once, before anything is sent; else one of
         `gptimage.exceptions`, each of which says in `charge` whether money was spent.
         """
-        return wait(*self._start("generate", locals()))  # type: ignore[no-any-return]
+        call, show = self._call("generate", locals())
+        return wait(call, show)  # type: ignore[no-any-return]
 
     def edit(
         self,
@@ -289,7 +297,8 @@ class Client(_Base):
         the first image may be edited: a `Mask`, or a PNG of the image's size, under 4 MB, that is transparent there.
         `n` is 1 to 10. All else is as for `generate`.
         """
-        return wait(*self._start("edit", locals()))  # type: ignore[no-any-return]
+        call, show = self._call("edit", locals())
+        return wait(call, show)  # type: ignore[no-any-return]
 
     def fetch(
         self, image: _core.Image | str, *, save_to: Path | None = None, overwrite: bool = False
@@ -363,7 +372,8 @@ class AsyncClient(_Base):
         **unknown: Never,
     ) -> Generated:
         """As `Client.generate`."""
-        return await wait_async(*self._start("generate", locals()))  # type: ignore[no-any-return]
+        call, show = self._call("generate", locals())
+        return await wait_async(call, show)  # type: ignore[no-any-return]
 
     async def edit(
         self,
@@ -390,7 +400,8 @@ class AsyncClient(_Base):
         **unknown: Never,
     ) -> Generated:
         """As `Client.edit`."""
-        return await wait_async(*self._start("edit", locals()))  # type: ignore[no-any-return]
+        call, show = self._call("edit", locals())
+        return await wait_async(call, show)  # type: ignore[no-any-return]
 
     async def fetch(
         self, image: _core.Image | str, *, save_to: Path | None = None, overwrite: bool = False
@@ -407,8 +418,16 @@ class AsyncClient(_Base):
         await wait_async(self._core.drain(timeout))
 
 
-def _at_url(image: _core.Image | str) -> _core.Image:
-    return _core.Image.from_url(image) if isinstance(image, str) else image
+def _at_url(image: object) -> _core.Image:
+    if isinstance(image, str):
+        return _core.Image.from_url(image)
+    if isinstance(image, _core.Image):
+        return image
+    raise TypeError(f"image: {type(image).__name__} is neither a picture nor a URL; give one such as generated.image")
+
+
+def _with_extra(options: dict[str, Any], extra_body: Extra | None) -> dict[str, Any]:
+    return options if extra_body is None else {"extra": extra_body, **options}
 
 
 class Images:
@@ -419,7 +438,7 @@ class Images:
 
     def generate(self, *, prompt: str, extra_body: Extra | None = None, **options: Any) -> Generated:
         """As `Client.generate`."""
-        return self._client.generate(prompt, extra=extra_body, **options)
+        return self._client.generate(prompt, **_with_extra(options, extra_body))
 
     def edit(
         self,
@@ -430,7 +449,7 @@ class Images:
         **options: Any,
     ) -> Generated:
         """As `Client.edit`."""
-        return self._client.edit(prompt, image=image, extra=extra_body, **options)
+        return self._client.edit(prompt, image=image, **_with_extra(options, extra_body))
 
 
 class AsyncImages:
@@ -441,7 +460,7 @@ class AsyncImages:
 
     async def generate(self, *, prompt: str, extra_body: Extra | None = None, **options: Any) -> Generated:
         """As `Client.generate`."""
-        return await self._client.generate(prompt, extra=extra_body, **options)
+        return await self._client.generate(prompt, **_with_extra(options, extra_body))
 
     async def edit(
         self,
@@ -452,4 +471,4 @@ class AsyncImages:
         **options: Any,
     ) -> Generated:
         """As `Client.edit`."""
-        return await self._client.edit(prompt, image=image, extra=extra_body, **options)
+        return await self._client.edit(prompt, image=image, **_with_extra(options, extra_body))

@@ -54,6 +54,11 @@ class GptImageError(Exception):
     generated = None
     response_body = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # `errno` is not among the attributes of an OSError's dict.
+        state = {**self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
+        return type(self), self.args, state
+
     @property
     def message(self) -> str:
         """The text."""

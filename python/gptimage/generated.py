@@ -62,8 +62,13 @@ class Generated(Record):
 
     @property
     def image(self) -> Image:
-        """The first picture."""
+        """The first picture. Raises IndexError if none came, as in some errors' `generated`."""
+        if not self.images:
+            raise IndexError("no picture came with this answer")
         return self.images[0]
+
+    def __bool__(self) -> bool:
+        return True
 
     def __len__(self) -> int:
         return len(self.images)
@@ -88,35 +93,53 @@ class Generated(Record):
     @property
     def data(self) -> list[ImageData]:
         """The pictures as openai-python has them: `.data[0].url`, `.data[0].b64_json`."""
-        return [ImageData({"image": image}) for image in self.images]
+        items = (self.response or {}).get("data")
+        pictures = [item for item in items if _is_picture(item)] if isinstance(items, list) else []
+        inside = ["b64_json" in item and item.get("b64_json") is None for item in pictures]
+        return [
+            ImageData({"image": image, "came_as_base64": image.url is None or (index < len(inside) and inside[index])})
+            for index, image in enumerate(self.images)
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The server's answer, with the base64 of pictures that came so."""
         response = dict(self.response or {})
-        response["data"] = [
-            {**(item if isinstance(item, dict) else {}), **picture.to_dict()}
-            for item, picture in zip(self._items(response), self.data, strict=True)
-        ]
-        return response
-
-    def _items(self, response: dict[str, Any]) -> list[Any]:
         items = response.get("data")
-        items = items if isinstance(items, list) else []
-        return (items + [None] * len(self.images))[: len(self.images)]
+        # What has neither is no picture, and was not counted as one.
+        kept = [item for item in items if _is_picture(item)] if isinstance(items, list) else []
+        kept += [{}] * (len(self.images) - len(kept))
+        response["data"] = [{**item, **picture.to_dict()} for item, picture in zip(kept, self.data, strict=False)]
+        return response
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """`to_dict` as JSON."""
-        import json
+        return _json(self.to_dict(), indent)
 
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
-
-    def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
+    def model_dump(self, *, mode: str = "python", exclude_none: bool = False) -> dict[str, Any]:
         """As `to_dict`."""
-        return self.to_dict()
+        dumped: dict[str, Any] = _without_none(self.to_dict()) if exclude_none else self.to_dict()
+        return dumped
 
-    def model_dump_json(self, *, indent: int | None = None) -> str:
+    def model_dump_json(self, *, indent: int | None = None, exclude_none: bool = False) -> str:
         """As `to_json`."""
-        return self.to_json(indent=indent)
+        return _json(self.model_dump(exclude_none=exclude_none), indent)
+
+
+def _is_picture(item: object) -> bool:
+    # The place of base64 that came is kept as null.
+    return isinstance(item, dict) and ("b64_json" in item or item.get("url") is not None)
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_none(item) for name, item in value.items() if item is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list) else value
+
+
+def _json(value: object, indent: int | None) -> str:
+    import json
+
+    return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 class ImageData(Record):
@@ -124,6 +147,8 @@ class ImageData(Record):
 
     image: Image
     """The picture itself."""
+    came_as_base64: bool
+    """Whether the server sent it inside its answer."""
 
     @property
     def url(self) -> str | None:
@@ -133,7 +158,7 @@ class ImageData(Record):
     @property
     def b64_json(self) -> str | None:
         """The bytes as base64, of a picture that came so and is in memory."""
-        if self.image.url is not None or self.image.location != "memory":
+        if not self.came_as_base64 or self.image.location != "memory":
             return None
         from base64 import b64encode
 

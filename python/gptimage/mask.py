@@ -46,12 +46,7 @@ class Mask(Record):
         Raises InvalidRequestError for a box that is empty or reaches beyond the image.
         """
         width, height = _size(image)
-        lists = [[int(side) for side in box] for box in boxes]
-        for index, box in enumerate(lists):
-            if len(box) != 4 or min(box) < 0:
-                raise ValueError(
-                    f"boxes[{index}]: {tuple(box)} is no box; write (left, top, right, bottom), none of them negative"
-                )
+        lists = _boxes(boxes)
         return cls._made(width, height, _core.mask_from_boxes(width, height, lists))
 
     @classmethod
@@ -89,12 +84,39 @@ class Mask(Record):
         return mask_bundle(self)
 
 
+def _boxes(boxes: Any) -> list[list[int]]:
+    from operator import index
+
+    way_out = "write a list of boxes, each (left, top, right, bottom) in whole pixels, none of them negative"
+    if isinstance(boxes, str) or not hasattr(boxes, "__iter__"):
+        raise TypeError(f"boxes: {type(boxes).__name__} is no list; {way_out}")
+    lists = []
+    for number, box in enumerate(boxes):
+        try:
+            sides = [index(side) for side in box]
+        except TypeError:
+            raise TypeError(f"boxes[{number}]: {box!r} is no box; {way_out}") from None
+        if len(sides) != 4 or min(sides) < 0 or max(sides) >= 2**32:
+            raise ValueError(f"boxes[{number}]: {tuple(sides)} is no box; {way_out}")
+        lists.append(sides)
+    return lists
+
+
 def _size(image: Any) -> tuple[int, int]:
-    if isinstance(image, tuple) and len(image) == 2 and all(isinstance(side, int) for side in image):
-        width, height = image
-        if not (0 < width < 2**32 and 0 < height < 2**32):
-            raise ValueError(f"size: {width}x{height} pixels are no image; both sides need at least 1")
-        return width, height
+    if isinstance(image, tuple) and len(image) == 2:
+        from operator import index
+
+        try:
+            width, height = map(index, image)
+        except TypeError:
+            pass
+        else:
+            if not (0 < width < 2**32 and 0 < height < 2**32):
+                raise ValueError(f"image: {width}x{height} pixels are no image; both sides need at least 1")
+            return width, height
     from gptimage._inputs import one_image
 
-    return _core.dimensions(one_image("image", image))
+    try:
+        return _core.dimensions(one_image("image", image))
+    except TypeError as error:
+        raise TypeError(f"{error}, or its (width, height)") from None

@@ -51,7 +51,7 @@ class Cost(Record):
     def __init__(self, facts: Mapping[str, Any]) -> None:
         from decimal import Decimal
 
-        super().__init__({name: None if text is None else Decimal(text) for name, text in facts.items()})
+        super().__init__({name: None if text is None else Decimal(text).normalize() for name, text in facts.items()})
 
     usd: Decimal | None
     """US dollars."""
@@ -60,8 +60,11 @@ class Cost(Record):
 
     def __str__(self) -> str:
         if self.usd is not None:
-            return f"${self.usd}"
-        return f"{self.credits} credits"
+            return f"${self.usd:f}"
+        return f"{self.credits:f} credits" if self.credits is not None else "unknown"
+
+    def __repr__(self) -> str:
+        return f"Cost({self})"
 
 
 class Attempt(Record):
@@ -133,12 +136,18 @@ class Balance(Record):
     def __init__(self, facts: Mapping[str, Any]) -> None:
         from decimal import Decimal
 
-        super().__init__({**facts, "current_balance": Decimal(facts["current_balance"])})
+        super().__init__({**facts, "current_balance": Decimal(facts["current_balance"]).normalize()})
 
     current_balance: Decimal
     """It may be negative."""
     currency: str | None
     """Where stated."""
+
+    def __str__(self) -> str:
+        return f"{self.current_balance:f} {self.currency or ''}".strip()
+
+    def __repr__(self) -> str:
+        return f"Balance({self})"
 
 
 class Progress(Record):
@@ -212,6 +221,9 @@ class RecordedRequest(Record):
     """The body; `None` if it was longer than what is kept."""
     body_len: int
     """The body's length, kept or not."""
+
+    def __repr__(self) -> str:
+        return f"RecordedRequest({self.method} {self.target}, {self.body_len} bytes)"
 
     def header(self, name: str) -> str | None:
         """The first header of this name, in any case."""

@@ -8,10 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use gptimage_binding::Background as Threads;
+use gptimage_core::Watch;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::time::Instant;
 
+use crate::log::Entry;
 use crate::notify::{Message, Notifier, deliver};
 
 /// How long the interpreter's end waits for a thread of ours that is just using it.
@@ -22,6 +24,8 @@ pub(crate) struct Background {
     process: u32,
     pub(crate) threads: Threads,
     pub(crate) notifier: Notifier,
+    /// Whose calls may be on their way. Only locked while attached.
+    watches: Mutex<Vec<Watch>>,
 }
 
 /// Only locked while attached to the interpreter, and never for long; so a fork, which is made by a thread that is
@@ -50,7 +54,21 @@ impl Background {
         let notifier = Notifier::start()?;
         let for_threads = notifier.clone();
         let threads = Threads::start(move || crate::log::send_to(for_threads.clone()))?;
-        Ok(Self { process: process::id(), threads, notifier })
+        Ok(Self { process: process::id(), threads, notifier, watches: Mutex::default() })
+    }
+}
+
+impl Background {
+    /// Remembers a client whose calls may be on their way at the end.
+    pub(crate) fn watch(&self, watch: Watch) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.retain(|known| !known.is_over() && !known.is_same(&watch));
+        watches.push(watch);
+    }
+
+    fn pending(&self) -> Vec<String> {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.iter().flat_map(Watch::pending).collect()
     }
 }
 
@@ -67,4 +85,8 @@ pub(crate) fn shutdown(py: Python<'_>) {
     });
     // The last words of calls that have ended; event loops are not waiting for theirs any more.
     unsaid.into_iter().filter(|message| matches!(message, Message::Log(_))).for_each(|message| deliver(py, message));
+    let pending = background.pending();
+    if !pending.is_empty() {
+        deliver(py, Message::Log(Entry::lost_at_exit(&pending)));
+    }
 }

@@ -21,13 +21,16 @@ use crate::options;
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Client {
     config: Config,
+    /// Whether calls that are given up run on.
+    collectable: bool,
     /// Only locked while attached, as [`background`]'s.
     client: Mutex<Arc<Own<gptimage_core::Client>>>,
 }
 
 impl Client {
     fn from_core(config: Config, client: gptimage_core::Client) -> Self {
-        Self { config, client: Mutex::new(Arc::new(Own::new(client))) }
+        let collectable = !config.aborts_on_cancel();
+        Self { config, collectable, client: Mutex::new(Arc::new(Own::new(client))) }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<gptimage_core::Client> {
@@ -46,17 +49,14 @@ impl Client {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let client = self.core(py)?;
-        let background = background(py)?;
-        let (call, runner) = Call::new(&client, &background.notifier);
-        let work = work(client);
-        background.threads.spawn(async move {
+        let work = work(client.clone());
+        Ok(Call::new(&client, background(py)?, false, |runner| async move {
             let outcome = tokio::select! {
                 outcome = work => outcome,
                 () = runner.token().cancelled() => Outcome::Nothing,
             };
             runner.end(outcome);
-        });
-        Ok(call)
+        }))
     }
 }
 
@@ -64,7 +64,7 @@ impl Client {
 impl Client {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let config = options::config(options)?;
+        let config = options::change(Config::from_env(), options)?;
         let client = gptimage_core::Client::new(config.clone()).or_raise(py)?;
         Ok(Self::from_core(config, client))
     }
@@ -77,15 +77,15 @@ impl Client {
 
     /// A client of other options that shares what is kept for `collect`.
     fn with_options(&self, py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let config = options::config(options)?;
+        let config = options::change(self.config.clone(), options)?;
         let client = self.core(py)?.with_config(config.clone()).or_raise(py)?;
         Ok(Self::from_core(config, client))
     }
 
-    /// Starts a paid call.
+    /// A paid call.
     #[pyo3(signature = (operation, prompt, parameters, *, images, mask, extra, structural_rules, save_to, overwrite, deadline, max_attempts, fetch, observed))]
     #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
-    fn start(
+    fn call(
         &self,
         py: Python<'_>,
         operation: &str,
@@ -98,7 +98,7 @@ impl Client {
         save_to: Option<PathBuf>,
         overwrite: bool,
         deadline: Option<f64>,
-        max_attempts: Option<u32>,
+        max_attempts: Option<&Bound<'_, PyAny>>,
         fetch: Option<bool>,
         observed: bool,
     ) -> PyResult<Call> {
@@ -114,23 +114,26 @@ impl Client {
             structural_rules,
             images: images.into_iter().map(|image| image.0).collect(),
             mask: mask.map(|mask| mask.0),
-            save_to: save_to.map(|path| SaveTo::from(path).overwrite(overwrite)),
+            save_to,
+            overwrite,
             deadline: deadline.map(|deadline| seconds("deadline", deadline)).transpose().or_raise(py)?,
-            max_attempts,
+            max_attempts: max_attempts
+                .map(|attempts| attempts.extract().map_err(|error| options::named(py, "max_attempts", error)))
+                .transpose()?,
             fetch,
             ..Order::new(operation, prompt)
         };
         let client = self.core(py)?;
         let background = background(py)?;
-        let (call, runner) = Call::new(&client, &background.notifier);
-        background.threads.spawn(async move {
-            let sent = order.send(&client, runner.token(), observed.then(|| runner.teller())).await;
+        background.watch(client.watch());
+        let sender = client.clone();
+        Ok(Call::new(&client, background, self.collectable, move |runner| async move {
+            let sent = order.send(&sender, runner.token(), observed.then(|| runner.teller())).await;
             runner.end(sent.map_or(Outcome::Nothing, Outcome::Generated));
-        });
-        Ok(call)
+        }))
     }
 
-    /// Starts a download, which is free.
+    /// A download, which is free.
     fn fetch(&self, py: Python<'_>, image: &Image, save_to: Option<PathBuf>, overwrite: bool) -> PyResult<Call> {
         let image = image.core().clone();
         self.run(py, |client| async move {
@@ -141,12 +144,12 @@ impl Client {
         })
     }
 
-    /// Starts asking what money is left.
+    /// Asks what money is left.
     fn balance(&self, py: Python<'_>) -> PyResult<Call> {
         self.run(py, |client| async move { Outcome::Balance(client.balance().await) })
     }
 
-    /// Starts waiting until every call that runs on without its caller has ended, or the time is up.
+    /// Waits until every call that runs on without its caller has ended, or the time is up.
     fn drain(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Call> {
         let limit = limit.map(|limit| seconds("timeout", limit)).transpose().or_raise(py)?;
         self.run(py, |client| async move {

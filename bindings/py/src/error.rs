@@ -33,9 +33,30 @@ pub(crate) fn make<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, P
     let generated = error.generated().map(|generated| crate::call::generated(py, generated)).transpose()?;
     facts.set_item("generated", generated)?;
     let cause = error.cause();
-    let system = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
-    let cause = cause.map(|cause| cause.to_string());
+    let system = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    let number = system.and_then(io::Error::raw_os_error);
+    let name = system.and_then(|system| errno_name(system.kind()));
+    let system = match (number, name) {
+        (None, Some(name)) => Some(py.import("errno")?.getattr(name)?.extract()?),
+        _ => number,
+    };
+    let cause = match (number, cause) {
+        // Its text has the number in it, in Rust's words.
+        (Some(number), _) => Some(py.import("os")?.call_method1("strerror", (number,))?.extract()?),
+        (None, cause) => cause.map(|cause| cause.to_string()),
+    };
     py.import("gptimage.exceptions")?.call_method1("_from_core", (facts, cause, system))
+}
+
+/// The name in Python's `errno` of what the library itself has found, without the system's saying so.
+fn errno_name(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::AlreadyExists => Some("EEXIST"),
+        io::ErrorKind::NotFound => Some("ENOENT"),
+        io::ErrorKind::PermissionDenied => Some("EACCES"),
+        io::ErrorKind::InvalidInput => Some("EINVAL"),
+        _ => None,
+    }
 }
 
 /// A result of core as one of Python.

@@ -19,7 +19,8 @@ use crate::error::OrRaise;
 ///
 /// Format and dimensions come from the bytes, not from what was asked. It has the buffer protocol: `memoryview(image)`
 /// and `numpy.frombuffer(image, "uint8")` show the file's bytes in memory without a copy (a picture in a file is read).
-/// `numpy.asarray(image)` gives its pixels. In a notebook it shows itself, smaller.
+/// NumPy prefers that protocol to any other, so `numpy.asarray(image)` are the file's bytes, too; `to_numpy` gives the
+/// pixels. In a notebook it shows itself, smaller.
 #[pyclass(frozen, module = "gptimage")]
 pub(crate) struct Image(gptimage_core::Image);
 
@@ -215,13 +216,16 @@ impl Image {
     }
 
     fn __repr__(&self) -> String {
-        let mut shown = format!("{:?}", self.0);
-        // Signed links are long, and whoever has one has the picture.
-        if let Some(url) = self.0.url().filter(|_| self.0.bytes().is_none() && self.0.path().is_none()) {
-            let host = url.split('/').nth(2).unwrap_or_default();
-            shown = format!("Image(not fetched, at {host})");
+        // Signed links are long, and whoever has one has the picture; only the host is shown.
+        match self.0.url().filter(|_| self.0.location() == &Location::Url) {
+            Some(url) => {
+                let place = url.split('/').nth(2).unwrap_or_default();
+                let host = place.rsplit('@').next().unwrap_or_default();
+                let host: String = host.chars().take(100).collect();
+                format!("Image(not fetched, at {})", gptimage_core::printable(&host))
+            }
+            None => format!("{:?}", self.0),
         }
-        shown
     }
 }
 

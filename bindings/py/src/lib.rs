@@ -14,6 +14,7 @@ mod mask;
 mod notify;
 mod options;
 mod preview;
+mod references;
 
 use pyo3::prelude::*;
 
@@ -51,7 +52,7 @@ mod _core {
     fn parameters() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         let operations =
             |info: &gptimage_core::ParameterInfo| info.operations.iter().map(|operation| operation.as_str()).collect();
-        gptimage_core::PARAMETERS.iter().map(|info| (info.name, info.help, operations(info))).collect()
+        gptimage_core::PARAMETERS.iter().map(|info| (info.name, info.help.trim(), operations(info))).collect()
     }
 
     /// Every kind of error: its slug and its number.

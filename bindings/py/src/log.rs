@@ -1,13 +1,11 @@
-//! Core's `tracing` events as records of Python's `logging`, logger `gptimage`.
+//! Core's events as records of Python's `logging`, logger `gptimage`.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use gptimage_binding::log::{Listener, listen};
 use pyo3::prelude::*;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::Level;
 
 use crate::notify::{Message, Notifier};
 
@@ -28,10 +26,9 @@ pub(crate) fn send_to(notifier: Notifier) {
     NOTIFIER.with_borrow_mut(|own| *own = Some(notifier));
 }
 
-/// Makes events of this library's copy of `tracing` log records. A host's own is another copy.
+/// Listens from now on.
 pub(crate) fn install() {
-    // Fails if the module is loaded twice, which changes nothing.
-    let _ = tracing::subscriber::set_global_default(ToPython);
+    listen(ToPython);
 }
 
 /// One event.
@@ -41,6 +38,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// What nobody will collect any more.
+    pub(crate) fn lost_at_exit(ids: &[String]) -> Self {
+        let text = format!("the interpreter ends while calls are on their way that may be paid: {}", ids.join(", "));
+        Self { level: 30, text }
+    }
+
     pub(crate) fn hand_over(&self, py: Python<'_>) -> PyResult<()> {
         let logger = py.import("logging")?.call_method1("getLogger", ("gptimage",))?;
         logger.call_method1("log", (self.level, "%s", &self.text))?;
@@ -61,63 +64,16 @@ fn number(level: Level) -> u32 {
 
 struct ToPython;
 
-impl Subscriber for ToPython {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // Ours alone: the HTTP library's own events know too much.
-        metadata.is_event()
-            && metadata.target().starts_with("gptimage")
-            && number(*metadata.level()) >= LEVEL.load(Ordering::Relaxed)
+impl Listener for ToPython {
+    fn wants(&self, level: Level) -> bool {
+        number(level) >= LEVEL.load(Ordering::Relaxed)
     }
 
-    fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {
-        // The level changes while we run.
-        tracing::subscriber::Interest::sometimes()
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line::default();
-        event.record(&mut line);
-        let entry = Entry { level: number(*event.metadata().level()), text: line.message + &line.fields };
+    fn hear(&self, level: Level, line: String) {
         NOTIFIER.with_borrow(|notifier| {
             if let Some(notifier) = notifier {
-                notifier.send(Message::Log(entry));
+                notifier.send(Message::Log(Entry { level: number(level), text: line }));
             }
         });
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-/// The message, then its fields.
-#[derive(Default)]
-struct Line {
-    message: String,
-    fields: String,
-}
-
-impl Line {
-    fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Writing to a text cannot fail.
-        let _ = match field.name() {
-            "message" => write!(self.message, "{value}"),
-            name => write!(self.fields, " {name}={value}"),
-        };
-    }
-}
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format_args!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, format_args!("{value}"));
     }
 }

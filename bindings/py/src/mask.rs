@@ -36,5 +36,5 @@ pub(crate) fn mask_from_alpha<'py>(py: Python<'py>, width: u32, height: u32, byt
 /// Width and height of an image, from its header.
 #[pyfunction]
 pub(crate) fn dimensions(py: Python<'_>, image: Input) -> PyResult<(u32, u32)> {
-    py.detach(|| image.0.input().and_then(|image| image.dimensions())).or_raise(py)
+    py.detach(|| image.0.input("image").and_then(|image| image.dimensions())).or_raise(py)
 }

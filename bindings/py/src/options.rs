@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use gptimage_core::{Config, Timers, seconds};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
 use crate::error::OrRaise;
 
-pub(crate) fn config(options: &Bound<'_, PyDict>) -> PyResult<Config> {
-    let mut config = Config::from_env();
+/// `config`, with what `options` say instead.
+pub(crate) fn change(mut config: Config, options: &Bound<'_, PyDict>) -> PyResult<Config> {
     for (name, value) in options.iter() {
         if !value.is_none() {
             let name: String = name.extract()?;
@@ -21,12 +21,23 @@ pub(crate) fn config(options: &Bound<'_, PyDict>) -> PyResult<Config> {
     Ok(config)
 }
 
-/// A wrong type is told with the argument's name.
-fn named(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
+/// A wrong type, or a number out of range, is told with the argument's name.
+pub(crate) fn named(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
     if error.is_instance_of::<PyTypeError>(py) {
         return PyTypeError::new_err(format!("{name}: {}", error.value(py)));
     }
+    if error.is_instance_of::<PyOverflowError>(py) {
+        return config_error(py, &format!("{name}: this number is out of range"));
+    }
     error
+}
+
+fn config_error(py: Python<'_>, text: &str) -> PyErr {
+    let class = py.import("gptimage.exceptions").and_then(|module| module.getattr("ConfigError"));
+    match class.and_then(|class| class.call1((text,))) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(broken) => broken,
+    }
 }
 
 fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config> {
@@ -50,7 +61,7 @@ fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config>
         "on_cancel" => match value.extract::<String>()?.as_str() {
             "keep" => config.abort_on_cancel(false),
             "abort" => config.abort_on_cancel(true),
-            other => return Err(PyValueError::new_err(format!("on_cancel: {other:?} is neither 'keep' nor 'abort'"))),
+            other => return Err(config_error(py, &format!("on_cancel: {other:?} is neither 'keep' nor 'abort'"))),
         },
         "salvage_max_bytes" => config.salvage_max_bytes(value.extract()?),
         "max_image_bytes" => config.max_image_bytes(value.extract()?),

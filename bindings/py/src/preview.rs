@@ -18,6 +18,7 @@ const SHARES: [u32; 5] = [100, 75, 50, 35, 25];
 
 /// One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, in rows; with its width
 /// and height. `None` if there is nothing to show. At most `max_bytes` long, or as small as it gets.
+/// `checkered`: on squares of two grays, which show through where a picture is transparent.
 #[pyfunction]
 pub(crate) fn preview<'py>(
     py: Python<'py>,
@@ -25,9 +26,10 @@ pub(crate) fn preview<'py>(
     side: u32,
     columns: u32,
     max_bytes: usize,
+    checkered: bool,
 ) -> PyResult<Option<(Bound<'py, PyBytes>, u32, u32)>> {
     let images: Vec<_> = images.iter().map(|image| image.get().core().clone()).collect();
-    let made = py.detach(|| sheet(&images, side, columns, max_bytes));
+    let made = py.detach(|| sheet(&images, side, columns, max_bytes, checkered));
     let made = made.map_err(|error| PyValueError::new_err(format!("no preview can be made: {error}")))?;
     Ok(made.map(|(png, width, height)| (PyBytes::new(py, &png), width, height)))
 }
@@ -39,6 +41,7 @@ fn sheet(
     side: u32,
     columns: u32,
     max_bytes: usize,
+    checkered: bool,
 ) -> Result<Option<Sheet>, ::image::ImageError> {
     let mut shown: Vec<_> = images.iter().filter_map(|image| decode(image, side)).collect();
     if shown.is_empty() {
@@ -50,7 +53,10 @@ fn sheet(
         for image in &mut shown {
             *image = fit(image, side);
         }
-        let canvas = lay_out(&shown, columns.max(1));
+        let mut canvas = lay_out(&shown, columns.max(1));
+        if checkered {
+            checker(&mut canvas);
+        }
         let (width, height) = canvas.dimensions();
         let mut png = Vec::new();
         DynamicImage::from(canvas).write_to(&mut Cursor::new(&mut png), ImageFormat::Png)?;
@@ -61,6 +67,17 @@ fn sheet(
         }
     }
     Ok(made)
+}
+
+/// Puts squares of two grays behind what is transparent.
+fn checker(canvas: &mut RgbaImage) {
+    const SQUARE: u32 = 8;
+    for (x, y, pixel) in canvas.enumerate_pixels_mut() {
+        let gray = if (x / SQUARE + y / SQUARE).is_multiple_of(2) { 205 } else { 245 };
+        let mut behind = ::image::Rgba([gray, gray, gray, 255]);
+        ::image::Pixel::blend(&mut behind, pixel);
+        *pixel = behind;
+    }
 }
 
 /// What cannot be read or decoded is left out.

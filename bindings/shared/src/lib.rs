@@ -3,12 +3,14 @@
 //!
 //! - [`Background`]: the one thread with network and files, which no host's thread ever touches.
 //! - [`Job`]: a call on it, waited for by any thread, given up without losing what was paid for.
+//! - [`log`]: what the library does, as lines for a host's own log.
 //! - [`Order`]: a call as other languages put it together.
 //! - [`Own`]: what belongs to one process, and is left alone in a forked child.
 #![forbid(unsafe_code)]
 
 mod background;
 mod job;
+pub mod log;
 mod order;
 mod own;
 

@@ -1,5 +1,6 @@
 //! A call as other languages put it together: setters in any order, judged as a whole when it is sent.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use gptimage_core::{
@@ -28,17 +29,17 @@ pub enum Source {
 }
 
 impl Source {
-    /// The image as core takes it. Blocks while it encodes.
+    /// The image as core takes it, for a parameter of this name. Blocks while it encodes.
     ///
     /// # Errors
     /// Pixels that are no image.
-    pub fn input(self) -> Result<ImageInput, Error> {
+    pub fn input(self, param: &str) -> Result<ImageInput, Error> {
         match self {
             Self::Input(input) => Ok(input),
             Self::Pixels { width, height, samples, pixels } => {
                 // Other numbers of samples are refused before; as gray they have the wrong length.
                 let format = PixelFormat::of_samples(samples).unwrap_or(PixelFormat::Gray);
-                ImageInput::pixels(width, height, format, &pixels)
+                ImageInput::pixels_of(param, width, height, format, &pixels)
             }
         }
     }
@@ -67,8 +68,10 @@ pub struct Order {
     pub images: Vec<Source>,
     /// Of an edit.
     pub mask: Option<Source>,
-    /// Where the pictures go.
-    pub save_to: Option<SaveTo>,
+    /// The file or folder that the pictures go to.
+    pub save_to: Option<PathBuf>,
+    /// Whether a file there may be replaced.
+    pub overwrite: bool,
     /// Over everything. The client's unless set.
     pub deadline: Option<Duration>,
     /// The client's unless set.
@@ -108,6 +111,7 @@ impl Order {
             images: Vec::new(),
             mask: None,
             save_to: None,
+            overwrite: false,
             deadline: None,
             max_attempts: None,
             fetch: None,
@@ -122,8 +126,8 @@ impl Order {
         token: &CancelToken,
         observe: Option<impl Fn(&Progress) + Send + Sync + 'static>,
     ) -> Option<Result<Generated, Error>> {
-        let (save_to, deadline, max_attempts, fetch) =
-            (self.save_to.take(), self.deadline, self.max_attempts, self.fetch);
+        let save_to = self.save_to.take().map(|path| SaveTo::from(path).overwrite(self.overwrite));
+        let (deadline, max_attempts, fetch) = (self.deadline, self.max_attempts, self.fetch);
         let built = async {
             match self.operation {
                 // A panic while building has sent nothing.
@@ -163,10 +167,13 @@ impl Order {
         if self.operation != Operation::Edit {
             return fill!(GenerateRequest::builder(self.prompt), self).build().map(Request::Generate);
         }
-        let images = self.images.into_iter().map(Source::input).collect::<Result<Vec<_>, _>>()?;
+        let several = self.images.len() > 1;
+        let name = |index: usize| if several { format!("image[{index}]") } else { "image".to_owned() };
+        let images = self.images.into_iter().enumerate().map(|(index, image)| image.input(&name(index)));
+        let images = images.collect::<Result<Vec<_>, _>>()?;
         let mut builder = fill!(EditRequest::builder(self.prompt, images), self);
         if let Some(mask) = self.mask {
-            builder = builder.mask(mask.input()?);
+            builder = builder.mask(mask.input("mask")?);
         }
         builder.build().map(Request::Edit)
     }

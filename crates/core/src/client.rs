@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::cancel::CancelToken;
-use crate::config::{Config, Settings, join};
+use crate::config::{Config, Settings, join, some_attempts};
 use crate::error::Error;
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo, Target};
@@ -140,10 +140,20 @@ impl Client {
         billing::balance(&self.http, &self.settings).await
     }
 
+    /// A look at what is on its way, that outlives the client and does not keep it.
+    pub fn watch(&self) -> Watch {
+        Watch(Arc::downgrade(&self.salvage))
+    }
+
     /// Hands over what became of calls whose callers were gone (a dropped future, a deadline) after the request had
     /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept.
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.salvage.collect()
+    }
+
+    /// As [`Client::collect`], of the oldest alone.
+    pub fn collect_one(&self) -> Option<Result<Generated, Error>> {
+        self.salvage.collect_one()
     }
 
     /// Leaves an outcome to whoever collects next, for a caller that was interrupted while it got hold of it. What
@@ -155,6 +165,27 @@ impl Client {
     /// Waits until every call that runs on without its caller has ended.
     pub async fn drain(&self) {
         self.salvage.drain().await;
+    }
+}
+
+/// A look at a client's calls, for whoever is about to end the process.
+#[derive(Debug, Clone)]
+pub struct Watch(Weak<Salvage>);
+
+impl Watch {
+    /// The client request ids of attempts that are on their way and may be paid: the server may have the whole request.
+    pub fn pending(&self) -> Vec<String> {
+        self.0.upgrade().map(|salvage| salvage.pending()).unwrap_or_default()
+    }
+
+    /// Whether both look at the same client's calls.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+
+    /// Whether neither the client nor a call of its is left.
+    pub fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 
@@ -203,7 +234,7 @@ impl Call {
 
     /// Most attempts, at least 1. The client's unless set.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts.max(1);
+        self.max_attempts = attempts;
         self
     }
 
@@ -262,6 +293,7 @@ impl Call {
 
     async fn send(self) -> Result<Generated, Error> {
         let deadline = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
+        some_attempts(self.max_attempts)?;
         let url = self.url()?;
         let asked = self.parameters.count();
         let target = match &self.save_to {

@@ -228,7 +228,7 @@ impl Config {
     /// Most attempts of one call, at least 1. Only what provably cost nothing is tried again. 3 unless set.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts.max(1);
+        self.max_attempts = attempts;
         self
     }
 
@@ -297,6 +297,11 @@ impl Config {
         self
     }
 
+    /// Whether [`Config::abort_on_cancel`] is set.
+    pub fn aborts_on_cancel(&self) -> bool {
+        self.abort_on_cancel
+    }
+
     /// How many bytes of pictures are kept in memory for callers that are gone. 256 MiB unless set.
     #[must_use]
     pub fn salvage_max_bytes(mut self, bytes: u64) -> Self {
@@ -318,6 +323,7 @@ impl Config {
             Error::config(format!("no API key: none of the variables {variables} is set, and none was given"))
         })?;
         let key = ApiKey::new(&key, &source)?;
+        some_attempts(self.max_attempts)?;
         let base_url = base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_http)?;
         Ok(Settings {
             authorization: key.authorization(),
@@ -403,6 +409,11 @@ impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
+}
+
+/// A call without an attempt would do nothing.
+pub(crate) fn some_attempts(attempts: u32) -> Result<(), Error> {
+    if attempts == 0 { Err(Error::config("max_attempts: 0 attempts send nothing; allow at least 1")) } else { Ok(()) }
 }
 
 /// A path below a judged base URL.

@@ -68,7 +68,7 @@ macro_rules! kinds {
             }
 
             /// The stable number, which is also the C ABI's status.
-            pub fn number(self) -> i32 {
+            pub const fn number(self) -> i32 {
                 match self { $( Self::$kind => $number, )+ }
             }
 

@@ -28,6 +28,15 @@ impl Generated {
         self.images
     }
 
+    /// With another picture in a picture's place, such as one that was fetched since.
+    #[must_use]
+    pub fn with_image(mut self, index: usize, image: Image) -> Self {
+        if let Some(place) = self.images.get_mut(index) {
+            *place = image;
+        }
+        self
+    }
+
     /// The first picture.
     pub fn image(&self) -> Option<&Image> {
         self.images.first()

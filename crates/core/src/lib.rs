@@ -79,7 +79,7 @@ mod wire;
 pub use amount::{Amount, ParseAmountError};
 pub use attempt::{Attempt, Cost, Phase};
 pub use cancel::CancelToken;
-pub use client::{Balance, Call, Client};
+pub use client::{Balance, Call, Client, Watch};
 pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds};
 pub use error::{Charge, Error, ErrorKind};
 pub use generated::Generated;

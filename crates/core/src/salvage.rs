@@ -1,12 +1,13 @@
 //! Results that nobody waited for: paid, and therefore kept.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
 use crate::error::{Charge, Error};
 use crate::generated::Generated;
+use crate::transport::Running;
 
 type Outcome = Result<Generated, Error>;
 
@@ -17,15 +18,31 @@ pub(crate) struct Salvage {
     max_bytes: u64,
     /// Calls that run on without their callers.
     running: watch::Sender<usize>,
+    /// Attempts that have not ended, with callers or without.
+    attempts: Mutex<Vec<Weak<Running>>>,
 }
 
 impl Salvage {
     pub(crate) fn new(max_bytes: u64) -> Self {
-        Self { kept: Mutex::default(), max_bytes, running: watch::Sender::new(0) }
+        Self { kept: Mutex::default(), max_bytes, running: watch::Sender::new(0), attempts: Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, VecDeque<Outcome>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt begins.
+    pub(crate) fn begins(&self, attempt: &Arc<Running>) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.retain(|attempt| attempt.strong_count() > 0);
+        attempts.push(Arc::downgrade(attempt));
+    }
+
+    /// The ids of attempts that may be paid and have not ended.
+    pub(crate) fn pending(&self) -> Vec<String> {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = attempts.iter().filter_map(Weak::upgrade).filter(|attempt| attempt.may_be_paid());
+        running.map(|attempt| attempt.client_request_id().to_owned()).collect()
     }
 
     /// A call runs on.
@@ -55,6 +72,11 @@ impl Salvage {
     /// Hands everything over.
     pub(crate) fn collect(&self) -> Vec<Outcome> {
         self.kept().drain(..).collect()
+    }
+
+    /// Hands the oldest over.
+    pub(crate) fn collect_one(&self) -> Option<Outcome> {
+        self.kept().pop_front()
     }
 
     /// Waits until no call runs on.

@@ -58,6 +58,9 @@ impl Target {
             Error::io(format!("cannot save to {}: {reason}", path.display()), io::Error::from(kind))
         };
         let shown = &to.path;
+        if shown.as_os_str().is_empty() {
+            return Err(refused(Path::new("\"\""), "an empty path names no file", io::ErrorKind::InvalidInput));
+        }
         let wants_folder = shown.as_os_str().as_encoded_bytes().last().is_some_and(|byte| is_separator(*byte));
         let path = std::path::absolute(shown)
             .map_err(|error| Error::io(format!("cannot save to {}", shown.display()), error))?;

@@ -70,7 +70,15 @@ impl ImageInput {
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if there are no pixels, or other than `width *
     /// height` of them.
     pub fn pixels(width: u32, height: u32, format: PixelFormat, pixels: &[u8]) -> Result<Self, Error> {
-        encode("image", width, height, format, pixels).map(Self::bytes)
+        Self::pixels_of("image", width, height, format, pixels)
+    }
+
+    /// As [`ImageInput::pixels`], for a parameter of this name, such as `image[2]` or `mask`.
+    ///
+    /// # Errors
+    /// As [`ImageInput::pixels`].
+    pub fn pixels_of(param: &str, width: u32, height: u32, format: PixelFormat, pixels: &[u8]) -> Result<Self, Error> {
+        encode(param, width, height, format, pixels).map(Self::bytes)
     }
 
     /// Width and height in pixels, from the header. Blocks while it reads.
@@ -110,9 +118,18 @@ impl ImageInput {
             }
             Kind::Path(path) => {
                 let name = text::shorten(&path.display().to_string(), 200);
+                if path.as_os_str().is_empty() {
+                    let reason = "an empty path names no file".to_owned();
+                    return Err(Defect::Unreadable { name: "\"\"".to_owned(), reason });
+                }
                 if looks_like_url(path) {
-                    let reason = "it is a URL, and the API takes files; download it first (`curl -O URL` does) and give the \
-                                  file's path or bytes";
+                    let reason = match name.get(..5) {
+                        Some("data:") => "it is a data: URI, and the API takes files; decode it and give the bytes",
+                        _ => {
+                            "it is a URL, and the API takes files; download it first (`curl -O URL` does) and give the \
+                             file's path or bytes"
+                        }
+                    };
                     return Err(Defect::Unreadable { name, reason: reason.to_owned() });
                 }
                 let path = std::path::absolute(path).map_err(|error| Defect::unreadable(&name, &error))?;

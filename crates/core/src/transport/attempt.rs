@@ -113,8 +113,10 @@ pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous:
         .with_response_body(failed.response_body)
         .with_attempts(attempts)
         .with_generated(generated);
-    if let Some(cause) = failed.cause {
-        error = error.caused_by(cause);
+    match failed.cause {
+        Some(cause) => error = error.caused_by(cause),
+        None if !failed.reason.is_empty() => error = error.caused_by(failed.reason),
+        None => {}
     }
     let too_long = failed.retry_after.is_some_and(|wait| wait > plan.settings.timers.retry_after_longest);
     let again = if retry && !too_long {
@@ -127,9 +129,10 @@ pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous:
 }
 
 async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<TargetFile>) -> Result<Generated, Failed> {
-    let mut answer = send(http, plan, running)
-        .await
-        .map_err(|Broken { end, reason, timed_out }| Failed { timed_out, ..Failed::new(end, reason) })?;
+    let mut answer = send(http, plan, running).await.map_err(|Broken { end, reason, timed_out, os_error }| {
+        let cause = os_error.map(io::Error::from_raw_os_error);
+        Failed { timed_out, cause, ..Failed::new(end, reason) }
+    })?;
     let mut warnings = Vec::new();
     note_head(&answer, running, &plan.settings.key, &mut warnings);
     if !(200..300).contains(&answer.status()) {

@@ -68,12 +68,21 @@ impl Call {
         Ok(made)
     }
 
+    /// Timers tick in milliseconds, and a machine nearby is faster.
+    fn is_late(&self) -> bool {
+        self.plan.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     async fn attempts(self) -> Result<Generated, Error> {
         within_runtime()?;
         let mut attempts = Vec::new();
         let mut unreported = Unreported { error: None, salvage: self.salvage.clone() };
         let mut waited = Duration::ZERO;
         let mut number = 1;
+        if self.is_late() {
+            let text = "the deadline passed before anything was sent; nothing was charged";
+            return Err(Error::new(ErrorKind::Connection, text).with_timed_out(true));
+        }
         loop {
             let concluded = self.attempt(number, waited, attempts).await;
             // What came now lists what was before.
@@ -139,6 +148,7 @@ impl Call {
         })?;
         let id = format!("gptimage-{}", random::token());
         let running = Arc::new(Running::new(number, id, waited, self.plan.body.len()));
+        self.salvage.begins(&running);
         let task = {
             let (http, plan, running, previous) =
                 (self.http.clone(), self.plan.clone(), running.clone(), previous.clone());

@@ -22,6 +22,8 @@ pub(crate) struct Broken {
     pub(crate) end: End,
     pub(crate) reason: String,
     pub(crate) timed_out: bool,
+    /// The system's number of the error underneath.
+    pub(crate) os_error: Option<i32>,
 }
 
 /// Sends the request and returns once a head came.
@@ -49,7 +51,7 @@ pub(crate) async fn send(http: &Http, plan: &Plan, running: &Running) -> Result<
                     continue;
                 }
                 running.gate.close();
-                return Err(Broken { end: End::Lost, reason: wait.ran_out().to_owned(), timed_out: true });
+                return Err(Broken { end: End::Lost, reason: wait.ran_out().to_owned(), timed_out: true, os_error: None });
             }
         }
     }
@@ -87,10 +89,10 @@ fn next_timer(timers: &Timers, started: Instant, passed: &Passed) -> (Instant, W
 fn broken(running: &Running, failure: Failure) -> Broken {
     running.gate.close();
     if let Some(failure) = running.gate.failure() {
-        return Broken { end: End::Input, reason: failure.to_string(), timed_out: false };
+        return Broken { end: End::Input, reason: failure.to_string(), timed_out: false, os_error: None };
     }
     let end = if failure.connecting { End::NotConnected } else { End::Lost };
-    Broken { end, reason: failure.reason, timed_out: false }
+    Broken { end, reason: failure.reason, timed_out: false, os_error: failure.os_error }
 }
 
 /// Notes what the head says.

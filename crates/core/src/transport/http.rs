@@ -46,6 +46,8 @@ pub(crate) struct Failure {
     pub(crate) connecting: bool,
     /// The innermost reason, in a few words.
     pub(crate) reason: String,
+    /// The system's number of the error underneath.
+    pub(crate) os_error: Option<i32>,
 }
 
 /// An answer: its head, and its body in pieces.
@@ -70,7 +72,7 @@ impl Http {
 
     fn downloads(&self) -> Result<&Downloads, Failure> {
         let made = self.downloads.get_or_init(|| Downloads::new(&self.settings).map_err(|error| error.to_string()));
-        made.as_ref().map_err(|reason| Failure { connecting: true, reason: reason.clone() })
+        made.as_ref().map_err(|reason| Failure { connecting: true, reason: reason.clone(), os_error: None })
     }
 
     /// The charged exchange. Returns once the answer's head came.
@@ -174,7 +176,7 @@ fn proxy(url: &str) -> Result<reqwest::Proxy, Error> {
 async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
     match request.send().await {
         Ok(response) => Ok(Answer(response)),
-        Err(error) => Err(Failure { connecting: error.is_connect(), reason: reason(&error) }),
+        Err(error) => Err(Failure::of(&error, error.is_connect())),
     }
 }
 
@@ -194,16 +196,28 @@ impl Answer {
 
     /// The next piece of the body; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        self.0.chunk().await.map_err(|error| Failure { connecting: false, reason: reason(&error) })
+        self.0.chunk().await.map_err(|error| Failure::of(&error, false))
+    }
+}
+
+impl Failure {
+    fn of(error: &reqwest::Error, connecting: bool) -> Self {
+        let os_error = innermost(error).downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        Self { connecting, reason: reason(error), os_error }
     }
 }
 
 /// The innermost cause: the layers above it only say that something failed.
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn innermost<'a>(error: &'a reqwest::Error) -> &'a (dyn std::error::Error + 'static) {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
+    cause
+}
+
+fn reason(error: &reqwest::Error) -> String {
+    let cause = innermost(error);
     let said = match cause.downcast_ref::<io::Error>() {
         Some(error) => text::io_reason(error),
         None => cause.to_string(),
@@ -212,8 +226,11 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 fn sensitive(key: &SecretString) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::from_str(key.expose_secret())
-        .map_err(|_| Failure { connecting: true, reason: "the API key fits no header".to_owned() })?;
+    let mut value = HeaderValue::from_str(key.expose_secret()).map_err(|_| Failure {
+        connecting: true,
+        reason: "the API key fits no header".to_owned(),
+        os_error: None,
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -22,4 +22,5 @@ pub(crate) use call::{Call, Plan, within_runtime};
 pub(crate) use crowd::Crowd;
 pub(crate) use deliver::download_one;
 pub(crate) use http::Http;
+pub(crate) use running::Running;
 pub(crate) use url_guard::{DownloadGuard, base_url};

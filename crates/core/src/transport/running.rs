@@ -95,6 +95,11 @@ impl Running {
         }
     }
 
+    /// Whether the server may have the whole request.
+    pub(crate) fn may_be_paid(&self) -> bool {
+        self.reached() >= Reached::Sent
+    }
+
     /// Closes the gate unless the call may be paid by now; says whether it may.
     pub(crate) fn close_unless_paid(&self) -> bool {
         self.reached() >= Reached::Accepted || self.gate.close_unless_whole().is_whole()
