@@ -26,6 +26,7 @@ pub(crate) struct Described {
     bytes_of: Option<String>,
     text: Option<String>,
     missing: bool,
+    url: Option<String>,
     folder: bool,
     fifo: bool,
 }
@@ -64,6 +65,7 @@ impl Input {
                 }
             }
             Described { text: Some(text), .. } => std::fs::write(&path, text).unwrap(),
+            Described { url: Some(url), .. } => return Made::Path(url.into()),
             Described { missing: true, .. } => {}
             Described { folder: true, .. } => std::fs::create_dir(&path).unwrap(),
             Described { fifo: true, .. } => {
