@@ -1,0 +1,134 @@
+//! Calling the host back: on one thread, named `gptimage-calls`, one call after another.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::c_void;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+use gptimage_binding::Background;
+
+/// A host's pointer, handed back as it came.
+#[derive(Clone, Copy)]
+pub(crate) struct UserData(*mut c_void);
+
+// SAFETY: never followed here; that the host may use it on the callback thread is the header's contract.
+unsafe impl Send for UserData {}
+// SAFETY: as above.
+unsafe impl Sync for UserData {}
+
+impl UserData {
+    pub(crate) fn new(pointer: *mut c_void) -> Self {
+        Self(pointer)
+    }
+
+    pub(crate) fn pointer(self) -> *mut c_void {
+        self.0
+    }
+}
+
+/// Log lines beyond this many that wait for a slow host are dropped.
+const MOST_WAITING: usize = 10_000;
+
+type Call = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Inner {
+    waiting: VecDeque<(u64, Call)>,
+    /// Whose call is running.
+    running: Option<u64>,
+    speaker: Option<ThreadId>,
+    /// Those that may still call.
+    owners: BTreeSet<u64>,
+    next_owner: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+/// The thread that calls the host back. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Callbacks(Arc<Shared>);
+
+impl Callbacks {
+    pub(crate) fn start() -> io::Result<Self> {
+        let shared: Arc<Shared> = Arc::default();
+        let speaking = shared.clone();
+        Background::thread("gptimage-calls", move || speaking.speak())?;
+        Ok(Self(shared))
+    }
+
+    /// Somebody whose calls can be told from others'.
+    pub(crate) fn owner(&self) -> u64 {
+        let mut inner = self.0.lock();
+        inner.next_owner += 1;
+        let owner = inner.next_owner;
+        inner.owners.insert(owner);
+        owner
+    }
+
+    /// Lets the thread call this, unless its owner was retired.
+    pub(crate) fn call(&self, owner: u64, call: impl FnOnce() + Send + 'static) {
+        let mut inner = self.0.lock();
+        if inner.owners.contains(&owner) {
+            inner.waiting.push_back((owner, Box::new(call)));
+            drop(inner);
+            self.0.changed.notify_all();
+        }
+    }
+
+    /// As [`Callbacks::call`], unless too much is waiting.
+    pub(crate) fn call_if_idle(&self, owner: u64, call: impl FnOnce() + Send + 'static) {
+        if self.0.lock().waiting.len() < MOST_WAITING {
+            self.call(owner, call);
+        }
+    }
+
+    /// Whether a call of this owner is waiting already.
+    pub(crate) fn is_waiting(&self, owner: u64) -> bool {
+        self.0.lock().waiting.iter().any(|(waiting, _)| *waiting == owner)
+    }
+
+    /// Drops the owner's calls that wait, takes no more of them, and waits for the one that runs, unless it is running this
+    /// very line.
+    pub(crate) fn retire(&self, owner: u64) {
+        let mut inner = self.0.lock();
+        inner.owners.remove(&owner);
+        inner.waiting.retain(|(waiting, _)| *waiting != owner);
+        if inner.speaker == Some(thread::current().id()) {
+            return;
+        }
+        while inner.running == Some(owner) {
+            inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn speak(&self) {
+        self.lock().speaker = Some(thread::current().id());
+        loop {
+            let mut inner = self.lock();
+            inner.running = None;
+            self.changed.notify_all();
+            let (owner, call) = loop {
+                match inner.waiting.pop_front() {
+                    Some(next) => break next,
+                    None => inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                }
+            };
+            inner.running = Some(owner);
+            drop(inner);
+            // A C++ exception that escapes from a host's function ends the process; a panic of ours does not.
+            let _ = catch_unwind(AssertUnwindSafe(call));
+        }
+    }
+}

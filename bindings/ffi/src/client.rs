@@ -1,0 +1,228 @@
+//! Clients.
+
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+use std::sync::{Mutex, PoisonError};
+
+use gptimage_binding::{Order, Own};
+use gptimage_core::{CancelToken, Client, Config};
+
+use crate::boundary::{fallible, infallible};
+use crate::callback::UserData;
+use crate::cancel::gptimage_cancel_token_t;
+use crate::config::gptimage_config_t;
+use crate::edit_request::gptimage_edit_request_t;
+use crate::error::{Failure, gptimage_error_t};
+use crate::generate_request::gptimage_generate_request_t;
+use crate::generated::gptimage_generated_t;
+use crate::pointer::{hand_over, path, required};
+use crate::process;
+use crate::progress::{Listener, gptimage_progress_callback_t};
+use crate::start::{send_and_wait, wait_for};
+use crate::status::gptimage_status_t;
+
+/// Makes and edits pictures. May be shared by any number of threads. Belongs to the process that made it: in a forked child
+/// its functions fail with GPTIMAGE_STATUS_CONFIG (the child makes a client of its own), and freeing it does nothing.
+pub struct gptimage_client_t {
+    client: Own<Client>,
+    listener: Mutex<Option<Listener>>,
+}
+
+impl gptimage_client_t {
+    pub(crate) fn core(&self) -> Result<Client, Failure> {
+        self.client.get().cloned().ok_or_else(|| {
+            Failure::config(
+                "this client belongs to the process that made it, of which this one is a fork: make a new one",
+            )
+        })
+    }
+
+    pub(crate) fn listener(&self) -> Option<Listener> {
+        // In a child, the lock may be held for ever; but then `core` has refused before.
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Makes a client. `config`: NULL for one from the environment; it can be freed afterwards.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_new(
+    config: Option<&gptimage_config_t>,
+    client_out: Option<&mut MaybeUninit<*mut gptimage_client_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let out = required(client_out, "client_out")?;
+        let config = config.map_or_else(Config::from_env, |config| config.config.clone());
+        // Certificates are files, and files are not read on a host's thread.
+        let client = wait_for(move || async move {
+            let made = tokio::task::spawn_blocking(|| Client::new(config)).await;
+            made.map_err(|_| Failure::panicked())?.map_err(Failure::from)
+        })??;
+        hand_over(out, gptimage_client_t { client: Own::new(client), listener: Mutex::new(None) });
+        Ok(())
+    })
+}
+
+/// Frees a client, at any time: jobs and calls on their way go on, and a progress callback is neither running when this
+/// returns nor called again (unless it is the one that is calling). NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_free(client: Option<Box<gptimage_client_t>>) {
+    infallible((), || {
+        let Some(client) = client else { return };
+        if client.client.get().is_some()
+            && let Some(listener) = client.listener()
+        {
+            listener.callbacks.retire(listener.owner);
+        }
+        if client.client.get().is_none() {
+            std::mem::forget(client);
+        }
+    });
+}
+
+/// Tells `callback` how far this client's calls are, from the next call on, in place of the one before; NULL: nobody any
+/// more. When it returns, the one before is not running and is never called again (unless it is the one that is calling).
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_set_progress(
+    client: Option<&gptimage_client_t>,
+    callback: gptimage_progress_callback_t,
+    user_data: *mut c_void,
+) {
+    infallible((), || {
+        let (Some(client), Ok(process)) = (client, process::current()) else { return };
+        if client.client.get().is_none() {
+            return;
+        }
+        let callbacks = process.callbacks.clone();
+        let listener = callback.map(|callback| Listener {
+            callback,
+            user_data: UserData::new(user_data),
+            owner: callbacks.owner(),
+            callbacks,
+        });
+        let before = std::mem::replace(&mut *client.listener.lock().unwrap_or_else(PoisonError::into_inner), listener);
+        if let Some(before) = before {
+            before.callbacks.retire(before.owner);
+        }
+    });
+}
+
+fn run(
+    client: Option<&gptimage_client_t>,
+    order: impl FnOnce() -> Result<Order, Failure>,
+    cancel: Option<&gptimage_cancel_token_t>,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let client = required(client, "client")?;
+        let out = required(generated_out, "generated_out")?;
+        let token: Option<CancelToken> = cancel.map(|cancel| cancel.core().clone());
+        let generated = send_and_wait(client.core()?, order()?, token, client.listener())?;
+        hand_over(out, gptimage_generated_t::new(generated));
+        Ok(())
+    })
+}
+
+/// Makes a picture, into memory, and waits for it. `cancel` may be NULL. Free the result with gptimage_generated_free(); on
+/// failure there is none, and what was paid for is in the error.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_generate(
+    client: Option<&gptimage_client_t>,
+    request: Option<&gptimage_generate_request_t>,
+    cancel: Option<&gptimage_cancel_token_t>,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    run(client, || Ok(required(request, "request")?.0.clone()), cancel, generated_out, error_out)
+}
+
+/// Edits pictures, into memory, and waits for them; all else as gptimage_client_generate().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_edit(
+    client: Option<&gptimage_client_t>,
+    request: Option<&gptimage_edit_request_t>,
+    cancel: Option<&gptimage_cancel_token_t>,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    run(client, || Ok(required(request, "request")?.0.clone()), cancel, generated_out, error_out)
+}
+
+/// As gptimage_client_generate(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name
+/// of the library's making, a missing extension is added, what exists is refused before anything is sent. A file has its
+/// name once it is whole, or not at all.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_generate_to(
+    client: Option<&gptimage_client_t>,
+    request: Option<&gptimage_generate_request_t>,
+    to: *const c_char,
+    cancel: Option<&gptimage_cancel_token_t>,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    let order = || Ok(Order { save_to: Some(path(to, "to")?), ..required(request, "request")?.0.clone() });
+    run(client, order, cancel, generated_out, error_out)
+}
+
+/// As gptimage_client_edit(), straight into files; several pictures are numbered. All else as gptimage_client_generate_to().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_edit_to(
+    client: Option<&gptimage_client_t>,
+    request: Option<&gptimage_edit_request_t>,
+    to: *const c_char,
+    cancel: Option<&gptimage_cancel_token_t>,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    let order = || Ok(Order { save_to: Some(path(to, "to")?), ..required(request, "request")?.0.clone() });
+    run(client, order, cancel, generated_out, error_out)
+}
+
+/// Fetches a picture that is still at its URL, into memory, and waits for it; one that is here already stays as it is. Free,
+/// so as often as wanted. Changes `generated`, which no other thread may use meanwhile.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_fetch(
+    client: Option<&gptimage_client_t>,
+    generated: Option<&mut gptimage_generated_t>,
+    index: usize,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let client = required(client, "client")?.core()?;
+        let generated = required(generated, "generated")?;
+        let image = generated.image(index)?.clone();
+        let fetched = wait_for(move || async move { client.fetch(&image).await })??;
+        let core = generated.core.clone().with_image(index, fetched);
+        *generated = gptimage_generated_t::new(core);
+        Ok(())
+    })
+}
+
+/// Hands over what became of a call whose caller was gone (cancelled, past its deadline, its job freed) after it had been
+/// sent: its result, or the error that says what it cost (then the status is the error's). Each is handed over once; when
+/// there is nothing more, the status is OK and `*generated_out` is set to NULL. `wait_ms`: first waits so long, at most, for
+/// those on their way.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_collect(
+    client: Option<&gptimage_client_t>,
+    wait_ms: u64,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let client = required(client, "client")?.core()?;
+        let out = required(generated_out, "generated_out")?;
+        if wait_ms > 0 {
+            let waiting = client.clone();
+            let limit = std::time::Duration::from_millis(wait_ms);
+            // Too late is no error: the caller sees what there is.
+            wait_for(move || async move { drop(tokio::time::timeout(limit, waiting.drain()).await) })?;
+        }
+        match client.collect_one() {
+            Some(outcome) => hand_over(out, gptimage_generated_t::new(outcome?)),
+            None => drop(out.write(std::ptr::null_mut())),
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,231 @@
+//! Results.
+
+use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
+use std::sync::OnceLock;
+
+use gptimage_core::{Generated, Image, ImageFormat, SaveTo};
+
+use crate::boundary::{fallible, infallible};
+use crate::bytes::gptimage_bytes_t;
+use crate::error::{Failure, gptimage_error_t};
+use crate::pointer::{borrowed, c_string, path, required};
+use crate::start::wait_for;
+use crate::status::gptimage_status_t;
+
+/// The pictures of one call, what they cost, and how they came. May be read by any number of threads;
+/// gptimage_client_fetch() changes it.
+#[derive(Debug)]
+pub struct gptimage_generated_t {
+    pub(crate) core: Generated,
+    images: Vec<Texts>,
+    usd: Option<CString>,
+    credits: Option<CString>,
+    client_request_id: Option<CString>,
+    inference_id: Option<CString>,
+    json: OnceLock<CString>,
+}
+
+/// What is text of an image.
+#[derive(Debug)]
+struct Texts {
+    url: Option<CString>,
+    path: Option<CString>,
+    revised_prompt: Option<CString>,
+}
+
+impl Texts {
+    fn of(image: &Image) -> Self {
+        Self {
+            url: image.url().map(c_string),
+            path: image.path().map(|path| c_string(&path.to_string_lossy())),
+            revised_prompt: image.revised_prompt().map(c_string),
+        }
+    }
+}
+
+impl gptimage_generated_t {
+    pub(crate) fn new(core: Generated) -> Self {
+        let cost = core.cost();
+        Self {
+            images: core.images().iter().map(Texts::of).collect(),
+            usd: cost.and_then(|cost| cost.usd).map(|usd| c_string(&usd.to_string())),
+            credits: cost.and_then(|cost| cost.credits).map(|credits| c_string(&credits.to_string())),
+            client_request_id: core.client_request_id().map(c_string),
+            inference_id: core.inference_id().map(c_string),
+            json: OnceLock::new(),
+            core,
+        }
+    }
+
+    pub(crate) fn image(&self, index: usize) -> Result<&Image, Failure> {
+        let images = self.core.images();
+        images
+            .get(index)
+            .ok_or_else(|| Failure::argument("index", &format!("is {index}, and there are {} images", images.len())))
+    }
+}
+
+fn of_image<T>(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+    otherwise: T,
+    look: impl FnOnce(&Image) -> T,
+) -> T {
+    match generated.and_then(|generated| generated.core.images().get(index)) {
+        Some(image) => look(image),
+        None => otherwise,
+    }
+}
+
+fn text_of_image(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+    look: impl FnOnce(&Texts) -> Option<&CString>,
+) -> *const c_char {
+    borrowed(generated.and_then(|generated| generated.images.get(index)).and_then(look))
+}
+
+/// Frees a result, and with it every text and all bytes that came from it. NULL is fine. Not for one that belongs to an
+/// error.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_free(generated: Option<Box<gptimage_generated_t>>) {
+    infallible((), || drop(generated));
+}
+
+/// How many pictures there are. 0 for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_count(generated: Option<&gptimage_generated_t>) -> usize {
+    generated.map_or(0, |generated| generated.core.images().len())
+}
+
+/// A picture's file as bytes, if it is in memory; no bytes if it is in a file or at its URL, or if there is no such picture.
+/// They belong to the result: not to be freed, and gone with it, or when gptimage_client_fetch() changes this picture.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_bytes(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+) -> gptimage_bytes_t {
+    of_image(generated, index, gptimage_bytes_t::NONE, |image| {
+        image.bytes().map_or(gptimage_bytes_t::NONE, |bytes| gptimage_bytes_t::of(bytes))
+    })
+}
+
+/// Saves a copy of a picture to a file or folder: whole, under its final name, or not at all. An existing folder or a path
+/// that ends in "/" takes a name of the library's making; a missing extension is added; what exists is refused, unless
+/// `overwrite` is not 0. Waits until it is done.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_save(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+    to: *const c_char,
+    overwrite: std::ffi::c_int,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let (image, to) = (required(generated, "generated")?.image(index)?.clone(), path(to, "to")?);
+        wait_for(move || async move {
+            let saved =
+                tokio::task::spawn_blocking(move || image.save(SaveTo::from(to).overwrite(overwrite != 0))).await;
+            saved.map_err(|_| Failure::panicked())?.map(drop).map_err(Failure::from)
+        })?
+    })
+}
+
+/// The link that the server gave, or NULL. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_url(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+) -> *const c_char {
+    text_of_image(generated, index, |texts| texts.url.as_ref())
+}
+
+/// The file that the picture was saved to while it came, or NULL. Lives as long as the result, unless
+/// gptimage_client_fetch() changes this picture.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_path(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+) -> *const c_char {
+    text_of_image(generated, index, |texts| texts.path.as_ref())
+}
+
+/// The prompt as the model rewrote it, or NULL. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_revised_prompt(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+) -> *const c_char {
+    text_of_image(generated, index, |texts| texts.revised_prompt.as_ref())
+}
+
+/// The format, from the bytes: "png", "jpeg" or "webp"; NULL while they are still at the URL. Static: never to be freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_format(
+    generated: Option<&gptimage_generated_t>,
+    index: usize,
+) -> *const c_char {
+    of_image(generated, index, std::ptr::null(), |image| match image.format() {
+        Some(ImageFormat::Png) => c"png".as_ptr(),
+        Some(ImageFormat::Jpeg) => c"jpeg".as_ptr(),
+        Some(ImageFormat::Webp) => c"webp".as_ptr(),
+        _ => std::ptr::null(),
+    })
+}
+
+/// The width in pixels, from the bytes; 0 while they are still at the URL.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_width(generated: Option<&gptimage_generated_t>, index: usize) -> u32 {
+    of_image(generated, index, 0, |image| image.dimensions().map_or(0, |(width, _)| width))
+}
+
+/// The height in pixels, from the bytes; 0 while they are still at the URL.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_image_height(generated: Option<&gptimage_generated_t>, index: usize) -> u32 {
+    of_image(generated, index, 0, |image| image.dimensions().map_or(0, |(_, height)| height))
+}
+
+/// What the call cost in the vendor's credits, exactly, as decimal text; NULL if the server did not say. Lives as long as
+/// the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_credits_used(generated: Option<&gptimage_generated_t>) -> *const c_char {
+    borrowed(generated.and_then(|generated| generated.credits.as_ref()))
+}
+
+/// What the call cost in US dollars, exactly, as decimal text; NULL if the server did not say. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_usd_spent(generated: Option<&gptimage_generated_t>) -> *const c_char {
+    borrowed(generated.and_then(|generated| generated.usd.as_ref()))
+}
+
+/// The vendor's id of the work, or NULL if it is not known. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_inference_id(generated: Option<&gptimage_generated_t>) -> *const c_char {
+    borrowed(generated.and_then(|generated| generated.inference_id.as_ref()))
+}
+
+/// The id that the successful attempt was given, or NULL. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_client_request_id(generated: Option<&gptimage_generated_t>) -> *const c_char {
+    borrowed(generated.and_then(|generated| generated.client_request_id.as_ref()))
+}
+
+/// How many attempts were made, the successful one included. 0 for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_attempt_count(generated: Option<&gptimage_generated_t>) -> usize {
+    generated.map_or(0, |generated| generated.core.attempts().len())
+}
+
+/// Everything but the pixels as a JSON object: pictures, cost, ids, attempts, warnings. "{}" for NULL. Lives as long as the
+/// result, unless gptimage_client_fetch() changes it.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_json(generated: Option<&gptimage_generated_t>) -> *const c_char {
+    let empty = c"{}".as_ptr();
+    infallible(empty, || {
+        generated.map_or(empty, |generated| {
+            let json = || c_string(&serde_json::to_string(&generated.core).unwrap_or_default());
+            generated.json.get_or_init(json).as_ptr()
+        })
+    })
+}

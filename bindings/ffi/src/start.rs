@@ -1,0 +1,75 @@
+//! Work on the library's threads, and a host's thread that waits for it.
+
+use std::sync::mpsc;
+
+use gptimage_binding::{Job, Order};
+use gptimage_core::{CancelToken, Client, Error, ErrorKind, Generated};
+
+use crate::error::Failure;
+use crate::process;
+use crate::progress::Listener;
+
+/// What a call ends in.
+pub(crate) type Outcome = Result<Generated, Failure>;
+
+/// Runs something on the library's thread and waits for it. A host's thread may have a small stack: what is run is made
+/// over there.
+pub(crate) fn wait_for<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let (done, result) = mpsc::sync_channel(1);
+    process::current()?.background.spawn(async move {
+        // Whoever waits is there until it is told.
+        let _ = done.send(Box::pin(work()).await);
+    });
+    result.recv().map_err(|_| Failure::lost())
+}
+
+/// Sends an order and waits for its outcome.
+pub(crate) fn send_and_wait(
+    client: Client,
+    order: Order,
+    cancel: Option<CancelToken>,
+    listener: Option<Listener>,
+) -> Outcome {
+    let token = cancel.unwrap_or_default();
+    wait_for(move || async move { send(&client, order, &token, listener).await })?
+}
+
+async fn send(client: &Client, order: Order, token: &CancelToken, listener: Option<Listener>) -> Outcome {
+    let observe = listener.map(|listener| move |progress: &_| listener.tell(progress));
+    match order.send(client, token, observe).await {
+        Some(outcome) => outcome.map_err(Failure::from),
+        None => Err(Failure::cancelled()),
+    }
+}
+
+/// Sends an order and gives the job that it became.
+pub(crate) fn start(client: Client, order: Order, listener: Option<Listener>) -> Result<Job<Outcome>, Failure> {
+    let keeper = client.clone();
+    let (job, runner) = Job::new(move |outcome| keep(&keeper, outcome));
+    process::current()?.background.spawn(async move {
+        let teller = runner.teller();
+        let observe = move |progress: &_| {
+            teller(progress);
+            if let Some(listener) = &listener {
+                listener.tell(progress);
+            }
+        };
+        let sent = Box::pin(order.send(&client, runner.token(), Some(observe))).await;
+        runner.end(sent.map_or_else(|| Err(Failure::cancelled()), |outcome| outcome.map_err(Failure::from)));
+    });
+    Ok(job)
+}
+
+/// Leaves an outcome that nobody takes to `collect`. What was cancelled runs on, and core keeps its result.
+fn keep(client: &Client, outcome: Outcome) {
+    let outcome: Result<Generated, Error> = match outcome {
+        Ok(generated) => Ok(generated),
+        Err(Failure::Core(error)) if error.kind() != ErrorKind::Cancelled => Err(error),
+        Err(_) => return,
+    };
+    client.keep(outcome);
+}
