@@ -1,8 +1,12 @@
 # Everything a newcomer types.
 
 CARGO ?= cargo
+CC ?= cc
+CXX ?= c++
+PREFIX ?= /usr/local
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check bench wheel python
+.PHONY: demo test check header bench wheel install python compilers
 
 demo: ## A picture on the emulator: no key, no cost.
 	$(CARGO) run --release -- generate "A T-Rex relaxing on a beach" --emulator --overwrite -o t-rex.png
@@ -10,20 +14,42 @@ demo: ## A picture on the emulator: no key, no cost.
 test: check ## Every test there is.
 	$(CARGO) test --workspace --all-features --locked
 	tests/with-python tests/python/run.py
-	tests/with-python tests/outside/run.py target/debug/gptimage
+	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
+
+check: python compilers ## Form: formatting, lints, documentation, the header. Warnings are errors.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
+	$(CARGO) run --quiet --locked -p gptimage-header $(TARGET)/gptimage.h
+	diff -u include/gptimage.h $(TARGET)/gptimage.h
+	for standard in c99 c11; do \
+	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
+	  $(CC) -std=$$standard -Iinclude -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c - || exit 1; done
+	for standard in c++17 c++20; do \
+	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
+	  $(CXX) -std=$$standard -Iinclude -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ - || exit 1; done
+
+header: ## include/gptimage.h, from the sources of gptimage-ffi.
+	$(CARGO) run --quiet --locked -p gptimage-header
+
+bench: ## Speed and memory, as ratios against the plain ways, measured in this run.
+	$(CARGO) run --release --locked -p gptimage-bench
 
 wheel: python ## The Python package, into target/wheels.
-	tests/with-python -m venv target/wheel-tools
-	target/wheel-tools/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2'
-	target/wheel-tools/bin/maturin build --release --out target/wheels
+	tests/with-python -m venv $(TARGET)/wheel-tools
+	$(TARGET)/wheel-tools/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2'
+	$(TARGET)/wheel-tools/bin/maturin build --release --out $(TARGET)/wheels
+
+install: ## libgptimage for C and C++, into PREFIX; DESTDIR is honoured.
+	@command -v cargo-cinstall >/dev/null || test -x $(TARGET)/tools/bin/cargo-cinstall || \
+	  $(CARGO) install cargo-c --version 0.10.24 --locked --root $(TARGET)/tools
+	PATH="$(abspath $(TARGET))/tools/bin:$$PATH" $(CARGO) cinstall --release --locked -p gptimage-ffi \
+	  --prefix "$(PREFIX)" --libdir "$(PREFIX)/lib" $(if $(DESTDIR),--destdir "$(DESTDIR)")
 
 python: # The binding's build asks an interpreter.
 	@tests/with-python --version
 
-check: python ## Form: formatting, lints, documentation. Warnings are errors.
-	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
-
-bench: ## Speed and memory, as ratios against the plain ways, measured in this run.
-	$(CARGO) run --release --locked -p gptimage-bench
+compilers: # A bare Debian machine gets what is missing.
+	@command -v $(CC) >/dev/null && command -v $(CXX) >/dev/null || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	    apt-get install -y -qq g++ >/dev/null; } || { echo 'a C and a C++ compiler are needed' >&2; exit 1; }

@@ -1,7 +1,9 @@
 //! Processes of our own: the server, and measured runs.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::contestant::{self, Contestant, Cost, Job};
@@ -53,16 +55,36 @@ impl Drop for Server {
     }
 }
 
-/// Does a job in a process of its own.
-pub(crate) fn run(contestant: Contestant, job: &Job) -> Result<Cost, Failure> {
-    let output = Command::new(std::env::current_exe()?)
-        .args([contestant::COMMAND, &contestant.name(), &job.url])
-        .arg(&job.folder)
-        .arg(job.count.to_string())
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("{contestant:?} failed: {}", output.status).into());
+/// What does a job in a process of its own: a program, told who it is and then the job.
+#[derive(Debug, Clone)]
+pub(crate) struct Runner {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Runner {
+    pub(crate) fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
+        Self { program, arguments }
     }
-    Cost::parse(std::str::from_utf8(&output.stdout)?)
+
+    /// This program itself.
+    pub(crate) fn of(contestant: Contestant) -> Result<Self, Failure> {
+        Ok(Self::new(std::env::current_exe()?, vec![contestant::COMMAND.into(), contestant.name().into()]))
+    }
+
+    pub(crate) fn run(&self, job: &Job) -> Result<Cost, Failure> {
+        let output = Command::new(&self.program)
+            .args(&self.arguments)
+            .arg(&job.url)
+            .arg(&job.folder)
+            .arg(job.count.to_string())
+            // Ours asks no proxy for this machine in any case.
+            .env("NO_PROXY", "127.0.0.1")
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !output.status.success() {
+            return Err(format!("it failed: {}", output.status).into());
+        }
+        Cost::parse(std::str::from_utf8(&output.stdout)?)
+    }
 }

@@ -1,4 +1,6 @@
-//! Measures what gptimage costs, and prints it as ratios: `cargo run --release -p gptimage-bench`.
+//! Measures what gptimage costs, and prints it as ratios: `cargo run --release -p gptimage-bench`. With the arguments
+//! `python`, an interpreter that has gptimage and `python/requirements.txt` installed, and gptimage's wheel, it measures
+//! Python too.
 //!
 //! The program runs itself again for the server and for every single measurement, so that each has a process, and with it
 //! a CPU account and a memory peak, of its own. It fails if what it measured did not really happen; it never judges a
@@ -14,11 +16,14 @@ mod ours;
 mod picture;
 mod plain;
 mod process;
+mod python;
 mod race;
 mod server;
 mod table;
 
 use std::error::Error;
+
+use python::Python;
 
 /// Anything that stops a measurement.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -27,15 +32,18 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        [] => {
-            if cfg!(debug_assertions) {
-                println!("unoptimised: the figures mean nothing; use `cargo run --release -p gptimage-bench`\n");
-            }
-            table::print(&race::run_all()?);
-            Ok(())
-        }
+        [] => measure(None),
+        [python::COMMAND, interpreter, wheel] => measure(Some(&Python::new(interpreter, wheel))),
         [server::COMMAND, hold] => server::serve(hold.parse()?),
         [contestant::COMMAND, name, job @ ..] => contestant::run(name, job),
-        _ => Err("this program takes no arguments".into()),
+        _ => Err("the arguments are none, or `python`, an interpreter and a wheel".into()),
     }
+}
+
+fn measure(python: Option<&Python>) -> Result<(), Failure> {
+    if cfg!(debug_assertions) {
+        println!("unoptimised: the figures mean nothing; use `cargo run --release -p gptimage-bench`\n");
+    }
+    table::print(&race::run_all(python)?);
+    Ok(())
 }

@@ -3,13 +3,15 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use crate::child::{Server, run};
+use crate::child::{Runner, Server};
 use crate::contestant::{Contestant, Cost, Job};
-use crate::{Failure, curl, folder, picture};
+use crate::python::{self, Imports, Python};
+use crate::{Failure, curl, folder, picture, server};
 
 const ROUNDS: usize = 5;
 const CALLS_IN_TURN: usize = 50;
 const CALLS_AT_ONCE: usize = 128;
+const SMALL_CALLS: usize = 2000;
 const EDIT_FILES: usize = 16;
 /// RGBA pixels that, with the format's own bytes, just keep within 50 MiB.
 const EDIT_PIXELS: (u32, u32) = (4096, 3199);
@@ -18,21 +20,35 @@ const EDIT_PIXELS: (u32, u32) = (4096, 3199);
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) in_memory: bool,
+    /// The floor's, ours and the kept floor's, then Python's if there is one.
     pub(crate) in_turn: Vec<Runs>,
+    /// The plain way's and ours, then Python's if there is one.
     pub(crate) at_once: Vec<Runs>,
     /// Ours, then curl's if there is one.
     pub(crate) edit: Vec<Runs>,
+    pub(crate) python: Option<InPython>,
+}
+
+/// What was measured in Python alone.
+#[derive(Debug)]
+pub(crate) struct InPython {
+    /// Ours and openai-python's.
+    pub(crate) small: Vec<Runs>,
+    /// Calls that the cost of `small` is of: those between its set-up and its end.
+    pub(crate) small_calls: usize,
+    pub(crate) imports: Vec<Imports>,
+    pub(crate) wheel_len: u64,
 }
 
 /// One contestant's runs.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    pub(crate) contestant: Contestant,
+    runner: Runner,
     pub(crate) costs: Vec<Cost>,
 }
 
 /// Measures everything.
-pub(crate) fn run_all() -> Result<Figures, Failure> {
+pub(crate) fn run_all(python: Option<&Python>) -> Result<Figures, Failure> {
     let (folder, in_memory) = folder::make()?;
     let picture = picture::answered()?;
     let pictures = |count: usize| {
@@ -45,36 +61,55 @@ pub(crate) fn run_all() -> Result<Figures, Failure> {
     };
     let job = |server: &Server, count| Job { url: server.url(), folder: folder.path().to_owned(), count };
 
+    let runners = |contestants: &[Contestant], way: &str| {
+        let rust: Result<Vec<_>, _> = contestants.iter().map(|contestant| Runner::of(*contestant)).collect();
+        rust.map(|rust| rust.into_iter().chain(python.into_iter().flat_map(|python| python.both(way))).collect())
+    };
+
     let server = Server::start(1)?;
-    let contestants = [Contestant::FloorFresh, Contestant::OursInTurn, Contestant::FloorKept];
-    let in_turn = rounds(&contestants, &job(&server, CALLS_IN_TURN), &server, pictures(CALLS_IN_TURN))?;
+    let contestants = runners(&[Contestant::FloorFresh, Contestant::OursInTurn, Contestant::FloorKept], "in_turn")?;
+    let in_turn = rounds(contestants, &job(&server, CALLS_IN_TURN), &server, pictures(CALLS_IN_TURN))?;
 
     let holding = Server::start(CALLS_AT_ONCE)?;
-    let contestants = [Contestant::PlainAtOnce, Contestant::OursAtOnce];
-    let at_once = rounds(&contestants, &job(&holding, CALLS_AT_ONCE), &holding, pictures(CALLS_AT_ONCE))?;
+    let contestants = runners(&[Contestant::PlainAtOnce, Contestant::OursAtOnce], "at_once")?;
+    let at_once = rounds(contestants, &job(&holding, CALLS_AT_ONCE), &holding, pictures(CALLS_AT_ONCE))?;
     drop(holding);
 
-    let mut contestants = vec![Contestant::OursEdit];
-    contestants.extend(curl::is_there().then_some(Contestant::CurlEdit));
+    let python = python.map(|python| run_python(python, &server, folder.path())).transpose()?;
+
+    let mut contestants = vec![Runner::of(Contestant::OursEdit)?];
+    if curl::is_there() {
+        contestants.push(Runner::of(Contestant::CurlEdit)?);
+    }
     let edit_job = job(&server, EDIT_FILES);
     let input_bytes = make_inputs(&edit_job)?;
-    let edit = rounds(&contestants, &edit_job, &server, |job, server| check_edit(job, server, input_bytes))?;
-    Ok(Figures { in_memory, in_turn, at_once, edit })
+    let edit = rounds(contestants, &edit_job, &server, |job, server| check_edit(job, server, input_bytes))?;
+    Ok(Figures { in_memory, in_turn, at_once, edit, python })
+}
+
+/// Measures what only Python has.
+fn run_python(python: &Python, server: &Server, folder: &Path) -> Result<InPython, Failure> {
+    let url = format!("{}{}", server.url(), server::SMALL_PATH);
+    let job = Job { url, folder: folder.to_owned(), count: SMALL_CALLS };
+    let small = rounds(python.both("small").into(), &job, server, |_, server| {
+        let (requests, _) = server.received()?;
+        expect("requests", requests, python::CALLS_BEFORE + SMALL_CALLS)
+    })?;
+    Ok(InPython { small, small_calls: SMALL_CALLS, imports: python.imports()?, wheel_len: python.wheel_len()? })
 }
 
 /// Runs contestants in turn, several times over; every run is checked.
 fn rounds(
-    contestants: &[Contestant],
+    runners: Vec<Runner>,
     job: &Job,
     server: &Server,
     check: impl Fn(&Job, &Server) -> Result<(), Failure>,
 ) -> Result<Vec<Runs>, Failure> {
-    let mut all: Vec<_> =
-        contestants.iter().map(|contestant| Runs { contestant: *contestant, costs: Vec::new() }).collect();
+    let mut all: Vec<_> = runners.into_iter().map(|runner| Runs { runner, costs: Vec::new() }).collect();
     for _ in 0..ROUNDS {
-        for runs in &mut all {
-            runs.costs.push(run(runs.contestant, job)?);
-            check(job, server).map_err(|failure| format!("{:?} did not do its job: {failure}", runs.contestant))?;
+        for Runs { runner, costs } in &mut all {
+            let cost = runner.run(job).and_then(|cost| check(job, server).map(|()| cost));
+            costs.push(cost.map_err(|failure| format!("{runner:?} did not do its job: {failure}"))?);
         }
     }
     Ok(all)

@@ -11,6 +11,9 @@ pub(crate) const COMMAND: &str = "serve";
 /// Where the server tells what it received, as `requests bytes`, and forgets it.
 pub(crate) const RECEIVED_PATH: &str = "/received";
 
+/// Calls below this path are answered with a small picture.
+pub(crate) const SMALL_PATH: &str = "/small";
+
 const BUFFER: usize = 256 * 1024;
 
 struct Server {
@@ -77,7 +80,8 @@ impl Server {
             }
             skip(&mut reader, length)?;
             self.note(length);
-            writer.write_all(if path.ends_with("/edits") { &self.small } else { &self.large })?;
+            let small = path.starts_with(SMALL_PATH) || path.ends_with("/edits");
+            writer.write_all(if small { &self.small } else { &self.large })?;
         }
         Ok(())
     }

@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use crate::contestant::Cost;
-use crate::race::{Figures, Runs};
+use crate::python::Imports;
+use crate::race::{Figures, InPython, Runs};
 
 /// Prints every figure with its goal and what it was made of.
 pub(crate) fn print(figures: &Figures) {
     let place = if figures.in_memory { "in memory" } else { "on a disk: no room in memory, so figures may vary" };
-    println!("gptimage against the floor, the plain way and curl; medians of runs in turn; files {place}\n");
+    println!(
+        "gptimage against the floor, the plain way, curl and openai-python; medians of runs in turn; files {place}\n"
+    );
     println!("{:58} {:>8} {:>10}   raw", "figure", "measured", "goal");
-    if let [floor, ours, kept] = figures.in_turn.as_slice() {
+    if let [floor, ours, kept, ..] = figures.in_turn.as_slice() {
         let what = "50 × 4 MB answers in turn into files: CPU ÷ floor";
         ratio(what, cpu(ours), cpu(floor), Some("≤ 1.30"), milliseconds);
         ratio("  the floor on one kept connection ÷ floor", cpu(kept), cpu(floor), None, milliseconds);
     }
-    if let [plain, ours] = figures.at_once.as_slice() {
+    if let [plain, ours, ..] = figures.at_once.as_slice() {
         let what = "128 × 4 MB answers at once into files: memory ÷ plain";
         ratio(what, memory(ours), memory(plain), Some("≤ 0.20"), mebibytes);
         ratio("  CPU ÷ plain", cpu(ours), cpu(plain), None, milliseconds);
@@ -29,11 +32,50 @@ pub(crate) fn print(figures: &Figures) {
             [] => row("  CPU ÷ curl -F", "–", Some("≤ 1.20"), "there is no curl here"),
         }
     }
+    match &figures.python {
+        Some(python) => in_python(figures, python),
+        None => println!("\nPython was left out: there is no interpreter; `make bench` prepares one"),
+    }
     if let Some(ours) = figures.in_turn.get(1) {
         let set_up = milliseconds(median(ours, |cost| millis(cost.set_up)));
         println!("\nCPU: user and system of the whole process, of which ours needs {set_up} before its first call.");
     }
     println!("Memory: the peak above what the process has before its first call.");
+}
+
+/// Ours in Python, the interpreter included, beside openai-python.
+fn in_python(figures: &Figures, python: &InPython) {
+    println!();
+    if let [floor, _, _, ours, theirs] = figures.in_turn.as_slice() {
+        let what = "Python, 50 × 4 MB answers in turn: CPU ÷ floor";
+        ratio(what, cpu(ours), cpu(floor), Some("≤ 1.50"), milliseconds);
+        ratio("  openai-python's ÷ floor", cpu(theirs), cpu(floor), None, milliseconds);
+        let set_up = milliseconds(median(ours, |cost| millis(cost.set_up)));
+        row("  before ours' first call", &set_up, None, "");
+    }
+    if let [plain, _, ours, theirs] = figures.at_once.as_slice() {
+        let what = "Python, 128 × 4 MB answers at once: memory ÷ plain";
+        ratio(what, memory(ours), memory(plain), Some("≤ 0.20"), mebibytes);
+        ratio("  openai-python's ÷ plain", memory(theirs), memory(plain), None, mebibytes);
+        ratio("  CPU ÷ plain", cpu(ours), cpu(plain), None, milliseconds);
+        ratio("  openai-python's ÷ plain", cpu(theirs), cpu(plain), None, milliseconds);
+    }
+    if let [ours, theirs] = python.small.as_slice() {
+        let calls = python.small_calls as f64;
+        let one = |runs| median(runs, |cost| millis(cost.cpu.saturating_sub(cost.set_up)) / calls);
+        let (ours, theirs) = (one(ours), one(theirs));
+        let slope = "between the 1,000th call and the 3,000th";
+        row("Python, small calls, 64 at once: CPU of one", &hundredths(ours), Some("≤ 0.30 ms"), slope);
+        ratio("  ÷ openai-python's", ours, theirs, None, hundredths);
+    }
+    let imports = python.imports.as_slice();
+    let above_bare =
+        |which: fn(&Imports) -> Duration| tenths(median_of(imports, |took| millis(which(took)) - millis(took.bare)));
+    let bare = format!("bare {}", tenths(median_of(imports, |took| millis(took.bare))));
+    row("Python, import: above a bare interpreter", &above_bare(|took| took.ours), Some("≤ 15 ms"), &bare);
+    row("  openai-python's", &above_bare(|took| took.theirs), None, "");
+    let wheel = format!("{:.1} MB", python.wheel_len as f64 / 1e6);
+    row("Python, the wheel", &wheel, Some("≤ 10 MB"), "");
 }
 
 fn ratio(what: &str, ours: f64, theirs: f64, goal: Option<&str>, show: impl Fn(f64) -> String) {
@@ -53,7 +95,11 @@ fn memory(runs: &Runs) -> f64 {
 }
 
 fn median(runs: &Runs, figure: impl Fn(&Cost) -> f64) -> f64 {
-    let mut figures: Vec<f64> = runs.costs.iter().map(figure).collect();
+    median_of(&runs.costs, figure)
+}
+
+fn median_of<T>(measured: &[T], figure: impl Fn(&T) -> f64) -> f64 {
+    let mut figures: Vec<f64> = measured.iter().map(figure).collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -64,6 +110,14 @@ fn millis(duration: Duration) -> f64 {
 
 fn milliseconds(figure: f64) -> String {
     format!("{figure:.0} ms")
+}
+
+fn tenths(figure: f64) -> String {
+    format!("{figure:.1} ms")
+}
+
+fn hundredths(figure: f64) -> String {
+    format!("{figure:.2} ms")
 }
 
 fn mebibytes(kib: f64) -> String {

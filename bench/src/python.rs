@@ -1,0 +1,74 @@
+//! Python's side: gptimage's binding and openai-python, run as scripts by an interpreter that has both.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::Failure;
+use crate::child::Runner;
+
+/// The argument before the interpreter and the wheel.
+pub(crate) const COMMAND: &str = "python";
+
+/// As `measure.py` has it: small calls that are made before those that count.
+pub(crate) const CALLS_BEFORE: usize = 1000;
+
+/// Whatever the environment says; and the sources get no compiled files beside them.
+const FLAGS: [&str; 3] = ["-E", "-s", "-B"];
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
+const IMPORTS: usize = 25;
+
+/// An interpreter that has gptimage and openai installed, and the wheel that gptimage came from.
+#[derive(Debug)]
+pub(crate) struct Python {
+    interpreter: PathBuf,
+    wheel: PathBuf,
+}
+
+/// How long interpreters run from start to end that do the same but for what they import, one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Imports {
+    pub(crate) bare: Duration,
+    pub(crate) ours: Duration,
+    pub(crate) theirs: Duration,
+}
+
+impl Python {
+    pub(crate) fn new(interpreter: &str, wheel: &str) -> Self {
+        Self { interpreter: interpreter.into(), wheel: wheel.into() }
+    }
+
+    /// Ours and openai-python, to do the same.
+    pub(crate) fn both(&self, way: &str) -> [Runner; 2] {
+        ["ours.py", "theirs.py"].map(|script| {
+            let script = Path::new(SCRIPTS).join(script).into_os_string();
+            let arguments = FLAGS.into_iter().map(Into::into).chain([script, way.into()]).collect();
+            Runner::new(self.interpreter.clone(), arguments)
+        })
+    }
+
+    /// Starts interpreters in turn that import nothing, ours and openai-python.
+    pub(crate) fn imports(&self) -> Result<Vec<Imports>, Failure> {
+        let imports = |_| {
+            let (bare, ours) = (self.time("pass")?, self.time("import gptimage")?);
+            Ok(Imports { bare, ours, theirs: self.time("import openai")? })
+        };
+        (0..IMPORTS).map(imports).collect()
+    }
+
+    fn time(&self, statement: &str) -> Result<Duration, Failure> {
+        let mut python = Command::new(&self.interpreter);
+        python.args(FLAGS).args(["-c", statement]).stdin(Stdio::null());
+        let began = Instant::now();
+        let status = python.status()?;
+        let took = began.elapsed();
+        if status.success() { Ok(took) } else { Err(format!("Python cannot {statement}: {status}").into()) }
+    }
+
+    pub(crate) fn wheel_len(&self) -> Result<u64, Failure> {
+        Ok(fs::metadata(&self.wheel)?.len())
+    }
+}
