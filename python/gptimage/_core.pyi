@@ -94,7 +94,9 @@ class Image:
         """A picture that was made earlier, at the link that the server gave; `client.fetch` gets it."""
 
     @staticmethod
-    def _restore(data: bytes | None, path: _Path | None, url: str | None, revised_prompt: str | None) -> Image: ...
+    def _restore(
+        data: bytes | None, path: _Path | None, url: str | None, revised_prompt: str | None, inline: bool
+    ) -> Image: ...
     @property
     def format(self) -> Literal["png", "jpeg", "webp"] | None:
         """From the bytes; `None` while they are still at a URL."""
@@ -122,6 +124,10 @@ class Image:
     @property
     def revised_prompt(self) -> str | None:
         """The prompt as the model rewrote it, where the server says so."""
+
+    @property
+    def inline(self) -> bool:
+        """Whether it came inside the answer, as base64, and not by its link."""
 
     @property
     def nbytes(self) -> int | None:

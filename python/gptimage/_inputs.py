@@ -35,6 +35,13 @@ def _is_one(value: Any) -> bool:
         return True
     if isinstance(value, (list, tuple)):
         return isinstance(value, tuple) and _is_named_file(value)
+    try:
+        memoryview(value)
+    except (TypeError, ValueError):
+        pass
+    else:
+        # An array of bytes can be iterated over, too.
+        return True
     return not hasattr(value, "__iter__") or hasattr(value, "read") or hasattr(value, "shape") or _is_pil(value)
 
 
@@ -63,7 +70,7 @@ def one_image(name: str, value: Any) -> CoreInput:
         view = memoryview(value)
     except (TypeError, ValueError):
         if name == "mask" and isinstance(value, (list, tuple)):
-            raise TypeError("mask: a list is no image; Mask.from_array makes a mask of booleans") from None
+            raise TypeError(f"mask: {type(value).__name__} is no image; Mask.from_array makes a mask of booleans") from None
         raise TypeError(
             f"{name}: {type(value).__name__} is no image; give a path, bytes, a binary file, a Pillow image, a NumPy array "
             "(uint8) or a result's Image"

@@ -100,17 +100,30 @@ def booleans(value: Any) -> tuple[int, int, bytes]:
     except (TypeError, ValueError):
         if isinstance(value, str) or not hasattr(value, "__iter__"):
             raise TypeError(f"mask: {type(value).__name__} is no array; {way_out}") from None
-        rows = list(value)
-        if not all(isinstance(row, (list, tuple)) for row in rows):
-            raise TypeError(f"mask: its rows are no lists; {way_out}") from None
+        rows = [_row(row, way_out) for row in value]
         if len({len(row) for row in rows}) > 1:
             raise ValueError("mask: the rows are of different lengths") from None
-        return (len(rows[0]) if rows else 0), len(rows), b"".join(bytes(map(bool, row)) for row in rows)
+        return (len(rows[0]) if rows else 0), len(rows), b"".join(rows)
     match view.shape:
         case (height, width) if view.format in ("?", "B"):
             return width, height, view.tobytes()
     shape = " x ".join(map(str, view.shape or ()))
     raise ValueError(f"mask: an array of {shape} with items {view.format!r}; {way_out}")
+
+
+def _row(row: Any, way_out: str) -> bytes:
+    if isinstance(row, (list, tuple)):
+        # Probabilities would make everything editable.
+        if not all(isinstance(item, (bool, int)) or type(item).__name__ in ("bool", "bool_") for item in row):
+            raise TypeError(f"mask: its rows hold other things than booleans; {way_out}")
+        return bytes(map(bool, row))
+    try:
+        view = memoryview(row)
+    except (TypeError, ValueError):
+        raise TypeError(f"mask: its rows are no lists; {way_out}") from None
+    if view.ndim != 1 or view.format not in ("?", "B"):
+        raise TypeError(f"mask: its rows have items {view.format!r}; {way_out}")
+    return view.tobytes()
 
 
 def alpha_or_white(image: Any) -> tuple[int, int, bool, bytes]:

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from gptimage._core import Image
+from gptimage.generated import Generated
 from gptimage.mask import Mask
 from gptimage.records import Progress, Record
 
@@ -42,7 +43,7 @@ class Array(Protocol):
 
 Content: TypeAlias = bytes | bytearray | memoryview | IO[bytes]
 ImageInput: TypeAlias = (
-    Path | Content | tuple[str | None, Content] | tuple[str | None, Content, str | None] | PilImage | Array | Image
+    Path | Content | tuple[str | None, Content] | tuple[str | None, Content, str | None] | PilImage | Array | Image | Generated
 )
 MaskInput: TypeAlias = ImageInput | Mask
 # The forms that the compiled part takes: width, height, samples a pixel and pixels are the last.

@@ -47,6 +47,9 @@ async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
             await news
             if show is not None:
                 show(call.progress())
+        if show is not None:
+            # The call may have ended while the last look was shown.
+            show(call.progress())
         return call.take()
     except GptImageError:
         raise

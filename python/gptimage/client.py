@@ -105,7 +105,8 @@ class _Base:
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
         """A client that differs in these options. Both share what `collect` gives."""
-        _refuse("with_options", {name: value for name, value in options.items() if name in _INSTEAD})
+        known = _Base.__init__.__kwdefaults__ or {}
+        _refuse("with_options", {name: value for name, value in options.items() if name not in known})
         other = type(self).__new__(type(self))
         other._core = self._core.with_options(dict(options))
         other._closed = False

@@ -93,22 +93,18 @@ class Generated(Record):
     @property
     def data(self) -> list[ImageData]:
         """The pictures as openai-python has them: `.data[0].url`, `.data[0].b64_json`."""
-        items = (self.response or {}).get("data")
-        pictures = [item for item in items if _is_picture(item)] if isinstance(items, list) else []
-        inside = ["b64_json" in item and item.get("b64_json") is None for item in pictures]
-        return [
-            ImageData({"image": image, "came_as_base64": image.url is None or (index < len(inside) and inside[index])})
-            for index, image in enumerate(self.images)
-        ]
+        return [ImageData({"image": image}) for image in self.images]
 
     def to_dict(self) -> dict[str, Any]:
         """The server's answer, with the base64 of pictures that came so."""
         response = dict(self.response or {})
         items = response.get("data")
-        # What has neither is no picture, and was not counted as one.
-        kept = [item for item in items if _is_picture(item)] if isinstance(items, list) else []
-        kept += [{}] * (len(self.images) - len(kept))
-        response["data"] = [{**item, **picture.to_dict()} for item, picture in zip(kept, self.data, strict=False)]
+        # What else the server says of each picture; where it says it of others too, nobody knows whose it is.
+        said = items if isinstance(items, list) and len(items) == len(self.images) else [{}] * len(self.images)
+        response["data"] = [
+            {**(item if isinstance(item, dict) else {}), **picture.to_dict()}
+            for item, picture in zip(said, self.data, strict=True)
+        ]
         return response
 
     def to_json(self, *, indent: int | None = 2) -> str:
@@ -123,11 +119,6 @@ class Generated(Record):
     def model_dump_json(self, *, indent: int | None = None, exclude_none: bool = False) -> str:
         """As `to_json`."""
         return _json(self.model_dump(exclude_none=exclude_none), indent)
-
-
-def _is_picture(item: object) -> bool:
-    # The place of base64 that came is kept as null.
-    return isinstance(item, dict) and ("b64_json" in item or item.get("url") is not None)
 
 
 def _without_none(value: Any) -> Any:
@@ -147,8 +138,6 @@ class ImageData(Record):
 
     image: Image
     """The picture itself."""
-    came_as_base64: bool
-    """Whether the server sent it inside its answer."""
 
     @property
     def url(self) -> str | None:
@@ -158,7 +147,7 @@ class ImageData(Record):
     @property
     def b64_json(self) -> str | None:
         """The bytes as base64, of a picture that came so and is in memory."""
-        if not self.came_as_base64 or self.image.location != "memory":
+        if not self.image.inline or self.image.location != "memory":
             return None
         from base64 import b64encode
 

@@ -41,6 +41,15 @@ class Record:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in told)})"
 
 
+def amount(text: str | Decimal) -> Decimal:
+    """An exact amount, whatever the caller's decimal context: without zeros at its end, so that equal ones look alike, and
+    without an exponent."""
+    from decimal import Decimal
+
+    digits = f"{Decimal(text):f}"
+    return Decimal(digits.rstrip("0").rstrip(".") if "." in digits else digits)
+
+
 def records(kind: type[R], facts: list[Mapping[str, Any]]) -> tuple[R, ...]:
     return tuple(kind(item) for item in facts)
 
@@ -49,9 +58,7 @@ class Cost(Record):
     """What a call cost, exactly, as the server said it."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
-        from decimal import Decimal
-
-        super().__init__({name: None if text is None else Decimal(text).normalize() for name, text in facts.items()})
+        super().__init__({name: None if text is None else amount(text) for name, text in facts.items()})
 
     usd: Decimal | None
     """US dollars."""
@@ -136,7 +143,7 @@ class Balance(Record):
     def __init__(self, facts: Mapping[str, Any]) -> None:
         from decimal import Decimal
 
-        super().__init__({**facts, "current_balance": Decimal(facts["current_balance"]).normalize()})
+        super().__init__({**facts, "current_balance": amount(facts["current_balance"])})
 
     current_balance: Decimal
     """It may be negative."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from cases_shared import FIXTURES, fixture
 
-# A path, or bytes from memory.
-Made = Path | bytes
+# A path, bytes from memory, or a text in a path's place.
+Made = Path | bytes | str
 
-_KEYS = {"file", "length", "name", "bytes_of", "text", "missing", "folder", "fifo"}
+_KEYS = {"file", "length", "name", "bytes_of", "text", "missing", "url", "folder", "fifo"}
 
 
 def possible(described: str | dict[str, Any]) -> bool:
@@ -27,6 +27,8 @@ def make(described: str | dict[str, Any], folder: Path) -> Made:
     match described:
         case {"bytes_of": str(name)}:
             return fixture(name)
+        case {"url": str(url)}:
+            return url
         case {"file": str(name)}:
             with path.open("wb") as file:
                 file.write(fixture(name))
@@ -46,4 +48,4 @@ def make(described: str | dict[str, Any], folder: Path) -> Made:
 
 
 def read(made: Made) -> bytes:
-    return made if isinstance(made, bytes) else made.read_bytes()
+    return made if isinstance(made, bytes) else Path(made).read_bytes()

@@ -212,7 +212,7 @@ def check_refusal(
 
 def straight_to_the_rules(request: Request, keywords: dict[str, Any], options: dict[str, Any]) -> None:
     """What the rules say of names that are no keywords of ours."""
-    started = _core.Client(options).start(
+    call = _core.Client(options).call(
         request.operation,
         request.prompt,
         [(name, str(value)) for name, value in keywords.items()],
@@ -227,9 +227,7 @@ def straight_to_the_rules(request: Request, keywords: dict[str, Any], options: d
         fetch=None,
         observed=False,
     )
-    while not started.wait(False):
-        pass
-    started.take()
+    call.result(False, None)
 
 
 def check_violations(expected: list[dict[str, str]], error: InvalidRequestError) -> None:

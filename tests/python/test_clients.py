@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import typing
 from contextlib import contextmanager
 from decimal import Decimal
@@ -128,8 +129,9 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"base_url": "https://example.org/v1?key=secret"}, ("base URL", "query")),
     ({"base_url": 5}, ("base_url", "int")),
     ({"allow_http": "yes"}, ("allow_http", "bool")),
-    ({"max_attempts": -1}, ("max_attempts",)),
-    ({"max_attempts": 2**40}, ("max_attempts",)),
+    ({"max_attempts": 0}, ("max_attempts", "at least 1")),
+    ({"max_attempts": -1}, ("max_attempts", "out of range")),
+    ({"max_attempts": 2**40}, ("max_attempts", "out of range")),
     ({"max_attempts": 1.5}, ("max_attempts", "integer")),
     ({"max_attempts": "3"}, ("max_attempts", "integer")),
     ({"deadline": -1}, ("deadline", "-1", "seconds")),
@@ -158,10 +160,10 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"retry_server_errors": 1}, ("retry_server_errors", "bool")),
     ({"on_cancel": "maybe"}, ("on_cancel", "maybe", "keep", "abort")),
     ({"on_cancel": True}, ("on_cancel", "bool")),
-    ({"salvage_max_bytes": -1}, ("salvage_max_bytes",)),
+    ({"salvage_max_bytes": -1}, ("salvage_max_bytes", "out of range")),
     ({"salvage_max_bytes": 1.5}, ("salvage_max_bytes", "integer")),
-    ({"max_image_bytes": -1}, ("max_image_bytes",)),
-    ({"max_image_bytes": 2**70}, ("max_image_bytes",)),
+    ({"max_image_bytes": -1}, ("max_image_bytes", "out of range")),
+    ({"max_image_bytes": 2**70}, ("max_image_bytes", "out of range")),
 ]
 
 
@@ -169,7 +171,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 def test_options_that_cannot_be_used(options: dict[str, Any], says: tuple[str, ...]) -> None:
     """The error has the option's name, or the header's or timer's, and no secret."""
     for cls in (Client, AsyncClient):
-        with pytest.raises((ValueError, TypeError)) as refused:
+        with pytest.raises((ConfigError, TypeError)) as refused:
             cls(**{"api_key": KEY, **options})
         text = str(refused.value)
         assert_one_printable_line(text)
@@ -364,6 +366,15 @@ class Gateway(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = PATIENCE
     seen: list[str]
+    balance: str
+
+    def do_GET(self) -> None:
+        body = f'{{"current_balance": {self.balance}, "currency": "USD"}}'.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -390,10 +401,10 @@ class Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
-def gateway(context: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Its port, and the request lines that it saw."""
+def gateway(context: ssl.SSLContext | None = None, balance: str = "1000") -> Iterator[tuple[int, list[str]]]:
+    """Its port, and the request lines of the paid calls that it saw."""
     seen: list[str] = []
-    server = Quiet(("127.0.0.1", 0), type("Seeing", (Gateway,), {"seen": seen}))
+    server = Quiet(("127.0.0.1", 0), type("Seeing", (Gateway,), {"seen": seen, "balance": balance}))
     if context is not None:
         # The handshake is the handler's business, not that of the loop that accepts.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -587,12 +598,15 @@ def test_other_keywords_are_refused_as_python_does(quick: Emulator) -> None:
         lambda: client.generate("A hat", **mistyped),
         lambda: client.edit("A hat", image=PNG, **mistyped),
         lambda: client.images.generate(prompt="A hat", **mistyped),
-        lambda: client.with_options(**mistyped),
         lambda: Client(api_key=KEY, **mistyped),
     ]
     for call in tries:
         with pytest.raises(TypeError, match="got an unexpected keyword argument 'qualty'"):
             call()
+    # A mistake also where it would change nothing.
+    for value in ("low", None):
+        with pytest.raises(TypeError, match="qualty"):
+            client.with_options(qualty=value)
     with pytest.raises(TypeError, match="positional"):
         client.generate("A hat", "1024x1024")
     with pytest.raises(TypeError, match="'image'"):
@@ -696,7 +710,9 @@ NO_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"prompt": b"A hat"}, TypeError, "prompt"),
     ({"prompt": "\ud800"}, ValueError, "prompt"),
     ({"size": "\ud800"}, ValueError, "size"),
-    ({"max_attempts": -1}, ValueError, "max_attempts"),
+    ({"max_attempts": 0}, ConfigError, "max_attempts"),
+    ({"max_attempts": -1}, ConfigError, "max_attempts"),
+    ({"max_attempts": 2**40}, ConfigError, "max_attempts"),
     ({"max_attempts": "3"}, TypeError, "max_attempts"),
     ({"deadline": -1}, ConfigError, "deadline"),
     ({"deadline": float("nan")}, ConfigError, "deadline"),
@@ -705,7 +721,7 @@ NO_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"overwrite": "no"}, TypeError, "overwrite"),
     ({"structural_rules": "no"}, TypeError, "structural_rules"),
     ({"save_to": 5}, TypeError, "save_to"),
-    ({"save_to": ""}, gptimage.LocalIOError, "save_to"),
+    ({"save_to": ""}, gptimage.LocalIOError, 'cannot save to "": an empty path'),
     ({"progress": 5}, TypeError, "progress"),
 ]
 
@@ -730,18 +746,69 @@ def test_with_options_differs_in_these_alone(quick: Emulator) -> None:
     client = Client(
         api_key=KEY, base_url=quick.url, max_attempts=2, fetch=False, headers={"X-Team": "a"}, timers=timers
     )
-    other = client.with_options(fetch=True, headers={"X-Team": "b"})
+    other = client.with_options(fetch=True)
     assert type(other) is Client
     assert other is not client
     assert client.generate("A hat").image.location == "url"
     assert other.generate("A hat").image.location == "memory"
-    assert [request.header("x-team") for request in calls(quick)] == ["a", "b"]
+    assert [request.header("x-team") for request in calls(quick)] == ["a", "a"]
     assert {request.header("authorization") for request in calls(quick)} == {f"Bearer {KEY}"}
     quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}}, times="always")
     for each in (client, other):
         with pytest.raises(gptimage.RateLimitError) as refused:
             each.generate("A hat")
         assert len(refused.value.attempts) == 2
+
+
+def test_with_options_changes_headers(quick: Emulator) -> None:
+    """An option takes the place of the client's own; two headers of a name would be a request that nobody wants."""
+    client = quick.client(headers={"X-Team": "a"})
+    client.with_options(headers={"X-Team": "b"}).balance()
+    client.with_options(headers={"x-team": "c"}).balance()
+    client.balance()
+    sent = [[value for name, value in request.headers if name == "x-team"] for request in calls(quick)]
+    assert sent == [["b"], ["c"], ["a"]]
+
+
+def test_with_options_of_none_changes_nothing(quick: Emulator) -> None:
+    given: dict[str, Any] = dict.fromkeys(OPTIONS)
+    client = quick.client(fetch=False, max_attempts=2, headers={"X-Team": "a"}, timers={"backoff_first": 0})
+    same = client.with_options(**given).with_options()
+    assert same.base_url == client.base_url
+    assert same.generate("A hat").image.location == "url"
+    quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}}, times="always")
+    with pytest.raises(gptimage.RateLimitError) as refused:
+        same.generate("A hat")
+    assert len(refused.value.attempts) == 2
+    assert {request.header("x-team") for request in calls(quick)} == {"a"}
+
+
+def test_with_options_leaves_the_client_as_it_was(quick: Emulator) -> None:
+    """Also when what is asked for cannot be had, or the first one is closed."""
+    client = quick.client()
+    with pytest.raises(ConfigError):
+        client.with_options(max_attempts=0)
+    other = client.with_options(fetch=False)
+    client.close()
+    assert other.generate("A hat").image.location == "url"
+    with pytest.raises(RuntimeError, match="closed"):
+        client.generate("A hat")
+
+
+def test_with_options_does_not_look_at_the_environment_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for what has come nor for what has gone since."""
+    options: dict[str, Any] = {"api_key": KEY, "base_url": FAR_AWAY, "allow_http": True, "max_attempts": 1}
+    options["timers"] = {"connect": 1}
+    with gateway() as (port, seen):
+        without = Client(**options)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        through = Client(**options)
+        with pytest.raises(gptimage.APIConnectionError):
+            without.with_options(deadline=20).generate("A hat")
+        assert seen == []
+        monkeypatch.delenv("HTTP_PROXY")
+        assert bytes(through.with_options(deadline=20).generate("A hat").image) == BLACK
+        assert len(seen) == 1
 
 
 def test_with_options_keeps_a_subclass() -> None:
@@ -977,6 +1044,15 @@ def test_balance() -> None:
         assert emulator.charges == 1
 
 
+@pytest.mark.parametrize("said", ["null", '"n/a"', '"1,5"', '"NaN"', '"sNaN"', "[1]", "1e99999999999"])
+def test_a_balance_that_is_no_amount(said: str) -> None:
+    """An error of ours, not of Python's decimals."""
+    with gateway(balance=said) as (port, _):
+        client = Client(api_key=KEY, base_url=f"http://127.0.0.1:{port}", max_attempts=1)
+        with pytest.raises(gptimage.APIResponseValidationError, match="balance"):
+            client.balance()
+
+
 # --- Progress ---------------------------------------------------------------------------------------------------------
 
 PHASES = list(typing.get_args(_types.Phase))
@@ -1024,6 +1100,23 @@ def test_progress_of_the_async_client(quick: Emulator) -> None:
     asyncio.run(quick.async_client().generate("A hat", progress=seen.append))
     assert_goes_forward(seen)
     assert "sent" in {progress.phase for progress in seen}
+
+
+@pytest.mark.parametrize("style", ["blocking", "async"])
+def test_the_last_look_is_not_left_out(quick: Emulator, style: str) -> None:
+    """Also by a function that takes its time, in which the call ends."""
+    seen: list[Progress] = []
+
+    def look(progress: Progress) -> None:
+        if not seen:
+            time.sleep(0.5)
+        seen.append(progress)
+
+    if style == "blocking":
+        quick.client().generate("A hat", progress=look)
+    else:
+        asyncio.run(quick.async_client().generate("A hat", progress=look))
+    assert seen[-1].phase == "stored"
 
 
 def test_progress_over_several_attempts(quick: Emulator) -> None:

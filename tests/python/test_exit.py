@@ -1,6 +1,6 @@
 """The interpreter ends with calls in flight: as it would without us, with no word, no hang and no crash.
 
-GPTIMAGE_TEST_EXITS says how many exits there are in all; 150 unless given.
+GPTIMAGE_TEST_EXITS says how many exits there are in all; 120 unless given.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from gptimage import Emulator
 from processes import LEFT, Ended, run
 
-EXITS = int(os.environ.get("GPTIMAGE_TEST_EXITS", "150"))
+EXITS = int(os.environ.get("GPTIMAGE_TEST_EXITS", "120"))
 # So many at a time, for most of an exit is waiting.
 AT_ONCE = 4
 

@@ -179,7 +179,7 @@ def test_with_calls_in_flight(leave: str) -> None:
     """Eight threads make calls while the main thread forks, again and again: no child hangs, nobody loses a picture."""
     facts = forks(
         f"""
-rounds, leave = 60, {leave!r}
+rounds, leave = 40, {leave!r}
 with emulate() as emulator:
     client = emulator.client()
     is_good(client.generate("parent"))

@@ -27,7 +27,7 @@ from cases_shared import (
     sent_images,
     sent_mask,
 )
-from gptimage import Client, Emulator, Image, InvalidRequestError, Mask
+from gptimage import Client, Emulator, Generated, Image, InvalidRequestError, Mask
 from PIL import Image as Pil
 
 if TYPE_CHECKING:
@@ -278,10 +278,25 @@ def test_a_file_is_read_from_its_position(edit: Callable[..., object], gptimage_
     assert sent_image(gptimage_emulator) == PNG
 
 
-def test_a_file_that_was_read_already_is_empty(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+def test_a_file_that_was_read_already(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    """It looks empty, and is not: the slip of whoever gives one open file to two calls."""
     file = io.BytesIO(PNG)
-    file.read()
-    assert_says(refusal(edit, gptimage_emulator, file), "image: ", "empty")
+    for _ in range(2):
+        file.seek(0)
+        file.read()
+        error = refusal(edit, gptimage_emulator, [PNG, file])
+        assert type(error) is ValueError
+        assert_says(error, "image[1]: ", "at its end", "seek(0)")
+    file.seek(0)
+    edit(file)
+    assert sent_image(gptimage_emulator) == PNG
+
+
+def test_an_empty_file(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    """No seek(0) would help."""
+    error = refusal(edit, gptimage_emulator, io.BytesIO())
+    assert isinstance(error, InvalidRequestError)
+    assert_says(error, "image: ", "empty")
 
 
 def test_two_files_in_one_call(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
@@ -590,12 +605,31 @@ def test_what_a_call_made_is_what_the_next_one_edits(gptimage_emulator: Emulator
     assert [part.content for part in form(edited) if part.name == "image[]"] == [PNG, PNG]
 
 
-def test_a_whole_result_is_no_image(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
-    """Which of its pictures is meant, is not said; the way out is."""
-    generated = gptimage_emulator.client().generate("A hat")
-    with pytest.raises(TypeError) as refused:
-        edit(generated)
-    assert_says(refused.value, "image: ", "Generated", "Image")
+def whole_result(*pictures: bytes) -> Generated:
+    """A result of these pictures, which needs no call."""
+    unsaid = ("cost", "created", "usage", "client_request_id", "inference_id", "request_id", "response")
+    images = [Image.from_bytes(picture) for picture in pictures]
+    return Generated({**dict.fromkeys(unsaid), "images": images, "warnings": (), "attempts": ()})
+
+
+@pytest.mark.parametrize("pictures", [(JPEG,), (PNG, JPEG, WEBP)], ids=["one", "three"])
+def test_a_whole_result_is_all_its_pictures(
+    edit: Callable[..., object], gptimage_emulator: Emulator, pictures: tuple[bytes, ...]
+) -> None:
+    edit(whole_result(*pictures))
+    assert sent_images(gptimage_emulator) == list(pictures)
+
+
+def test_a_whole_result_among_others_is_its_first_picture(
+    edit: Callable[..., object], gptimage_emulator: Emulator
+) -> None:
+    edit([whole_result(WEBP, PNG), JPEG])
+    assert sent_images(gptimage_emulator) == [WEBP, JPEG]
+
+
+def test_a_whole_result_without_pictures(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    """As in some errors' `generated`."""
+    assert_says(refusal(edit, gptimage_emulator, whole_result()), "image: ", "at least one")
 
 
 # --- How many ---------------------------------------------------------------------------------------------------------
@@ -641,9 +675,28 @@ def test_all_forms_in_one_call(edit: Callable[..., object], gptimage_emulator: E
 
 @pytest.mark.parametrize("several", [iter, lambda images: (image for image in images)], ids=["iterator", "generator"])
 def test_any_iterable(edit: Callable[..., object], gptimage_emulator: Emulator, several: Any) -> None:
-    """As the signature says, and as `folder.glob("*.png")` is one."""
+    """As the signature says."""
     edit(several([PNG, JPEG]))
     assert sent_images(gptimage_emulator) == [PNG, JPEG]
+
+
+def test_a_folders_files(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    edit(FIXTURES.glob("rgb-4x4.png"))
+    assert sent_images(gptimage_emulator) == [PNG]
+
+
+def test_a_folders_files_that_are_not_there(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    assert_says(refusal(edit, gptimage_emulator, FIXTURES.glob("*.nothing")), "image: ", "at least one")
+
+
+def test_an_iterables_own_error_is_the_callers(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    def pictures() -> Iterator[bytes]:
+        yield PNG
+        raise LookupError("no second one")
+
+    with pytest.raises(LookupError, match="no second one"):
+        edit(pictures())
+    assert gptimage_emulator.connections == 0
 
 
 def test_seventeen(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
@@ -656,7 +709,7 @@ def test_none_at_all(edit: Callable[..., object], gptimage_emulator: Emulator, s
 
 
 @pytest.mark.parametrize(
-    "value", [None, 5, 1.5, True, object(), {"a": 1}, {1, 2}, range(3), len], ids=lambda value: type(value).__name__
+    "value", [None, 5, 1.5, True, object(), {"a": 1}, {1, 2}, len], ids=lambda value: type(value).__name__
 )
 def test_what_is_no_image(edit: Callable[..., object], gptimage_emulator: Emulator, value: object) -> None:
     alone = refusal(edit, gptimage_emulator, value)
@@ -664,6 +717,15 @@ def test_what_is_no_image(edit: Callable[..., object], gptimage_emulator: Emulat
     assert isinstance(alone, TypeError) and isinstance(among_others, TypeError)
     assert_says(alone, "image: ", *WAYS_OUT)
     assert_says(among_others, "image[1]: ", *WAYS_OUT)
+
+
+def test_several_that_are_no_images(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    """What can be iterated over is several images, or none."""
+    alone = refusal(edit, gptimage_emulator, range(3))
+    among_others = refusal(edit, gptimage_emulator, [PNG, range(3)])
+    assert isinstance(alone, TypeError) and isinstance(among_others, TypeError)
+    assert_says(alone, "image[0]: int ", *WAYS_OUT)
+    assert_says(among_others, "image[1]: range ", *WAYS_OUT)
 
 
 @pytest.mark.parametrize("value", [[[1, 2], [3, 4]], [["a.png"]]], ids=["pixels", "paths"])
@@ -712,6 +774,7 @@ IMAGES_OF_8x6: dict[str, Callable[[], Any]] = {
     "bytes": lambda: Mask.from_array(numpy.zeros((6, 8), bool)).png,
     "file": lambda: io.BytesIO(Mask.from_array(numpy.zeros((6, 8), bool)).png),
     "Image": lambda: Image.from_bytes(Mask.from_array(numpy.zeros((6, 8), bool)).png),
+    "a whole result": lambda: whole_result(Mask.from_array(numpy.zeros((6, 8), bool)).png, PNG),
 }
 
 
@@ -809,6 +872,7 @@ BOOLEANS: dict[str, Any] = {
     "lists of numbers": LEFT_HALF.astype(int).tolist(),
     "tuples": tuple(map(tuple, LEFT_HALF.tolist())),
     "rows of NumPy": list(LEFT_HALF),
+    "rows of NumPy in uint8": list(LEFT_HALF.astype("uint8")),
     "comparison": gradient(6, 8) * 0 + numpy.arange(8, dtype="uint8") < 4,
 }
 
@@ -837,6 +901,8 @@ NO_MASKS: list[tuple[Any, tuple[str, ...]]] = [
     ([True, False], ("mask", "height x width")),
     ("text", ("mask", "height x width")),
     (["text", "more"], ("mask", "height x width")),
+    # All of it would be editable, and paid for.
+    (list(numpy.full((6, 8), 0.1)), ("mask", "height x width booleans")),
     (b"text", ("mask", "height x width")),
     (None, ("mask", "height x width")),
     (5, ("mask", "height x width")),

@@ -41,7 +41,7 @@ SAID = {
         "save-copy": "copy of t-rex.png",
         "gallery": "4 pictures · 1024×1024 png each · $0.",
         "pixels": "((1024, 1536, 3), dtype('uint8'))",
-        "balance": "currency='USD'",
+        "balance": " USD)",
     },
     "edit_with_a_mask": {
         "from-boxes": "Mask(1536x1024, 46.9 % editable)",

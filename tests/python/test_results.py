@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import copy
 import ctypes
+import decimal
 import errno
 import gc
 import hashlib
 import io
 import json
 import pickle
+import re
 import shutil
 from dataclasses import dataclass
 from decimal import Decimal
@@ -186,11 +188,32 @@ def test_records_are_equal_by_what_they_say(record: Record) -> None:
     assert record is not None
 
 
-def test_equal_amounts_have_equal_hashes() -> None:
+@pytest.mark.parametrize(("one", "other"), [("0.10", "0.1"), ("10", "10.00"), ("100", "1E+2"), ("0", "0.00")])
+def test_equal_amounts_have_equal_hashes(one: str, other: str) -> None:
     """0.10 is 0.1, so both are one element of a set."""
-    one, other = Cost({"usd": "0.10", "credits": None}), Cost({"usd": "0.1", "credits": None})
-    assert one == other
-    assert hash(one) == hash(other)
+    costs = {Cost({"usd": amount, "credits": None}) for amount in (one, other)}
+    balances = {Balance({"current_balance": amount, "currency": "USD"}) for amount in (one, other)}
+    assert (len(costs), len(balances)) == (1, 1)
+
+
+def test_amounts_are_exact_whatever_the_context() -> None:
+    """Programs that count money set it, and it is not for us."""
+    long = "0.123456789012345678901234567890123456789"
+    with decimal.localcontext(decimal.Context(prec=3, traps=[decimal.Inexact, decimal.Rounded])):
+        cost = Cost({"usd": long, "credits": "107341"})
+        balance = Balance({"current_balance": "999.0032015", "currency": "USD"})
+    assert (cost.usd, cost.credits) == (Decimal(long), Decimal("107341"))
+    assert balance.current_balance == Decimal("999.0032015")
+
+
+def test_no_context_loses_what_was_paid_for() -> None:
+    with canned_emulator("black-1024x1024.png") as emulator:
+        with decimal.localcontext(decimal.Context(prec=3, traps=[decimal.Inexact])):
+            generated = emulator.client().generate("A hat")
+        assert bytes(generated.image) == BLACK
+        [entry] = emulator.ledger
+        assert entry.charge is not None
+        assert str(generated.cost) == f"${entry.charge['usd']}"
 
 
 def test_a_records_repr_is_short(record: Record) -> None:
@@ -200,7 +223,7 @@ def test_a_records_repr_is_short(record: Record) -> None:
     assert_one_printable_line(text)
     assert len(text) < SHORT
     assert KEY not in text
-    assert "base64" not in text
+    assert not re.search(r"[A-Za-z0-9+/]{80}", text), "it shows base64"
 
 
 def test_a_recorded_request_does_not_show_its_body() -> None:
@@ -217,12 +240,22 @@ def test_texts_of_records(made: Made) -> None:
     assert str(made.warning) == made.warning.message
     assert str(Cost({"usd": "0.0536705", "credits": "107341"})) == "$0.0536705"
     assert str(Cost({"usd": None, "credits": "107341"})) == "107341 credits"
+    assert repr(Cost({"usd": "0.050", "credits": "100000"})) == "Cost($0.05)"
+    assert repr(Cost({"usd": None, "credits": "107341"})) == "Cost(107341 credits)"
+    assert repr(Balance({"current_balance": "999.0", "currency": "USD"})) == "Balance(999 USD)"
+    assert repr(Balance({"current_balance": "-0.50", "currency": None})) == "Balance(-0.5)"
 
 
-def test_small_amounts_are_written_out() -> None:
-    """Nobody reads $5E-7."""
-    assert str(Cost({"usd": "0.0000005", "credits": "1"})) == "$0.0000005"
-    assert "E-7" not in repr(Cost({"usd": "0.0000005", "credits": "1"}))
+@pytest.mark.parametrize("amount", ["0.0000005", "10", "2000000", "0"])
+def test_amounts_are_written_out(amount: str) -> None:
+    """Nobody reads $5E-7, nor $1E+1."""
+    assert str(Cost({"usd": amount, "credits": "1"})) == f"${amount}"
+    assert str(Cost({"usd": None, "credits": amount})) == f"{amount} credits"
+    balance = Balance({"current_balance": amount, "currency": "USD"})
+    assert str(balance) == f"{amount} USD"
+    # And the number itself: docs/python.md prints it.
+    assert f"{balance.current_balance}" == f"{balance.current_balance:f}" == amount or amount == "0.0000005"
+    assert f"{Cost({'usd': '1', 'credits': amount}).credits}" == amount or amount == "0.0000005"
 
 
 # --- Generated --------------------------------------------------------------------------------------------------------
@@ -271,6 +304,9 @@ def test_as_openai_has_it_with_links(made: Made) -> None:
     assert data.url == generated.image.url
     assert data.url is not None
     assert data.url.startswith("http")
+    # The bytes are here, for they were fetched; as the server answered, there is a link and nothing else.
+    assert generated.image.location == "memory"
+    assert not data.came_as_base64
     assert data.b64_json is None
     assert data.revised_prompt is None
     assert generated.usage is None
@@ -284,6 +320,7 @@ def test_as_openai_has_it_with_base64(made: Made) -> None:
     dumped = made.pictures.model_dump()
     for image, data, item in zip(made.pictures, made.pictures.data, dumped["data"], strict=True):
         assert data.url is None
+        assert data.came_as_base64
         assert data.b64_json is not None
         assert base64.b64decode(data.b64_json, validate=True) == image.read()
         assert item["b64_json"] == data.b64_json
@@ -336,13 +373,32 @@ def test_a_picture_that_came_as_base64_and_as_a_link() -> None:
     assert (generated.image.location, generated.image.url) == ("memory", "https://example.org/a.png")
     assert generated.data[0].url == "https://example.org/a.png"
     assert generated.data[0].b64_json == encoded()
-    assert pickle.loads(pickle.dumps(generated.image)) == generated.image
+    assert generated.data[0].came_as_base64
+    again = pickle.loads(pickle.dumps(generated))
+    assert again.image == generated.image
+    assert again.data == generated.data
+    assert again.to_dict() == generated.to_dict()
 
 
-def test_an_entry_without_a_picture_does_not_lend_its_facts_to_the_next() -> None:
-    generated = answered(f'{{"data": [{{"seed": 1}}, {{"b64_json": "{encoded()}", "seed": 2}}]}}')
-    [item] = [item for item in generated.to_dict()["data"] if item.get("b64_json")]
-    assert item["seed"] == 2
+def test_a_picture_in_a_file_is_not_dumped(tmp_path: Path) -> None:
+    generated = answered(f'{{"data": [{{"b64_json": "{encoded()}"}}]}}', save_to=tmp_path / "hat.png")
+    assert generated.image.location == "file"
+    assert generated.data[0].came_as_base64
+    assert generated.data[0].b64_json is None
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    ['{"seed": 1}', '"text"', "null", '{"b64_json": null, "url": null, "seed": 1}', '{"url": "", "seed": 1}'],
+)
+def test_an_entry_without_a_picture_is_left_out(nothing: str) -> None:
+    """And lends its facts to no other."""
+    picture = f'{{"b64_json": "{encoded()}", "seed": 2}}'
+    generated = answered(f'{{"data": [{nothing}, {picture}, {nothing}]}}')
+    assert len(generated) == 1
+    assert [item["seed"] for item in generated.to_dict()["data"]] == [2]
+    assert generated.response is not None
+    assert len(generated.response["data"]) == 3
 
 
 # --- Image: facts -----------------------------------------------------------------------------------------------------
@@ -632,10 +688,16 @@ def test_what_is_no_picture_has_no_pixels() -> None:
             use(Image.from_bytes(b"no picture"))
 
 
-def test_numpy_asarray_gives_the_pixels() -> None:
+def test_numpy_asarray_gives_the_files_bytes() -> None:
+    """NumPy prefers the buffer protocol to any other, and the buffer is the file; pixels have names of their own."""
     image = written(Pil.fromarray(PIXELS["RGB"]))
-    assert numpy.array_equal(numpy.asarray(image), PIXELS["RGB"])
-    assert numpy.array_equal(numpy.asarray(image, dtype="float32"), PIXELS["RGB"].astype("float32"))
+    for seen in (numpy.asarray(image), numpy.array(image)):
+        assert seen.dtype == numpy.uint8
+        assert seen.shape == (image.nbytes,)
+        assert seen.tobytes() == bytes(image)
+    assert numpy.shares_memory(numpy.asarray(image), numpy.frombuffer(memoryview(image), "uint8"))
+    for pixels in (image.to_numpy(), image.__array__()):
+        assert numpy.array_equal(pixels, PIXELS["RGB"])
 
 
 def test_the_array_protocol() -> None:
@@ -821,11 +883,17 @@ def test_an_image_in_a_notebook(location: str) -> None:
 def test_a_mask_in_a_notebook() -> None:
     mask = Mask.from_boxes((1024, 1024), [(0, 0, 1024, 300)])
     bundle = mask._repr_mimebundle_()
-    preview = shown(bundle).convert("RGBA")
+    preview = shown(bundle)
     assert repr(mask) == bundle["text/plain"] == "Mask(1024x1024, 29.3 % editable)"
     assert "29.3 % editable</figcaption>" in bundle["text/html"]
-    assert preview.getpixel((0, 0)) == (0, 0, 0, 0)
-    assert preview.getpixel((0, preview.height - 1)) == (0, 0, 0, 255)
+    drawn = numpy.asarray(preview.convert("RGBA"))
+    edge = round(preview.height * 300 / 1024)
+    # Squares of two grays, half of the area each, as drawing programs show what is transparent.
+    squares, counts = numpy.unique(drawn[: edge - 1].reshape(-1, 4), axis=0, return_counts=True)
+    assert len(squares) == 2
+    assert all(red == green == blue > 100 and alpha == 255 for red, green, blue, alpha in squares)
+    assert counts.max() < 0.6 * counts.sum()
+    assert numpy.array_equal(numpy.unique(drawn[edge + 1 :].reshape(-1, 4), axis=0), [[0, 0, 0, 255]])
 
 
 def test_what_cannot_be_shown_is_said(made: Made) -> None:
@@ -980,8 +1048,15 @@ def test_an_errno_survives_a_pickle(tmp_path: Path) -> None:
     """It is how an `except OSError` tells what happened, in another process too."""
     with pytest.raises(LocalIOError) as missing:
         Image.from_file(tmp_path / "nowhere.png").read()
-    assert missing.value.errno == errno.ENOENT
-    assert pickle.loads(pickle.dumps(missing.value)).errno == errno.ENOENT
+    taken = tmp_path / "hat.png"
+    taken.touch()
+    with pytest.raises(LocalIOError) as existing:
+        in_memory().save(taken)
+    for error, number in ((missing.value, errno.ENOENT), (existing.value, errno.EEXIST)):
+        assert error.errno == number
+        again = pickle.loads(pickle.dumps(error))
+        assert (again.errno, str(again), vars(again)) == (number, str(error), vars(error))
+        assert copy.copy(error).errno == number
 
 
 def test_what_lies_underneath_is_the_cause(tmp_path: Path) -> None:
@@ -992,6 +1067,19 @@ def test_what_lies_underneath_is_the_cause(tmp_path: Path) -> None:
     assert cause.errno == errno.ENOENT
     # Python writes the number itself.
     assert "os error" not in str(cause)
+
+
+def test_what_lies_underneath_a_lost_connection_is_the_cause() -> None:
+    with Emulator() as emulator:
+        gone = emulator.client(max_attempts=1)
+    with pytest.raises(gptimage.APIConnectionError) as refused:
+        gone.generate("A hat")
+    cause = refused.value.__cause__
+    assert isinstance(cause, ConnectionRefusedError)
+    assert cause.errno == errno.ECONNREFUSED
+    assert "os error" not in str(cause)
+    # What may be repeated is said by the error itself, not by what lies underneath.
+    assert not isinstance(refused.value, ConnectionError)
 
 
 def test_a_client_is_not_kept_by_its_results() -> None:
@@ -1007,6 +1095,7 @@ def test_a_client_is_not_kept_by_its_results() -> None:
 
 
 def test_image_data_shows_its_picture_shortly(made: Made) -> None:
-    [data] = made.generated.data
-    assert isinstance(data, ImageData)
-    assert repr(data) == f"ImageData(image={made.generated.image!r})"
+    for generated in (made.generated, made.pictures):
+        for image, data in zip(generated, generated.data, strict=True):
+            assert isinstance(data, ImageData)
+            assert repr(data) == f"ImageData(image={image!r}, came_as_base64={data.came_as_base64})"

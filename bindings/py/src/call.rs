@@ -148,10 +148,12 @@ impl Call {
             if signals {
                 py.check_signals()?;
             }
+            // The end first: a last look at it may come between.
+            let ended = job.state() != State::Running;
             if let (Some(show), true) = (&show, news) {
                 show.call1((self.progress(py)?,))?;
             }
-            if job.state() != State::Running {
+            if ended {
                 return self.take(py);
             }
         }
@@ -180,7 +182,7 @@ impl Call {
         match outcome {
             Outcome::Generated(made) => {
                 let made = made.or_raise(py)?;
-                let object = generated(py, &made)?;
+                let object = generated(py, &made).inspect_err(|_| self.client.keep(Ok(made.clone())))?;
                 *lock(&self.taken) = Some((made, object.clone().unbind()));
                 Ok(Some(object))
             }

@@ -165,8 +165,15 @@ impl Client {
     /// What became of calls whose callers were gone.
     fn collect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
-        for kept in self.core(py)?.collect() {
-            list.append(outcome(py, &kept)?)?;
+        let client = self.core(py)?;
+        while let Some(kept) = client.collect_one() {
+            match outcome(py, &kept) {
+                Ok(object) => list.append(object)?,
+                Err(error) => {
+                    client.keep(kept);
+                    return Err(error);
+                }
+            }
         }
         Ok(list)
     }

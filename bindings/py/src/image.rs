@@ -62,6 +62,7 @@ impl Image {
         path: Option<PathBuf>,
         url: Option<String>,
         revised_prompt: Option<String>,
+        inline: bool,
     ) -> PyResult<Self> {
         let image = py.detach(|| match (data, path, &url) {
             (Some(data), _, _) => Some(gptimage_core::Image::from_bytes(Bytes::from_owner(data))),
@@ -70,13 +71,13 @@ impl Image {
             (None, None, None) => None,
         });
         let image = image.ok_or_else(|| PyValueError::new_err("this pickle holds no picture"))?;
-        Ok(Self(image.with_url(url).with_revised_prompt(revised_prompt)))
+        Ok(Self(image.with_url(url).with_revised_prompt(revised_prompt).with_inline(inline)))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let (py, image) = (slf.py(), &slf.get().0);
         let data = image.bytes().map(|bytes| PyBytes::new(py, bytes));
-        let kept = (data, image.path(), image.url(), image.revised_prompt()).into_pyobject(py)?;
+        let kept = (data, image.path(), image.url(), image.revised_prompt(), image.is_inline()).into_pyobject(py)?;
         Ok((slf.get_type().getattr("_restore")?, kept))
     }
 
@@ -124,6 +125,12 @@ impl Image {
     #[getter]
     fn revised_prompt(&self) -> Option<&str> {
         self.0.revised_prompt()
+    }
+
+    /// Whether it came inside the answer, as base64, and not by its link.
+    #[getter]
+    fn inline(&self) -> bool {
+        self.0.is_inline()
     }
 
     /// Length of the file in bytes; `None` while it is still at a URL.

@@ -54,7 +54,7 @@ fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config>
         "proxy" => config.proxy(value.extract::<String>()?),
         "headers" => {
             let headers: BTreeMap<String, String> = value.extract()?;
-            headers.into_iter().fold(config, |config, (name, value)| config.header(name, value))
+            config.headers(headers)
         }
         "fetch" => config.fetch(value.extract()?),
         "retry_server_errors" => config.retry_server_errors(value.extract()?),

@@ -274,6 +274,13 @@ impl Config {
         self
     }
 
+    /// As [`Config::header`], in place of all that were added before.
+    #[must_use]
+    pub fn headers(mut self, headers: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.headers = headers.into_iter().collect();
+        self
+    }
+
     /// Whether pictures that come as URLs are fetched at once. True unless set.
     #[must_use]
     pub fn fetch(mut self, fetch: bool) -> Self {

@@ -40,6 +40,7 @@ pub struct Image {
     url: Option<String>,
     verified: Option<Verified>,
     revised_prompt: Option<String>,
+    inline: bool,
 }
 
 impl Image {
@@ -60,7 +61,7 @@ impl Image {
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let verified = verify_bytes(&bytes).ok();
-        Self { location: Location::Memory(bytes), url: None, verified, revised_prompt: None }
+        Self { location: Location::Memory(bytes), url: None, verified, revised_prompt: None, inline: false }
     }
 
     /// A picture's file, which is looked at now and read whenever the bytes are asked for. Blocks while it looks; what
@@ -71,20 +72,20 @@ impl Image {
             let len = file.metadata().ok()?.len();
             complete::verify(file, len).ok()
         });
-        Self { location: Location::File(path), url: None, verified, revised_prompt: None }
+        Self { location: Location::File(path), url: None, verified, revised_prompt: None, inline: false }
     }
 
     pub(crate) fn at_url(url: String) -> Self {
-        Self { location: Location::Url, url: Some(url), verified: None, revised_prompt: None }
+        Self { location: Location::Url, url: Some(url), verified: None, revised_prompt: None, inline: false }
     }
 
     pub(crate) fn stored(location: Location, verified: Verified) -> Self {
-        Self { location, url: None, verified: Some(verified), revised_prompt: None }
+        Self { location, url: None, verified: Some(verified), revised_prompt: None, inline: false }
     }
 
     /// Bytes that were paid for and are not a picture that can be recognised: better than nothing.
     pub(crate) fn unverified(bytes: Bytes) -> Self {
-        Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None }
+        Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None, inline: false }
     }
 
     /// The link that the server gave, for a picture that is put together again.
@@ -99,6 +100,18 @@ impl Image {
     pub fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
         self.revised_prompt = revised_prompt;
         self
+    }
+
+    /// Whether it came inside the answer, for a picture that is put together again.
+    #[must_use]
+    pub fn with_inline(mut self, inline: bool) -> Self {
+        self.inline = inline;
+        self
+    }
+
+    /// Whether it came inside the answer, as base64, and not by its link.
+    pub fn is_inline(&self) -> bool {
+        self.inline
     }
 
     /// Where the bytes are.

@@ -108,7 +108,7 @@ pub(crate) fn assemble(received: &mut Received) -> Delivered {
                     // Nothing of it could be decoded: there is no picture to hand over.
                     continue;
                 }
-                landed.image
+                landed.image.with_inline(true)
             }
             (None, Some(url)) => Image::at_url(url.clone()),
             (None, None) => continue,

@@ -225,7 +225,10 @@ pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
         let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
         (text != "null").then(|| crate::text::shorten(&key.redact(&text), 40))
     };
-    Some(Balance { current_balance: text("current_balance")?, currency: text("currency") })
+    let current_balance = text("current_balance")?;
+    // A debt is negative; else it is as exact as every amount.
+    current_balance.strip_prefix('-').unwrap_or(&current_balance).parse::<crate::Amount>().ok()?;
+    Some(Balance { current_balance, currency: text("currency") })
 }
 
 /// The price that comes before the body.

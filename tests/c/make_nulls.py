@@ -1,0 +1,305 @@
+"""Writes a C program that gives NULL for each pointer of each function of gptimage.h: one at a time, and all at once.
+
+    python3 tests/c/make_nulls.py > nulls.c
+
+Nothing is listed here by hand but where NULL is allowed, and what it then means; a function or a type that is new in the
+header is in the program, or this fails.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import header
+from header import Parameter, Prototype
+
+# Where the header allows NULL: by the parameter's name in any function, or in one.
+ALLOWED = {"cancel", "callback", "user_data", "error_out"}
+ALLOWED_IN = {("gptimage_client_new", "config")}
+
+# What functions without a status say of NULL; what is not here, says NULL or 0.
+SAYS = {
+    "gptimage_error_status": "CHECK_NUMBER({call}, GPTIMAGE_STATUS_OK)",
+    "gptimage_error_kind": 'CHECK_TEXT({call}, "ok")',
+    "gptimage_error_message": 'CHECK_TEXT({call}, "")',
+    "gptimage_error_charge": 'CHECK_TEXT({call}, "not_charged")',
+    "gptimage_error_retry_after_ms": "CHECK_NUMBER({call}, -1)",
+    "gptimage_error_json": 'CHECK_TEXT({call}, "{{}}")',
+    "gptimage_generated_json": 'CHECK_TEXT({call}, "{{}}")',
+    "gptimage_job_phase": "CHECK_NUMBER({call}, GPTIMAGE_PHASE_PLANNED)",
+}
+
+# Handles that a program has, by their type; each call may use them up.
+HANDLES = {
+    "gptimage_cancel_token_t": "token",
+    "gptimage_client_t": "client",
+    "gptimage_config_t": "config",
+    "gptimage_edit_request_t": "edit_request",
+    "gptimage_error_t": "error",
+    "gptimage_generate_request_t": "generate_request",
+    "gptimage_generated_t": "generated",
+    "gptimage_job_t": "job",
+}
+
+# Values that make a call succeed, where the type alone does not say it.
+TEXTS = {
+    "file": "file",
+    "json": '"{}"',
+    "key": '"sk-test"',
+    "to": "target",
+    "url": 'getenv("AIMLAPI_BASE_URL")',
+    "prompt": '"A hat"',
+    "model": '"openai/gpt-image-2"',
+    "size": '"1024x1024"',
+    "quality": '"low"',
+    "output_format": '"png"',
+    "background": '"auto"',
+    "response_format": '"b64_json"',
+    "moderation": '"auto"',
+    "name": '"quality"',
+    "value": '"low"',
+}
+TEXTS_IN = {
+    ("gptimage_config_set_proxy", "url"): '""',
+    ("gptimage_config_set_timer_ms", "name"): '"connect"',
+    ("gptimage_config_add_header", "name"): '"X-Order"',
+}
+NUMBERS = {
+    "size_t": "0",
+    "int": "1",
+    "int64_t": "1",
+    "uint32_t": "1",
+    "uint64_t": "60000",
+    "gptimage_status_t": "0",
+    "gptimage_log_level_t": "GPTIMAGE_LOG_LEVEL_ERROR",
+}
+NUMBERS_IN = {("len", "size_t"): "picture_len"}
+
+HEAD = r"""/* Written by make_nulls.py. NULL for each pointer of each function. */
+#include "host.h"
+
+/* What outputs are before a call: nothing that could be had. */
+#define UNTOUCHED(type) ((type *)(void *)untouched)
+static char untouched[1];
+static uint8_t picture[300];
+static size_t picture_len;
+static char file[500], target[500];
+
+/* One of everything, whole; made anew for each call, since a call may use it up. */
+typedef struct {
+  gptimage_cancel_token_t *token;
+  gptimage_client_t *client;
+  gptimage_config_t *config;
+  gptimage_edit_request_t *edit_request;
+  gptimage_generate_request_t *generate_request;
+  gptimage_error_t *error;
+  gptimage_generated_t *generated;
+  gptimage_job_t *job;
+} handles_t;
+
+static handles_t handles(void) {
+  handles_t made;
+  gptimage_error_t *error = NULL;
+  gptimage_generate_request_t *none = NULL;
+  made.token = gptimage_cancel_token_new();
+  made.client = host_client();
+  made.config = gptimage_config_new();
+  made.edit_request = host_edit_request();
+  made.generate_request = host_generate_request();
+  made.error = NULL;
+  CHECK_NUMBER(gptimage_generate_request_new(NULL, &none, &made.error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
+  CHECK_OK(gptimage_client_generate(made.client, made.generate_request, NULL, &made.generated, &error));
+  CHECK_OK(gptimage_client_start_generate(made.client, made.generate_request, NULL, NULL, &made.job, &error));
+  while (gptimage_job_phase(made.job) != GPTIMAGE_PHASE_STORED) {
+    host_pause_us(100);
+  }
+  return made;
+}
+
+static void let_go(handles_t *made) {
+  gptimage_job_free(made->job);
+  gptimage_cancel_token_free(made->token);
+  gptimage_client_free(made->client);
+  gptimage_config_free(made->config);
+  gptimage_edit_request_free(made->edit_request);
+  gptimage_generate_request_free(made->generate_request);
+  gptimage_generated_free(made->generated);
+  gptimage_error_free(made->error);
+}
+
+static void on_job(gptimage_job_t *job, void *user_data) {
+  (void)job, (void)user_data;
+}
+static void on_progress(const gptimage_progress_t *progress, void *user_data) {
+  (void)progress, (void)user_data;
+}
+static void on_log(gptimage_log_level_t level, const char *message, void *user_data) {
+  (void)level, (void)message, (void)user_data;
+}
+
+/* A refusal of NULL says whose, and costs nothing. */
+static void refused(const char *call, gptimage_status_t status, gptimage_error_t *why, const char *name) {
+  check_status("nulls.c", 0, call, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, why);
+  CHECK_NUMBER(gptimage_error_status(why), GPTIMAGE_STATUS_INVALID_ARGUMENT);
+  CHECK_CONTAINS(gptimage_error_message(why), name);
+  CHECK_CONTAINS(gptimage_error_message(why), "is NULL");
+  CHECK_TEXT(gptimage_error_charge(why), "not_charged");
+  gptimage_error_free(why);
+}
+
+static void remove_target(void) {
+  char full[600];
+  snprintf(full, sizeof full, "%s.png", target);
+  remove(full);
+  snprintf(full, sizeof full, "%s.webp", target);
+  remove(full);
+}
+"""
+
+
+def main() -> int:
+    prototypes = header.prototypes()
+    print(HEAD)
+    for prototype in prototypes:
+        print("\n".join(function(prototype)))
+        print()
+    print("int main(void) {")
+    print("  picture_len = host_bytes(SMALL_PICTURE, picture, sizeof picture);")
+    print('  snprintf(file, sizeof file, "%s/picture.png", host_folder());')
+    print('  snprintf(target, sizeof target, "%s/target", host_folder());')
+    print('  FILE *out = fopen(file, "wb");')
+    print("  CHECK(out != NULL && fwrite(picture, 1, picture_len, out) == picture_len && fclose(out) == 0);")
+    print("  host_small_pictures();")
+    print("  handles_t own = handles();")
+    for prototype in prototypes:
+        print(f"  of_{prototype.name}(&own);")
+    print("  let_go(&own);")
+    print(f'  printf("{len(prototypes)} functions\\n");')
+    print("  return 0;\n}")
+    return 0
+
+
+def pointed(type: str) -> str:
+    """The name of what a pointer points to."""
+    return type.replace("const ", "").replace(" *", "")
+
+
+def is_output(parameter: Parameter) -> bool:
+    return parameter.type.endswith("* *")
+
+
+def handle(parameter: Parameter) -> str | None:
+    """The handle that a program has for this parameter."""
+    if is_output(parameter) or not parameter.type.endswith("*"):
+        return None
+    return HANDLES.get(pointed(parameter.type))
+
+
+def value(prototype: Prototype, parameter: Parameter) -> str:
+    """What a call that succeeds has here."""
+    place = (prototype.name, parameter.name)
+    if own := handle(parameter):
+        return f"own->{own}"
+    if is_output(parameter):
+        return f"&{parameter.name}"
+    match parameter.type:
+        case "const char *":
+            return TEXTS_IN.get(place) or TEXTS[parameter.name]
+        case "const uint8_t *":
+            return "picture"
+        case "void *":
+            return "untouched"
+        case "gptimage_job_callback_t" | "gptimage_progress_callback_t" | "gptimage_log_callback_t":
+            return parameter.type.replace("gptimage_", "on_").replace("_callback_t", "")
+    return NUMBERS_IN.get((parameter.name, parameter.type)) or NUMBERS[parameter.type]
+
+
+def allowed(prototype: Prototype, parameter: Parameter) -> bool:
+    return parameter.name in ALLOWED or (prototype.name, parameter.name) in ALLOWED_IN
+
+
+def function(prototype: Prototype) -> list[str]:
+    """The test of one function."""
+    pointers = [parameter for parameter in prototype.parameters if parameter.is_pointer]
+    lines = [f"static void of_{prototype.name}(handles_t *own) {{", "  (void)own;"]
+    for nulls in [*([pointer] for pointer in pointers), pointers]:
+        if nulls:
+            lines += ["  " + line for line in block(prototype, nulls)]
+    if not pointers:
+        lines.append(f"  {without_pointers(prototype)}")
+    lines.append("}")
+    return lines
+
+
+def without_pointers(prototype: Prototype) -> str:
+    """A function that has nothing to be NULL still gives something."""
+    arguments = ", ".join(value(prototype, parameter) for parameter in prototype.parameters)
+    call = f"{prototype.name}({arguments})"
+    if prototype.result.endswith("_t *"):
+        kind = pointed(prototype.result).removesuffix("_t")
+        return f"{kind}_free({call});"
+    return f"CHECK({call} != NULL);"
+
+
+def block(prototype: Prototype, nulls: list[Parameter]) -> list[str]:
+    """One call."""
+    outputs = [parameter for parameter in prototype.parameters if is_output(parameter)]
+    arguments = ["NULL" if parameter in nulls else value(prototype, parameter) for parameter in prototype.parameters]
+    call = f"{prototype.name}({', '.join(arguments)})"
+    if prototype.result != "gptimage_status_t" or prototype.name == "gptimage_error_status":
+        if prototype.result == "void" and prototype.name.endswith("_free") is False and allowed_all(prototype, nulls):
+            # What was set is unset again, lest it be called later.
+            return [f"{call};"]
+        return [says(prototype, call)]
+    lines = [f"{pointed(out.type)} *{out.name} = UNTOUCHED({pointed(out.type)});" for out in outputs]
+    refused = [parameter for parameter in nulls if not allowed(prototype, parameter)]
+    error = "NULL" if any(null.name == "error_out" for null in nulls) else "error_out"
+    text = f'"{prototype.name}, NULL: {", ".join(null.name for null in nulls)}"'
+    if refused:
+        lines.append(f"gptimage_status_t status = {call};")
+        if error == "NULL":
+            lines.append(f'check_status("nulls.c", 0, {text}, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, NULL);')
+        else:
+            lines.append(f'refused({text}, status, error_out, "{refused[0].name}");')
+        kept = [out for out in outputs if out.name != "error_out" or error == "NULL"]
+        lines += [f"CHECK({out.name} == UNTOUCHED({pointed(out.type)}));" for out in kept]
+        return ["{", *("  " + line for line in lines), "}"]
+    # NULL is allowed: the call succeeds, and what it gave is given back.
+    lines.append("remove_target();")
+    lines.append(f"gptimage_status_t status = {call};")
+    shown = "NULL" if error == "NULL" else "status == 0 ? NULL : error_out"
+    lines.append(f'check_status("nulls.c", 0, {text}, status, GPTIMAGE_STATUS_OK, {shown});')
+    # Outputs are written on success only, and error_out on failure only.
+    if any(out.name == "error_out" for out in outputs):
+        lines.append("CHECK(error_out == UNTOUCHED(gptimage_error_t));")
+    for out in outputs:
+        if out.name != "error_out":
+            lines.append(f"CHECK({out.name} != UNTOUCHED({pointed(out.type)}));")
+            lines.append(f"{pointed(out.type).removesuffix('_t')}_free({out.name});")
+    return ["{", *("  " + line for line in lines), "}"]
+
+
+def allowed_all(prototype: Prototype, nulls: list[Parameter]) -> bool:
+    return all(allowed(prototype, null) for null in nulls)
+
+
+def says(prototype: Prototype, call: str) -> str:
+    """What becomes of NULL where there is no status."""
+    if prototype.name in SAYS:
+        return SAYS[prototype.name].format(call=call) + ";"
+    if prototype.result == "void":
+        return f"{call};"
+    if prototype.result == "gptimage_bytes_t":
+        return f"CHECK({call}.data == NULL && {call}.len == 0);"
+    if prototype.result == "gptimage_violation_t":
+        fields = ("param", "rule", "given", "message")
+        return "CHECK(" + " && ".join(f"{call}.{field} == NULL" for field in fields) + ");"
+    if prototype.result.endswith("*"):
+        return f"CHECK({call} == NULL);"
+    assert re.fullmatch(r"size_t|u?int\d+_t", prototype.result), f"{prototype.name}: what does it say of NULL?"
+    return f"CHECK_NUMBER({call}, 0);"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
