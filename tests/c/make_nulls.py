@@ -76,6 +76,9 @@ NUMBERS = {
 }
 NUMBERS_IN = {("len", "size_t"): "picture_len"}
 
+# What costs something; collecting and fetching do not.
+PAID = re.compile(r"gptimage_client_(start_)?(generate|edit)(_to)?")
+
 HEAD = r"""/* Written by make_nulls.py. NULL for each pointer of each function. */
 #include "host.h"
 
@@ -98,6 +101,13 @@ typedef struct {
   gptimage_job_t *job;
 } handles_t;
 
+/* A job that is freed before it was sent costs nothing; these are to be counted. */
+static void await_end(const gptimage_job_t *job) {
+  while (gptimage_job_phase(job) != GPTIMAGE_PHASE_STORED) {
+    host_pause_us(100);
+  }
+}
+
 static handles_t handles(void) {
   handles_t made;
   gptimage_error_t *error = NULL;
@@ -111,9 +121,7 @@ static handles_t handles(void) {
   CHECK_NUMBER(gptimage_generate_request_new(NULL, &none, &made.error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK_OK(gptimage_client_generate(made.client, made.generate_request, NULL, &made.generated, &error));
   CHECK_OK(gptimage_client_start_generate(made.client, made.generate_request, NULL, NULL, &made.job, &error));
-  while (gptimage_job_phase(made.job) != GPTIMAGE_PHASE_STORED) {
-    host_pause_us(100);
-  }
+  await_end(made.job);
   return made;
 }
 
@@ -139,8 +147,9 @@ static void on_log(gptimage_log_level_t level, const char *message, void *user_d
 }
 
 /* A refusal of NULL says whose, and costs nothing. */
-static void refused(const char *call, gptimage_status_t status, gptimage_error_t *why, const char *name) {
-  check_status("nulls.c", 0, call, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, why);
+static void refused(int line, const char *call, gptimage_status_t status, gptimage_error_t *why,
+                    const char *name) {
+  check_status("nulls.c", line, call, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, why);
   CHECK_NUMBER(gptimage_error_status(why), GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK_CONTAINS(gptimage_error_message(why), name);
   CHECK_CONTAINS(gptimage_error_message(why), "is NULL");
@@ -174,6 +183,10 @@ def main() -> int:
     print("  handles_t own = handles();")
     for prototype in prototypes:
         print(f"  of_{prototype.name}(&own);")
+    # Whatever was refused was refused before anything was sent. Two calls are those of the handles.
+    paid = [prototype for prototype in prototypes if PAID.fullmatch(prototype.name)]
+    allowing = sum(allowed(prototype, parameter) for prototype in paid for parameter in prototype.parameters)
+    print(f"  CHECK_NUMBER(host_charges(), {allowing} + 2);")
     print("  let_go(&own);")
     print(f'  printf("{len(prototypes)} functions\\n");')
     print("  return 0;\n}")
@@ -248,9 +261,6 @@ def block(prototype: Prototype, nulls: list[Parameter]) -> list[str]:
     arguments = ["NULL" if parameter in nulls else value(prototype, parameter) for parameter in prototype.parameters]
     call = f"{prototype.name}({', '.join(arguments)})"
     if prototype.result != "gptimage_status_t" or prototype.name == "gptimage_error_status":
-        if prototype.result == "void" and prototype.name.endswith("_free") is False and allowed_all(prototype, nulls):
-            # What was set is unset again, lest it be called later.
-            return [f"{call};"]
         return [says(prototype, call)]
     lines = [f"{pointed(out.type)} *{out.name} = UNTOUCHED({pointed(out.type)});" for out in outputs]
     refused = [parameter for parameter in nulls if not allowed(prototype, parameter)]
@@ -259,9 +269,9 @@ def block(prototype: Prototype, nulls: list[Parameter]) -> list[str]:
     if refused:
         lines.append(f"gptimage_status_t status = {call};")
         if error == "NULL":
-            lines.append(f'check_status("nulls.c", 0, {text}, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, NULL);')
+            lines.append(f'check_status("nulls.c", __LINE__, {text}, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, NULL);')
         else:
-            lines.append(f'refused({text}, status, error_out, "{refused[0].name}");')
+            lines.append(f'refused(__LINE__, {text}, status, error_out, "{refused[0].name}");')
         kept = [out for out in outputs if out.name != "error_out" or error == "NULL"]
         lines += [f"CHECK({out.name} == UNTOUCHED({pointed(out.type)}));" for out in kept]
         return ["{", *("  " + line for line in lines), "}"]
@@ -269,19 +279,17 @@ def block(prototype: Prototype, nulls: list[Parameter]) -> list[str]:
     lines.append("remove_target();")
     lines.append(f"gptimage_status_t status = {call};")
     shown = "NULL" if error == "NULL" else "status == 0 ? NULL : error_out"
-    lines.append(f'check_status("nulls.c", 0, {text}, status, GPTIMAGE_STATUS_OK, {shown});')
+    lines.append(f'check_status("nulls.c", __LINE__, {text}, status, GPTIMAGE_STATUS_OK, {shown});')
     # Outputs are written on success only, and error_out on failure only.
     if any(out.name == "error_out" for out in outputs):
         lines.append("CHECK(error_out == UNTOUCHED(gptimage_error_t));")
     for out in outputs:
         if out.name != "error_out":
             lines.append(f"CHECK({out.name} != UNTOUCHED({pointed(out.type)}));")
+            if out.type == "gptimage_job_t * *":
+                lines.append(f"await_end({out.name});")
             lines.append(f"{pointed(out.type).removesuffix('_t')}_free({out.name});")
     return ["{", *("  " + line for line in lines), "}"]
-
-
-def allowed_all(prototype: Prototype, nulls: list[Parameter]) -> bool:
-    return all(allowed(prototype, null) for null in nulls)
 
 
 def says(prototype: Prototype, call: str) -> str:

@@ -795,22 +795,6 @@ def test_with_options_leaves_the_client_as_it_was(quick: Emulator) -> None:
         client.generate("A hat")
 
 
-def test_with_options_does_not_look_at_the_environment_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither for what has come nor for what has gone since."""
-    options: dict[str, Any] = {"api_key": KEY, "base_url": FAR_AWAY, "allow_http": True, "max_attempts": 1}
-    options["timers"] = {"connect": 1}
-    with gateway() as (port, seen):
-        without = Client(**options)
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-        through = Client(**options)
-        with pytest.raises(gptimage.APIConnectionError):
-            without.with_options(deadline=20).generate("A hat")
-        assert seen == []
-        monkeypatch.delenv("HTTP_PROXY")
-        assert bytes(through.with_options(deadline=20).generate("A hat").image) == BLACK
-        assert len(seen) == 1
-
-
 def test_with_options_keeps_a_subclass() -> None:
     class Own(Client):
         pass

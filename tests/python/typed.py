@@ -153,7 +153,7 @@ def results(generated: Generated) -> None:
     assert_type(generated.data, list[ImageData])
     assert_type(generated.data[0].url, str | None)
     assert_type(generated.data[0].b64_json, str | None)
-    assert_type(generated.data[0].came_as_base64, bool)
+    assert_type(generated.image.inline, bool)
     assert_type(generated.to_dict(), dict[str, Any])
     assert_type(generated.model_dump(), dict[str, Any])
     assert_type(generated.to_json(), str)
