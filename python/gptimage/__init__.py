@@ -15,6 +15,7 @@ Offline, on an emulator of the API:
 `Client` blocks, `AsyncClient` is awaited; both have the same methods. Errors are in `gptimage.exceptions`, and here.
 """
 
+from gptimage import _image as _image
 from gptimage._core import VERSION as __version__
 from gptimage._core import Image
 from gptimage.client import AsyncClient, Client

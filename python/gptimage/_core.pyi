@@ -9,11 +9,9 @@ import numpy
 from numpy.typing import NDArray
 from PIL.Image import Image as PilImage
 
-from gptimage.exceptions import GptImageError
-from gptimage.generated import Generated
-
 __all__ = [
     "VERSION",
+    "Batch",
     "Call",
     "Client",
     "Emulator",
@@ -167,11 +165,12 @@ class Image:
 class Call:
     """A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients."""
 
-    def result(self, signals: bool, show: Callable[[dict[str, Any] | None], object] | None) -> Any:
-        """Waits for the result, or raises the error; `show` hears of progress. `signals`: looks for them meanwhile."""
+    def wait(self, signals: bool) -> bool:
+        """Waits until there is something new: progress, or the end. True: the end. `signals`: looks for them meanwhile."""
 
-    def notify(self, waker: Callable[[], object]) -> None:
-        """Calls `waker` once, from another thread, as soon as there is something new."""
+    def notify(self, waker: Callable[[], object]) -> bool:
+        """Calls `waker` once, from another thread, as soon as there is something new. False: nothing is called any more, for
+        the interpreter is ending."""
 
     def done(self) -> bool:
         """Whether the call has ended."""
@@ -179,12 +178,31 @@ class Call:
     def progress(self) -> dict[str, Any] | None:
         """The last look at the call, if there was none since."""
 
-    def take(self) -> Any:
-        """Takes the result, or raises the error."""
+    def take(self) -> tuple[str, Any]:
+        """What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance` or `nothing`) and what
+        belongs to it."""
 
-    def explain(self, stopped: BaseException) -> None:
-        """Gives the call up because of an exception, without losing what may be paid, and says on the exception what it
-        may cost."""
+    def deliver(self, object: Any) -> Any:
+        """Hands the object over that was made of the facts. From here on the outcome is kept only if nobody gets it."""
+
+    def explain(
+        self, stopped: BaseException, own: type[BaseException]
+    ) -> tuple[str, dict[str, Any] | None] | None:
+        """Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the
+        facts of the error that says more. `None`: nobody is there to read it, or it is an `own` error of the call's."""
+
+@final
+class Batch:
+    """Outcomes that are being collected. What does not arrive is left to whoever collects next."""
+
+    def facts(self) -> list[tuple[str, Any]]:
+        """The kind and the facts of each."""
+
+    def put_back(self) -> None:
+        """Leaves all to whoever collects next."""
+
+    def deliver(self, objects: Any) -> Any:
+        """Hands the objects over that were made of the facts."""
 
 @final
 class Client:
@@ -226,7 +244,7 @@ class Client:
     def drain(self, limit: float | None) -> Call:
         """Waits until every call that runs on without its caller has ended, or the time is up."""
 
-    def collect(self) -> list[Generated | GptImageError]:
+    def collect(self) -> Batch:
         """What became of calls whose callers were gone."""
 
 @final

@@ -6,7 +6,9 @@ call until the object that was made of it has arrived, so whoever makes a call k
 
 from __future__ import annotations
 
-from gptimage.exceptions import GptImageError
+from gptimage.exceptions import GptImageError, from_core
+from gptimage.generated import Generated
+from gptimage.records import Balance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,16 +23,19 @@ def wait(call: _core.Call, show: Show | None = None) -> Any:
     """The call's result. Ctrl-C is seen on the main thread, as everywhere in Python."""
     import threading
 
+    signals = threading.current_thread() is threading.main_thread()
     try:
-        return call.result(threading.current_thread() is threading.main_thread(), show)
-    except GptImageError:
-        raise
+        try:
+            while not call.wait(signals):
+                _show(call, show)
+            _show(call, show)
+        finally:
+            if show is not None:
+                show.end()
+        return call.deliver(_result(call))
     except BaseException as stopped:
-        call.explain(stopped)
+        _say(stopped, call.explain(stopped, GptImageError))
         raise
-    finally:
-        if show is not None:
-            show.end()
 
 
 async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
@@ -40,27 +45,61 @@ async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
 
     loop = asyncio.get_running_loop()
     try:
-        while not call.done():
-            # The future only wakes us; the result stays with the call, where no cancellation can lose it.
-            news: asyncio.Future[None] = loop.create_future()
-            call.notify(partial(loop.call_soon_threadsafe, _wake, news))
-            await news
+        try:
+            while not call.done():
+                # The future only wakes us; the result stays with the call, where no cancellation can lose it.
+                news: asyncio.Future[None] = loop.create_future()
+                if call.notify(partial(loop.call_soon_threadsafe, _wake, news)):
+                    await news
+                else:
+                    await asyncio.sleep(0.02)
+                _show(call, show)
+            _show(call, show)
+        finally:
             if show is not None:
-                show(call.progress())
-        if show is not None:
-            # The call may have ended while the last look was shown.
-            show(call.progress())
-        return call.take()
-    except GptImageError:
-        raise
+                show.end()
+        return call.deliver(_result(call))
     except BaseException as stopped:
-        call.explain(stopped)
+        _say(stopped, call.explain(stopped, GptImageError))
         raise
-    finally:
-        if show is not None:
-            show.end()
+
+
+def made(kind: str, facts: Any) -> Any:
+    """The object that stands for what became of a call."""
+    match kind:
+        case "generated":
+            return Generated(facts)
+        case "error":
+            return from_core(facts)
+        case "balance":
+            return Balance(facts)
+        case "lost":
+            return GptImageError("a bug in gptimage: a call ended without a result; it may be charged")
+    return facts
+
+
+def _result(call: _core.Call) -> Any:
+    result = made(*call.take())
+    if isinstance(result, GptImageError):
+        raise result
+    return result
 
 
 def _wake(news: asyncio.Future[None]) -> None:
     if not news.done():
         news.set_result(None)
+
+
+def _show(call: _core.Call, show: Show | None) -> None:
+    if show is not None:
+        show(call.progress())
+
+
+def _say(stopped: BaseException, explained: tuple[str, dict[str, Any] | None] | None) -> None:
+    """Says on the exception that stopped a call what that may cost."""
+    if explained is None:
+        return
+    note, facts = explained
+    if facts is not None:
+        stopped.__cause__ = from_core(facts)
+    stopped.add_note(f"gptimage: {note}")

@@ -184,18 +184,36 @@ _CLASSES: dict[str, type[GptImageError]] = {
 }
 
 
-def _from_core(facts: dict[str, Any], cause: str | None, errno: int | None) -> GptImageError:
+def from_core(facts: dict[str, Any]) -> GptImageError:
     """The exception that stands for an error of core; `facts` are core's own, under core's names."""
+    from gptimage.generated import Generated
+
+    facts = dict(facts)
     cls = _CLASSES.get(facts["kind"], GptImageError)
     if cls is APIConnectionError and facts["timed_out"] and facts["charge"] == "not_charged":
         cls = APITimeoutError
     error = cls(facts.pop("message"))
+    cause, number = facts.pop("cause"), facts.pop("errno")
     facts["violations"] = records(Violation, facts["violations"])
     facts["attempts"] = records(Attempt, facts["attempts"])
     facts["retry_after"] = facts.pop("retry_after_seconds")
+    if facts["generated"] is not None:
+        facts["generated"] = Generated(facts["generated"])
     error.__dict__.update(facts)
-    if isinstance(error, OSError) and errno is not None:
-        error.errno = errno
-    if cause is not None:
-        error.__cause__ = OSError(errno, cause) if errno is not None else Exception(cause)
+    if isinstance(number, str):
+        import errno
+
+        number = getattr(errno, number)
+    if isinstance(error, OSError) and number is not None:
+        error.errno = number
+    if number is not None:
+        import os
+
+        error.__cause__ = OSError(number, os.strerror(number))
+    elif cause is not None:
+        error.__cause__ = Exception(cause)
     return error
+
+
+# The name that the compiled part knows.
+_from_core = from_core

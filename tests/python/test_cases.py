@@ -30,6 +30,7 @@ from cases_shared import (
     only_call,
 )
 from gptimage import (
+    _waiting,
     AsyncClient,
     BadRequestError,
     Client,
@@ -227,7 +228,7 @@ def straight_to_the_rules(request: Request, keywords: dict[str, Any], options: d
         fetch=None,
         observed=False,
     )
-    call.result(False, None)
+    _waiting.wait(call)
 
 
 def check_violations(expected: list[dict[str, str]], error: InvalidRequestError) -> None:
@@ -501,7 +502,7 @@ def from_core(slug: str, number: int, charge: str, *, timed_out: bool = False) -
         "generated": None,
         "response_body": None,
     }
-    return exceptions._from_core(facts, None, None)
+    return exceptions.from_core({**facts, "cause": None, "errno": None})
 
 
 def test_kinds_are_the_tables_and_core_has_no_other() -> None:

@@ -423,6 +423,7 @@ def test_exit(emulator: Emulator, scenario: str) -> None:
     longest = max(ended.seconds for ended in ends)
     print(f"{count} exits, the longest after {longest:.1f} s")
     for seed, ended in zip(seeds, ends, strict=True):
-        assert ended.code == code, f"seed {seed}: {ended}"
+        # Where other threads run, CPython now and then forgets that it was an interrupt: then it is an exception.
+        assert ended.code in ({code, 1} if code == -signal.SIGINT else {code}), f"seed {seed}: {ended}"
         assert ended.out == out, f"seed {seed}: {ended}"
         assert re.fullmatch(err, ended.err), f"seed {seed}: {ended}"

@@ -3,6 +3,7 @@
 //! A process has one of each. A forked child starts its own, and leaves alone what it inherited.
 
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -32,19 +33,21 @@ pub(crate) struct Background {
 /// attached, finds it unlocked.
 static BACKGROUND: Mutex<Option<&'static Background>> = Mutex::new(None);
 
+/// Whether the interpreter is ending: what begins now must not touch it from elsewhere.
+static OVER: AtomicBool = AtomicBool::new(false);
+
 /// This process's threads, started if need be.
-pub(crate) fn background(py: Python<'_>) -> PyResult<&'static Background> {
+pub(crate) fn background(_attached: Python<'_>) -> PyResult<&'static Background> {
     let mut current = BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     match *current {
         Some(background) if background.process == process::id() => Ok(background),
         _ => {
             let started = Background::start()
                 .map_err(|error| PyRuntimeError::new_err(format!("gptimage cannot start its threads: {error}")))?;
-            let background = *current.insert(Box::leak(Box::new(started)));
-            drop(current);
-            let shutdown = py.import("gptimage._core")?.getattr("shutdown")?;
-            py.import("atexit")?.call_method1("register", (shutdown,))?;
-            Ok(background)
+            if OVER.load(Ordering::Relaxed) {
+                started.notifier.close();
+            }
+            Ok(*current.insert(Box::leak(Box::new(started))))
         }
     }
 }
@@ -74,6 +77,7 @@ impl Background {
 
 /// See the function of the same name in `_core`.
 pub(crate) fn shutdown(py: Python<'_>) {
+    OVER.store(true, Ordering::Relaxed);
     let current = *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(background) = current.filter(|background| background.process == process::id()) else { return };
     let deadline = Instant::now() + PATIENCE;

@@ -1,17 +1,19 @@
 //! A call on its way, waited for by a thread or by an event loop.
+//!
+//! Nothing here runs Python's code: at the interpreter's end CPython stops daemon threads in the middle of it, and must not
+//! find frames of ours below.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gptimage_binding::{Job, Runner, State};
 use gptimage_core::{Balance, Charge, Client, Error, ErrorKind, Generated};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
 
 use crate::background::Background;
-use crate::convert::{from_json, to_python};
-use crate::error::{OrRaise, images, internal, make};
+use crate::convert::to_python;
+use crate::facts::{error_facts, outcome_facts};
 use crate::image::Image;
 use crate::notify::{Message, Notifier};
 use crate::references::is_only;
@@ -44,23 +46,36 @@ fn keep(client: &Client, outcome: Outcome) {
 /// Begins a call.
 type Begin = Box<dyn FnOnce() + Send>;
 
+/// What a call may cost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Price {
+    Free,
+    /// Free, and about calls that are not.
+    Watching,
+    /// What is given up can be collected.
+    Collectable,
+    /// What is given up is given up.
+    Aborted,
+}
+
 /// A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Call {
     job: Job<Outcome>,
     client: Client,
     notifier: Notifier,
-    /// Whether what is given up can be collected.
-    collectable: bool,
+    price: Price,
     // None of these is held while Python runs.
     begin: Mutex<Option<Begin>>,
-    /// A result that was taken, and the object that was made of it.
-    taken: Mutex<Option<(Generated, Py<PyAny>)>>,
+    /// An outcome that was taken, until it has arrived where it was meant to.
+    taken: Mutex<Option<Outcome>>,
+    /// The object that was made of it.
+    delivered: Mutex<Option<Py<PyAny>>>,
     /// What was said when the call was given up.
     note: Mutex<Option<String>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -69,7 +84,7 @@ impl Call {
     pub(crate) fn new<F>(
         client: &Client,
         background: &'static Background,
-        collectable: bool,
+        price: Price,
         work: impl FnOnce(Runner<Outcome>) -> F + Send + 'static,
     ) -> Self
     where
@@ -82,10 +97,11 @@ impl Call {
             job,
             client: client.clone(),
             notifier: background.notifier.clone(),
-            collectable,
+            price,
             begin: Mutex::new(Some(begin)),
-            taken: Mutex::new(None),
-            note: Mutex::new(None),
+            taken: Mutex::default(),
+            delivered: Mutex::default(),
+            note: Mutex::default(),
         }
     }
 
@@ -103,67 +119,62 @@ impl Call {
 
     /// Gives the call up, without losing what may be paid: what comes later is kept for `collect`. A line that says how far
     /// it was, and the error that tells more.
-    fn abandon<'py>(&self, py: Python<'py>) -> PyResult<(String, Option<Bound<'py, PyAny>>)> {
+    fn abandon(&self, py: Python<'_>, patience: Duration) -> (String, Option<Error>) {
         let begun = lock(&self.begin).take().is_none();
-        let outcome = py.detach(|| self.job.abandon(if begun { LAST_WORD } else { Duration::ZERO }));
-        let ended = "the call had ended; client.collect() has its result";
-        let taken = lock(&self.taken).take();
-        let (note, error) = match (outcome, taken) {
-            (Ok(Outcome::Generated(Err(error))), _) => {
+        let ended = py.detach(|| self.job.abandon(if begun { patience } else { Duration::ZERO }));
+        let outcome = lock(&self.taken).take().map_or(ended, Ok);
+        match self.price {
+            Price::Free => return ("nothing was charged".to_owned(), None),
+            Price::Watching => {
+                return ("the calls go on; client.collect() has what becomes of them".to_owned(), None);
+            }
+            Price::Collectable | Price::Aborted => {}
+        }
+        match outcome {
+            Ok(Outcome::Generated(Err(error))) => {
                 let mut note = error.message().to_owned();
-                if error.charge() != Charge::NotCharged && self.collectable {
+                if error.charge() != Charge::NotCharged && self.price == Price::Collectable {
                     note.push_str("; client.collect() has what becomes of it");
                 }
-                let exception = make(py, &error)?;
-                keep(&self.client, Outcome::Generated(Err(error)));
-                (note, Some(exception))
+                (note, Some(error))
             }
-            (Ok(Outcome::Generated(Ok(made))), _) | (Err(State::Taken), Some((made, _))) => {
+            Ok(Outcome::Generated(Ok(made))) => {
                 self.client.keep(Ok(made));
-                (ended.to_owned(), None)
+                ("the call had ended; client.collect() has its result".to_owned(), None)
             }
-            (Err(State::Running), _) if begun => {
+            Err(State::Running) if begun => {
                 ("the call runs on and may be paid; client.collect() has what becomes of it".to_owned(), None)
             }
-            (Err(State::Taken), None) => (ended.to_owned(), None),
+            Err(State::Taken) => ("the call had ended".to_owned(), None),
             _ => ("nothing had been sent, and nothing was charged".to_owned(), None),
-        };
-        Ok((note, error))
+        }
     }
 }
 
 #[pymethods]
 impl Call {
-    /// Waits for the result, or raises the error; `show` hears of progress. `signals`: looks for them meanwhile.
-    fn result<'py>(
-        &self,
-        py: Python<'py>,
-        signals: bool,
-        show: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let job = self.job()?;
+    /// Waits until there is something new: progress, or the end. True: the end. `signals`: looks for them meanwhile.
+    fn wait(&self, py: Python<'_>, signals: bool) -> PyResult<bool> {
         loop {
+            // A signal's handler may have forked: the call is its parent's.
+            let job = self.job()?;
             let limit = signals.then_some(SIGNALS_EVERY);
             let news = py.detach(|| job.wait_news(limit));
             if signals {
                 py.check_signals()?;
             }
-            // The end first: a last look at it may come between.
-            let ended = job.state() != State::Running;
-            if let (Some(show), true) = (&show, news) {
-                show.call1((self.progress(py)?,))?;
-            }
-            if ended {
-                return self.take(py);
+            if news {
+                return Ok(job.state() != State::Running);
             }
         }
     }
 
-    /// Calls `waker` once, from another thread, as soon as there is something new.
-    fn notify(&self, waker: Py<PyAny>) -> PyResult<()> {
+    /// Calls `waker` once, from another thread, as soon as there is something new. False: nothing is called any more, for
+    /// the interpreter is ending.
+    fn notify(&self, waker: Py<PyAny>) -> PyResult<bool> {
         let notifier = self.notifier.clone();
         self.job()?.notify(move || notifier.send(Message::Call(waker)));
-        Ok(())
+        Ok(!self.notifier.is_closed())
     }
 
     /// Whether the call has ended.
@@ -176,65 +187,72 @@ impl Call {
         self.job()?.news().map(|news| to_python(py, &news)).transpose()
     }
 
-    /// Takes the result, or raises the error.
-    fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let outcome = self.job()?.take().ok_or_else(|| internal(py, &"a call ended without a result"))?;
-        match outcome {
-            Outcome::Generated(made) => {
-                let made = made.or_raise(py)?;
-                let object = generated(py, &made).inspect_err(|_| self.client.keep(Ok(made.clone())))?;
-                *lock(&self.taken) = Some((made, object.clone().unbind()));
-                Ok(Some(object))
-            }
-            Outcome::Fetched(image) => Ok(Some(Image::new(image.or_raise(py)?).into_pyobject(py)?.into_any())),
-            Outcome::Balance(balance) => to_python(py, &balance.or_raise(py)?).map(Some),
-            Outcome::Drained | Outcome::Nothing => Ok(None),
-        }
+    /// What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance` or `nothing`) and what belongs to
+    /// it.
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
+        let nothing = py.None().into_bound(py);
+        let outcome = self.job()?.take();
+        let facts = match &outcome {
+            None => ("lost", nothing),
+            Some(Outcome::Generated(outcome)) => outcome_facts(py, outcome)?,
+            Some(Outcome::Fetched(Ok(image))) => ("image", Image::new(image.clone()).into_pyobject(py)?.into_any()),
+            Some(Outcome::Balance(Ok(balance))) => ("balance", to_python(py, balance)?),
+            Some(Outcome::Fetched(Err(error)) | Outcome::Balance(Err(error))) => ("error", error_facts(py, error)?),
+            Some(Outcome::Drained | Outcome::Nothing) => ("nothing", nothing),
+        };
+        *lock(&self.taken) = outcome;
+        Ok(facts)
     }
 
-    /// Gives the call up because of an exception, without losing what may be paid, and says on the exception what it may
-    /// cost.
-    fn explain(&self, py: Python<'_>, stopped: &Bound<'_, PyAny>) -> PyResult<()> {
-        let known = lock(&self.note).clone();
-        let note = match known {
-            Some(note) => note,
-            None => {
-                let (note, error) = self.abandon(py)?;
-                if let Some(error) = error {
-                    stopped.setattr("__cause__", error)?;
-                }
-                *lock(&self.note) = Some(note.clone());
-                note
+    /// Hands the object over that was made of the facts. From here on the outcome is kept only if nobody gets it.
+    fn deliver(&self, object: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
+        *lock(&self.delivered) = Some(object.clone_ref(py));
+        object
+    }
+
+    /// Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the facts
+    /// of the error that says more. `None`: nobody is there to read it, or it is an `own` error of the call's.
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        stopped: &Bound<'py, PyAny>,
+        own: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<(String, Option<Bound<'py, PyAny>>)>> {
+        lock(&self.delivered).take();
+        if stopped.is_instance(own)? {
+            drop(lock(&self.taken).take());
+            return Ok(None);
+        }
+        if stopped.is_instance_of::<PyGeneratorExit>() {
+            let (_, error) = self.abandon(py, Duration::ZERO);
+            if let Some(error) = error {
+                keep(&self.client, Outcome::Generated(Err(error)));
             }
-        };
-        stopped.call_method1("add_note", (format!("gptimage: {note}"),))?;
-        Ok(())
+            return Ok(None);
+        }
+        let known = lock(&self.note).clone();
+        if let Some(note) = known {
+            return Ok(Some((note, None)));
+        }
+        let (note, error) = self.abandon(py, LAST_WORD);
+        *lock(&self.note) = Some(note.clone());
+        let facts = error.as_ref().map(|error| error_facts(py, error)).transpose();
+        if let Some(error) = error {
+            keep(&self.client, Outcome::Generated(Err(error)));
+        }
+        Ok(Some((note, facts?)))
     }
 }
 
 impl Drop for Call {
-    /// A result that was made an object, which nobody else has, did not arrive: an exception came between.
+    /// An outcome did not arrive if nothing was made of it, or if nobody else has what was made of it.
     fn drop(&mut self) {
-        if let Some((made, object)) = lock(&self.taken).take()
-            && Python::try_attach(|py| is_only(&object, py)) == Some(true)
-        {
-            self.client.keep(Ok(made));
+        let Some(outcome) = lock(&self.taken).take() else { return };
+        let arrived = lock(&self.delivered)
+            .take()
+            .is_some_and(|object| Python::try_attach(|py| is_only(&object, py)) == Some(false));
+        if !arrived {
+            keep(&self.client, outcome);
         }
-    }
-}
-
-/// A result as `gptimage.Generated`.
-pub(crate) fn generated<'py>(py: Python<'py>, generated: &Generated) -> PyResult<Bound<'py, PyAny>> {
-    let facts = to_python(py, generated)?;
-    facts.set_item("images", PyList::new(py, images(generated.images()))?.to_tuple())?;
-    facts.set_item("response", from_json(py, generated.response())?)?;
-    py.import("gptimage.generated")?.getattr("Generated")?.call1((facts,))
-}
-
-/// What became of a call, as an object.
-pub(crate) fn outcome<'py>(py: Python<'py>, outcome: &Result<Generated, Error>) -> PyResult<Bound<'py, PyAny>> {
-    match outcome {
-        Ok(made) => generated(py, made),
-        Err(error) => make(py, error),
     }
 }

@@ -1,19 +1,20 @@
 //! The client that both of Python's clients have inside.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use gptimage_binding::{Order, Own};
 use gptimage_core::{Config, Operation, SaveTo, seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::background::background;
-use crate::call::{Call, Outcome, outcome};
+use crate::call::{Call, Outcome, Price, lock};
 use crate::error::OrRaise;
+use crate::facts::Batch;
 use crate::image::{Image, Input};
 use crate::options;
 
@@ -21,36 +22,49 @@ use crate::options;
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Client {
     config: Config,
-    /// Whether calls that are given up run on.
-    collectable: bool,
+    /// What its calls may cost.
+    price: Price,
     /// Only locked while attached, as [`background`]'s.
-    client: Mutex<Arc<Own<gptimage_core::Client>>>,
+    client: Mutex<Own<gptimage_core::Client>>,
+    /// The one whose store of kept results all relatives share.
+    family: Arc<Mutex<Own<gptimage_core::Client>>>,
 }
 
 impl Client {
-    fn from_core(config: Config, client: gptimage_core::Client) -> Self {
-        let collectable = !config.aborts_on_cancel();
-        Self { config, collectable, client: Mutex::new(Arc::new(Own::new(client))) }
+    fn from_core(
+        config: Config,
+        client: gptimage_core::Client,
+        family: Arc<Mutex<Own<gptimage_core::Client>>>,
+    ) -> Self {
+        let price = if config.aborts_on_cancel() { Price::Aborted } else { Price::Collectable };
+        Self { config, price, client: Mutex::new(Own::new(client)), family }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<gptimage_core::Client> {
-        let mut own = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut own = lock(&self.client);
         if let Some(client) = own.get() {
             return Ok(client.clone());
         }
-        let client = gptimage_core::Client::new(self.config.clone()).or_raise(py)?;
-        *own = Arc::new(Own::new(client.clone()));
+        let mut family = lock(&self.family);
+        let client = match family.get() {
+            Some(relative) => relative.with_config(self.config.clone()).or_raise(py)?,
+            None => gptimage_core::Client::new(self.config.clone()).or_raise(py)?,
+        };
+        if family.get().is_none() {
+            *family = Own::new(client.clone());
+        }
+        *own = Own::new(client.clone());
         Ok(client)
     }
 
     /// Runs something that is free and can be given up at any moment.
-    fn run<F>(&self, py: Python<'_>, work: impl FnOnce(gptimage_core::Client) -> F) -> PyResult<Call>
+    fn run<F>(&self, py: Python<'_>, price: Price, work: impl FnOnce(gptimage_core::Client) -> F) -> PyResult<Call>
     where
         F: Future<Output = Outcome> + Send + 'static,
     {
         let client = self.core(py)?;
         let work = work(client.clone());
-        Ok(Call::new(&client, background(py)?, false, |runner| async move {
+        Ok(Call::new(&client, background(py)?, price, |runner| async move {
             let outcome = tokio::select! {
                 outcome = work => outcome,
                 () = runner.token().cancelled() => Outcome::Nothing,
@@ -66,7 +80,8 @@ impl Client {
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = options::change(Config::from_env(), options)?;
         let client = gptimage_core::Client::new(config.clone()).or_raise(py)?;
-        Ok(Self::from_core(config, client))
+        let family = Arc::new(Mutex::new(Own::new(client.clone())));
+        Ok(Self::from_core(config, client, family))
     }
 
     /// Where the API is, as settled.
@@ -79,7 +94,7 @@ impl Client {
     fn with_options(&self, py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = options::change(self.config.clone(), options)?;
         let client = self.core(py)?.with_config(config.clone()).or_raise(py)?;
-        Ok(Self::from_core(config, client))
+        Ok(Self::from_core(config, client, self.family.clone()))
     }
 
     /// A paid call.
@@ -127,7 +142,7 @@ impl Client {
         let background = background(py)?;
         background.watch(client.watch());
         let sender = client.clone();
-        Ok(Call::new(&client, background, self.collectable, move |runner| async move {
+        Ok(Call::new(&client, background, self.price, move |runner| async move {
             let sent = order.send(&sender, runner.token(), observed.then(|| runner.teller())).await;
             runner.end(sent.map_or(Outcome::Nothing, Outcome::Generated));
         }))
@@ -136,7 +151,7 @@ impl Client {
     /// A download, which is free.
     fn fetch(&self, py: Python<'_>, image: &Image, save_to: Option<PathBuf>, overwrite: bool) -> PyResult<Call> {
         let image = image.core().clone();
-        self.run(py, |client| async move {
+        self.run(py, Price::Free, |client| async move {
             Outcome::Fetched(match save_to {
                 Some(path) => client.fetch_to(&image, SaveTo::from(path).overwrite(overwrite)).await,
                 None => client.fetch(&image).await,
@@ -146,13 +161,13 @@ impl Client {
 
     /// Asks what money is left.
     fn balance(&self, py: Python<'_>) -> PyResult<Call> {
-        self.run(py, |client| async move { Outcome::Balance(client.balance().await) })
+        self.run(py, Price::Free, |client| async move { Outcome::Balance(client.balance().await) })
     }
 
     /// Waits until every call that runs on without its caller has ended, or the time is up.
     fn drain(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Call> {
         let limit = limit.map(|limit| seconds("timeout", limit)).transpose().or_raise(py)?;
-        self.run(py, |client| async move {
+        self.run(py, Price::Watching, |client| async move {
             match limit {
                 // Too late is no error: the caller sees what there is.
                 Some(limit) => drop(timeout(limit, client.drain()).await),
@@ -163,18 +178,7 @@ impl Client {
     }
 
     /// What became of calls whose callers were gone.
-    fn collect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        let client = self.core(py)?;
-        while let Some(kept) = client.collect_one() {
-            match outcome(py, &kept) {
-                Ok(object) => list.append(object)?,
-                Err(error) => {
-                    client.keep(kept);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(list)
+    fn collect(&self, py: Python<'_>) -> PyResult<Batch> {
+        Ok(Batch::new(self.core(py)?))
     }
 }

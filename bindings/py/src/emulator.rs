@@ -114,7 +114,7 @@ impl Emulator {
     fn wait_idle(&self, py: Python<'_>) -> PyResult<()> {
         let emulator = self.running()?;
         let (done, idle) = std::sync::mpsc::sync_channel(1);
-        background(py)?.threads.spawn(async move {
+        let task = background(py)?.threads.spawn(async move {
             emulator.wait_idle().await;
             // Whoever was interrupted does not listen any more.
             let _ = done.send(());
@@ -123,7 +123,7 @@ impl Emulator {
         loop {
             let waited =
                 py.detach(|| idle.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(SIGNALS_EVERY).is_err());
-            py.check_signals()?;
+            py.check_signals().inspect_err(|_| task.abort())?;
             if !waited {
                 return Ok(());
             }
@@ -164,7 +164,7 @@ impl Emulator {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let emulator = running.as_ref().and_then(Own::get).cloned();
         drop(running);
-        if let Some(emulator) = emulator.and_then(Arc::into_inner) {
+        if let Some(emulator) = emulator {
             py.detach(|| emulator.stop_blocking());
         }
     }

@@ -1,12 +1,9 @@
 //! Core's errors as Python's: which class, is said in `gptimage.exceptions`.
 
-use std::io;
-
 use gptimage_core::Error;
 use pyo3::prelude::*;
 
-use crate::convert::to_python;
-use crate::image::Image;
+use crate::facts::error_facts;
 
 /// A bug of ours.
 pub(crate) fn internal(py: Python<'_>, error: &dyn std::fmt::Display) -> PyErr {
@@ -27,36 +24,8 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 /// The exception as an object.
-pub(crate) fn make<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let facts = to_python(py, error)?;
-    facts.set_item("response_body", error.response_body())?;
-    let generated = error.generated().map(|generated| crate::call::generated(py, generated)).transpose()?;
-    facts.set_item("generated", generated)?;
-    let cause = error.cause();
-    let system = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
-    let number = system.and_then(io::Error::raw_os_error);
-    let name = system.and_then(|system| errno_name(system.kind()));
-    let system = match (number, name) {
-        (None, Some(name)) => Some(py.import("errno")?.getattr(name)?.extract()?),
-        _ => number,
-    };
-    let cause = match (number, cause) {
-        // Its text has the number in it, in Rust's words.
-        (Some(number), _) => Some(py.import("os")?.call_method1("strerror", (number,))?.extract()?),
-        (None, cause) => cause.map(|cause| cause.to_string()),
-    };
-    py.import("gptimage.exceptions")?.call_method1("_from_core", (facts, cause, system))
-}
-
-/// The name in Python's `errno` of what the library itself has found, without the system's saying so.
-fn errno_name(kind: io::ErrorKind) -> Option<&'static str> {
-    match kind {
-        io::ErrorKind::AlreadyExists => Some("EEXIST"),
-        io::ErrorKind::NotFound => Some("ENOENT"),
-        io::ErrorKind::PermissionDenied => Some("EACCES"),
-        io::ErrorKind::InvalidInput => Some("EINVAL"),
-        _ => None,
-    }
+fn make<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    py.import("gptimage.exceptions")?.call_method1("_from_core", (error_facts(py, error)?,))
 }
 
 /// A result of core as one of Python.
@@ -68,9 +37,4 @@ impl<T> OrRaise<T> for Result<T, Error> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T> {
         self.map_err(|error| exception(py, &error))
     }
-}
-
-/// Every picture as an object.
-pub(crate) fn images(images: &[gptimage_core::Image]) -> Vec<Image> {
-    images.iter().cloned().map(Image::new).collect()
 }

@@ -175,38 +175,6 @@ impl Image {
         path_object(py, saved)
     }
 
-    /// The picture as a `PIL.Image.Image`. Needs Pillow.
-    fn to_pil<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        in_python(slf, "to_pil")?.call1((slf,))
-    }
-
-    /// The pixels as a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width (gray).
-    ///
-    /// Needs NumPy and Pillow. The array is read-only; `.copy()` gives one that is not.
-    fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        in_python(slf, "to_numpy")?.call1((slf,))
-    }
-
-    #[pyo3(signature = (dtype = None, copy = None))]
-    fn __array__<'py>(
-        slf: &Bound<'py, Self>,
-        dtype: Option<Bound<'py, PyAny>>,
-        copy: Option<bool>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        in_python(slf, "array")?.call1((slf, dtype, copy))
-    }
-
-    #[pyo3(signature = (include = None, exclude = None))]
-    fn _repr_mimebundle_<'py>(
-        slf: &Bound<'py, Self>,
-        include: Option<Bound<'py, PyAny>>,
-        exclude: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = (include, exclude);
-        let module = slf.py().import("gptimage._notebook")?;
-        module.call_method1("image_bundle", (slf,))
-    }
-
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
         other.cast::<Self>().is_ok_and(|other| other.get().0 == self.0)
     }
@@ -234,11 +202,6 @@ impl Image {
             None => format!("{:?}", self.0),
         }
     }
-}
-
-/// The function in `gptimage._pixels` that does it.
-fn in_python<'py>(image: &Bound<'py, Image>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    image.py().import("gptimage._pixels")?.getattr(name)
 }
 
 pub(crate) fn path_object(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {

@@ -8,6 +8,7 @@ mod client;
 mod convert;
 mod emulator;
 mod error;
+mod facts;
 mod image;
 mod log;
 mod mask;
@@ -31,6 +32,8 @@ mod _core {
     use crate::client::Client;
     #[pymodule_export]
     use crate::emulator::Emulator;
+    #[pymodule_export]
+    use crate::facts::Batch;
     #[pymodule_export]
     use crate::image::Image;
     #[pymodule_export]
@@ -74,8 +77,10 @@ mod _core {
     }
 
     #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::log::install();
+        // Early, so that it runs late: after the handlers of those who use the library.
+        module.py().import("atexit")?.call_method1("register", (module.getattr("shutdown")?,))?;
         Ok(())
     }
 }

@@ -63,6 +63,11 @@ impl Notifier {
         std::mem::take(&mut state.waiting)
     }
 
+    /// Whether it was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.lock().closed
+    }
+
     /// Whether the interpreter is being touched.
     pub(crate) fn is_speaking(&self) -> bool {
         self.0.lock().speaking

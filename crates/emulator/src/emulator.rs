@@ -156,13 +156,13 @@ impl Emulator {
     }
 
     /// Stops: ports and connections are closed when this resolves.
-    pub async fn stop(mut self) {
+    pub async fn stop(&self) {
         self.parts.stopper.ask();
         self.parts.stopper.ended().await;
     }
 
     /// [`Emulator::stop`] for callers without async, under the same condition as [`Emulator::wait_idle_blocking`].
-    pub fn stop_blocking(self) {
+    pub fn stop_blocking(&self) {
         block_on(self.stop());
     }
 }

@@ -1,27 +1,23 @@
 //! The end of an emulator, announced to every task and awaited by whoever stops it.
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// Held by each task of an emulator: says when to end, and that the task has not ended yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     asked: watch::Receiver<bool>,
-    /// Never sent on: the receiver sees the last clone go.
-    _alive: mpsc::Sender<()>,
 }
 
 /// The other side, held by the handle.
 #[derive(Debug)]
 pub(crate) struct Stopper {
     ask: watch::Sender<bool>,
-    ended: mpsc::Receiver<()>,
 }
 
 impl Stop {
     pub(crate) fn new() -> (Stopper, Self) {
         let (ask, asked) = watch::channel(false);
-        let (alive, ended) = mpsc::channel(1);
-        (Stopper { ask, ended }, Self { asked, _alive: alive })
+        (Stopper { ask }, Self { asked })
     }
 
     /// Resolves when the emulator is to stop, or its handle is gone.
@@ -48,8 +44,8 @@ impl Stopper {
     }
 
     /// Waits until every task has ended.
-    pub(crate) async fn ended(&mut self) {
-        // Nothing is ever sent: this resolves when the last task drops its side.
-        let _ = self.ended.recv().await;
+    pub(crate) async fn ended(&self) {
+        // Every task has a receiver as long as it runs.
+        self.ask.closed().await;
     }
 }
