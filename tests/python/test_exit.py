@@ -325,7 +325,7 @@ while True:
 """,
         -signal.SIGINT,
         "",
-        r"(?s)Traceback .*\nKeyboardInterrupt\n(gptimage: [^\n]+\n)?" + MAY_LEAVE,
+        r"(?s).*Traceback .*\nKeyboardInterrupt\n(gptimage: [^\n]+\n)?" + MAY_LEAVE,
     ),
     "threads that are waited for": (
         """
