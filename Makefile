@@ -32,10 +32,16 @@ check: python compilers ## Form: formatting, lints, documentation, the header. W
 header: ## include/gptimage.h, from the sources of gptimage-ffi.
 	$(CARGO) run --quiet --locked -p gptimage-header
 
-bench: ## Speed and memory, as ratios against the plain ways, measured in this run.
-	$(CARGO) run --release --locked -p gptimage-bench
+bench: wheel ## Speed and memory, as ratios against the plain ways and openai-python, measured in this run.
+	tests/with-python -m venv $(TARGET)/bench-python
+	$(TARGET)/bench-python/bin/pip install --quiet --disable-pip-version-check -r bench/python/requirements.txt
+	$(TARGET)/bench-python/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+	  $(TARGET)/wheels/gptimage-*.whl
+	$(CARGO) run --release --locked -p gptimage-bench -- \
+	  python $(TARGET)/bench-python/bin/python $(TARGET)/wheels/gptimage-*.whl
 
 wheel: python ## The Python package, into target/wheels.
+	rm -f $(TARGET)/wheels/gptimage-*.whl
 	tests/with-python -m venv $(TARGET)/wheel-tools
 	$(TARGET)/wheel-tools/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2'
 	$(TARGET)/wheel-tools/bin/maturin build --release --out $(TARGET)/wheels

@@ -52,7 +52,7 @@ def run(*ways: Callable[[Job], Idle | Coroutine[Any, Any, Idle]]) -> None:
 
 
 async def many(call: Callable[[], Awaitable[bytes]], count: int) -> None:
-    """So many small calls, `IN_FLIGHT` of them at once. There is no file to look at later, so it looks at each picture."""
+    """So many small calls, `IN_FLIGHT` of them at once. No file is left to check, so each picture is checked."""
     import asyncio
 
     async def some(numbers: range) -> None:

@@ -1,6 +1,7 @@
-//! Measures what gptimage costs, and prints it as ratios: `cargo run --release -p gptimage-bench`. With the arguments
-//! `python`, an interpreter that has gptimage and `python/requirements.txt` installed, and gptimage's wheel, it measures
-//! Python too.
+//! Measures what gptimage costs, and prints it as ratios: `cargo run --release -p gptimage-bench`.
+//!
+//! With the arguments `python`, an interpreter that has gptimage and `python/requirements.txt` installed, and the wheel
+//! of gptimage, it measures Python too.
 //!
 //! The program runs itself again for the server and for every single measurement, so that each has a process, and with it
 //! a CPU account and a memory peak, of its own. It fails if what it measured did not really happen; it never judges a

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::contestant::Cost;
-use crate::python::Imports;
+use crate::python::{CALLS_BEFORE, Imports};
 use crate::race::{Figures, InPython, Runs};
 
 /// Prints every figure with its goal and what it was made of.
@@ -61,11 +61,10 @@ fn in_python(figures: &Figures, python: &InPython) {
         ratio("  openai-python's ÷ plain", cpu(theirs), cpu(plain), None, milliseconds);
     }
     if let [ours, theirs] = python.small.as_slice() {
-        let calls = python.small_calls as f64;
-        let one = |runs| median(runs, |cost| millis(cost.cpu.saturating_sub(cost.set_up)) / calls);
+        let one = |runs| median(runs, |cost| millis(cost.cpu.saturating_sub(cost.set_up)) / python.small_calls as f64);
         let (ours, theirs) = (one(ours), one(theirs));
-        let slope = "between the 1,000th call and the 3,000th";
-        row("Python, small calls, 64 at once: CPU of one", &hundredths(ours), Some("≤ 0.30 ms"), slope);
+        let slope = format!("slope from call {CALLS_BEFORE} to {}", CALLS_BEFORE + python.small_calls);
+        row("Python, small calls, 64 at once: CPU of one", &hundredths(ours), Some("≤ 0.30 ms"), &slope);
         ratio("  ÷ openai-python's", ours, theirs, None, hundredths);
     }
     let imports = python.imports.as_slice();

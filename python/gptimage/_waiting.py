@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 def wait(call: _core.Call, show: Show | None = None) -> Any:
     """The call's result. Ctrl-C is seen on the main thread, as everywhere in Python."""
-    import threading
+    import sys
 
-    signals = threading.current_thread() is threading.main_thread()
+    # Where nobody has imported it, there is one thread, as far as Python knows. Elsewhere, looking for signals finds none.
+    threading = sys.modules.get("threading")
+    signals = threading is None or threading.current_thread() is threading.main_thread()
     try:
         try:
             while not call.wait(signals):

@@ -748,3 +748,66 @@ with gptimage.Emulator(billing="pessimistic") as emulator:
     assert emulator.charges == 0
 """
     ).quiet()
+
+
+def test_ctrl_c_at_every_moment_of_a_loop() -> None:
+    """A loop without asyncio.run's handler: KeyboardInterrupt comes between any two steps of ours, and nothing is lost.
+
+    CPython raises it at the start of a Python function, or when a C function has returned; a profiler hears of both.
+    """
+    facts = run(
+        BADLY
+        + f"PIXEL = {PIXEL!r}\n"
+        + """
+import json
+
+class At:
+    def __init__(self, n):
+        self.n, self.seen, self.where = n, 0, None
+
+    def __call__(self, frame, event, argument):
+        if event in ("call", "c_return") and "gptimage" in frame.f_code.co_filename:
+            self.seen += 1
+            if self.seen == self.n:
+                after = f" after {argument.__name__}" if event == "c_return" else f" at its {event}"
+                self.where = f"{frame.f_code.co_name}, line {frame.f_lineno}{after}"
+                raise KeyboardInterrupt
+
+def interrupted(client, prompt, at):
+    '''How many outcomes the caller got.'''
+    loop = new_loop()
+    task = loop.create_task(client.generate(prompt))
+    sys.setprofile(at)
+    try:
+        loop.run_until_complete(task)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.setprofile(None)
+    got = task.done() and not task.cancelled() and task.exception() is None
+    loop.close()
+    return int(got)
+
+lost = []
+with gptimage.Emulator(billing="pessimistic", canned=PIXEL) as emulator:
+    client = emulator.async_client()
+    asyncio.run(client.generate("warm"))
+    n, untouched = 0, 0
+    while untouched < 4:
+        n += 1
+        at = At(n)
+        got = interrupted(client, f"moment {n}", at)
+        gc.collect()
+        asyncio.run(client.drain())
+        kept = client.collect()
+        charged = sum(entry.charge is not None for entry in emulator.ledger if entry.prompt == f"moment {n}")
+        if got + len(kept) != charged:
+            lost.append(f"{at.where}: {charged} charged, {got} returned, {kept}")
+        untouched = 0 if at.where else untouched + 1
+assert set(complaints) <= {"Task was destroyed but it is pending!"}, complaints
+print(json.dumps({"lost": lost, "moments": n - untouched}))
+"""
+    ).facts()
+    print(facts["moments"], "moments")
+    assert facts["moments"] > 10
+    assert facts["lost"] == []

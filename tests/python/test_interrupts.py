@@ -567,6 +567,37 @@ with gptimage.Emulator(billing="pessimistic") as emulator:
     assert_kept(facts)
 
 
+def test_a_handler_that_fails_with_an_error_of_this_library() -> None:
+    """The handler asks for the balance, in vain. The call that it came upon is given up like any other, and is kept."""
+    facts: dict[str, Any] = run(
+        PRELUDE
+        + """
+with socket.create_server(("127.0.0.1", 0)) as nobody:
+    other = gptimage.Client(api_key="k", base_url="http://127.0.0.1:%d/v1" % nobody.getsockname()[1], proxy=False,
+        max_attempts=1)
+def ring(number, frame):
+    other.balance()
+signal.signal(signal.SIGALRM, ring)
+with gptimage.Emulator(billing="pessimistic") as emulator:
+    client = emulator.client()
+    emulator.fault(delay="1500ms")
+    def alarm():
+        until(lambda: emulator.requests, "the request is there")
+        os.kill(os.getpid(), signal.SIGALRM)
+    threading.Thread(target=alarm, daemon=True).start()
+    try:
+        client.generate("x")
+    except gptimage.APIConnectionError as stopped:
+        facts = {"notes": getattr(stopped, "__notes__", [])}
+        client.drain()
+        facts["inside"] = len(client.collect())
+    tell(facts, client, emulator)
+"""
+    ).facts(leaves_calls=True)
+    assert facts["charges"] == 1 and facts["inside"] == 1, facts
+    assert "client.collect()" in note(facts), facts
+
+
 def test_a_signal_that_raises_nothing() -> None:
     """A handler that only takes notice does not disturb the call."""
     facts: dict[str, Any] = run(
@@ -657,6 +688,12 @@ def test_racing_with_the_end(rounds: int) -> None:
 EVERYWHERE = """
 import dis, gc
 
+class HandlerFailed(gptimage.APIConnectionError):
+    '''A signal's handler that uses a client of its own can fail like any other.'''
+
+# What the handler raises.
+STOP = KeyboardInterrupt
+
 class At:
     '''Interrupts at the n-th moment at which CPython looks for a signal.'''
 
@@ -671,7 +708,7 @@ class At:
             if self.seen == self.n:
                 after = f" after {argument.__name__}" if event == "c_return" else f" at its {event}"
                 self.where = f"{frame.f_code.co_name}, line {frame.f_lineno}{after}"
-                raise KeyboardInterrupt
+                raise STOP
 
 def is_called_with_star(frame):
     caller = frame.f_back
@@ -683,7 +720,7 @@ def attempt(work, at):
     sys.setprofile(at)
     try:
         result = work()
-    except KeyboardInterrupt as caught:
+    except STOP as caught:
         stopped = caught
     except gptimage.GptImageError as caught:
         error = caught
@@ -756,6 +793,23 @@ with gptimage.Emulator(billing="pessimistic", canned=png(8)) as emulator:
 """
     facts = run(PRELUDE + EVERYWHERE + script).facts()
     print(f"{outcome}: {facts['moments']} moments", *facts["complaints"], sep="\n")
+    assert facts["moments"] > 10
+    assert facts["complaints"] == []
+
+
+@pytest.mark.parametrize("fault", [{}, {"cdn": {"status": 403, "times": 9}}])
+def test_at_every_moment_by_a_handler_that_fails(fault: dict[str, Any]) -> None:
+    """What a signal's handler raises may be an error of this library, from another call: it is not this call's own."""
+    script = f"""
+STOP = HandlerFailed
+with gptimage.Emulator(billing="pessimistic", canned=png(8)) as emulator:
+    client = emulator.client()
+    client.generate("warm")
+    complaints, moments = everywhere(emulator, client, {fault!r})
+    tell({{"complaints": complaints, "moments": moments}})
+"""
+    facts = run(PRELUDE + EVERYWHERE + script).facts()
+    print(f"{facts['moments']} moments", *facts["complaints"], sep="\n")
     assert facts["moments"] > 10
     assert facts["complaints"] == []
 
