@@ -49,8 +49,8 @@ def build_and_install(python: Path) -> None:
     shutil.rmtree(WHEELS, ignore_errors=True)
     maturin = python.with_name("maturin")
     say("building the wheel")
-    subprocess.run([maturin, "build", "--release", "--quiet", "--out", WHEELS], cwd=ROOT, check=True)
-    subprocess.run([maturin, "sdist", "--quiet", "--out", WHEELS], cwd=ROOT, check=True)
+    subprocess.run([maturin, "build", "--release", "--out", WHEELS], cwd=ROOT, check=True)
+    subprocess.run([maturin, "sdist", "--out", WHEELS], cwd=ROOT, check=True)
     (wheel,) = WHEELS.glob("*.whl")
     say(f"installing {wheel.name}, {wheel.stat().st_size / 2**20:.1f} MiB")
     pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
