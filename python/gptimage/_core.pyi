@@ -185,11 +185,10 @@ class Call:
     def deliver(self, object: Any) -> Any:
         """Hands the object over that was made of the facts. From here on the outcome is kept only if nobody gets it."""
 
-    def explain(
-        self, stopped: BaseException, own: type[BaseException]
-    ) -> tuple[str, dict[str, Any] | None] | None:
+    def explain(self, stopped: BaseException) -> tuple[str, dict[str, Any] | None] | None:
         """Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the
-        facts of the error that says more. `None`: nobody is there to read it, or it is an `own` error of the call's."""
+        facts of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the
+        call's outcome."""
 
 @final
 class Batch:

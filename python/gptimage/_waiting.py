@@ -34,9 +34,9 @@ def wait(call: _core.Call, show: Show | None = None) -> Any:
         finally:
             if show is not None:
                 show.end()
-        return call.deliver(_result(call))
+        return _result(call)
     except BaseException as stopped:
-        _say(stopped, call.explain(stopped, GptImageError))
+        _say(stopped, call.explain(stopped))
         raise
 
 
@@ -60,9 +60,9 @@ async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
         finally:
             if show is not None:
                 show.end()
-        return call.deliver(_result(call))
+        return _result(call)
     except BaseException as stopped:
-        _say(stopped, call.explain(stopped, GptImageError))
+        _say(stopped, call.explain(stopped))
         raise
 
 
@@ -81,7 +81,7 @@ def made(kind: str, facts: Any) -> Any:
 
 
 def _result(call: _core.Call) -> Any:
-    result = made(*call.take())
+    result = call.deliver(made(*call.take()))
     if isinstance(result, GptImageError):
         raise result
     return result

@@ -211,15 +211,15 @@ impl Call {
     }
 
     /// Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the facts
-    /// of the error that says more. `None`: nobody is there to read it, or it is an `own` error of the call's.
+    /// of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the call's outcome.
     fn explain<'py>(
         &self,
         py: Python<'py>,
         stopped: &Bound<'py, PyAny>,
-        own: &Bound<'py, PyAny>,
     ) -> PyResult<Option<(String, Option<Bound<'py, PyAny>>)>> {
-        lock(&self.delivered).take();
-        if stopped.is_instance(own)? {
+        // Others may raise errors of ours, too: a signal's handler, for one.
+        let own = lock(&self.delivered).take().is_some_and(|made| made.is(stopped));
+        if own {
             drop(lock(&self.taken).take());
             return Ok(None);
         }
