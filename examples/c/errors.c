@@ -54,8 +54,8 @@ int main(void) {
   /* Where nothing can be saved, nothing is sent. */
   gptimage_generate_request_set_size(request, "1024x1024", NULL);
   gptimage_generate_request_set_n(request, 1, NULL);
-  if (gptimage_client_generate_to(client, request, "errors.c/t-rex.png", NULL, &generated, &error) !=
-      GPTIMAGE_STATUS_OK) {
+  if (gptimage_client_generate_to(client, request, "errors.c/t-rex.png", NULL, &generated,
+                                  &error) != GPTIMAGE_STATUS_OK) {
     explain(error);
   }
   gptimage_error_free(error);

@@ -1,6 +1,7 @@
 /*
- * Several pictures at once in a program that has an event loop of its own: each job's callback, which
- * runs on a thread of the library, writes the job's number to a pipe, and the loop polls that.
+ * Several pictures at once in a program that has an event loop of its own: each job's callback,
+ * which runs on a thread of the library, writes the job's number to a pipe, and the loop polls
+ * that.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <gptimage.h>
@@ -56,7 +57,8 @@ int main(void) {
     gptimage_generate_request_t *request = NULL;
     numbers[i] = i;
     if (gptimage_generate_request_new(prompts[i], &request, &error) == GPTIMAGE_STATUS_OK &&
-        gptimage_client_start_generate(client, request, ended, &numbers[i], &jobs[i], &error) == GPTIMAGE_STATUS_OK) {
+        gptimage_client_start_generate(client, request, ended, &numbers[i], &jobs[i], &error) ==
+            GPTIMAGE_STATUS_OK) {
       ++running;
     } else {
       fprintf(stderr, "%s\n", gptimage_error_message(error));

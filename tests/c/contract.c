@@ -57,7 +57,7 @@ static void write_file(const char *path, const uint8_t *bytes, size_t len) {
   fclose(file);
 }
 
-/* --- Statuses and versions ------------------------------------------------------------------------------------- */
+/* --- Statuses and versions --- */
 
 static void statuses(void) {
   static const struct {
@@ -112,15 +112,24 @@ static void versions(void) {
   CHECK_TEXT(gptimage_version(), GPTIMAGE_VERSION);
 }
 
-/* --- Configurations ---------------------------------------------------------------------------------------------- */
+/* --- Configurations --- */
 
 static void configurations(void) {
   gptimage_config_t *config = gptimage_config_new();
   gptimage_client_t *client = NULL, *before = NULL;
   gptimage_error_t *error = NULL;
   static const char *const timers[] = {
-      "connect",   "send_stall",     "head",           "body_stall",         "backoff_first", "backoff_longest",
-      "retry_after_longest", "url_not_found", "keepalive_idle", "keepalive_interval", "user_timeout",
+      "connect",
+      "send_stall",
+      "head",
+      "body_stall",
+      "backoff_first",
+      "backoff_longest",
+      "retry_after_longest",
+      "url_not_found",
+      "keepalive_idle",
+      "keepalive_interval",
+      "user_timeout",
   };
   CHECK(config != NULL);
   CHECK_OK(gptimage_config_set_api_key(config, "sk-another", &error));
@@ -151,7 +160,7 @@ static void configurations(void) {
   gptimage_config_free(config);
 }
 
-/* --- Results ------------------------------------------------------------------------------------------------------- */
+/* --- Results --- */
 
 static void look_at_small(const gptimage_generated_t *generated) {
   uint8_t picture[300];
@@ -222,11 +231,14 @@ static void generating(const gptimage_client_t *client) {
 
   /* What arrived is what was set. */
   char *requests = control_get("/_emulator/requests");
-  CHECK_CONTAINS(requests, "{\\\"model\\\":\\\"openai/gpt-image-2\\\",\\\"prompt\\\":\\\"A hat\\\",\\\"size\\\":\\\"1024x1536\\\",");
+  CHECK_CONTAINS(requests,
+                 "{\\\"model\\\":\\\"openai/gpt-image-2\\\",\\\"prompt\\\":\\\"A "
+                 "hat\\\",\\\"size\\\":\\\"1024x1536\\\",");
   CHECK_CONTAINS(requests, "\\\"user\\\":\\\"someone\\\"");
   free(requests);
 
-  /* A request is used again, also when it is freed meanwhile; a token that was not cancelled changes nothing. */
+  /* A request is used again, also when it is freed meanwhile; a token that was not cancelled
+   * changes nothing. */
   host_small_pictures();
   CHECK_OK(gptimage_client_generate(client, request, NULL, &generated, &error));
   gptimage_generate_request_free(request);
@@ -243,7 +255,8 @@ static void cancelled_before(const gptimage_client_t *client) {
   long long charges = host_charges();
   gptimage_cancel_token_cancel(token);
   gptimage_cancel_token_cancel(token);
-  CHECK_STATUS(gptimage_client_generate(client, request, token, &generated, &error), GPTIMAGE_STATUS_CANCELLED);
+  CHECK_STATUS(gptimage_client_generate(client, request, token, &generated, &error),
+               GPTIMAGE_STATUS_CANCELLED);
   CHECK_TEXT(gptimage_error_charge(error), "not_charged");
   CHECK_TEXT(gptimage_error_kind(error), "cancelled");
   CHECK(generated == NULL);
@@ -328,14 +341,16 @@ static void into_a_file(const gptimage_client_t *client) {
   file_is(copy, picture, len);
   CHECK_FAILS(gptimage_generated_image_save(generated, 0, copy, 0, &error), GPTIMAGE_STATUS_IO);
   CHECK_OK(gptimage_generated_image_save(generated, 0, copy, 1, &error));
-  CHECK_FAILS(gptimage_generated_image_save(generated, 1, copy, 1, &error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
+  CHECK_FAILS(gptimage_generated_image_save(generated, 1, copy, 1, &error),
+              GPTIMAGE_STATUS_INVALID_ARGUMENT);
   gptimage_generated_free(generated);
 
   /* What exists is refused before anything is sent, unless it may be replaced. */
   gptimage_generated_t *untouched = (gptimage_generated_t *)&expected;
   generated = untouched;
   long long charges = host_charges();
-  CHECK_STATUS(gptimage_client_generate_to(client, request, expected, NULL, &generated, &error), GPTIMAGE_STATUS_IO);
+  CHECK_STATUS(gptimage_client_generate_to(client, request, expected, NULL, &generated, &error),
+               GPTIMAGE_STATUS_IO);
   CHECK(generated == untouched);
   CHECK_TEXT(gptimage_error_charge(error), "not_charged");
   CHECK_NUMBER(gptimage_error_http_status(error), 0);
@@ -374,7 +389,8 @@ static void at_its_url(void) {
   snprintf(url, sizeof url, "%s", gptimage_generated_image_url(generated, 0));
 
   long long charges = host_charges();
-  CHECK_FAILS(gptimage_client_fetch(client, generated, 1, &error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
+  CHECK_FAILS(gptimage_client_fetch(client, generated, 1, &error),
+              GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK_OK(gptimage_client_fetch(client, generated, 0, &error));
   gptimage_bytes_t bytes = gptimage_generated_image_bytes(generated, 0);
   CHECK(bytes.len > 100 && memcmp(bytes.data, "\x89PNG", 4) == 0);
@@ -390,7 +406,7 @@ static void at_its_url(void) {
   host_small_pictures();
 }
 
-/* --- Errors -------------------------------------------------------------------------------------------------------- */
+/* --- Errors --- */
 
 static void violations(const gptimage_client_t *client) {
   gptimage_edit_request_t *request = NULL;
@@ -401,7 +417,8 @@ static void violations(const gptimage_client_t *client) {
   CHECK_OK(gptimage_edit_request_set_size(request, "1x1", &error));
   CHECK_OK(gptimage_edit_request_set_n(request, 11, &error));
   CHECK_OK(gptimage_edit_request_set(request, "colour", "blue", &error));
-  CHECK_STATUS(gptimage_client_edit(client, request, NULL, &generated, &error), GPTIMAGE_STATUS_INVALID_REQUEST);
+  CHECK_STATUS(gptimage_client_edit(client, request, NULL, &generated, &error),
+               GPTIMAGE_STATUS_INVALID_REQUEST);
   CHECK(generated == untouched);
   CHECK_NUMBER(gptimage_error_status(error), GPTIMAGE_STATUS_INVALID_REQUEST);
   CHECK_TEXT(gptimage_error_kind(error), "invalid_request");
@@ -443,7 +460,8 @@ static void refusals(void) {
   gptimage_generated_t *generated = NULL;
   gptimage_error_t *error = NULL;
   host_faults("{\"answer\":{\"status\":429,\"headers\":{\"retry-after\":\"2\"}}}");
-  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error), GPTIMAGE_STATUS_RATE_LIMITED);
+  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
+               GPTIMAGE_STATUS_RATE_LIMITED);
   CHECK_NUMBER(gptimage_error_http_status(error), 429);
   CHECK_NUMBER(gptimage_error_retry_after_ms(error), 2000);
   CHECK_TEXT(gptimage_error_charge(error), "not_charged");
@@ -458,7 +476,8 @@ static void refusals(void) {
 
   /* Paid for, and not here: the picture's link is in the error. */
   host_faults("{\"cdn\":{\"status\":410,\"times\":\"always\"}}");
-  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error), GPTIMAGE_STATUS_DOWNLOAD_FAILED);
+  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
+               GPTIMAGE_STATUS_DOWNLOAD_FAILED);
   CHECK_TEXT(gptimage_error_charge(error), "charged");
   const gptimage_generated_t *paid = gptimage_error_generated(error);
   CHECK_NUMBER(gptimage_generated_image_count(paid), 1);
@@ -472,7 +491,8 @@ static void refusals(void) {
 
   /* Nobody answers whom we know. */
   host_faults("{\"cut_response\":{\"after\":17,\"cut\":\"rst\"}}");
-  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error), GPTIMAGE_STATUS_OUTCOME_UNKNOWN);
+  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
+               GPTIMAGE_STATUS_OUTCOME_UNKNOWN);
   CHECK_TEXT(gptimage_error_charge(error), "unknown");
   gptimage_error_free(error);
   error = NULL;
@@ -481,7 +501,7 @@ static void refusals(void) {
   gptimage_client_free(client);
 }
 
-/* --- Jobs, progress, log -------------------------------------------------------------------------------------------- */
+/* --- Jobs, progress, log --- */
 
 static void ended(gptimage_job_t *job, void *user_data) {
   (void)job;
@@ -540,7 +560,8 @@ static void jobs(gptimage_client_t *client) {
   /* The result is given once. */
   generated = NULL;
   CHECK_FAILS(gptimage_job_wait(job, 0, &generated, &error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
-  CHECK_FAILS(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
+  CHECK_FAILS(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error),
+              GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK(generated == NULL);
   gptimage_job_cancel(job);
   gptimage_job_free(job);
@@ -562,7 +583,8 @@ static void jobs(gptimage_client_t *client) {
   CHECK(log.lines > 0 && log.grave == 0);
   CHECK_NUMBER(host_charges(), charges + 3);
 
-  /* One whose answer takes long: it is pending, and after it was sent, giving it up loses nothing. */
+  /* One whose answer takes long: it is pending, and after it was sent, giving it up loses nothing.
+   */
   host_latency("\"300ms\"");
   CHECK_OK(gptimage_client_start_generate(client, request, NULL, NULL, &job, &error));
   generated = NULL;
@@ -573,7 +595,8 @@ static void jobs(gptimage_client_t *client) {
     host_pause_us(500);
   }
   gptimage_job_cancel(job);
-  CHECK_STATUS(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error), GPTIMAGE_STATUS_CANCELLED);
+  CHECK_STATUS(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error),
+               GPTIMAGE_STATUS_CANCELLED);
   CHECK_TEXT(gptimage_error_charge(error), "unknown");
   gptimage_error_free(error);
   error = NULL;
@@ -588,7 +611,8 @@ static void jobs(gptimage_client_t *client) {
   gptimage_generate_request_free(request);
 }
 
-/* Numbers at the ends of their types are judged like all others, or waited for as long as it takes. */
+/* Numbers at the ends of their types are judged like all others, or waited for as long as it takes.
+ */
 static void extremes(void) {
   gptimage_config_t *config = gptimage_config_new();
   gptimage_client_t *client = NULL;
@@ -618,7 +642,8 @@ static void extremes(void) {
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) {
     CHECK_OK(gptimage_generate_request_set_n(request, numbers[i], &error));
     CHECK_OK(gptimage_generate_request_set_output_compression(request, numbers[i], &error));
-    CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error), GPTIMAGE_STATUS_INVALID_REQUEST);
+    CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
+                 GPTIMAGE_STATUS_INVALID_REQUEST);
     CHECK(gptimage_error_violation_count(error) >= 1);
     gptimage_error_free(error);
     error = NULL;

@@ -1,6 +1,7 @@
 /*
- * The emulator's control over HTTP, for tests: what is to go wrong, and what truly happened. The emulator is where
- * AIMLAPI_BASE_URL says. Paths begin with "/_emulator". What cannot be done ends the process. C99 and C++.
+ * The emulator's control over HTTP, for tests: what is to go wrong, and what truly happened. The
+ * emulator is where AIMLAPI_BASE_URL says. Paths begin with "/_emulator". What cannot be done ends
+ * the process. C99 and C++.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -13,6 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
 
 #if defined(__GNUC__)
 #define CONTROL_MAYBE_UNUSED __attribute__((unused))

@@ -11,7 +11,9 @@ HEADER = ROOT / "include" / "gptimage.h"
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-_PROTOTYPE = re.compile(r"^(?P<result>[a-z][\w ]*?[ *]+)(?P<name>gptimage_\w+)\((?P<parameters>[^()]*)\);", re.MULTILINE)
+_PROTOTYPE = re.compile(
+    r"^(?P<result>[a-z][\w ]*?[ *]+)(?P<name>gptimage_\w+)\((?P<parameters>[^()]*)\);", re.MULTILINE
+)
 _CONSTANT = re.compile(r"^#define (GPTIMAGE_(?:STATUS|PHASE|LOG_LEVEL)_\w+) (\d+)$", re.MULTILINE)
 
 

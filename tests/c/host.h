@@ -1,4 +1,5 @@
-/* What the tests have in common: clients, requests, pictures, and what the emulator is told and tells. */
+/* What the tests have in common: clients, requests, pictures, and what the emulator is told and
+ * tells. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -9,13 +10,20 @@
 #include <sys/stat.h>
 #include <time.h>
 
+/* What a thread of a host has at the least; a sanitizer needs some of it itself. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HOST_LITTLE_STACK ((size_t)256 << 10)
+#else
+#define HOST_LITTLE_STACK ((size_t)64 << 10)
+#endif
+
 /* A PNG of 4 x 4 pixels. */
-#define SMALL_PICTURE                                                                 \
-  "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAFElEQVR4nGOUizrBAANMDEgANwcAPtoB"  \
+#define SMALL_PICTURE                                                                \
+  "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAFElEQVR4nGOUizrBAANMDEgANwcAPtoB" \
   "SOzkRIAAAAAASUVORK5CYII="
 /* A mask for it: a PNG with one pixel that may be edited. */
-#define SMALL_MASK                                                                    \
-  "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAYAAACp8Z5+AAAAIUlEQVR4nGM8ISf3nwEJMDEwMDBYPHrE"  \
+#define SMALL_MASK                                                                   \
+  "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAYAAACp8Z5+AAAAIUlEQVR4nGM8ISf3nwEJMDEwMDBYPHrE" \
   "iCKArIqJAQ0AABSiBguOudOtAAAAAElFTkSuQmCC"
 /* A success with it that costs as always, in place of a drawn picture. */
 #define SMALL_ANSWER "\"success_body\":{\"json\":{\"data\":[{\"b64_json\":\"" SMALL_PICTURE "\"}]}}"
@@ -50,6 +58,7 @@ CHECK_MAYBE_UNUSED static long long host_charges(void) {
   return charges;
 }
 
+#ifndef CHECK_WITHOUT_LIBRARY
 /* A client of the environment. */
 CHECK_MAYBE_UNUSED static gptimage_client_t *host_client(void) {
   gptimage_client_t *client = NULL;
@@ -75,11 +84,11 @@ CHECK_MAYBE_UNUSED static gptimage_generate_request_t *host_generate_request(voi
   CHECK_OK(gptimage_generate_request_new("A hat", &request, &error));
   return request;
 }
+#endif
 
 /* The bytes that a text in base64 stands for. */
 CHECK_MAYBE_UNUSED static size_t host_bytes(const char *text, uint8_t *bytes, size_t room) {
-  static const char alphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   size_t len = 0;
   uint32_t bits = 0;
   int have = 0;
@@ -95,6 +104,7 @@ CHECK_MAYBE_UNUSED static size_t host_bytes(const char *text, uint8_t *bytes, si
   return len;
 }
 
+#ifndef CHECK_WITHOUT_LIBRARY
 CHECK_MAYBE_UNUSED static gptimage_edit_request_t *host_edit_request(void) {
   gptimage_edit_request_t *request = NULL;
   gptimage_error_t *error = NULL;
@@ -106,6 +116,7 @@ CHECK_MAYBE_UNUSED static gptimage_edit_request_t *host_edit_request(void) {
   memset(picture, 0xff, sizeof picture);
   return request;
 }
+#endif
 
 /* A folder of this test's own, which whoever runs the tests takes away. */
 CHECK_MAYBE_UNUSED static const char *host_folder(void) {
@@ -129,7 +140,8 @@ CHECK_MAYBE_UNUSED static int host_rounds(int rounds) {
 /* The seed of this run's dice, told so that it can be repeated: GPTIMAGE_TEST_SEED. */
 CHECK_MAYBE_UNUSED static uint64_t host_seed(void) {
   const char *given = getenv("GPTIMAGE_TEST_SEED");
-  uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+  uint64_t seed =
+      given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
   printf("seed %" PRIu64 "\n", seed);
   fflush(stdout);
   return seed;

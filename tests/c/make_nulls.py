@@ -2,8 +2,8 @@
 
     python3 tests/c/make_nulls.py > nulls.c
 
-Nothing is listed here by hand but where NULL is allowed, and what it then means; a function or a type that is new in the
-header is in the program, or this fails.
+Nothing is listed here by hand but where NULL is allowed, and what it then means; a function or a type that is new in
+the header is in the program, or this fails.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TEXTS = {
     "model": '"openai/gpt-image-2"',
     "size": '"1024x1024"',
     "quality": '"low"',
-    "output_format": '"png"',
+    "output_format": '"webp"',
     "background": '"auto"',
     "response_format": '"b64_json"',
     "moderation": '"auto"',
@@ -85,6 +85,7 @@ HEAD = r"""/* Written by make_nulls.py. NULL for each pointer of each function. 
 /* What outputs are before a call: nothing that could be had. */
 #define UNTOUCHED(type) ((type *)(void *)untouched)
 static char untouched[1];
+/* A picture that can be a mask, too. */
 static uint8_t picture[300];
 static size_t picture_len;
 static char file[500], target[500];
@@ -103,9 +104,10 @@ typedef struct {
 
 /* A job that is freed before it was sent costs nothing; these are to be counted. */
 static void await_end(const gptimage_job_t *job) {
-  while (gptimage_job_phase(job) != GPTIMAGE_PHASE_STORED) {
-    host_pause_us(100);
-  }
+  gptimage_generated_t *generated = NULL;
+  gptimage_error_t *error = NULL;
+  CHECK_OK(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error));
+  gptimage_generated_free(generated);
 }
 
 static handles_t handles(void) {
@@ -121,7 +123,10 @@ static handles_t handles(void) {
   CHECK_NUMBER(gptimage_generate_request_new(NULL, &none, &made.error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK_OK(gptimage_client_generate(made.client, made.generate_request, NULL, &made.generated, &error));
   CHECK_OK(gptimage_client_start_generate(made.client, made.generate_request, NULL, NULL, &made.job, &error));
-  await_end(made.job);
+  /* Ended, with its result still to be had. */
+  while (gptimage_job_phase(made.job) != GPTIMAGE_PHASE_STORED) {
+    host_pause_us(100);
+  }
   return made;
 }
 
@@ -174,7 +179,7 @@ def main() -> int:
         print("\n".join(function(prototype)))
         print()
     print("int main(void) {")
-    print("  picture_len = host_bytes(SMALL_PICTURE, picture, sizeof picture);")
+    print("  picture_len = host_bytes(SMALL_MASK, picture, sizeof picture);")
     print('  snprintf(file, sizeof file, "%s/picture.png", host_folder());')
     print('  snprintf(target, sizeof target, "%s/target", host_folder());')
     print('  FILE *out = fopen(file, "wb");')

@@ -1,0 +1,247 @@
+"""libgptimage, tested as its users have it: installed, found by CMake and by pkg-config, shared and static.
+
+    python3 tests/c/run.py PREFIX path/to/gptimage
+
+Builds tests/c and the examples below the target folder, in several ways, and runs all of them: plainly, with
+sanitizers, and a part under valgrind; then the shared cases through the shared library. Prints a line for each; exit
+code 1 if one failed. On Debian, root gets what is missing; else what is missing is left out, and said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as xml
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import install  # noqa: E402
+from install import Skipped  # noqa: E402
+
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+BUILDS = TARGET / "c-tests"
+
+VALGRIND = [
+    "valgrind",
+    "--fair-sched=yes",
+    "--leak-check=full",
+    "--errors-for-leak-kinds=definite",
+    "--show-leak-kinds=definite",
+    "--error-exitcode=9",
+]
+# The rest has timing of its own, or processes that end on purpose.
+UNDER_VALGRIND = ["contract_c", "nulls_c", "texts_c", "threads_c", "ownership_cpp", "errors_cpp", "tool_is_in"]
+
+# They show that the static library is whole, and that it behaves in processes that end or fork as the shared one does.
+LINKED_STATICALLY = ["contract_c", "ending_c", "forks_c", "nulls_c", "signals_c", "threads_c", "errors_cpp"]
+LINKED_STATICALLY += ["example_generate_c"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to build and run everything."""
+
+    name: str
+    settings: list[str]
+    only: list[str] = field(default_factory=list)
+    # Settings that do not change the programs need no folder of their own.
+    folder: str = ""
+
+
+VARIANTS = [
+    Variant("shared", []),
+    Variant("static", ["-DGPTIMAGE_STATIC=ON"], only=LINKED_STATICALLY),
+    Variant("sanitized", ["-DGPTIMAGE_SANITIZE=ON"]),
+    Variant("valgrind", [f"-DGPTIMAGE_RUN_WITH={';'.join(VALGRIND)}"], only=UNDER_VALGRIND, folder="shared"),
+]
+
+
+class Report:
+    """A line for each thing that was tried."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.failed: list[str] = []
+        self.skipped = 0
+        self._began = time.monotonic()
+
+    def line(self, name: str, seconds: float, failure: str | None) -> None:
+        print(f"{'ok    ' if failure is None else 'FAILED'} {seconds:6.1f} s  {name}", flush=True)
+        if failure is None:
+            self.passed += 1
+        else:
+            self.failed.append(name)
+            print(indented(failure), flush=True)
+
+    def skip(self, name: str, why: object) -> None:
+        self.skipped += 1
+        print(f"skipped          {name}: {why}", flush=True)
+
+    def run(self, name: str, *command: str | Path, **environment: str) -> bool:
+        """A command that has to succeed."""
+        began = time.monotonic()
+        done = output(*command, **environment)
+        failure = None if done.returncode == 0 else f"code {done.returncode}\n{done.stdout}"
+        self.line(name, time.monotonic() - began, failure)
+        return failure is None
+
+    def end(self) -> int:
+        for name in self.failed:
+            print(f"failed: {name}")
+        counts = f"{self.passed} passed, {len(self.failed)} failed, {self.skipped} skipped"
+        print(f"{counts}, {time.monotonic() - self._began:.0f} s")
+        return 1 if self.failed else 0
+
+
+def indented(text: str) -> str:
+    lines = text.rstrip().splitlines()
+    shown = lines if len(lines) <= 80 else [*lines[:40], f"… {len(lines) - 80} lines …", *lines[-40:]]
+    return "\n".join(f"    {line[:400]}" for line in shown)
+
+
+def output(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command],
+        env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace",
+    )
+
+
+def main() -> int:
+    prefix, command = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    # Loopback only: what the machine has of proxies is not asked.
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    report = Report()
+    library = find_library(prefix)
+    get("valgrind", "pkg-config")
+    report.run("the exported symbols", sys.executable, HERE / "check_symbols.py", library)
+    try_pkg_config(report, prefix, command)
+    cmake = find_cmake()
+    for variant in VARIANTS:
+        if variant.name == "valgrind" and not shutil.which("valgrind"):
+            report.skip(variant.name, "it is not installed")
+            continue
+        build = build_variant(report, cmake, variant, prefix, command)
+        if build is None:
+            continue
+        if variant.name == "shared":
+            covers_all(report, build)
+        if variant.name == "sanitized":
+            sanitizers_are_in(report, prefix)
+        run_variant(report, cmake, variant, build)
+    report.run("tests/cases", sys.executable, HERE / "cases.py", library, command)
+    return report.end()
+
+
+def find_library(prefix: Path) -> Path:
+    """The shared library, wherever this system has its libraries."""
+    for found in sorted(prefix.glob("lib*/**/libgptimage.so")) + sorted(prefix.glob("lib*/**/libgptimage.dylib")):
+        return found
+    raise SystemExit(f"there is no libgptimage.so in {prefix}")
+
+
+def get(*programs: str) -> None:
+    """Installs what is missing, where that is ours to do."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        output("apt-get", "update", "-qq", **quiet)
+        # What comes of it is seen where the programs are looked for.
+        output("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, **quiet)
+
+
+def find_cmake() -> Path:
+    """The machine's cmake if it is new enough to write down what its tests did, else the registry's."""
+    if found := shutil.which("cmake"):
+        version = re.search(r"version (\d+)\.(\d+)", output(found, "--version").stdout)
+        if version and (int(version[1]), int(version[2])) >= (3, 21):
+            return Path(found)
+    python = install.python(TARGET / "c-tools", HERE / "requirements.txt")
+    return python.with_name("cmake")
+
+
+def try_pkg_config(report: Report, prefix: Path, command: Path) -> None:
+    """The header's own words: cc demo.c $(pkg-config --cflags --libs gptimage)."""
+    name = "examples/c/generate.c by pkg-config"
+    if not shutil.which("pkg-config"):
+        report.skip(name, "pkg-config is not installed")
+        return
+    library = find_library(prefix).parent
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = ROOT / "examples" / "c" / "generate.c", Path(folder) / "generate"
+        script = f'cc -o "{program}" "{source}" $(pkg-config --cflags --libs gptimage)'
+        if report.run(name, "sh", "-c", script, PKG_CONFIG_PATH=str(library / "pkgconfig")):
+            made = f'"{program}" && test -s t-rex.png'
+            where = {"LD_LIBRARY_PATH": str(library), "DYLD_LIBRARY_PATH": str(library)}
+            report.run("that program", HERE / "with_emulator.sh", command, "sh", "-c", made, **where)
+
+
+def build_variant(report: Report, cmake: Path, variant: Variant, prefix: Path, command: Path) -> Path | None:
+    build = BUILDS / (variant.folder or variant.name)
+    # Sources are compiled anew only where they changed; what was found, and where, is forgotten.
+    (build / "CMakeCache.txt").unlink(missing_ok=True)
+    settings = [f"-DCMAKE_PREFIX_PATH={prefix}", f"-DGPTIMAGE_COMMAND={command}", *variant.settings]
+    began = time.monotonic()
+    done = output(cmake, "-S", HERE, "-B", build, *settings)
+    if done.returncode == 0:
+        targets = ["--target", *variant.only] if variant.only else []
+        done = output(cmake, "--build", build, "--parallel", str(os.cpu_count() or 1), *targets)
+    failure = None if done.returncode == 0 else done.stdout
+    report.line(f"{variant.name}: build", time.monotonic() - began, failure)
+    return build if failure is None else None
+
+
+def run_variant(report: Report, cmake: Path, variant: Variant, build: Path) -> None:
+    results = build / "results.xml"
+    results.unlink(missing_ok=True)
+    chosen = ["-R", f"^({'|'.join(variant.only)})$"] if variant.only else []
+    command: list[str | Path] = [cmake.with_name("ctest"), "--test-dir", build, "--output-junit", results, *chosen]
+    done = output(*command, "--parallel", str(os.cpu_count() or 1))
+    if not results.exists():
+        report.line(f"{variant.name}: ctest", 0, done.stdout)
+        return
+    tests = xml.parse(results).getroot().findall("testcase")
+    for test in sorted(tests, key=lambda test: test.get("name", "")):
+        said = test.findtext("system-out") or ""
+        failure = None if test.get("status") == "run" else f"{test.get('status')}\n{said}"
+        report.line(f"{variant.name}: {test.get('name')}", float(test.get("time", 0)), failure)
+    if not tests:
+        report.line(f"{variant.name}: ctest", 0, f"there are no tests\n{done.stdout}")
+
+
+def covers_all(report: Report, build: Path) -> None:
+    """contract.c uses every function that there is."""
+    done = output("nm", "--undefined-only", "--format=posix", build / "contract_c")
+    used = {line.split()[0].partition("@")[0] for line in done.stdout.splitlines() if line.startswith("gptimage_")}
+    listed = set((HERE / "symbols.txt").read_text("utf-8").split())
+    unused = " ".join(sorted(listed - used))
+    report.line("contract.c uses every function", 0, f"but {unused}" if unused else None)
+
+
+def sanitizers_are_in(report: Report, prefix: Path) -> None:
+    """A program that is broken on purpose is reported."""
+    library = find_library(prefix).parent
+    flags = ["-g", "-fsanitize=address,undefined", f"-I{prefix / 'include'}", f"-L{library}", f"-Wl,-rpath,{library}"]
+    with tempfile.TemporaryDirectory() as folder:
+        program, source = Path(folder) / "freed", HERE / "sanitizer" / "freed.c"
+        if not report.run("a broken program: build", "cc", "-o", program, source, *flags, "-lgptimage"):
+            return
+        done = output(program)
+        reported = done.returncode != 0 and "heap-use-after-free" in done.stdout
+        report.line("a broken program is reported", 0, None if reported else f"code {done.returncode}\n{done.stdout}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Skipped as skipped:
+        print(f"skipped: {skipped}")
