@@ -102,9 +102,12 @@ fn arm(
 impl gptimage_job_t {
     /// Takes note of news. Whether the job has ended.
     fn look(&self) -> bool {
+        // Whoever looks first also notes it first: a phase only goes forward.
+        let mut furthest = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(news) = self.job.news() {
-            *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = phase(news.phase);
+            *furthest = phase(news.phase).max(*furthest);
         }
+        drop(furthest);
         self.job.state() != State::Running
     }
 }

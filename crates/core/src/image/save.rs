@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use super::ImageFormat;
 use super::complete::{Verified, verify};
 use crate::error::Error;
+use crate::text;
 use crate::warning::Warning;
 
 /// Where pictures go: a file, or a folder (an existing one, or a path that ends in `/`).
@@ -91,7 +92,14 @@ impl Target {
         let paths = (0..count as usize).flat_map(|index| formats.iter().map(move |format| (index, *format)));
         for path in paths.map(|(index, format)| target.path(index, format)) {
             match path.symlink_metadata() {
-                Err(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // A name that is too long, for one: better known now than after paying.
+                Err(error) => {
+                    return Err(Error::io(
+                        format!("cannot save to {}", text::shorten(&path.display().to_string(), 200)),
+                        error,
+                    ));
+                }
                 Ok(found) if !target.overwrite => {
                     let what = if found.is_file() { "the file" } else { "something" };
                     let reason = format!("{what} exists; choose another name or allow overwriting");

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use gptimage_core::{
-    Client, EditRequest, ErrorKind, GenerateRequest, Image, ImageFormat, ImageInput, OutputFormat, ResponseFormat,
-    SaveTo, Size,
+    Charge, Client, EditRequest, ErrorKind, GenerateRequest, Image, ImageFormat, ImageInput, OutputFormat,
+    ResponseFormat, SaveTo, Size,
 };
 use gptimage_emulator::{CdnFault, Cut, Emulator, Side};
 
@@ -290,4 +290,18 @@ async fn a_public_gateways_links_to_private_addresses_are_not_opened() {
     assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{error}");
     assert!(error.message().contains("private address"), "{error}");
     assert!(emulator.requests().iter().all(|request| request.side == Side::Api));
+}
+
+#[tokio::test]
+async fn a_name_that_is_too_long_is_refused_before_paying() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let call = client(&emulator).generate(&request()).save_to(folder.path().join("x".repeat(300) + ".png"));
+    let error = call.await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.charge(), error.attempts().len()),
+        (ErrorKind::Io, Charge::NotCharged, 0),
+        "{error}"
+    );
+    assert_eq!(emulator.charges(), 0);
 }
