@@ -783,7 +783,18 @@ class Error : public std::runtime_error {
     return generated == nullptr ? std::nullopt : std::optional(GeneratedView(generated));
   }
 
-  /** The whole error as a JSON object, with every attempt; without pictures. */
+  /**
+   * What the server answered, where that could not be used: without its pictures, at most 64 KiB of
+   * it.
+   */
+  std::optional<std::string_view> response_body() const noexcept {
+    return detail::optional_view(gptimage_error_response_body(look()));
+  }
+
+  /**
+   * The whole error as a JSON object, with every attempt; without pictures and without the
+   * response's body.
+   */
   std::string_view json() const noexcept { return detail::view(gptimage_error_json(look())); }
 
   /** Only the library makes them. */

@@ -101,6 +101,7 @@ class Failure(Exception):
         self.retry_after_ms = library.call("gptimage_error_retry_after_ms", error)
         self.client_request_id = library.text("gptimage_error_client_request_id", error)
         self.inference_id = library.text("gptimage_error_inference_id", error)
+        self.response_body = library.text("gptimage_error_response_body", error)
         count = library.call("gptimage_error_violation_count", error)
         self.violations = [violation(library.call("gptimage_error_violation", error, at)) for at in range(count)]
         self.json_text = library.text("gptimage_error_json", error) or ""
@@ -503,9 +504,8 @@ def check_error(world: World, expected: dict[str, Any], status: int, got: Failur
     for part in expected.get("message_contains", []):
         assert part in got.message, got.message
     # The answer as kept is not in an error's JSON; once it is, it is compared.
-    if "response_body" in got.json:
-        for part in expected.get("response_body_contains", []):
-            assert part in (got.json["response_body"] or "")
+    for part in expected.get("response_body_contains", []):
+        assert part in (got.response_body or "")
     check_attempts(expected, got.json["attempts"], status, got.charge or "")
     last = got.json["attempts"][-1]
     cost = last["cost"] or {"usd": None, "credits": None}

@@ -489,6 +489,15 @@ static void refusals(void) {
   gptimage_error_free(error);
   error = NULL;
 
+  /* Paid for, and nothing that can be used: what came is kept. */
+  CHECK(gptimage_error_response_body(NULL) == NULL);
+  host_faults("{\"success_body\":{\"json\":{\"nothing\":\"here\"}}}");
+  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
+               GPTIMAGE_STATUS_RESPONSE_INVALID);
+  CHECK_CONTAINS(gptimage_error_response_body(error), "here");
+  gptimage_error_free(error);
+  error = NULL;
+
   /* Nobody answers whom we know. */
   host_faults("{\"cut_response\":{\"after\":17,\"cut\":\"rst\"}}");
   CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),

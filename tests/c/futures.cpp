@@ -90,7 +90,7 @@ void dropped() {
   // While it is on its way.
   Signal sent;
   client.on_progress([&](const gptimage::Progress &progress) {
-    if (progress.phase == gptimage::Phase::sent) {
+    if (progress.phase >= gptimage::Phase::sent) {
       sent.say();
     }
   });

@@ -379,6 +379,46 @@ static void from_the_server(void) {
   gptimage_generate_request_free(request);
 }
 
+/* What a server nests deeply can be had, written down and thrown away on a thread with little stack. */
+static void *deep_answers(void *unused) {
+  (void)unused;
+  gptimage_error_t *error = NULL;
+  gptimage_generated_t *generated = NULL;
+  gptimage_generate_request_t *request = host_generate_request();
+  static const int depths[] = {1000, 130, 120, 100, 50};
+  int accepted = 0;
+  for (size_t i = 0; i < COUNT(depths); ++i) {
+    for (int objects = 0; objects < 2; ++objects) {
+      /* In the quotes of the fault, as a text, which may be deeper than any parser likes. */
+      char *deep = objects ? nested("{\\\"usage\\\":", "{\\\"a\\\":", "}", depths[i])
+                           : nested("{\\\"usage\\\":", "[", "]", depths[i]);
+      deep[strlen(deep) - 1] = '\0';
+      size_t room = strlen(deep) + 1000;
+      char *fault = (char *)malloc(room);
+      CHECK(fault != NULL);
+      snprintf(fault, room,
+               "{\"success_body\":\"%s,\\\"data\\\":[{\\\"b64_json\\\":\\\"" SMALL_PICTURE
+               "\\\"}]}\"}",
+               deep);
+      free(deep);
+      host_faults(fault);
+      free(fault);
+      accepted += gptimage_client_generate(client, request, NULL, &generated, &error) ==
+                  GPTIMAGE_STATUS_OK;
+      CHECK(gptimage_generated_json(generated)[0] == '{');
+      CHECK(gptimage_error_json(error)[0] == '{');
+      gptimage_generated_free(generated);
+      gptimage_error_free(error);
+      generated = NULL;
+      error = NULL;
+    }
+  }
+  CHECK(accepted > 0);
+  host_small_pictures();
+  gptimage_generate_request_free(request);
+  return NULL;
+}
+
 int main(void) {
   size_t len = 1 << 20;
   very_long = (char *)malloc(len + 1);
@@ -393,6 +433,7 @@ int main(void) {
   from_the_server();
   extras(NULL);
   on_little_stack(extras);
+  on_little_stack(deep_answers);
   paths();
   gptimage_client_free(client);
   free(very_long);

@@ -159,7 +159,8 @@ pub extern "C" fn gptimage_edit_request_add_image_path(
     })
 }
 
-/// As gptimage_edit_request_add_image_path(), of a file's bytes, which are copied now.
+/// As gptimage_edit_request_add_image_path(), of a file's bytes, which are copied now. NULL is refused, unless `len` is 0:
+/// then it is an empty file, which the rules refuse when the request is sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_add_image_bytes(
     request: Option<&mut gptimage_edit_request_t>,
@@ -186,7 +187,8 @@ pub extern "C" fn gptimage_edit_request_set_mask_path(
     })
 }
 
-/// As gptimage_edit_request_set_mask_path(), of a file's bytes, which are copied now.
+/// As gptimage_edit_request_set_mask_path(), of a file's bytes, which are copied now. NULL is refused, unless `len` is 0:
+/// then it is an empty file, which the rules refuse when the request is sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_mask_bytes(
     request: Option<&mut gptimage_edit_request_t>,

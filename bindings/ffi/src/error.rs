@@ -113,6 +113,7 @@ pub struct gptimage_error_t {
     inference_id: Option<CString>,
     violations: Vec<[CString; 4]>,
     generated: Option<Box<gptimage_generated_t>>,
+    response_body: Option<CString>,
     json: CString,
 }
 
@@ -146,6 +147,7 @@ impl gptimage_error_t {
             client_request_id: last.map(|attempt| c_string(&attempt.client_request_id)),
             inference_id: last.and_then(|attempt| attempt.inference_id.as_deref()).map(c_string),
             violations: core.map(Error::violations).unwrap_or_default().iter().map(texts).collect(),
+            response_body: core.and_then(Error::response_body).map(c_string),
             json: c_string(&failure.json()),
             generated: core
                 .and_then(Error::generated)
@@ -160,13 +162,9 @@ pub extern "C" fn gptimage_error_status(error: Option<&gptimage_error_t>) -> gpt
     error.map_or(GPTIMAGE_STATUS_OK, |error| error.status)
 }
 
-/// The stable name of the error's status, such as "rate_limited". Static: never to be freed.
+/// The stable name of the error's status, such as "rate_limited"; "ok" for NULL. Static: never to be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_kind(error: Option<&gptimage_error_t>) -> *const c_char {
-    gptimage_status_name_of(error)
-}
-
-fn gptimage_status_name_of(error: Option<&gptimage_error_t>) -> *const c_char {
     status::name(gptimage_error_status(error)).as_ptr()
 }
 
@@ -236,7 +234,14 @@ pub extern "C" fn gptimage_error_violation(error: Option<&gptimage_error_t>, ind
     }
 }
 
-/// The whole error as a JSON object, with every attempt; without pictures. "{}" for NULL. Lives as long as the error.
+/// What the server answered, where that could not be used: without its pictures, at most 64 KiB of it; else NULL. Lives as
+/// long as the error.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_error_response_body(error: Option<&gptimage_error_t>) -> *const c_char {
+    borrowed(error.and_then(|error| error.response_body.as_ref()))
+}
+
+/// The whole error as a JSON object, with every attempt; without pictures and without the response's body. "{}" for NULL. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_json(error: Option<&gptimage_error_t>) -> *const c_char {
     error.map_or(c"{}".as_ptr(), |error| error.json.as_ptr())

@@ -9,7 +9,7 @@ use gptimage_core::{Generated, Image, ImageFormat, SaveTo};
 use crate::boundary::{fallible, infallible};
 use crate::bytes::gptimage_bytes_t;
 use crate::error::{Failure, gptimage_error_t};
-use crate::pointer::{borrowed, c_string, path, required};
+use crate::pointer::{borrowed, c_path, c_string, path, required};
 use crate::start::wait_for;
 use crate::status::gptimage_status_t;
 
@@ -38,7 +38,7 @@ impl Texts {
     fn of(image: &Image) -> Self {
         Self {
             url: image.url().map(c_string),
-            path: image.path().map(|path| c_string(&path.to_string_lossy())),
+            path: image.path().map(c_path),
             revised_prompt: image.revised_prompt().map(c_string),
         }
     }
@@ -141,7 +141,7 @@ pub extern "C" fn gptimage_generated_image_url(
     text_of_image(generated, index, |texts| texts.url.as_ref())
 }
 
-/// The file that the picture was saved to while it came, or NULL. Lives as long as the result, unless
+/// The file that the picture was saved to while it came, in the bytes that the system has, or NULL. Lives as long as the result, unless
 /// gptimage_client_fetch() changes this picture.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_path(

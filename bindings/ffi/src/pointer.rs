@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
 
@@ -34,7 +34,7 @@ pub(crate) fn path(pointer: *const c_char, name: &str) -> Result<PathBuf, Failur
     text(pointer, name).map(PathBuf::from)
 }
 
-/// Required bytes; `NULL` with no length is none.
+/// Required bytes; `NULL` with no length is none: so do empty containers of C++ show theirs.
 pub(crate) fn bytes(pointer: *const u8, len: usize, name: &str) -> Result<Vec<u8>, Failure> {
     match (pointer.is_null(), len) {
         (_, 0) => Ok(Vec::new()),
@@ -53,6 +53,18 @@ pub(crate) fn hand_over<T>(out: &mut MaybeUninit<*mut T>, object: T) {
 /// A text for C: what cannot be in one is left out.
 pub(crate) fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "")).unwrap_or_default()
+}
+
+/// A path for C, in the bytes that the system has.
+pub(crate) fn c_path(path: &Path) -> CString {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        // No path that a file was opened at holds a NUL.
+        CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
+    }
+    #[cfg(not(unix))]
+    c_string(&path.to_string_lossy())
 }
 
 /// A text that lives as long as its owner, or NULL.

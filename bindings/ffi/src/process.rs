@@ -2,7 +2,7 @@
 
 use std::process;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use gptimage_binding::Background;
 
@@ -32,20 +32,70 @@ pub(crate) fn current() -> Result<&'static Process, Failure> {
     if let Some(process) = known() {
         return Ok(process);
     }
-    let known = CURRENT.load(Ordering::Acquire);
+    let _turn = Turn::take();
+    // Whoever had the turn before has done it.
+    if let Some(process) = known() {
+        return Ok(process);
+    }
     let started: std::io::Result<Process> = (|| {
         let (callbacks, background) = (Callbacks::start()?, Background::start(|| ())?);
         Ok(Process { id: process::id(), background, callbacks, log: Mutex::new(None) })
     })();
     let started =
         started.map_err(|error| Failure::config(format!("the library's threads cannot be started: {error}")))?;
-    let started = Box::into_raw(Box::new(started));
-    let winner = match CURRENT.compare_exchange(known, started, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => started,
-        // Another thread was faster. Ours stay idle, once in a process's life.
-        Err(winner) => winner,
-    };
-    follow(winner).ok_or_else(Failure::panicked)
+    CURRENT.store(Box::into_raw(Box::new(started)), Ordering::Release);
+    known().ok_or_else(Failure::panicked)
+}
+
+/// Whose turn it is to start threads, or to fork: a process's id, 0 for nobody's. A child that was forked while a thread of
+/// its parent had the turn would find the runtime's locks held for ever.
+static TURN: AtomicU32 = AtomicU32::new(0);
+
+/// A thread's turn; a short one, so that others may spin.
+struct Turn;
+
+impl Turn {
+    fn take() -> Self {
+        let own = process::id();
+        loop {
+            let holder = TURN.load(Ordering::Acquire);
+            // What a parent left behind has nobody to end it.
+            if holder != own && TURN.compare_exchange(holder, own, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                return Self;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        TURN.store(0, Ordering::Release);
+    }
+}
+
+/// Forks wait for whoever starts threads. Registered when the library is loaded, before anybody can fork in between.
+#[cfg(target_os = "linux")]
+mod at_fork {
+    use super::{Ordering, TURN, Turn};
+
+    #[used]
+    // SAFETY: this section holds pointers to functions that are run at loading.
+    #[unsafe(link_section = ".init_array")]
+    static AT_LOADING: extern "C" fn() = register;
+
+    extern "C" fn register() {
+        // SAFETY: the library is never unloaded, so the functions stay; without memory for them forks are as elsewhere.
+        let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+    }
+
+    unsafe extern "C" fn before() {
+        std::mem::forget(Turn::take());
+    }
+
+    unsafe extern "C" fn after() {
+        TURN.store(0, Ordering::Release);
+    }
 }
 
 fn follow(pointer: *mut Process) -> Option<&'static Process> {

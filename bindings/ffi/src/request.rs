@@ -4,12 +4,12 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use gptimage_binding::Order;
-use serde_json::{Map, Value};
+use gptimage_binding::{Extra, Order};
 
 use crate::boundary::fallible;
 use crate::error::{Failure, gptimage_error_t};
 use crate::pointer::{required, text};
+use crate::start::wait_for;
 use crate::status::gptimage_status_t;
 
 /// A request that is being put together.
@@ -78,9 +78,10 @@ pub(crate) fn set_extra<R: Request>(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     change(request, error_out, |order| {
-        let fields: Map<String, Value> = serde_json::from_str(text(json, "json")?)
+        let json = text(json, "json")?.to_owned();
+        let extra = wait_for(move || async move { Extra::parse(&json) })?
             .map_err(|error| Failure::argument("json", &format!("is no JSON object: {error}")))?;
-        order.extra.extend(fields);
+        order.extra.push(extra);
         Ok(())
     })
 }

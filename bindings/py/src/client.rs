@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use gptimage_binding::{Order, Own};
+use gptimage_binding::{Extra, Order, Own};
 use gptimage_core::{Config, Operation, SaveTo, seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::background::background;
@@ -117,10 +116,12 @@ impl Client {
         fetch: Option<bool>,
         observed: bool,
     ) -> PyResult<Call> {
-        let extra: Map<String, Value> = match extra {
-            Some(extra) => serde_json::from_str(extra)
-                .map_err(|error| PyValueError::new_err(format!("extra: must be a dict of JSON values: {error}")))?,
-            None => Map::new(),
+        let extra = match extra {
+            Some(extra) => vec![
+                Extra::parse(extra)
+                    .map_err(|error| PyValueError::new_err(format!("extra: must be a dict of JSON values: {error}")))?,
+            ],
+            None => Vec::new(),
         };
         let operation = if operation == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
         let order = Order {

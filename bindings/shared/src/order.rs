@@ -1,6 +1,7 @@
 //! A call as other languages put it together: setters in any order, judged as a whole when it is sent.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gptimage_core::{
@@ -51,6 +52,26 @@ impl From<ImageInput> for Source {
     }
 }
 
+/// A JSON object of fields beyond core's knowledge. Kept as text: what is nested deeply takes more stack to copy and to
+/// drop than a host's thread may have.
+#[derive(Debug, Clone)]
+pub struct Extra(Arc<str>);
+
+impl Extra {
+    /// An object's text. Takes as much stack as the object is deep.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub fn parse(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str::<Map<String, Value>>(json).map(|_| Self(json.into()))
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        // It was parsed before.
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
 /// Everything that is said of one call.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -61,7 +82,7 @@ pub struct Order {
     /// The API's parameters, by name, in the API's own words.
     pub parameters: Vec<(String, String)>,
     /// Fields beyond core's knowledge.
-    pub extra: Map<String, Value>,
+    pub extra: Vec<Extra>,
     /// Only what no server could accept is refused.
     pub structural_rules: bool,
     /// Of an edit.
@@ -92,7 +113,7 @@ macro_rules! fill {
         for (name, value) in &$order.parameters {
             builder = builder.set(name, value);
         }
-        for (name, value) in $order.extra {
+        for (name, value) in $order.extra.iter().flat_map(Extra::fields) {
             builder = builder.extra(name, value);
         }
         builder.structural_rules($order.structural_rules)
@@ -106,7 +127,7 @@ impl Order {
             operation,
             prompt: prompt.into(),
             parameters: Vec::new(),
-            extra: Map::new(),
+            extra: Vec::new(),
             structural_rules: false,
             images: Vec::new(),
             mask: None,

@@ -125,7 +125,7 @@ impl Serialize for Image {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shown<'a> {
-            path: Option<&'a std::path::Path>,
+            path: Option<std::borrow::Cow<'a, str>>,
             url: Option<&'a str>,
             format: Option<&'static str>,
             width: Option<u32>,
@@ -134,7 +134,8 @@ impl Serialize for Image {
             revised_prompt: Option<&'a str>,
         }
         Shown {
-            path: self.path(),
+            // JSON is text; a name that is none is shown as near as can be.
+            path: self.path().map(std::path::Path::to_string_lossy),
             url: self.url(),
             format: self.format().map(crate::ImageFormat::as_str),
             width: self.dimensions().map(|(width, _)| width),

@@ -1,6 +1,7 @@
 //! Text for people: bounded, on one line, without control characters.
 
 use std::io;
+use std::path::Path;
 
 /// `text` with every character escaped that could control or confuse a terminal: for strings that a server chose.
 ///
@@ -26,6 +27,11 @@ pub(crate) fn shorten(text: &str, max: usize) -> String {
         }
     }
     out
+}
+
+/// A path on one line, whatever its name holds.
+pub(crate) fn path(path: &Path) -> String {
+    shorten(&path.display().to_string(), 200)
 }
 
 /// Controls, and the marks that reorder or hide text on a terminal.

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::image::ImageFormat;
+use crate::text;
 
 /// Something odd about a call that succeeded: worth telling, no reason to fail after payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,9 +50,9 @@ impl Warning {
         Self::new("price_missing", "the server did not say what the call cost".to_owned())
     }
 
-    pub(crate) fn price_unreadable(text: &str) -> Self {
-        let text = crate::text::shorten(text, 40);
-        Self::new("price_unreadable", format!("the server's price {text:?} is no amount"))
+    pub(crate) fn price_unreadable(price: &str) -> Self {
+        let shown = text::shorten(price, 40);
+        Self::new("price_unreadable", format!("the server's price {shown:?} is no amount"))
     }
 
     pub(crate) fn price_disagrees(header: &str, body: &str) -> Self {
@@ -62,12 +63,12 @@ impl Warning {
     }
 
     pub(crate) fn lying_extension(path: &Path, format: ImageFormat) -> Self {
-        let message = format!("{} holds a {format}; its extension says otherwise", path.display());
+        let message = format!("{} holds a {format}; its extension says otherwise", text::path(path));
         Self::new("lying_extension", message)
     }
 
     pub(crate) fn target_appeared(asked: &Path, saved: &Path) -> Self {
-        let message = format!("{} appeared meanwhile; the picture is in {}", asked.display(), saved.display());
+        let message = format!("{} appeared meanwhile; the picture is in {}", text::path(asked), text::path(saved));
         Self::new("target_appeared", message)
     }
 }

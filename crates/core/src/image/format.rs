@@ -1,5 +1,6 @@
 //! The three formats, told apart by their bytes.
 
+use std::ffi::OsStr;
 use std::fmt;
 
 /// A picture's file format, from its magic number.
@@ -53,11 +54,11 @@ impl ImageFormat {
     }
 
     /// Whether `extension` (any case, no dot) is one that files of this format carry.
-    pub(crate) fn has_extension(self, extension: &str) -> bool {
-        let extension = extension.to_ascii_lowercase();
+    pub(crate) fn has_extension(self, extension: &OsStr) -> bool {
+        let is = |known: &str| extension.eq_ignore_ascii_case(known);
         match self {
-            Self::Jpeg => matches!(extension.as_str(), "jpg" | "jpeg" | "jpe" | "jfif"),
-            Self::Png | Self::Webp => extension == self.extension(),
+            Self::Jpeg => ["jpg", "jpeg", "jpe", "jfif"].into_iter().any(is),
+            Self::Png | Self::Webp => is(self.extension()),
         }
     }
 

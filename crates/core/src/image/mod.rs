@@ -17,6 +17,7 @@ pub use save::SaveTo;
 pub(crate) use save::{Target, TargetFile, Unsaved};
 
 use crate::error::{Charge, Error, ErrorKind};
+use crate::text;
 use crate::warning::Warning;
 
 /// Where a picture's bytes are.
@@ -176,7 +177,7 @@ impl Image {
             Location::Memory(bytes) => Ok(bytes.clone()),
             Location::File(path) => std::fs::read(path)
                 .map(Bytes::from)
-                .map_err(|error| Error::io(format!("{} cannot be read", path.display()), error)),
+                .map_err(|error| Error::io(format!("{} cannot be read", text::path(path)), error)),
             Location::Url => Err(self.not_fetched()),
         }
     }

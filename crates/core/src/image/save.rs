@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all: a temporary file beside the target, synced, then renamed.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -45,9 +46,9 @@ impl SaveTo {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     folder: PathBuf,
-    stem: String,
+    stem: OsString,
     /// As the caller wrote it; `None`: from the picture's format.
-    extension: Option<String>,
+    extension: Option<OsString>,
     numbered: bool,
     overwrite: bool,
 }
@@ -56,7 +57,7 @@ impl Target {
     /// Resolves a target for `count` pictures.
     pub(crate) fn resolve(to: &SaveTo, count: u32) -> Result<Self, Error> {
         let refused = |path: &Path, reason: &str, kind| {
-            Error::io(format!("cannot save to {}: {reason}", path.display()), io::Error::from(kind))
+            Error::io(format!("cannot save to {}: {reason}", text::path(path)), io::Error::from(kind))
         };
         let shown = &to.path;
         if shown.as_os_str().is_empty() {
@@ -64,22 +65,22 @@ impl Target {
         }
         let wants_folder = shown.as_os_str().as_encoded_bytes().last().is_some_and(|byte| is_separator(*byte));
         let path = std::path::absolute(shown)
-            .map_err(|error| Error::io(format!("cannot save to {}", shown.display()), error))?;
+            .map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?;
         if wants_folder || path.is_dir() {
             if !path.is_dir() {
                 let reason = "there is no such folder; create it first";
                 return Err(refused(shown, reason, io::ErrorKind::NotFound));
             }
-            let stem = format!("gptimage-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S"));
+            let stem = format!("gptimage-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S")).into();
             return Ok(Self { folder: path, stem, extension: None, numbered: true, overwrite: false });
         }
         // An existing link is followed, so that it stays a link.
         let path = if to.overwrite { path.canonicalize().unwrap_or(path) } else { path };
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(refused(shown, "that is no file name", io::ErrorKind::InvalidInput));
         };
         if !folder.is_dir() {
-            let reason = format!("there is no folder {}; create it first", folder.display());
+            let reason = format!("there is no folder {}; create it first", text::path(folder));
             return Err(refused(shown, &reason, io::ErrorKind::NotFound));
         }
         let (stem, extension) = split_extension(name);
@@ -95,10 +96,7 @@ impl Target {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 // A name that is too long, for one: better known now than after paying.
                 Err(error) => {
-                    return Err(Error::io(
-                        format!("cannot save to {}", text::shorten(&path.display().to_string(), 200)),
-                        error,
-                    ));
+                    return Err(Error::io(format!("cannot save to {}", text::path(&path)), error));
                 }
                 Ok(found) if !target.overwrite => {
                     let what = if found.is_file() { "the file" } else { "something" };
@@ -117,7 +115,7 @@ impl Target {
 
     /// The folder or file for messages.
     pub(crate) fn display(&self) -> String {
-        self.path(0, None).display().to_string()
+        text::path(&self.path(0, None))
     }
 
     fn path(&self, index: usize, format: Option<ImageFormat>) -> PathBuf {
@@ -128,15 +126,15 @@ impl Target {
     fn candidate(&self, index: usize, format: Option<ImageFormat>, again: u32) -> PathBuf {
         let mut name = self.stem.clone();
         if self.numbered {
-            name.push_str(&format!("-{}", index + 1));
+            name.push(format!("-{}", index + 1));
         }
         if again > 0 {
-            name.push_str(&format!("-{again}"));
+            name.push(format!("-{again}"));
         }
-        let extension = self.extension.as_deref().or(format.map(ImageFormat::extension));
+        let extension = self.extension.as_deref().or(format.map(|format| OsStr::new(format.extension())));
         if let Some(extension) = extension {
-            name.push('.');
-            name.push_str(extension);
+            name.push(".");
+            name.push(extension);
         }
         self.folder.join(name)
     }
@@ -144,7 +142,7 @@ impl Target {
     /// Opens a temporary file in the target's folder. Called before money is spent: it proves that the folder takes files.
     pub(crate) fn create(&self) -> Result<TargetFile, Error> {
         self.create_io()
-            .map_err(|error| Error::io(format!("no file can be created in {}", self.folder.display()), error))
+            .map_err(|error| Error::io(format!("no file can be created in {}", text::path(&self.folder)), error))
     }
 
     pub(crate) fn create_io(&self) -> io::Result<TargetFile> {
@@ -162,12 +160,15 @@ fn is_separator(byte: u8) -> bool {
 }
 
 /// `.hidden` has no extension, `a.tar.gz` has `gz`.
-fn split_extension(name: &str) -> (String, Option<String>) {
-    match name.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() && !extension.is_empty() => {
-            (stem.to_owned(), Some(extension.to_owned()))
+fn split_extension(name: &OsStr) -> (OsString, Option<OsString>) {
+    let mut name = name;
+    loop {
+        match (Path::new(name).file_stem(), Path::new(name).extension()) {
+            (Some(stem), Some(extension)) if !extension.is_empty() => return (stem.into(), Some(extension.into())),
+            // Dots at its end begin no extension.
+            (Some(stem), Some(_)) => name = stem,
+            _ => return (name.into(), None),
         }
-        _ => (name.trim_end_matches('.').to_owned(), None),
     }
 }
 

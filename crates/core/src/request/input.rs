@@ -117,7 +117,7 @@ impl ImageInput {
                 inspect_content(name, bytes.len() as u64, source, &mut Cursor::new(bytes), alpha)
             }
             Kind::Path(path) => {
-                let name = text::shorten(&path.display().to_string(), 200);
+                let name = text::path(path);
                 if path.as_os_str().is_empty() {
                     let reason = "an empty path names no file".to_owned();
                     return Err(Defect::Unreadable { name: "\"\"".to_owned(), reason });

@@ -257,7 +257,7 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
 /// The certificates of the configured file.
 fn extra_certificates(settings: &Settings) -> Result<Vec<CertificateDer<'static>>, Error> {
     let Some(path) = &settings.ca_file else { return Ok(Vec::new()) };
-    let shown = path.display();
+    let shown = text::path(path);
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| Error::config(format!("the CA file {shown} cannot be read as PEM: {error}")))?;
