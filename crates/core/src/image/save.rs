@@ -146,13 +146,18 @@ impl Target {
     }
 
     pub(crate) fn create_io(&self) -> io::Result<TargetFile> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".gptimage-").suffix(".part");
-        // The final file has the permissions of any other new file: the umask applies.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        Ok(TargetFile { file: builder.tempfile_in(&self.folder)?, len: 0 })
+        create_in(&self.folder)
     }
+}
+
+/// Opens a temporary file in a folder.
+pub(crate) fn create_in(folder: &Path) -> io::Result<TargetFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gptimage-").suffix(".part");
+    // The final file has the permissions of any other new file: the umask applies.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(TargetFile { file: builder.tempfile_in(folder)?, len: 0 })
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -223,6 +228,14 @@ impl TargetFile {
     fn take_back(&mut self, error: io::Error, len: u64) -> Unsaved {
         self.len = len;
         Unsaved { error, arrived: self.read_back().unwrap_or_default() }
+    }
+
+    /// Syncs the file and gives it a name that must be free.
+    pub(crate) fn store_as(self, path: &Path) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        persist_new(self.file, path).map_err(|refused| refused.error)?;
+        path.parent().into_iter().for_each(sync_folder);
+        Ok(())
     }
 
     /// Syncs the file and gives it its final name.

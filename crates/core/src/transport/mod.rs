@@ -12,6 +12,7 @@ mod gate;
 mod handoff;
 mod http;
 mod landing;
+pub(crate) mod lookup;
 mod receive;
 mod retry;
 mod running;
