@@ -14,11 +14,15 @@ demo: ## A picture on the emulator: no key, no cost.
 test: check ## Every test there is.
 	$(CARGO) test --workspace --all-features --locked
 	tests/with-python tests/python/run.py
+	$(MAKE) install DESTDIR= PREFIX="$(abspath $(TARGET))/installed"
+	tests/with-python tests/c/run.py $(TARGET)/installed $(TARGET)/debug/gptimage
 	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
 
-check: python compilers ## Form: formatting, lints, documentation, the header. Warnings are errors.
+check: python compilers ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	$(CARGO) build --workspace --all-features --locked
+	tests/with-python tests/c/check_symbols.py $(TARGET)/debug/libgptimage.so
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
 	$(CARGO) run --quiet --locked -p gptimage-header $(TARGET)/gptimage.h
 	diff -u include/gptimage.h $(TARGET)/gptimage.h
@@ -51,6 +55,11 @@ install: ## libgptimage for C and C++, into PREFIX; DESTDIR is honoured.
 	  $(CARGO) install cargo-c --version 0.10.24 --locked --root $(TARGET)/tools
 	PATH="$(abspath $(TARGET))/tools/bin:$$PATH" $(CARGO) cinstall --release --locked -p gptimage-ffi \
 	  --prefix "$(PREFIX)" --libdir "$(PREFIX)/lib" $(if $(DESTDIR),--destdir "$(DESTDIR)")
+	@libraries="$(DESTDIR)$(PREFIX)/lib" && mkdir -p "$$libraries/cmake/gptimage" && \
+	  version=$$(sed -n 's/^Version: //p' "$$libraries/pkgconfig/gptimage.pc") && \
+	  for file in gptimage-config gptimage-config-version; do \
+	    sed "s/@VERSION@/$$version/" bindings/ffi/cmake/$$file.cmake.in > "$$libraries/cmake/gptimage/$$file.cmake" || \
+	    exit 1; done
 
 python: # The binding's build asks an interpreter.
 	@tests/with-python --version

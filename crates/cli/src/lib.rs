@@ -10,6 +10,7 @@ mod fetch;
 mod live;
 mod make;
 mod order;
+mod reconcile;
 mod report;
 mod stdin;
 
@@ -62,6 +63,7 @@ fn command() -> Command {
         .subcommand(order::generate())
         .subcommand(order::edit())
         .subcommand(fetch::command())
+        .subcommand(reconcile::command())
         .subcommand(doctor::command())
         .subcommand(emulator::command())
         .subcommand(completions::command())
@@ -76,6 +78,7 @@ fn network(verb: &str, matches: &ArgMatches, report: &Report) -> u8 {
     let code = runtime.block_on(async {
         match verb {
             "fetch" => report.fetched(fetch::fetch(matches).await),
+            "reconcile" => report.reconciled(reconcile::reconcile(matches).await),
             "doctor" => report.diagnosed(&doctor::diagnose(matches).await),
             "edit" => report.outcome(make::make(Operation::Edit, matches).await),
             _ => report.outcome(make::make(Operation::Generate, matches).await),

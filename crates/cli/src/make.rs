@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use gptimage_core::{
-    Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated, ImageInput,
-    Location, Operation, SaveTo,
+    Budget, Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated,
+    ImageInput, Location, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
 use serde_json::Value;
@@ -80,7 +80,11 @@ async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Sto
         judge_stdout(order)?;
     }
     let request = build(order)?;
-    let client = Client::new(config(order, emulator))?;
+    let mut config = config(order, emulator);
+    if let Some((max_usd, per_call)) = &order.max_usd {
+        config = config.budget(&Budget::parse(max_usd, per_call.as_deref())?);
+    }
+    let client = Client::new(config)?;
     let mut call = match &request {
         Request::Generate(request) => client.generate(request),
         Request::Edit(request) => client.edit(request),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use gptimage_core::{Cost, Error, ErrorKind, Generated, Image, printable};
+use gptimage_core::{Charge, Cost, Error, ErrorKind, Generated, Image, Reconciled, printable};
 use serde_json::{Value, json};
 
 use crate::doctor::{Check, Diagnosis};
@@ -87,6 +87,23 @@ impl Report {
         }
     }
 
+    /// Says what the vendor's log has.
+    pub(crate) fn reconciled(&self, reconciled: Result<Vec<Reconciled>, Error>) -> u8 {
+        let reconciled = match reconciled {
+            Ok(reconciled) => reconciled,
+            Err(error) => return self.failed(&error, &[]),
+        };
+        if self.json {
+            out(json_line(&json!({ "reconciled": to_json(&reconciled) })));
+        } else {
+            for one in &reconciled {
+                out(printable(&format!("{}  {}  {}", one.client_request_id, one.charge.as_str(), one.message)));
+            }
+        }
+        let clear = reconciled.iter().all(|one| one.charge != Charge::Unknown);
+        if clear { 0 } else { exit(ErrorKind::OutcomeUnknown) }
+    }
+
     /// Says what a diagnosis found.
     pub(crate) fn diagnosed(&self, diagnosis: &Diagnosis) -> u8 {
         if self.json {
@@ -149,6 +166,9 @@ impl Report {
                 "gptimage: attempt {}: {}, {sent} sent, {}, id {}",
                 attempt.number, attempt.phase, attempt.charge, attempt.client_request_id
             ));
+        }
+        if let Some(unknown) = error.attempts().iter().rfind(|attempt| attempt.charge == Charge::Unknown) {
+            err(format_args!("gptimage: whether it was charged: gptimage reconcile {}", unknown.client_request_id));
         }
         for image in error.generated().map(Generated::images).unwrap_or_default() {
             match (image.path(), image.url()) {

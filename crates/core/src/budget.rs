@@ -118,6 +118,21 @@ impl Budget {
         })))
     }
 
+    /// A budget of amounts in text, for languages without [`Amount`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: one of them is no amount.
+    pub fn parse(max_usd: &str, max_usd_per_call: Option<&str>) -> Result<Self, Error> {
+        let amount = |name: &str, given: &str| {
+            given.trim().parse::<Amount>().map_err(|error| Error::config(format!("{name}: {error}; write it as 12.50")))
+        };
+        let budget = Self::new(amount("max_usd", max_usd)?);
+        match max_usd_per_call {
+            Some(given) => Ok(budget.max_usd_per_call(amount("max_usd_per_call", given)?)),
+            None => Ok(budget),
+        }
+    }
+
     /// The most that one call may cost in US dollars, all its pictures together. 0.50 for each picture unless set.
     #[must_use]
     pub fn max_usd_per_call(self, usd: Amount) -> Self {

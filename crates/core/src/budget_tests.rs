@@ -167,18 +167,18 @@ fn no_schedule_spends_more_than_the_budget_has() {
             } else {
                 let Open { id, reservation, truth } = open.swap_remove(dice.usize(..open.len()));
                 match dice.u32(0..5) {
-                    0 => drop(reservation.settle(&attempt(id, Charge::NotCharged, None))),
+                    0 => assert_eq!(reservation.settle(&attempt(id, Charge::NotCharged, None)), None),
                     1 => {
                         // Charged, and only the log knows.
                         spent = spent.saturating_add(truth);
-                        drop(reservation.settle(&attempt(id, Charge::Unknown, None)));
+                        assert_eq!(reservation.settle(&attempt(id, Charge::Unknown, None)), None);
                         if dice.bool() {
                             let cost = Some(Cost { usd: Some(truth), credits: None });
                             budget.reconciled(&format!("call-{id}"), Charge::Charged, cost);
                         }
                     }
                     2 => {
-                        drop(reservation.settle(&attempt(id, Charge::Unknown, None)));
+                        assert_eq!(reservation.settle(&attempt(id, Charge::Unknown, None)), None);
                         budget.reconciled(&format!("call-{id}"), Charge::NotCharged, None);
                     }
                     _ => {

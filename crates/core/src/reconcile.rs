@@ -24,6 +24,22 @@ pub struct Question {
     pub(crate) inference_id: Option<String>,
 }
 
+impl Question {
+    /// With what is proved of it already: then it is not asked for. [`Charge::Unknown`] proves nothing.
+    #[must_use]
+    pub fn known(mut self, charge: Charge, cost: Option<Cost>) -> Self {
+        self.known = (charge != Charge::Unknown).then_some((charge, cost));
+        self
+    }
+
+    /// With the vendor's id of the work, where an answer named it: a row of other work is not believed.
+    #[must_use]
+    pub fn inference_id(mut self, inference_id: Option<String>) -> Self {
+        self.inference_id = inference_id;
+        self
+    }
+}
+
 impl From<&str> for Question {
     fn from(client_request_id: &str) -> Self {
         Self { client_request_id: client_request_id.to_owned(), known: None, inference_id: None }
@@ -44,11 +60,9 @@ impl From<String> for Question {
 
 impl From<&Attempt> for Question {
     fn from(attempt: &Attempt) -> Self {
-        Self {
-            client_request_id: attempt.client_request_id.clone(),
-            known: (attempt.charge != Charge::Unknown).then_some((attempt.charge, attempt.cost)),
-            inference_id: attempt.inference_id.clone(),
-        }
+        Self::from(&attempt.client_request_id)
+            .known(attempt.charge, attempt.cost)
+            .inference_id(attempt.inference_id.clone())
     }
 }
 
