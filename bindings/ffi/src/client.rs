@@ -90,13 +90,7 @@ pub extern "C" fn gptimage_client_set_progress(
         if client.client.get().is_none() {
             return;
         }
-        let callbacks = process.callbacks.clone();
-        let listener = callback.map(|callback| Listener {
-            callback,
-            user_data: UserData::new(user_data),
-            owner: callbacks.owner(),
-            callbacks,
-        });
+        let listener = callback.map(|callback| Listener::new(&process.callbacks, callback, UserData::new(user_data)));
         let before = std::mem::replace(&mut *client.listener.lock().unwrap_or_else(PoisonError::into_inner), listener);
         if let Some(before) = before {
             before.callbacks.retire(before.owner);

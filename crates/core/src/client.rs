@@ -78,9 +78,14 @@ impl Client {
     /// through either can be collected from both.
     ///
     /// # Errors
-    /// As [`Client::new`].
+    /// As [`Client::new`]; and another [`Config::salvage_folder`], for the store is one.
     pub fn with_config(&self, config: Config) -> Result<Self, Error> {
         let other = Self::new(config)?;
+        if other.settings.salvage_folder != self.settings.salvage_folder {
+            return Err(Error::config(
+                "salvage_folder: clients that share what they keep have one; make a client of its own",
+            ));
+        }
         Ok(Self { salvage: self.salvage.clone(), crowd: self.crowd.clone(), ..other })
     }
 

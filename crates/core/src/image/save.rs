@@ -230,12 +230,13 @@ impl TargetFile {
         Unsaved { error, arrived: self.read_back().unwrap_or_default() }
     }
 
-    /// Syncs the file and gives it a name that must be free.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.as_file().sync_all()
+    }
+
+    /// Gives the file a name that must be free, and syncs neither.
     pub(crate) fn store_as(self, path: &Path) -> io::Result<()> {
-        self.file.as_file().sync_all()?;
-        persist_new(self.file, path).map_err(|refused| refused.error)?;
-        path.parent().into_iter().for_each(sync_folder);
-        Ok(())
+        persist_new(self.file, path).map(drop).map_err(|refused| refused.error)
     }
 
     /// Syncs the file and gives it its final name.
@@ -245,7 +246,7 @@ impl TargetFile {
         index: usize,
         format: Option<ImageFormat>,
     ) -> Result<(PathBuf, Vec<Warning>), Unsaved> {
-        if let Err(error) = self.file.as_file().sync_all() {
+        if let Err(error) = self.sync() {
             let len = self.len;
             return Err(self.take_back(error, len));
         }
@@ -296,7 +297,7 @@ fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::Persi
 }
 
 /// Makes the new name last. Folders cannot be synced everywhere, and the file itself is safe already.
-fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::record::Record;
 use super::{Outcome, attempts};
-use crate::image::{Image, SaveTo, TargetFile, create_in};
+use crate::image::{Image, SaveTo, TargetFile, create_in, sync_folder};
 use crate::random;
 
 const RECORD: &str = "json";
@@ -45,6 +45,7 @@ impl Folder {
             .and_then(|text| {
                 let mut file = create_in(&self.0)?;
                 file.write(&text).map_err(|unsaved| unsaved.error)?;
+                file.sync()?;
                 Ok(file)
             });
         match result {
@@ -54,6 +55,11 @@ impl Folder {
                 Err(error)
             }
         }
+    }
+
+    /// Makes the names last.
+    pub(crate) fn sync(&self) {
+        sync_folder(&self.0);
     }
 
     /// A picture's file in this folder.
@@ -106,7 +112,7 @@ impl Folder {
 }
 
 impl Written {
-    /// Lets the record be found.
+    /// Lets the record be found. Quick: what takes time was done, or is left to [`Folder::sync`].
     pub(crate) fn publish(self) -> io::Result<()> {
         self.record.store_as(&self.path).inspect_err(|_| remove(&self.pictures))
     }

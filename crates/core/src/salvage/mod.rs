@@ -174,8 +174,11 @@ impl Salvage {
             kept.list.retain(|(known, _)| *known != number);
             Ok(())
         });
-        if let Err(error) = published {
-            tracing::warn!(ids = ?ids(&outcome), %error, "the salvage folder cannot be written: kept in memory");
+        match published {
+            Ok(()) => folder.sync(),
+            Err(error) => {
+                tracing::warn!(ids = ?ids(&outcome), %error, "the salvage folder cannot be written: kept in memory");
+            }
         }
     }
 

@@ -164,6 +164,16 @@ async fn futures<F: Future<Output = ()>>(count: usize, make: impl Fn() -> F) {
 }
 
 #[tokio::test]
+async fn clients_that_share_a_store_share_its_folder() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = with_folder(&emulator, folder.path());
+    assert!(client.with_config(config(&emulator).salvage_folder(folder.path())).is_ok());
+    let refused = client.with_config(config(&emulator)).unwrap_err();
+    assert!(refused.kind() == ErrorKind::Config && refused.message().contains("salvage_folder"), "{refused}");
+}
+
+#[tokio::test]
 async fn abort_really_aborts() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_secs(600)));
