@@ -898,7 +898,7 @@ def test_an_error_in_the_block_is_the_callers(quick: Emulator) -> None:
 
 # --- Both clients are alike -------------------------------------------------------------------------------------------
 
-AWAITED = {"generate", "edit", "fetch", "balance", "drain", "close"}
+AWAITED = {"generate", "edit", "fetch", "balance", "drain", "reconcile", "close"}
 
 
 def public(cls: type) -> set[str]:

@@ -232,4 +232,4 @@ def test_the_end_names_what_it_loses(emulator: Emulator) -> None:
     # It came, and nobody took it.
     emulator.fault(delay="600ms")
     ended = run("OPTIONS = {}\n" + PRELUDE + "client.drain()\n", emulator.url)
-    assert f"results that may be paid were not collected: {ended.out.strip()}\n" in ended.err
+    assert f"with results that may be paid and nobody collected: {ended.out.strip()}\n" in ended.err

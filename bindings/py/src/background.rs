@@ -126,10 +126,10 @@ pub(crate) fn shutdown(py: Python<'_>) {
     let watches = background.watches();
     let running: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.running()).collect();
     if !running.is_empty() {
-        deliver(py, Message::Log(Entry::lost_at_exit("calls are on their way that may be paid", &running)));
+        deliver(py, Message::Log(Entry::lost_at_exit("while calls are on their way that may be paid", &running)));
     }
     let uncollected: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.uncollected()).collect();
     if !uncollected.is_empty() {
-        deliver(py, Message::Log(Entry::lost_at_exit("results that may be paid were not collected", &uncollected)));
+        deliver(py, Message::Log(Entry::lost_at_exit("with results that may be paid and nobody collected", &uncollected)));
     }
 }

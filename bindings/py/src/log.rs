@@ -42,7 +42,7 @@ impl Entry {
     /// What nobody will collect any more.
     pub(crate) fn lost_at_exit(what: &str, lost: &[Pending]) -> Self {
         let ids = lost.iter().map(|pending| pending.client_request_id.as_deref().unwrap_or("(without an id)"));
-        let text = format!("the interpreter ends while {what}: {}", ids.collect::<Vec<_>>().join(", "));
+        let text = format!("the interpreter ends {what}: {}", ids.collect::<Vec<_>>().join(", "));
         Self { level: 30, text }
     }
 
