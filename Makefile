@@ -6,7 +6,7 @@ CXX ?= c++
 PREFIX ?= /usr/local
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test check header bench wheel install python compilers
+.PHONY: demo test check torture header bench wheel install python compilers
 
 demo: ## A picture on the emulator: no key, no cost.
 	$(CARGO) run --release -- generate "A T-Rex relaxing on a beach" --emulator --overwrite -o t-rex.png
@@ -32,6 +32,9 @@ check: python compilers ## Form: formatting, lints, documentation, the header, t
 	for standard in c++17 c++20; do \
 	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
 	  $(CXX) -std=$$standard -Iinclude -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ - || exit 1; done
+
+torture: ## 100,000 calls under random faults, counted: charges, duplicates, what was lost. Ten minutes.
+	$(CARGO) run --release --locked -p gptimage-torture -- --calls 100000
 
 header: ## include/gptimage.h, from the sources of gptimage-ffi.
 	$(CARGO) run --quiet --locked -p gptimage-header

@@ -22,6 +22,8 @@ const SMALL_PIECE: usize = 128 << 10;
 /// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
 /// smaller one grows by copies, and makes allocators give memory back after every call that the next faults in again.
 const WRITE_BUFFER: usize = LARGE_PIECE + (512 << 10);
+/// So many characters of a small picture may mean nothing.
+const TEXT_BESIDE: u64 = 1 << 20;
 /// As much of an unusable answer is kept.
 const EXCERPT_MAX: usize = 64 * 1024;
 
@@ -54,6 +56,8 @@ pub(crate) async fn receive(
     let mut landings = Landings { first, list: Vec::new() };
     let mut incoming = Incoming::new(&plan.crowd, plan.target.is_some());
     let max = plan.settings.max_image_bytes.saturating_mul(u64::from(plan.asked));
+    // Base64 is a third longer; the rest is room for line breaks.
+    let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
     // One timer that is put off: a new one for each chunk would wake the whole runtime.
     let stall = plan.settings.timers.body_stall;
     let mut stalled = pin!(sleep(stall));
@@ -76,7 +80,9 @@ pub(crate) async fn receive(
             Err(failure) => break Some(format!("the answer was cut: {}", failure.reason)),
         }
         landings.advance(plan, decoder.payloads(), incoming.is_crowded()).await;
-        if decoder.payloads().iter().map(|payload| payload.total).sum::<u64>() > max {
+        let decoded = decoder.payloads().iter().map(|payload| payload.total).sum::<u64>();
+        // What decodes to nothing (white space, what stands behind an error) must have an end too.
+        if decoded > max || decoder.payload_text() > max_text {
             break Some(format!("the pictures in the answer are over {max} bytes"));
         }
         if decoder.overflowed() {

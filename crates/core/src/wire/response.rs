@@ -37,6 +37,8 @@ struct Payloads {
     list: Vec<Payload>,
     ignored: usize,
     reserve: usize,
+    /// Characters of all payloads, whatever became of them.
+    text: u64,
 }
 
 impl PayloadSink for Payloads {
@@ -54,6 +56,7 @@ impl PayloadSink for Payloads {
     }
 
     fn payload(&mut self, piece: &[u8]) {
+        self.text += piece.len() as u64;
         let Some(open) = self.list.last_mut().filter(|open| !open.ended && open.error.is_none()) else { return };
         let before = open.decoded.len();
         if let Err(error) = open.decoder.push(piece, &mut open.decoded) {
@@ -116,6 +119,11 @@ impl AnswerDecoder {
     /// Whether there is more beside the pictures than is kept: then nothing is left to wait for.
     pub(crate) fn overflowed(&self) -> bool {
         self.scanner.overflowed()
+    }
+
+    /// How many characters of payloads came, those among them that decode to nothing.
+    pub(crate) fn payload_text(&self) -> u64 {
+        self.payloads.text
     }
 
     /// The payloads met so far; the last one may be open.

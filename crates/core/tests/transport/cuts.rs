@@ -112,9 +112,18 @@ async fn every_offset_of_the_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_offset_of_the_answer() {
-    let (_, length) = lengths(Job::Generate).await;
+    every_offset_of_the_answer_to(Job::Generate).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_offset_of_the_answer_to_a_form() {
+    every_offset_of_the_answer_to(Job::Small).await;
+}
+
+async fn every_offset_of_the_answer_to(job: Job) {
+    let (_, length) = lengths(job).await;
     for cut in [Cut::Fin, Cut::Rst, Cut::Silence] {
-        let outcomes = sweep(0..length, cut, Fault::cut_response, Job::Generate).await;
+        let outcomes = sweep(0..length, cut, Fault::cut_response, job).await;
         let whole = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert!(whole > 0, "beyond the answer's end nothing is cut");
         let broken = outcomes.iter().filter(|outcome| outcome.is_err()).count();

@@ -82,6 +82,29 @@ async fn an_answer_that_never_ends_is_given_up() {
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ResponseInvalid);
 }
 
+#[tokio::test]
+async fn a_picture_that_never_ends_and_decodes_to_nothing_is_given_up() {
+    let sixty_four = "{\"b64_json\":\"\"},".repeat(64);
+    for (data, repeated) in [
+        ("{\"b64_json\":\"".to_owned(), "\\n\\n\\n\\n"),
+        ("{\"b64_json\":\"".to_owned(), "    "),
+        ("{\"b64_json\":\"data:".to_owned(), "aaaa"),
+        ("{\"b64_json\":\"".to_owned(), "****"),
+        (format!("{sixty_four}{{\"b64_json\":\""), "AAAA"),
+    ] {
+        let emulator = pessimistic().await;
+        let begun = format!("HTTP/1.1 200 OK\r\n\r\n{{\"data\":[{data}");
+        emulator.fault(Fault::raw_endless(begun, repeated.repeat(1 << 12)));
+        let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
+        let call = client.generate(&request()).into_future();
+        let outcome =
+            tokio::time::timeout(Duration::from_secs(30), call).await.unwrap_or_else(|_| panic!("{repeated:?}"));
+        judge(&emulator, &outcome, 1).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), error.charge()), (ErrorKind::ResponseInvalid, Charge::Charged), "{repeated:?}");
+    }
+}
+
 #[test]
 fn without_a_runtime_there_is_an_error_and_no_panic() {
     fn now<F: IntoFuture>(future: F) -> F::Output {

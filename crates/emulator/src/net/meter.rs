@@ -57,7 +57,7 @@ impl ResponseMeter {
                     self.total = if self.bodiless || matches!(status, 204 | 304) {
                         Some(len as u64)
                     } else {
-                        content_length(response.headers).map(|body| len as u64 + body)
+                        content_length(response.headers).map(|body| body.saturating_add(len as u64))
                     };
                     self.end_head();
                 }
@@ -96,6 +96,13 @@ mod tests {
             assert!(meter.is_complete(), "{step}");
             assert_eq!(meter.written(), text.len() as u64);
         }
+    }
+
+    #[test]
+    fn a_length_that_no_machine_has_is_no_overflow() {
+        let mut meter = ResponseMeter::new(false);
+        meter.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\n{}");
+        assert!(!meter.is_complete());
     }
 
     #[test]

@@ -43,6 +43,17 @@ impl Call {
         Arc::new(call)
     }
 
+    /// Opens the ledger's entry of a call that no fault waits for.
+    #[cfg(feature = "hostile")]
+    pub(crate) fn open_unscripted(
+        ledger: &Arc<Ledger>,
+        operation: Operation,
+        authorized: bool,
+        head: &RequestHead,
+    ) -> Arc<Self> {
+        Arc::new(Self::begin(ledger, operation, authorized, head))
+    }
+
     /// Leaves an entry for a request whose head never became whole.
     pub(crate) fn open_unfinished(ledger: &Arc<Ledger>, operation: Operation, authorized: bool, head: &RequestHead) {
         drop(Self::begin(ledger, operation, authorized, head));

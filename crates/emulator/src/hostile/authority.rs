@@ -1,0 +1,62 @@
+//! A certificate authority made for one run, and what it signs.
+
+use std::io;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// A certificate authority, and a certificate of its for this machine. Cheap to clone.
+#[derive(Clone)]
+pub struct Authority {
+    acceptor: TlsAcceptor,
+    pem: Arc<str>,
+}
+
+impl Authority {
+    /// A new one. Its keys are in memory only.
+    ///
+    /// # Errors
+    /// A certificate that cannot be made.
+    pub fn new() -> io::Result<Self> {
+        Self::with_names(["127.0.0.1".to_owned(), "localhost".to_owned()])
+    }
+
+    /// A new one whose certificate is for these names and addresses.
+    ///
+    /// # Errors
+    /// As [`Authority::new`], and names that are none.
+    pub fn with_names(names: impl Into<Vec<String>>) -> io::Result<Self> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = KeyPair::generate().and_then(|key| CertifiedIssuer::self_signed(params, key));
+        let authority = authority.map_err(io::Error::other)?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = CertificateParams::new(names).and_then(|params| params.signed_by(&key, &authority));
+        let certificate = certificate.map_err(io::Error::other)?;
+        let secret = PrivateKeyDer::try_from(key.serialize_der()).map_err(io::Error::other)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], secret))
+            .map_err(io::Error::other)?;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), pem: authority.pem().into() })
+    }
+
+    /// Its own certificate, for whoever is to trust it.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    pub(super) fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority").finish_non_exhaustive()
+    }
+}

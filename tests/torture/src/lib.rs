@@ -1,0 +1,17 @@
+//! The promise, under torture: calls with faults drawn at random, on a server that keeps the truth and charges for
+//! whatever arrived whole. A seed decides everything, so whatever breaks is run again by one command.
+//!
+//! [`draw`] makes a [`Unit`] of a seed and an index; [`run`] lets it happen; [`judge`] holds what callers were told
+//! against the ledger; [`campaign`] does it many times and counts.
+
+pub mod campaign;
+pub mod draw;
+mod faults;
+pub mod judge;
+pub mod run;
+mod tally;
+pub mod unit;
+pub mod world;
+
+pub use tally::Tally;
+pub use unit::Unit;

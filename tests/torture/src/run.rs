@@ -1,0 +1,192 @@
+//! A unit, run over real sockets to its end.
+
+use std::collections::BTreeMap;
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gptimage_core::{CancelToken, Client, Config, EditRequest, GenerateRequest, ImageInput, ResponseFormat};
+use gptimage_emulator::hostile::HostileServer;
+use gptimage_emulator::{Billing, LedgerEntry, Side};
+use tokio::time::{sleep, timeout};
+
+use crate::judge::{Evidence, Judgement, Outcome, Told, judge};
+use crate::unit::{Caller, Drawn, Order, Unit};
+use crate::world::{KEY, World, padded, timers};
+
+/// Whatever a server does, a call ends within this.
+pub const CAP: Duration = Duration::from_secs(30);
+const MAX_ATTEMPTS: u32 = 3;
+
+/// What became of a unit.
+#[derive(Debug)]
+pub struct Report {
+    /// One for each call.
+    pub told: Vec<Told>,
+    /// What was collected afterwards.
+    pub collected: Vec<Outcome>,
+    /// The truth.
+    pub ledger: Vec<LedgerEntry>,
+    /// How often each fault was met.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// What the judge says.
+    pub judgement: Judgement,
+}
+
+/// Runs a unit and judges it.
+///
+/// # Errors
+/// A server, client or folder that cannot be made: no outcome of the experiment.
+pub async fn run(unit: &Unit, world: &World) -> io::Result<Report> {
+    let picture = world.pictures.get(unit.picture).cloned().unwrap_or_default();
+    let mut builder =
+        HostileServer::builder().billing(Billing::Pessimistic).picture(picture.clone()).pictures(unit.pictures);
+    if unit.tls {
+        builder = builder.tls(&world.authority);
+    }
+    let server = Arc::new(builder.start().await?);
+    unit.api.iter().for_each(|drawn| server.script(Side::Api, drawn.script.clone()));
+    unit.cdn.iter().for_each(|drawn| server.script(Side::Cdn, drawn.script.clone()));
+    let mut config = Config::new().api_key(KEY).base_url(server.base_url()).timers(timers()).max_attempts(MAX_ATTEMPTS);
+    if unit.tls {
+        config = config.ca_file(&world.ca_file);
+    }
+    let client = Client::new(config).map_err(io::Error::other)?;
+    let folder = unit.calls.iter().any(|call| call.to_file).then(|| world.folder()).transpose()?;
+
+    let mut wrong = Vec::new();
+    let mut calls = tokio::task::JoinSet::new();
+    for (number, order) in unit.calls.iter().enumerate() {
+        let mut call = prepare(&client, order, unit)?;
+        if let (true, Some(folder)) = (order.to_file, &folder) {
+            call = call.save_to(folder.path().join(format!("call-{number}.png")));
+        }
+        let (server, caller) = (server.clone(), order.caller);
+        calls.spawn(async move { (number, timeout(CAP, wait(call, caller, &server)).await) });
+    }
+    let mut told: Vec<_> = unit.calls.iter().map(|_| Told::Nothing).collect();
+    while let Some(joined) = calls.join_next().await {
+        match joined {
+            Ok((number, Ok(ended))) => {
+                if let Some(place) = told.get_mut(number) {
+                    *place = ended;
+                }
+            }
+            Ok((number, Err(_))) => wrong.push(format!("call {number} did not end within {CAP:?}")),
+            Err(error) => wrong.push(format!("a call panicked: {error}")),
+        }
+    }
+    let settled = timeout(CAP, async {
+        client.drain().await;
+        server.wait_idle().await;
+    });
+    if settled.await.is_err() {
+        wrong.push(format!("calls or connections were still at work after {CAP:?}"));
+    }
+    let (collected, ledger) = (client.collect(), server.ledger());
+    let evidence =
+        Evidence { told: &told, collected: &collected, ledger: &ledger, picture: &picture, max_attempts: MAX_ATTEMPTS };
+    let mut judgement = judge(&evidence);
+    judgement.wrong.append(&mut wrong);
+    if contains(&server.received(Side::Cdn), KEY.as_bytes()) {
+        judgement.wrong.push("a download carried the key".to_owned());
+    }
+    if let Some(folder) = &folder {
+        judgement.wrong.extend(judge_folder(folder.path(), &picture).await);
+    }
+    let faults = count_faults(unit, &server);
+    Ok(Report { told, collected, ledger, faults, judgement })
+}
+
+fn prepare(client: &Client, order: &Order, unit: &Unit) -> io::Result<gptimage_core::Call> {
+    let format = if unit.cdn.is_empty() { ResponseFormat::B64Json } else { ResponseFormat::Url };
+    Ok(match order.upload {
+        None => {
+            let request = GenerateRequest::builder("A T-Rex").response_format(format).build();
+            client.generate(&request.map_err(io::Error::other)?)
+        }
+        Some(bytes) => {
+            let builder = EditRequest::builder("A crown", [ImageInput::bytes(padded(bytes))]).response_format(format);
+            let builder = builder.n(u32::try_from(unit.pictures).unwrap_or(1));
+            client.edit(&builder.build().map_err(io::Error::other)?)
+        }
+    })
+}
+
+async fn wait(call: gptimage_core::Call, caller: Caller, server: &HostileServer) -> Told {
+    let told = |outcome| Told::Outcome(Box::new(outcome));
+    match caller {
+        Caller::Waits => told(call.await),
+        Caller::Deadline(deadline) => told(call.deadline(deadline).await),
+        Caller::DropsAfter(after) => gone_when(sleep(after), call).await,
+        Caller::DropsAtMark => gone_when(server.marked(1), call).await,
+        Caller::CancelsAfter(after) => told(cancelled_when(sleep(after), call).await),
+        Caller::CancelsAtMark => told(cancelled_when(server.marked(1), call).await),
+    }
+}
+
+async fn gone_when(moment: impl Future<Output = ()>, call: gptimage_core::Call) -> Told {
+    tokio::select! {
+        outcome = call.into_future() => Told::Outcome(Box::new(outcome)),
+        () = moment => Told::Nothing,
+    }
+}
+
+async fn cancelled_when(moment: impl Future<Output = ()>, call: gptimage_core::Call) -> Outcome {
+    let token = CancelToken::new();
+    let mut call = call.cancel(&token).into_future();
+    tokio::select! {
+        outcome = &mut call => return outcome,
+        () = moment => token.cancel(),
+    }
+    call.await
+}
+
+/// A final name never shows half a picture, and nothing else is left beside it.
+async fn judge_folder(folder: &Path, picture: &[u8]) -> Vec<String> {
+    let look = || -> io::Result<Vec<String>> {
+        let mut wrong = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if std::fs::read(&path)? != picture {
+                wrong.push(format!("{} is left, and is not the picture", path.display()));
+            }
+        }
+        Ok(wrong)
+    };
+    // A temporary file whose call was dropped is removed by a thread that nobody waits for.
+    for _ in 0..500 {
+        match look() {
+            Ok(wrong) if wrong.is_empty() => return wrong,
+            // What vanished while we looked is no longer left.
+            Ok(_) | Err(_) => sleep(Duration::from_millis(10)).await,
+        }
+    }
+    look().unwrap_or_else(|error| vec![format!("the folder cannot be read: {error}")])
+}
+
+fn count_faults(unit: &Unit, server: &HostileServer) -> BTreeMap<&'static str, u64> {
+    let mut faults = BTreeMap::new();
+    for (side, all) in [(Side::Api, &unit.api), (Side::Cdn, &unit.cdn)] {
+        let met = usize::try_from(server.connections(side)).unwrap_or(usize::MAX);
+        for drawn in all.iter().take(met).filter(|drawn| drawn.fault != Drawn::NONE) {
+            *faults.entry(drawn.fault).or_default() += 1;
+        }
+    }
+    for order in unit.calls.iter().filter(|order| order.caller != Caller::Waits) {
+        let fault = match order.caller {
+            Caller::Deadline(_) => "deadline",
+            Caller::DropsAfter(_) | Caller::DropsAtMark => "future dropped",
+            _ => "cancelled",
+        };
+        *faults.entry(fault).or_default() += 1;
+    }
+    faults
+}
+
+/// Whether `needle` stands in `haystack`.
+pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len().max(1)).any(|window| window == needle)
+}
