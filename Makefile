@@ -15,6 +15,8 @@ test: check ## Every test there is.
 	$(CARGO) test --workspace --all-features --locked
 	tests/with-python tests/python/run.py
 	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
+	tests/with-python tests/faults/disk.py $(TARGET)/debug/gptimage
+	tests/with-python tests/faults/network.py $(TARGET)/debug/gptimage --scaled
 
 check: python compilers ## Form: formatting, lints, documentation, the header. Warnings are errors.
 	$(CARGO) fmt --all --check

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use gptimage_core::{
-    Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated, ImageInput,
-    Location, Operation, SaveTo,
+    Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated, Image,
+    ImageInput, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
 use serde_json::Value;
@@ -23,13 +23,21 @@ pub(crate) enum Outcome {
     Described(String),
     Failed {
         error: Box<Error>,
-        /// Where pictures were put that the error held in memory.
-        rescued: Vec<PathBuf>,
+        /// What became of pictures that the error held in memory.
+        rescued: Rescued,
     },
     /// What was typed cannot be meant.
     Misused(String),
     /// The emulator cannot start.
     NoEmulator(String),
+}
+
+/// Pictures that were paid for and had no place.
+#[derive(Debug, Default)]
+pub(crate) struct Rescued {
+    pub(crate) saved: Vec<PathBuf>,
+    /// Those that no folder took.
+    pub(crate) unsaved: Vec<Image>,
 }
 
 /// Why an order ends early.
@@ -188,8 +196,16 @@ fn config(order: &Order, emulator: Option<&Emulator>) -> Config {
 }
 
 /// Saves pictures that are in memory only because their file could not be written: here, or where temporary files go.
-fn rescue(error: &Error) -> Vec<PathBuf> {
-    let images = error.generated().map(Generated::images).unwrap_or_default();
-    let in_memory = images.iter().filter(|image| matches!(image.location(), Location::Memory(_)));
-    in_memory.filter_map(|image| image.save("./").or_else(|_| image.save(std::env::temp_dir())).ok()).collect()
+pub(crate) fn rescue(error: &Error) -> Rescued {
+    let mut rescued = Rescued::default();
+    for image in error.generated().map(Generated::images).unwrap_or_default() {
+        if image.bytes().is_none_or(|bytes| bytes.is_empty()) {
+            continue;
+        }
+        match image.save("./").or_else(|_| image.save(std::env::temp_dir())) {
+            Ok(path) => rescued.saved.push(path),
+            Err(_) => rescued.unsaved.push(image.clone()),
+        }
+    }
+    rescued
 }
