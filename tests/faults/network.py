@@ -94,7 +94,7 @@ CASES = [
     Case("an outage in the middle of the answer", 100_000, back=True),
     Case("the peer vanishes after the request", 0, back=False, answered_meanwhile=False, code=11, charge="unknown"),
     Case("the peer vanishes in the middle of the answer", 100_000, back=False, code=30),
-    Case("the peer was never there", None, back=False, code=10, charge="not_charged", charges=0),
+    Case("nobody is there", None, back=False, answered_meanwhile=False, code=10, charge="not_charged", charges=0),
 ]
 
 

@@ -4,7 +4,6 @@ use std::future::IntoFuture;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use clap::ArgMatches;
 use gptimage_core::{
     Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated, Image,
     ImageInput, Operation, SaveTo,
@@ -59,8 +58,7 @@ impl From<String> for Stop {
 }
 
 /// Carries an order out.
-pub(crate) async fn make(operation: Operation, matches: &ArgMatches) -> Outcome {
-    let order = Order::read(operation, matches);
+pub(crate) async fn make(order: Order) -> Outcome {
     let emulator = if order.emulator && !order.dry_run {
         match Emulator::builder().start().await {
             Ok(emulator) => Some(emulator),
@@ -73,6 +71,23 @@ pub(crate) async fn make(operation: Operation, matches: &ArgMatches) -> Outcome 
         Ok(outcome) => outcome,
         Err(Stop::Misused(message)) => Outcome::Misused(message),
         Err(Stop::Error(error)) => Outcome::Failed { rescued: rescue(&error), error },
+    }
+}
+
+/// What a dry run would say; standard input is not read.
+pub(crate) fn rehearse(mut order: Order) -> String {
+    order.dry_run = true;
+    let piped = |path: &PathBuf| Stdin::is_meant(path);
+    if Stdin::is_meant(&order.prompt) || order.images.iter().chain(&order.mask).any(piped) {
+        return "standard input is read".to_owned();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    match runtime.map(|runtime| runtime.block_on(send(&order, None))) {
+        Ok(Ok(Outcome::Described(text))) => text,
+        Ok(Ok(_)) => String::new(),
+        Ok(Err(Stop::Misused(message))) => message,
+        Ok(Err(Stop::Error(error))) => error.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 
