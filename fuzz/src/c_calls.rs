@@ -161,7 +161,9 @@ impl Program {
                     (gptimage_config_add_header(config, name, value, error_out), None)
                 }
                 11 => (gptimage_config_set_fetch(self.configs.any(bytes), bytes.byte().into(), error_out), None),
-                12 => (gptimage_config_set_abort_on_cancel(self.configs.any(bytes), bytes.byte().into(), error_out), None),
+                12 => {
+                    (gptimage_config_set_abort_on_cancel(self.configs.any(bytes), bytes.byte().into(), error_out), None)
+                }
                 13 => (gptimage_config_set_max_image_bytes(self.configs.any(bytes), bytes.number(), error_out), None),
                 14 => (gptimage_client_new(self.configs.any(bytes), out, error_out), Some(&mut self.clients)),
                 15 => return gptimage_client_free(self.clients.take(bytes)),
@@ -195,8 +197,7 @@ impl Program {
                 24 | 25 => {
                     let (client, request) = (self.clients.any(bytes), self.generates.any(bytes));
                     let callback: Callback = if bytes.byte() % 2 == 0 { None } else { Some(called_back) };
-                    let status =
-                        gptimage_client_start_generate(client, request, callback, null_mut(), out, error_out);
+                    let status = gptimage_client_start_generate(client, request, callback, null_mut(), out, error_out);
                     (status, Some(&mut self.jobs))
                 }
                 26 => {
@@ -226,7 +227,8 @@ impl Program {
                     (gptimage_generate_request_set(request, name, value, error_out), None)
                 }
                 35 => {
-                    let (request, json) = (self.generates.any(bytes), self.text(bytes, &[c"{\"a\": [1]}", c"[]", c"{"]));
+                    let (request, json) =
+                        (self.generates.any(bytes), self.text(bytes, &[c"{\"a\": [1]}", c"[]", c"{"]));
                     (gptimage_generate_request_set_extra(request, json, error_out), None)
                 }
                 36 => {

@@ -30,7 +30,8 @@ pub fn multipart(data: &[u8]) {
     let images: Vec<_> = (0..=bytes.byte() % 4).map(|_| bytes.choose(&PICTURES)).collect();
     let inputs = images.iter().map(|(_, picture)| ImageInput::bytes(*picture));
     let mut builder = EditRequest::builder(&prompt, inputs).structural_rules(true).set("model", &model);
-    let given: Vec<_> = TEXTS.iter().filter_map(|name| (bytes.byte() % 2 == 1).then(|| (*name, bytes.text()))).collect();
+    let given: Vec<_> =
+        TEXTS.iter().filter_map(|name| (bytes.byte() % 2 == 1).then(|| (*name, bytes.text()))).collect();
     for (name, value) in &given {
         builder = builder.set(name, value);
     }
@@ -48,7 +49,8 @@ pub fn multipart(data: &[u8]) {
     let Ok(request) = builder.build() else { return };
     // In the order of the list of parameters, as on the wire.
     let order = ["size", "quality", "output_format", "background", "response_format"];
-    meant.extend(order.iter().filter_map(|name| given.iter().find(|(given, _)| given == name)).map(|(n, v)| text(n, v)));
+    meant
+        .extend(order.iter().filter_map(|name| given.iter().find(|(given, _)| given == name)).map(|(n, v)| text(n, v)));
     meant.extend(extra.iter().map(|(name, value)| text(&name.replace('"', "%22"), value)));
     let name = if images.len() == 1 { "image" } else { "image[]" };
     for (index, (extension, picture)) in images.iter().enumerate() {

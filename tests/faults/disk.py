@@ -36,7 +36,7 @@ def main() -> int:
     arguments = [argument for argument in sys.argv[1:] if argument != OWN_MOUNTS]
     command, seed = Path(arguments[0]).resolve(), int(arguments[1]) if len(arguments) > 1 else time.time_ns() % 2**32
     mounts = OWN_MOUNTS in sys.argv
-    if not mounts and shutil.which("unshare") and subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode == 0:
+    if not mounts and may_mount():
         os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv, OWN_MOUNTS])
     report = Report("disk")
     get(strace="strace")
@@ -58,6 +58,12 @@ def main() -> int:
         finally:
             bench.close()
     return report.end()
+
+
+def may_mount() -> bool:
+    """Whether a process can have mounts of its own here."""
+    tried = ["unshare", "-m", "true"]
+    return bool(shutil.which(tried[0])) and subprocess.run(tried, capture_output=True).returncode == 0
 
 
 def before_paying(report: Report, bench: Bench) -> None:
@@ -112,7 +118,7 @@ def each_call_fails(report: Report, bench: Bench, job: Job) -> None:
 
 
 def small_file_systems(report: Report, bench: Bench) -> None:
-    """The target's file system takes so many pages and no more; and then so does every other that the command may use."""
+    """The target's file system takes so many pages and no more; then so does every other that the command may use."""
     for job in JOBS:
         whole = -(-max(map(len, job.pictures)) // PAGE)
         for pages in sorted({1, 2, whole // 2, whole - 1, whole, whole + 1, 2 * whole - 1}):

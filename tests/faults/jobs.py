@@ -118,7 +118,8 @@ class Run:
         answer = json.loads(stdout)
         if not self.charged:
             self.told = "not sent"
-            return None if code and answer["error"]["charge"] == "not_charged" else "nothing was charged, and it says otherwise"
+            is_said = code != 0 and answer["error"]["charge"] == "not_charged"
+            return None if is_said else "nothing was charged, and it says otherwise"
         if code == 0:
             self.told = "saved"
             named = [Path(image["path"]).read_bytes() for image in answer["images"] if image["path"]]
@@ -158,13 +159,15 @@ class Bench:
 
     def _words(self, job: Job, base_url: str, output: Path) -> list[str]:
         given = ["--image", str(self.input)] if job.with_input else []
-        return [str(self.command), *job.words, *given, "--base-url", base_url, "--json", "-o", str(output / "t-rex.png")]
+        words = [str(self.command), *job.words, *given, "--base-url", base_url, "--json"]
+        return [*words, "-o", str(output / "t-rex.png")]
 
     def _pictures(self, job: Job) -> list[bytes]:
         """What the emulator makes of it: always the same."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
-            words = self._words(job, self.emulator.base_url, Path(name))
-            done = subprocess.run(words, cwd=name, env=environment(self.emulator.base_url), capture_output=True, check=True)
+            base_url = self.emulator.base_url
+            words = self._words(job, base_url, Path(name))
+            done = subprocess.run(words, cwd=name, env=environment(base_url), capture_output=True, check=True)
             pictures = [Path(image["path"]).read_bytes() for image in json.loads(done.stdout)["images"]]
         if not self.input.exists():
             self.input.write_bytes(pictures[0])

@@ -102,11 +102,12 @@ def inside(command: Path, client: str, scaled: bool) -> int:
     """In the server's namespace. The cases run side by side, each on a port of its own."""
     report = Report("network, scaled" if scaled else "network, in real time")
     lines = threading.Lock()
+    scale = 1 / DIVISOR if scaled else 1
     with tempfile.TemporaryDirectory(prefix="network-") as folder, ThreadPoolExecutor(len(CASES)) as pool:
         def run(number: int) -> None:
             case = CASES[number]
             try:
-                failure, remark = attempt(case, command, client, Path(folder) / str(number), 1 / DIVISOR if scaled else 1)
+                failure, remark = attempt(case, command, client, Path(folder) / str(number), scale)
             except Exception as error:
                 failure, remark = f"{type(error).__name__}: {error}", ""
             with lines:
@@ -132,7 +133,8 @@ def attempt(case: Case, command: Path, client: str, folder: Path, scale: float) 
     began = time.monotonic()
     process = subprocess.Popen(
         ["ip", "netns", "exec", client, *map(str, words)],
-        cwd=folder, env=environment(base_url), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=folder, env=environment(base_url), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         if case.after is not None:
@@ -173,8 +175,8 @@ def judge(case: Case, emulator: Emulator, code: int, answer: dict, file: Path) -
     if code != case.code:
         return f"the exit code is not {case.code}"
     if code == 0:
-        picture = file.read_bytes()
-        return None if picture[-8:-4] == b"IEND" and len(answer["attempts"]) == 1 else "the picture did not come at once and whole"
+        whole = file.read_bytes()[-8:-4] == b"IEND"
+        return None if whole and len(answer["attempts"]) == 1 else "the picture did not come at once and whole"
     error = answer["error"]
     if file.exists():
         return "there is half a file"

@@ -37,16 +37,16 @@ def can_trace() -> str | None:
     if not shutil.which("strace"):
         return "strace is not installed"
     sleeping = subprocess.Popen(["sleep", "60"])
+    words = ["strace", "-p", str(sleeping.pid)]
+    tried = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        tried = subprocess.Popen(
-            ["strace", "-p", str(sleeping.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
         assert tried.stderr is not None
         said = tried.stderr.readline().strip()
         return None if "attached" in said else f"one process may not trace another here ({said})"
     finally:
         sleeping.kill()
         sleeping.wait()
+        tried.wait()
 
 
 def attach(pid: int, folder: Path, faults: Sequence[str], paths: Sequence[Path] = ()) -> subprocess.Popen[str]:

@@ -62,13 +62,7 @@ pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     transport::parse_retry_after(text, now)
 }
 
-pub fn wait(
-    attempts: u32,
-    first: Duration,
-    longest: Duration,
-    retry_after: Option<Duration>,
-    dice: f64,
-) -> Duration {
+pub fn wait(attempts: u32, first: Duration, longest: Duration, retry_after: Option<Duration>, dice: f64) -> Duration {
     transport::wait(attempts, first, longest, retry_after, dice)
 }
 
