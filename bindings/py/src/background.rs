@@ -130,6 +130,9 @@ pub(crate) fn shutdown(py: Python<'_>) {
     }
     let uncollected: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.uncollected()).collect();
     if !uncollected.is_empty() {
-        deliver(py, Message::Log(Entry::lost_at_exit("with results that may be paid and nobody collected", &uncollected)));
+        deliver(
+            py,
+            Message::Log(Entry::lost_at_exit("with results that may be paid and nobody collected", &uncollected)),
+        );
     }
 }

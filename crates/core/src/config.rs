@@ -31,7 +31,8 @@ pub struct Timers {
     pub send_stall: Duration,
     /// From the last byte sent to the answer's head; minutes of silence are normal. 15 min.
     pub head: Duration,
-    /// How long an answer or a download may stand still. 60 s.
+    /// How long an answer may stand still. 4 min: after an outage of 90 s, TCP itself pauses for as long again. A download
+    /// can be taken up again where it stood, so it waits for a minute at most.
     pub body_stall: Duration,
     /// Bound of the first random wait before another attempt; it doubles with each. 0.5 s.
     pub backoff_first: Duration,
@@ -60,7 +61,7 @@ impl Default for Timers {
             connect: seconds(10),
             send_stall: seconds(90),
             head: seconds(15 * 60),
-            body_stall: seconds(60),
+            body_stall: seconds(4 * 60),
             backoff_first: Duration::from_millis(500),
             backoff_longest: seconds(8),
             retry_after_longest: seconds(120),

@@ -64,6 +64,9 @@ mod error;
 mod fingerprint;
 mod generated;
 mod image;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod mask;
 mod names;
 mod progress;

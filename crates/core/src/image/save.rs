@@ -283,10 +283,11 @@ impl TargetFile {
 /// Gives a file a name that must be free.
 fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::PersistError> {
     let refused = match file.persist_noclobber(path) {
-        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => refused,
+        Err(refused) if cannot(&refused.error) => refused,
         done => return done,
     };
-    // A file system that can neither link nor rename without replacing: the name is taken first, then replaced.
+    // A file system that can neither link nor rename without replacing: the name is taken first, then replaced. A disk
+    // that fails gets no such name, which would be an empty file if the process were killed now.
     match File::create_new(path) {
         Ok(_) => refused.file.persist(path).inspect_err(|_| {
             // The name was ours, and empty.
@@ -294,6 +295,12 @@ fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::Persi
         }),
         Err(error) => Err(tempfile::PersistError { error, file: refused.file }),
     }
+}
+
+/// Whether this is how a file system says that it does not do such things.
+fn cannot(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(error.kind(), InvalidInput | PermissionDenied | TooManyLinks | Unsupported)
 }
 
 /// Makes the new name last. Folders cannot be synced everywhere, and the file itself is safe already.

@@ -17,6 +17,8 @@ const PAGES_MAX: usize = 50;
 /// The first pause between two readings; it doubles up to the last.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_LONGEST: Duration = Duration::from_secs(8);
+/// A page that takes longer is asked for again: asking is free.
+const PAGE_LONGEST: Duration = Duration::from_secs(30);
 
 /// What the log says.
 #[derive(Debug, Default)]
@@ -100,20 +102,19 @@ async fn read_page(http: &Http, settings: &Settings, period: &str, offset: usize
     let refused = |what: &str, again| Refused { reason: format!("the vendor's log cannot be read: {what}"), again };
     let mut url = settings.logs_url.clone();
     url.query_pairs_mut().extend_pairs(logs_query(period, offset));
-    let limit = settings.timers.connect + settings.timers.body_stall;
-    let mut answer = match timeout(limit, http.ask(&url, &settings.authorization)).await {
+    let mut answer = match timeout(PAGE_LONGEST, http.ask(&url, &settings.authorization)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(failure)) => return Err(refused(&failure.reason, Some(Duration::ZERO))),
         Err(_) => return Err(refused("no answer came in time", Some(Duration::ZERO))),
     };
     let status = answer.status();
     if (200..300).contains(&status) {
-        let body = read_bounded(&mut answer, settings.timers.body_stall, LOGS_PAGE_MAX_BYTES).await;
+        let body = read_bounded(&mut answer, PAGE_LONGEST, LOGS_PAGE_MAX_BYTES).await;
         return LogPage::parse(&body, &settings.key)
             .ok_or_else(|| refused("the answer is no page of a log", Some(Duration::ZERO)));
     }
     let wait = answer.header(header::RETRY_AFTER).and_then(|text| parse_retry_after(text, SystemTime::now()));
-    let body = read_bounded(&mut answer, settings.timers.body_stall, ERROR_BODY_MAX).await;
+    let body = read_bounded(&mut answer, PAGE_LONGEST, ERROR_BODY_MAX).await;
     let said = ErrorBody::parse(&body, &settings.key).message.unwrap_or_else(|| "it gave no reason".to_owned());
     let again = matches!(status, 408 | 429 | 500..).then(|| wait.unwrap_or_default());
     Err(refused(&format!("{said} ({status})"), again))
