@@ -30,8 +30,12 @@ pub fn multipart(data: &[u8]) {
     let images: Vec<_> = (0..=bytes.byte() % 4).map(|_| bytes.choose(&PICTURES)).collect();
     let inputs = images.iter().map(|(_, picture)| ImageInput::bytes(*picture));
     let mut builder = EditRequest::builder(&prompt, inputs).structural_rules(true).set("model", &model);
-    let given: Vec<_> =
-        TEXTS.iter().filter_map(|name| (bytes.byte() % 2 == 1).then(|| (*name, bytes.text()))).collect();
+    let mut given = Vec::new();
+    for name in TEXTS {
+        if bytes.byte() % 2 == 1 {
+            given.push((name, bytes.text()));
+        }
+    }
     for (name, value) in &given {
         builder = builder.set(name, value);
     }
