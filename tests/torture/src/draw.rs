@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use gptimage_emulator::hostile::Step;
+use gptimage_emulator::hostile::{Script, Step};
 
 use crate::faults;
-use crate::unit::{Caller, Drawn, Order, Unit};
+use crate::unit::{Caller, Order, Unit};
 
 /// Lengths of an answer's pictures, in the world's order; enough to aim a cut at.
 const PICTURES: [u64; 4] = [120, 20_000, 300_000, 7 << 20];
+
+/// Uploads above this are larger than what sockets on loopback hold.
+const LARGE: usize = 6 << 20;
 
 /// Draws a unit. The same seed and index give the same one.
 pub fn draw(seed: u64, index: u64) -> Unit {
@@ -35,26 +38,34 @@ pub fn draw(seed: u64, index: u64) -> Unit {
         (0..count * 3).map(|_| faults::api(&mut rng, &faults::Setting { tls, by_url, request, answer })).collect();
     let mut cdn: Vec<_> =
         if by_url { (0..count * 4).map(|_| faults::cdn(&mut rng, length)).collect() } else { Vec::new() };
-    if calls.iter().any(|call| matches!(call.caller, Caller::DropsAtMark | Caller::CancelsAtMark)) {
-        let first = if by_url && rng.bool() { cdn.first_mut() } else { api.first_mut() };
-        if let Some(Drawn { script, .. }) = first {
-            let mut steps = script.steps().to_vec();
-            // Never in front of a handshake that is cut.
-            let from = usize::from(matches!(steps.first(), Some(Step::Handshake(..))));
-            let at = rng.usize(from..=steps.len());
-            steps.splice(at..at, [Step::Mark, Step::Pause(Duration::from_micros(rng.u64(..3000)))]);
-            *script = gptimage_emulator::hostile::Script::new(steps);
+    if let [Order { upload, caller: Caller::DropsAtMark | Caller::CancelsAtMark, .. }] = calls[..] {
+        let large = upload.filter(|bytes| *bytes > LARGE && rng.u8(..4) > 0);
+        let first = if by_url && large.is_none() && rng.bool() { cdn.first_mut() } else { api.first_mut() };
+        match (first, large) {
+            // The moment that matters most: the caller goes while the transport still takes the body.
+            (Some(first), Some(bytes)) => *first = faults::left_while_uploading(&mut rng, bytes as u64),
+            (Some(first), None) => mark_somewhere(&mut rng, &mut first.script),
+            (None, _) => {}
         }
     }
     Unit { seed, index, tls, picture, pictures, calls, api, cdn }
+}
+
+/// Lets a script wake the caller at any of its steps.
+fn mark_somewhere(rng: &mut Rng, script: &mut Script) {
+    let mut steps = script.steps().to_vec();
+    // Never in front of a handshake that is cut.
+    let from = usize::from(matches!(steps.first(), Some(Step::Handshake(..))));
+    let at = rng.usize(from..=steps.len());
+    steps.splice(at..at, [Step::Mark, Step::Pause(Duration::from_micros(rng.u64(..3000)))]);
+    *script = Script::new(steps);
 }
 
 fn order(rng: &mut Rng, alone: bool) -> Order {
     let upload = (rng.u8(..100) < 35).then(|| match rng.u8(..100) {
         0..70 => rng.usize(..3000),
         70..94 => rng.usize(..600_000),
-        // Larger than what sockets on loopback hold.
-        _ => rng.usize(6 << 20..13 << 20),
+        _ => rng.usize(LARGE..13 << 20),
     });
     let caller = match rng.u8(..100) {
         0..58 => Caller::Waits,

@@ -175,6 +175,13 @@ fn early(rng: &mut Rng, setting: &Setting, success: Source) -> Drawn {
     }
 }
 
+/// A caller that goes in the middle of an upload, from which the server reads on afterwards.
+pub(crate) fn left_while_uploading(rng: &mut Rng, length: u64) -> Drawn {
+    let pause = Step::Pause(Duration::from_millis(rng.u64(..20)));
+    let read = Step::Read(Until::Bytes(rng.u64(..length / 2)));
+    drawn("left while uploading", [read, Step::Mark, pause, Step::Read(Until::Whole), Step::send(Source::Image)])
+}
+
 /// Bytes that come late, or one by one.
 fn slow(rng: &mut Rng, success: Source, answer: u64) -> Drawn {
     let whole = Step::Read(Until::Whole);

@@ -116,6 +116,25 @@ fn judge_outcome(outcome: &Outcome, evidence: &Evidence<'_>, wrong: &mut Vec<Str
         Err(error) => format!("{error} {error:?} {:?}", error.response_body()),
     };
     check(!texts.contains(KEY), "the key stands in an outcome");
+    check(lines(outcome).iter().all(|line| !line.chars().any(char::is_control)), "a control character in a line");
+}
+
+/// What is shown to people as it is.
+fn lines(outcome: &Outcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    for attempt in attempts(outcome) {
+        let texts = [&attempt.inference_id, &attempt.request_id, &attempt.error];
+        lines.extend(texts.into_iter().flatten().cloned());
+    }
+    let warnings = match outcome {
+        Ok(generated) => generated.warnings(),
+        Err(error) => {
+            lines.push(error.to_string());
+            error.generated().map(Generated::warnings).unwrap_or_default()
+        }
+    };
+    lines.extend(warnings.iter().map(ToString::to_string));
+    lines
 }
 
 fn judge_error(error: &Error, check: &mut impl FnMut(bool, &str)) {
@@ -130,7 +149,6 @@ fn judge_error(error: &Error, check: &mut impl FnMut(bool, &str)) {
     };
     check(fitting, "kind and charge of an error do not fit");
     check(error.kind() != ErrorKind::Internal, "an internal error");
-    check(!error.to_string().chars().any(char::is_control), "a control character in a message");
 }
 
 /// What has to be true of ids and money.

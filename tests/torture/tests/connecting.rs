@@ -17,7 +17,7 @@ fn request() -> GenerateRequest {
 
 /// Longer than the server's side of a handshake with our certificate, session tickets included.
 const HANDSHAKE_MAX: u64 = 1500;
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 
 /// The kind follows from how far the attempt itself came, whatever the offset was.
 fn check_kind(outcome: &Outcome, offset: u64) -> Charge {
