@@ -57,6 +57,23 @@ fn every_fault_has_a_test_that_exists() {
     }
 }
 
+/// What SECURITY.md names in backticks below a folder of this repository: a file, or a test in one.
+#[test]
+fn every_test_of_the_threat_list_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let named: Vec<_> = text.split('`').skip(1).step_by(2).filter(|name| name.contains('/')).collect();
+    assert!(named.len() > 30, "{} tests", named.len());
+    for name in named {
+        let (path, function) = name.split_once("::").map_or((name, None), |(path, function)| (path, Some(function)));
+        let source = std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(function.is_none_or(|function| is_defined(path, &source, function)), "{path} has no such test: {name}");
+    }
+    for row in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")) {
+        assert!(row.matches("`").count() >= 2, "a threat without a test: {row}");
+    }
+}
+
 #[test]
 fn every_fault_stands_once() {
     let list = list();
