@@ -15,7 +15,8 @@ pub fn arguments(data: &[u8]) {
         return;
     }
     trust::little();
-    let arguments = data.split(|byte| *byte == 0).map(|bytes| if bytes == b"p" { PICTURE.into() } else { argument(bytes) });
+    let arguments =
+        data.split(|byte| *byte == 0).map(|bytes| if bytes == b"p" { PICTURE.into() } else { argument(bytes) });
     let said = gptimage_cli::rehearse(std::iter::once("gptimage".into()).chain(arguments));
     assert!(!said.is_empty(), "it says something");
 }

@@ -117,7 +117,7 @@ impl Program {
 
     #[allow(clippy::too_many_lines, reason = "a line for each function")]
     fn step(&mut self, bytes: &mut Bytes<'_>) {
-        let (call, wants_error) = (bytes.byte(), bytes.byte() % 4 != 0);
+        let (call, wants_error) = (bytes.byte(), !bytes.byte().is_multiple_of(4));
         let mut error = null_mut();
         let error_out: Out = if wants_error { &raw mut error } else { null_mut() };
         let mut object: Handle = null_mut();
@@ -170,7 +170,8 @@ impl Program {
                 14 => (gptimage_client_new(self.configs.any(bytes), out, error_out), Some(&mut self.clients)),
                 15 => return gptimage_client_free(self.clients.take(bytes)),
                 16 => {
-                    let callback: ProgressCallback = if bytes.byte() % 2 == 0 { None } else { Some(progressed) };
+                    let callback: ProgressCallback =
+                        if bytes.byte().is_multiple_of(2) { None } else { Some(progressed) };
                     return gptimage_client_set_progress(self.clients.any(bytes), callback, null_mut());
                 }
                 17..=19 => {
@@ -198,7 +199,7 @@ impl Program {
                 }
                 24 | 25 => {
                     let (client, request) = (self.clients.any(bytes), self.generates.any(bytes));
-                    let callback: Callback = if bytes.byte() % 2 == 0 { None } else { Some(called_back) };
+                    let callback: Callback = if bytes.byte().is_multiple_of(2) { None } else { Some(called_back) };
                     let status = gptimage_client_start_generate(client, request, callback, null_mut(), out, error_out);
                     (status, Some(&mut self.jobs))
                 }
@@ -209,7 +210,7 @@ impl Program {
                 }
                 27 | 28 => {
                     let job = self.jobs.any(bytes);
-                    let timeout = if bytes.byte() % 2 == 0 { 0 } else { 20_000 };
+                    let timeout = if bytes.byte().is_multiple_of(2) { 0 } else { 20_000 };
                     (gptimage_job_wait(job, timeout, out, error_out), Some(&mut self.made))
                 }
                 29 => return gptimage_job_cancel(self.jobs.any(bytes)),
@@ -257,7 +258,7 @@ impl Program {
                 }
                 40 => {
                     let request = self.edits.any(bytes);
-                    let picture = if bytes.byte() % 4 == 0 { bytes.piece() } else { PICTURE };
+                    let picture = if bytes.byte().is_multiple_of(4) { bytes.piece() } else { PICTURE };
                     let (data, len) = (picture.as_ptr(), picture.len());
                     match bytes.byte() % 4 {
                         0 => (gptimage_edit_request_set_mask_bytes(request, data, len, error_out), None),
