@@ -12,6 +12,7 @@ use gptimage_emulator::Emulator;
 use crate::bytes::Bytes;
 #[allow(clippy::wildcard_imports, reason = "these are one header's names")]
 use crate::c_functions::*;
+use crate::trust;
 
 const PICTURE: &[u8] = include_bytes!("../../tests/fixtures/rgba-4x4.png");
 /// Longer sequences show nothing that short ones do not, and every call takes its time.
@@ -68,6 +69,7 @@ struct Program {
 
 /// The bytes are a program.
 pub fn c_calls(data: &[u8]) {
+    trust::little();
     let mut bytes = Bytes(data);
     let mut program = Program::default();
     for _ in 0..CALLS_MAX {

@@ -20,6 +20,7 @@ mod error_body;
 mod header;
 mod multipart;
 mod retry_after;
+mod trust;
 mod url_guard;
 
 pub use arguments::arguments;

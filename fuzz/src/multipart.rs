@@ -13,6 +13,7 @@ const PICTURES: [(&str, &[u8]); 3] = [
     ("jpg", include_bytes!("../../tests/fixtures/rgb-4x4.jpg")),
     ("webp", include_bytes!("../../tests/fixtures/rgb-4x4.webp")),
 ];
+/// In the order of the wire.
 const TEXTS: [&str; 5] = ["size", "quality", "output_format", "background", "response_format"];
 
 /// One part: name, file name, content type, bytes.
@@ -51,10 +52,7 @@ pub fn multipart(data: &[u8]) {
         builder = builder.extra(name.clone(), value.clone());
     }
     let Ok(request) = builder.build() else { return };
-    // In the order of the list of parameters, as on the wire.
-    let order = ["size", "quality", "output_format", "background", "response_format"];
-    meant
-        .extend(order.iter().filter_map(|name| given.iter().find(|(given, _)| given == name)).map(|(n, v)| text(n, v)));
+    meant.extend(given.iter().map(|(name, value)| text(name, value)));
     meant.extend(extra.iter().map(|(name, value)| text(&name.replace('"', "%22"), value)));
     let name = if images.len() == 1 { "image" } else { "image[]" };
     for (index, (extension, picture)) in images.iter().enumerate() {

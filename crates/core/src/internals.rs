@@ -52,13 +52,20 @@ pub fn decode_answer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, key: &str) 
     Ok(DecodedAnswer { payloads, value: json.value, broken: json.broken.is_some(), found, overflowed })
 }
 
-/// Of an error body: its message, whether it is the vendor's, moderation, credits, and its request id.
-pub type Said = (Option<String>, [bool; 3], Option<String>);
-
 /// What an error body says.
-pub fn error_body(body: &[u8], key: &str) -> Result<Said, Error> {
-    let body = ErrorBody::parse(body, &ApiKey::new(key, "a fuzz target")?);
-    Ok((body.message, [body.vendor_envelope, body.moderation, body.out_of_credits], body.request_id))
+#[derive(Debug, PartialEq, Eq)]
+pub struct ErrorFacts {
+    pub message: Option<String>,
+    pub request_id: Option<String>,
+    pub vendor_envelope: bool,
+    pub moderation: bool,
+    pub out_of_credits: bool,
+}
+
+pub fn error_body(body: &[u8], key: &str) -> Result<ErrorFacts, Error> {
+    let ErrorBody { message, request_id, vendor_envelope, moderation, out_of_credits } =
+        ErrorBody::parse(body, &ApiKey::new(key, "a fuzz target")?);
+    Ok(ErrorFacts { message, request_id, vendor_envelope, moderation, out_of_credits })
 }
 
 pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {

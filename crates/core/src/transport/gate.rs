@@ -120,3 +120,7 @@ impl Gate {
         Passed { handed: state.handed, total: state.total, started: state.started, moved: state.moved }
     }
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

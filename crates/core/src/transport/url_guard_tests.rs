@@ -93,3 +93,86 @@ fn a_gateway_on_this_machine_may_link_to_this_machine() {
     }
     assert!(!opens(&guard, "file:///etc/passwd"));
 }
+
+#[test]
+fn half_a_login_is_one_and_a_word_that_begins_with_v_is_no_version() {
+    for given in ["https://user@gateway.example", "https://:password@gateway.example"] {
+        assert!(base_url(given, true).unwrap_err().message().contains("user information"), "{given}");
+        assert!(guard("https://api.aimlapi.com").check(&Url::parse(given).unwrap()).is_err(), "{given}");
+    }
+    for (given, settled) in [
+        ("https://gateway.example/video", "https://gateway.example/video/v1/"),
+        ("https://gateway.example/v", "https://gateway.example/v/v1/"),
+    ] {
+        assert_eq!(base_url(given, false).unwrap().as_str(), settled);
+    }
+    let refusal = base_url("http://gateway.example", false).unwrap_err();
+    assert!(refusal.message().contains("allow_http"), "it names the way out: {refusal}");
+}
+
+#[test]
+fn networks_end_where_the_registries_say() {
+    let is_public = |text: &str| super::is_public(text.parse().unwrap());
+    for private in [
+        "0.0.0.0",
+        "0.255.255.255",
+        "10.0.0.1",
+        "100.64.0.0",
+        "100.127.255.255",
+        "127.255.255.255",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.0.0.0",
+        "192.0.0.255",
+        "192.0.2.1",
+        "192.168.0.1",
+        "198.18.0.0",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "240.0.0.0",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::1",
+        "2001:db8::1",
+        "2002:a00:1::",
+        "fc00::1",
+        "fdff::1",
+        "fe80::1",
+        "febf::1",
+        "fec0::1",
+        "feff::1",
+        "ff02::1",
+        "ffff::1",
+    ] {
+        assert!(!is_public(private), "{private}");
+    }
+    for public in [
+        "1.0.0.1",
+        "1.18.0.1",
+        "1.19.0.1",
+        "1.64.0.1",
+        "9.255.255.255",
+        "99.64.0.1",
+        "100.63.255.255",
+        "100.128.0.0",
+        "192.0.1.0",
+        "192.1.0.0",
+        "198.17.255.255",
+        "198.20.0.0",
+        "223.255.255.255",
+        "::ffff:1.1.1.1",
+        "64:ff9b::101:101",
+        "2001:db7::1",
+        "2002:101:101::",
+        "2606:4700::1111",
+        "fbff::1",
+        "fe00::1",
+    ] {
+        assert!(is_public(public), "{public}");
+    }
+}

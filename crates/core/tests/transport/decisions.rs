@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest, Phase};
 use gptimage_emulator::{Cut, ErrorBody, Fault};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::common::{client, config, judge, pessimistic, request, request_by_url, timers, upload};
 
 #[tokio::test]
 async fn row_1_a_refused_connection_is_tried_again_and_never_charged() {
     let emulator = pessimistic().await;
-    // A port that nobody listens on: bound once, then given up.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    // A port that nobody listens on, and nobody else can have meanwhile.
+    let taken = TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = taken.local_addr().unwrap().port();
     let client = Client::new(config(&emulator).base_url(format!("http://127.0.0.1:{port}"))).unwrap();
     let outcome = client.generate(&request()).await;
     judge(&emulator, &outcome, 0).await;
