@@ -5,8 +5,10 @@ CC ?= cc
 CXX ?= c++
 PREFIX ?= /usr/local
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/seeds/*))
 
-.PHONY: demo test check torture header bench wheel install python compilers
+.PHONY: demo test check torture header bench fuzz wheel install python compilers
 
 demo: ## A picture on the emulator: no key, no cost.
 	$(CARGO) run --release -- generate "A T-Rex relaxing on a beach" --emulator --overwrite -o t-rex.png
@@ -14,11 +16,17 @@ demo: ## A picture on the emulator: no key, no cost.
 test: check ## Every test there is.
 	$(CARGO) test --workspace --all-features --locked
 	tests/with-python tests/python/run.py
+	$(MAKE) install DESTDIR= PREFIX="$(abspath $(TARGET))/installed"
+	tests/with-python tests/c/run.py $(TARGET)/installed $(TARGET)/debug/gptimage
 	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
+	tests/with-python tests/faults/disk.py $(TARGET)/debug/gptimage
+	tests/with-python tests/faults/network.py $(TARGET)/debug/gptimage --scaled
 
-check: python compilers ## Form: formatting, lints, documentation, the header. Warnings are errors.
+check: python compilers ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
+	$(CARGO) build --workspace --all-features --locked
+	tests/with-python tests/c/check_symbols.py $(TARGET)/debug/libgptimage.so
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
 	$(CARGO) run --quiet --locked -p gptimage-header $(TARGET)/gptimage.h
 	diff -u include/gptimage.h $(TARGET)/gptimage.h
@@ -43,6 +51,15 @@ bench: wheel ## Speed and memory, as ratios against the plain ways and openai-py
 	$(CARGO) run --release --locked -p gptimage-bench -- \
 	  python $(TARGET)/bench-python/bin/python $(TARGET)/wheels/gptimage-*.whl
 
+fuzz: python compilers ## Each fuzz target for FUZZ_SECONDS, with AddressSanitizer. A stable compiler is told to be a nightly one.
+	@test -x $(TARGET)/tools/bin/cargo-fuzz || \
+	  $(CARGO) install cargo-fuzz --version 0.13.2 --locked --root $(TARGET)/tools
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p $(TARGET)/fuzz/corpus/$$target && \
+	  RUSTC_BOOTSTRAP=1 PATH="$(abspath $(TARGET))/tools/bin:$$PATH" $(CARGO) fuzz run --fuzz-dir fuzz/targets \
+	    --target-dir $(abspath $(TARGET))/fuzz $$target $(abspath $(TARGET))/fuzz/corpus/$$target $(abspath fuzz/seeds)/$$target \
+	    -- -max_total_time=$(FUZZ_SECONDS) -timeout=30 -print_final_stats=1 || exit 1; done
+
 wheel: python ## The Python package, into target/wheels.
 	rm -f $(TARGET)/wheels/gptimage-*.whl
 	tests/with-python -m venv $(TARGET)/wheel-tools
@@ -54,6 +71,11 @@ install: ## libgptimage for C and C++, into PREFIX; DESTDIR is honoured.
 	  $(CARGO) install cargo-c --version 0.10.24 --locked --root $(TARGET)/tools
 	PATH="$(abspath $(TARGET))/tools/bin:$$PATH" $(CARGO) cinstall --release --locked -p gptimage-ffi \
 	  --prefix "$(PREFIX)" --libdir "$(PREFIX)/lib" $(if $(DESTDIR),--destdir "$(DESTDIR)")
+	@libraries="$(DESTDIR)$(PREFIX)/lib" && mkdir -p "$$libraries/cmake/gptimage" && \
+	  version=$$(sed -n 's/^Version: //p' "$$libraries/pkgconfig/gptimage.pc") && \
+	  for file in gptimage-config gptimage-config-version; do \
+	    sed "s/@VERSION@/$$version/" bindings/ffi/cmake/$$file.cmake.in > "$$libraries/cmake/gptimage/$$file.cmake" || \
+	    exit 1; done
 
 python: # The binding's build asks an interpreter.
 	@tests/with-python --version

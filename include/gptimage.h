@@ -100,6 +100,16 @@
 #define GPTIMAGE_WAIT_FOREVER UINT64_MAX
 
 /**
+ * A limit on what calls may cost together, in US dollars. May be shared by any number of clients and threads.
+ *
+ * Before an attempt is sent, the dearest that it may be is reserved; what does not fit is refused with
+ * GPTIMAGE_STATUS_BUDGET_EXCEEDED, and nothing is sent. Afterwards the reservation becomes the price that the server states,
+ * or nothing where it is proved that nothing was charged. What may be charged counts as spent, until
+ * gptimage_client_reconcile() knows better. A call that costs more than was reserved for it closes the budget.
+ */
+typedef struct gptimage_budget_t gptimage_budget_t;
+
+/**
  * Cancels calls from another thread. A token that was cancelled stays so.
  */
 typedef struct gptimage_cancel_token_t gptimage_cancel_token_t;
@@ -142,9 +152,49 @@ typedef struct gptimage_generated_t gptimage_generated_t;
 typedef struct gptimage_job_t gptimage_job_t;
 
 /**
+ * A list of calls that may be paid and are in nobody's hands, as it was when it was made. Never changes.
+ */
+typedef struct gptimage_pending_t gptimage_pending_t;
+
+/**
+ * What is known of an attempt after the vendor's log was asked. Never changes; may be read by any number of threads.
+ */
+typedef struct gptimage_reconciled_t gptimage_reconciled_t;
+
+/**
  * What came of a call: 0, or what went wrong. The numbers never change their meaning and are never used again.
  */
 typedef int32_t gptimage_status_t;
+
+/**
+ * How a budget stands. Amounts are US dollars, exactly, as decimal text that a NUL ends.
+ */
+typedef struct {
+  /**
+   * The limit.
+   */
+  char max_usd[48];
+  /**
+   * What was spent, assumed_usd included.
+   */
+  char spent_usd[48];
+  /**
+   * The part of it that may be charged, or was at no stated price: counted at its reservation.
+   */
+  char assumed_usd[48];
+  /**
+   * What is reserved for calls on their way.
+   */
+  char reserved_usd[48];
+  /**
+   * What is left for further calls; "0" once it is closed.
+   */
+  char remaining_usd[48];
+  /**
+   * Not 0 once a call has cost more than was reserved for it: none is let through any more.
+   */
+  int32_t closed;
+} gptimage_budget_status_t;
 
 /**
  * How far an attempt is. It only goes forward.
@@ -414,6 +464,28 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * A budget of `max_usd`, decimal text such as "5.00". `max_usd_per_call`: the most that one call may cost, all its pictures
+ * together; NULL for 0.50 for each picture. Free it with gptimage_budget_free(), at any time: clients keep what they need of
+ * it. GPTIMAGE_STATUS_CONFIG: one of them is no amount.
+ */
+gptimage_status_t gptimage_budget_new(const char *max_usd,
+                                      const char *max_usd_per_call,
+                                      gptimage_budget_t **budget_out,
+                                      gptimage_error_t **error_out);
+
+/**
+ * How the budget stands now.
+ */
+gptimage_status_t gptimage_budget_status(const gptimage_budget_t *budget,
+                                         gptimage_budget_status_t *status_out,
+                                         gptimage_error_t **error_out);
+
+/**
+ * Frees a budget. NULL is fine.
+ */
+void gptimage_budget_free(gptimage_budget_t *budget);
+
+/**
  * A token that is not cancelled. Free it with gptimage_cancel_token_free(), at any time: calls keep what they need of it.
  */
 gptimage_cancel_token_t *gptimage_cancel_token_new(void);
@@ -558,9 +630,9 @@ gptimage_status_t gptimage_config_set_max_attempts(gptimage_config_t *config,
                                                    gptimage_error_t **error_out);
 
 /**
- * Sets a timer by its name, in milliseconds: "connect" (10 s), "send_stall" (90 s), "head" (15 min), "body_stall" (60 s),
+ * Sets a timer by its name, in milliseconds: "connect" (10 s), "send_stall" (90 s), "head" (15 min), "body_stall" (4 min),
  * "backoff_first" (0.5 s), "backoff_longest" (8 s), "retry_after_longest" (120 s), "url_not_found" (120 s),
- * "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
+ * "log" (60 s), "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
  */
 gptimage_status_t gptimage_config_set_timer_ms(gptimage_config_t *config,
                                                const char *name,
@@ -618,6 +690,21 @@ gptimage_status_t gptimage_config_set_abort_on_cancel(gptimage_config_t *config,
 gptimage_status_t gptimage_config_set_max_image_bytes(gptimage_config_t *config,
                                                       uint64_t bytes,
                                                       gptimage_error_t **error_out);
+
+/**
+ * A folder that keeps the results of calls whose callers are gone, in place of memory and across processes: any client of
+ * this folder collects them. It is made where it is missing. None unless set.
+ */
+gptimage_status_t gptimage_config_set_salvage_folder(gptimage_config_t *config,
+                                                     const char *folder,
+                                                     gptimage_error_t **error_out);
+
+/**
+ * What the client's calls may cost together, and with those of every other client of this budget. No limit unless set.
+ */
+gptimage_status_t gptimage_config_set_budget(gptimage_config_t *config,
+                                             const gptimage_budget_t *budget,
+                                             gptimage_error_t **error_out);
 
 /**
  * Begins a request; `prompt` says what is to be seen, in 1 to 32,000 characters of UTF-8. What is not set is not sent: the
@@ -713,7 +800,8 @@ gptimage_status_t gptimage_edit_request_add_image_path(gptimage_edit_request_t *
                                                        gptimage_error_t **error_out);
 
 /**
- * As gptimage_edit_request_add_image_path(), of a file's bytes, which are copied now.
+ * As gptimage_edit_request_add_image_path(), of a file's bytes, which are copied now. NULL is refused, unless `len` is 0:
+ * then it is an empty file, which the rules refuse when the request is sent.
  */
 gptimage_status_t gptimage_edit_request_add_image_bytes(gptimage_edit_request_t *request,
                                                         const uint8_t *data,
@@ -728,7 +816,8 @@ gptimage_status_t gptimage_edit_request_set_mask_path(gptimage_edit_request_t *r
                                                       gptimage_error_t **error_out);
 
 /**
- * As gptimage_edit_request_set_mask_path(), of a file's bytes, which are copied now.
+ * As gptimage_edit_request_set_mask_path(), of a file's bytes, which are copied now. NULL is refused, unless `len` is 0:
+ * then it is an empty file, which the rules refuse when the request is sent.
  */
 gptimage_status_t gptimage_edit_request_set_mask_bytes(gptimage_edit_request_t *request,
                                                        const uint8_t *data,
@@ -763,7 +852,7 @@ gptimage_status_t gptimage_edit_request_set_structural_rules(gptimage_edit_reque
 gptimage_status_t gptimage_error_status(const gptimage_error_t *error);
 
 /**
- * The stable name of the error's status, such as "rate_limited". Static: never to be freed.
+ * The stable name of the error's status, such as "rate_limited"; "ok" for NULL. Static: never to be freed.
  */
 const char *gptimage_error_kind(const gptimage_error_t *error);
 
@@ -817,7 +906,13 @@ gptimage_violation_t gptimage_error_violation(const gptimage_error_t *error,
                                               size_t index);
 
 /**
- * The whole error as a JSON object, with every attempt; without pictures. "{}" for NULL. Lives as long as the error.
+ * What the server answered, where that could not be used: without its pictures, at most 64 KiB of it; else NULL. Lives as
+ * long as the error.
+ */
+const char *gptimage_error_response_body(const gptimage_error_t *error);
+
+/**
+ * The whole error as a JSON object, with every attempt; without pictures and without the response's body. "{}" for NULL. Lives as long as the error.
  */
 const char *gptimage_error_json(const gptimage_error_t *error);
 
@@ -976,7 +1071,7 @@ const char *gptimage_generated_image_url(const gptimage_generated_t *generated,
                                          size_t index);
 
 /**
- * The file that the picture was saved to while it came, or NULL. Lives as long as the result, unless
+ * The file that the picture was saved to while it came, in the bytes that the system has, or NULL. Lives as long as the result, unless
  * gptimage_client_fetch() changes this picture.
  */
 const char *gptimage_generated_image_path(const gptimage_generated_t *generated,
@@ -1095,6 +1190,94 @@ void gptimage_job_free(gptimage_job_t *job);
 void gptimage_set_log_callback(gptimage_log_level_t level,
                                gptimage_log_callback_t callback,
                                void *user_data);
+
+/**
+ * Lists what may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those
+ * that another thread waits for), and results that wait for gptimage_client_collect(), those in a salvage folder included.
+ * Free the list with gptimage_pending_free().
+ */
+gptimage_status_t gptimage_client_pending(const gptimage_client_t *client,
+                                          gptimage_pending_t **pending_out,
+                                          gptimage_error_t **error_out);
+
+/**
+ * How many there are. 0 for NULL.
+ */
+size_t gptimage_pending_count(const gptimage_pending_t *pending);
+
+/**
+ * The id of the call's last attempt; NULL where a call ended before it had one, and beyond the last. Lives as long as the
+ * list.
+ */
+const char *gptimage_pending_client_request_id(const gptimage_pending_t *pending,
+                                               size_t index);
+
+/**
+ * How far the call's last attempt came. GPTIMAGE_PHASE_PLANNED beyond the last.
+ */
+gptimage_phase_t gptimage_pending_phase(const gptimage_pending_t *pending,
+                                        size_t index);
+
+/**
+ * Not 0 if the call has ended, and its result waits for gptimage_client_collect().
+ */
+int gptimage_pending_ended(const gptimage_pending_t *pending,
+                           size_t index);
+
+/**
+ * Frees a list, and with it every text that came from it. NULL is fine.
+ */
+void gptimage_pending_free(gptimage_pending_t *pending);
+
+/**
+ * Asks the vendor's log what became of an attempt that may have been charged, and waits for the answer. Free. `period`: how
+ * far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `patience_ms`: how long a row is waited
+ * for that is not there yet; 0: the log is read once. An absent, refusing or lagging log is no failure: the charge stays
+ * "unknown". Free the result with gptimage_reconciled_free().
+ */
+gptimage_status_t gptimage_client_reconcile(const gptimage_client_t *client,
+                                            const char *client_request_id,
+                                            const char *period,
+                                            uint64_t patience_ms,
+                                            gptimage_reconciled_t **reconciled_out,
+                                            gptimage_error_t **error_out);
+
+/**
+ * "not_charged" (it failed and cost nothing, and may be sent again), "charged" or "unknown". "unknown" for NULL. Lives as long
+ * as the result.
+ */
+const char *gptimage_reconciled_charge(const gptimage_reconciled_t *reconciled);
+
+/**
+ * The price in the log in US dollars, exactly, as decimal text; NULL if there is none. Lives as long as the result.
+ */
+const char *gptimage_reconciled_usd_spent(const gptimage_reconciled_t *reconciled);
+
+/**
+ * The price in the log in the vendor's credits; all else as gptimage_reconciled_usd_spent().
+ */
+const char *gptimage_reconciled_credits_used(const gptimage_reconciled_t *reconciled);
+
+/**
+ * The vendor's id of the work, or NULL if it is not known. Lives as long as the result.
+ */
+const char *gptimage_reconciled_inference_id(const gptimage_reconciled_t *reconciled);
+
+/**
+ * One line that says what to do next; for what was charged, with everything that a refund needs. "" for NULL. Lives as long
+ * as the result.
+ */
+const char *gptimage_reconciled_message(const gptimage_reconciled_t *reconciled);
+
+/**
+ * Everything as a JSON object. "{}" for NULL. Lives as long as the result.
+ */
+const char *gptimage_reconciled_json(const gptimage_reconciled_t *reconciled);
+
+/**
+ * Frees a result, and with it every text that came from it. NULL is fine.
+ */
+void gptimage_reconciled_free(gptimage_reconciled_t *reconciled);
 
 /**
  * The stable name of a status, such as "rate_limited"; "ok" for 0, "unknown_status" for a number that is none. Static:

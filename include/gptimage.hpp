@@ -216,11 +216,63 @@ class Time {
   std::uint64_t milliseconds_ = 0;
 };
 
+/** How a budget stands. Amounts are US dollars, exactly, as decimal text. */
+struct BudgetStatus {
+  /** The limit. */
+  std::string max_usd;
+  /** What was spent, assumed_usd included. */
+  std::string spent_usd;
+  /** The part of it that may be charged, or was at no stated price: counted at its reservation. */
+  std::string assumed_usd;
+  /** What is reserved for calls on their way. */
+  std::string reserved_usd;
+  /** What is left for further calls; "0" once it is closed. */
+  std::string remaining_usd;
+  /** Whether a call cost more than was reserved for it: none is let through any more. */
+  bool closed;
+};
+
+/** A call that may be paid and is in nobody's hands yet. */
+struct PendingCall {
+  /** The id of its last attempt; none where a call ended before it had one. */
+  std::optional<std::string> client_request_id;
+  /** How far that came. */
+  Phase phase;
+  /** Whether it has ended, and its result waits for Client::collect(). */
+  bool ended;
+};
+
+/** What is known of an attempt after the vendor's log was asked. */
+struct Reconciled {
+  /** not_charged: it failed and cost nothing, and may be sent again. */
+  Charge charge;
+  /** The price in the log in US dollars, exactly, as decimal text. */
+  std::optional<std::string> usd_spent;
+  /** The price in the log in the vendor's credits. */
+  std::optional<std::string> credits_used;
+  /** The vendor's id of the work. */
+  std::optional<std::string> inference_id;
+  /** One line that says what to do next; for what was charged, with all that a refund needs. */
+  std::string message;
+};
+
 /** The version of the library that is loaded; GPTIMAGE_VERSION is the header's. */
 inline std::string_view version() noexcept { return gptimage_version(); }
 
 // What is in here may change at any time.
 namespace detail {
+
+/** What a word says of money. */
+inline Charge charge(std::string_view word) noexcept {
+  return word == "not_charged" ? Charge::not_charged
+         : word == "charged"   ? Charge::charged
+                               : Charge::unknown;
+}
+
+/** A copy of a text that may not be there. */
+inline std::optional<std::string> optional_copy(const char *text) {
+  return text == nullptr ? std::nullopt : std::optional<std::string>(text);
+}
 
 /** This process, to tell it from a child that was forked. */
 inline long process() noexcept {
@@ -233,6 +285,7 @@ inline long process() noexcept {
 
 /** Frees whatever handle. */
 struct Free {
+  void operator()(gptimage_budget_t *budget) const noexcept { gptimage_budget_free(budget); }
   void operator()(gptimage_cancel_token_t *token) const noexcept {
     gptimage_cancel_token_free(token);
   }
@@ -249,6 +302,10 @@ struct Free {
     gptimage_generated_free(generated);
   }
   void operator()(gptimage_job_t *job) const noexcept { gptimage_job_free(job); }
+  void operator()(gptimage_pending_t *pending) const noexcept { gptimage_pending_free(pending); }
+  void operator()(gptimage_reconciled_t *reconciled) const noexcept {
+    gptimage_reconciled_free(reconciled);
+  }
 };
 
 template <class T>
@@ -734,12 +791,7 @@ class Error : public std::runtime_error {
   std::string_view kind() const noexcept { return gptimage_status_name(status()); }
 
   /** Whether money was spent, over all attempts. */
-  Charge charge() const noexcept {
-    const std::string_view charge = gptimage_error_charge(look());
-    return charge == "not_charged" ? Charge::not_charged
-           : charge == "charged"   ? Charge::charged
-                                   : Charge::unknown;
-  }
+  Charge charge() const noexcept { return detail::charge(gptimage_error_charge(look())); }
 
   /** The answer's HTTP status, if there was an answer. */
   std::optional<std::uint16_t> http_status() const noexcept {
@@ -964,6 +1016,40 @@ template <class... Classes>
 
 }  // namespace detail
 
+/**
+ * A limit on what calls may cost together, in US dollars. May be shared by any number of clients
+ * and threads. What does not fit is a BudgetExceededError, and nothing is sent.
+ */
+class Budget {
+ public:
+  /** Of so much: decimal text such as "5.00". 0.50 is reserved for each picture of a call. */
+  explicit Budget(std::string_view max_usd) : Budget(detail::text(max_usd, "max_usd"), nullptr) {}
+
+  /** As above; `max_usd_per_call` is the most that one call may cost, with all its pictures. */
+  Budget(std::string_view max_usd, std::string_view max_usd_per_call)
+      : Budget(detail::text(max_usd, "max_usd"),
+               detail::text(max_usd_per_call, "max_usd_per_call").c_str()) {}
+
+  /** How it stands now. */
+  BudgetStatus status() const {
+    gptimage_budget_status_t status;
+    detail::call(gptimage_budget_status, budget_.get(), &status);
+    return BudgetStatus{status.max_usd,      status.spent_usd,     status.assumed_usd,
+                        status.reserved_usd, status.remaining_usd, status.closed != 0};
+  }
+
+ private:
+  friend class Config;
+
+  Budget(const std::string &max_usd, const char *max_usd_per_call) {
+    gptimage_budget_t *budget = nullptr;
+    detail::call(gptimage_budget_new, max_usd.c_str(), max_usd_per_call, &budget);
+    budget_.reset(budget);
+  }
+
+  detail::Handle<gptimage_budget_t> budget_;
+};
+
 /** What a client is told once. Its setters can be chained; all is judged when a client is made. */
 class Config {
  public:
@@ -1074,6 +1160,26 @@ class Config {
   }
   /** @overload */
   Config &&abort_on_cancel(bool abort) && { return std::move(abort_on_cancel(abort)); }
+
+  /**
+   * A folder that keeps the results of calls whose callers are gone, in place of memory and across
+   * processes: any client of this folder collects them. None unless set.
+   */
+  Config &salvage_folder(const std::filesystem::path &folder) & {
+    return set(gptimage_config_set_salvage_folder, detail::path_text(folder, "folder").c_str());
+  }
+  /** @overload */
+  Config &&salvage_folder(const std::filesystem::path &folder) && {
+    return std::move(salvage_folder(folder));
+  }
+
+  /** What the client's calls count against, with those of others. No limit unless set. */
+  Config &budget(const Budget &budget) & {
+    const gptimage_budget_t *shared = budget.budget_.get();
+    return set(gptimage_config_set_budget, shared);
+  }
+  /** @overload */
+  Config &&budget(const Budget &budget) && { return std::move(this->budget(budget)); }
 
   /** The longest picture that is accepted, in bytes. 64 MiB unless set. */
   Config &max_image_bytes(std::uint64_t bytes) & {
@@ -1486,6 +1592,45 @@ class Client {
       collected = collect_within(wait.milliseconds());
     }
     return collected;
+  }
+
+  /**
+   * What may be paid and is in nobody's hands: attempts that the server may have and that have not
+   * ended, and results that wait for collect(). Outcomes of futures at which nobody looked are not
+   * listed.
+   */
+  std::vector<PendingCall> pending() const {
+    gptimage_pending_t *list = nullptr;
+    detail::call(gptimage_client_pending, client_.get(), &list);
+    const detail::Handle<gptimage_pending_t> owned(list);
+    std::vector<PendingCall> pending;
+    for (std::size_t index = 0; index < gptimage_pending_count(list); ++index) {
+      const char *id = gptimage_pending_client_request_id(list, index);
+      pending.push_back(PendingCall{detail::optional_copy(id),
+                                    static_cast<Phase>(gptimage_pending_phase(list, index)),
+                                    gptimage_pending_ended(list, index) != 0});
+    }
+    return pending;
+  }
+
+  /**
+   * Asks the vendor's log what became of an attempt that may have been charged, and waits for the
+   * answer. Free. `patience`: how long a row is waited for that is not there yet. `period`: how far
+   * back the log is read. An absent, refusing or lagging log leaves the charge unknown.
+   */
+  Reconciled reconcile(std::string_view client_request_id,
+                       Time patience = std::chrono::seconds(60),
+                       std::string_view period = "24h") const {
+    gptimage_reconciled_t *reconciled = nullptr;
+    detail::call(gptimage_client_reconcile, client_.get(),
+                 detail::text(client_request_id, "client_request_id").c_str(),
+                 detail::text(period, "period").c_str(), patience.milliseconds(), &reconciled);
+    const detail::Handle<gptimage_reconciled_t> owned(reconciled);
+    return Reconciled{detail::charge(gptimage_reconciled_charge(reconciled)),
+                      detail::optional_copy(gptimage_reconciled_usd_spent(reconciled)),
+                      detail::optional_copy(gptimage_reconciled_credits_used(reconciled)),
+                      detail::optional_copy(gptimage_reconciled_inference_id(reconciled)),
+                      gptimage_reconciled_message(reconciled)};
   }
 
   /**

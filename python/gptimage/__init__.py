@@ -18,6 +18,7 @@ Offline, on an emulator of the API:
 from gptimage import _image as _image
 from gptimage._core import VERSION as __version__
 from gptimage._core import Image
+from gptimage.budget import Budget
 from gptimage.client import AsyncClient, Client
 from gptimage.emulator import Emulator
 from gptimage.exceptions import (
@@ -44,7 +45,7 @@ from gptimage.exceptions import (
 )
 from gptimage.generated import Generated
 from gptimage.mask import Mask
-from gptimage.records import Attempt, Balance, Cost, Progress, Violation
+from gptimage.records import Attempt, Balance, BudgetStatus, Cost, Pending, Progress, Reconciled, Violation
 
 __all__ = [
     "APIConnectionError",
@@ -56,7 +57,9 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "Balance",
+    "Budget",
     "BudgetExceededError",
+    "BudgetStatus",
     "Client",
     "ConfigError",
     "Cost",
@@ -74,9 +77,11 @@ __all__ = [
     "ModerationBlockedError",
     "NotFoundError",
     "OutcomeUnknownError",
+    "Pending",
     "PermissionDeniedError",
     "Progress",
     "RateLimitError",
+    "Reconciled",
     "Violation",
     "__version__",
 ]

@@ -12,6 +12,7 @@ from PIL.Image import Image as PilImage
 __all__ = [
     "VERSION",
     "Batch",
+    "Budget",
     "Call",
     "Client",
     "Emulator",
@@ -179,7 +180,7 @@ class Call:
         """The last look at the call, if there was none since."""
 
     def take(self) -> tuple[str, Any]:
-        """What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance` or `nothing`) and what
+        """What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or `nothing`) and what
         belongs to it."""
 
     def deliver(self, object: Any) -> Any:
@@ -202,6 +203,14 @@ class Batch:
 
     def deliver(self, objects: Any) -> Any:
         """Hands the objects over that were made of the facts."""
+
+@final
+class Budget:
+    """Core's budget: shared by clients and threads."""
+
+    def __new__(cls, max_usd: str, max_usd_per_call: str | None) -> Budget: ...
+    def status(self) -> dict[str, Any]:
+        """How it stands, in facts."""
 
 @final
 class Client:
@@ -245,6 +254,17 @@ class Client:
 
     def collect(self) -> Batch:
         """What became of calls whose callers were gone."""
+
+    def pending(self) -> list[dict[str, Any]]:
+        """What may be paid and is in nobody's hands, in facts."""
+
+    def reconcile(
+        self,
+        attempts: Sequence[tuple[str, str | None, str | None, str | None, str | None]],
+        period: str | None,
+        patience: float | None,
+    ) -> Call:
+        """Asks the vendor's log what became of attempts."""
 
 @final
 class Emulator:

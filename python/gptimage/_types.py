@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from gptimage._core import Image
+from gptimage.budget import Budget
+from gptimage.exceptions import GptImageError
 from gptimage.generated import Generated
 from gptimage.mask import Mask
-from gptimage.records import Progress, Record
+from gptimage.records import Attempt, Progress, Record
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
@@ -46,6 +48,7 @@ ImageInput: TypeAlias = (
     Path | Content | tuple[str | None, Content] | tuple[str | None, Content, str | None] | PilImage | Array | Image | Generated
 )
 MaskInput: TypeAlias = ImageInput | Mask
+Attempts: TypeAlias = str | Attempt | GptImageError | Generated | Iterable[str | Attempt]
 # The forms that the compiled part takes: width, height, samples a pixel and pixels are the last.
 CoreInput: TypeAlias = Path | bytes | Image | tuple[int, int, int, bytes]
 
@@ -69,6 +72,8 @@ class Timers(TypedDict, total=False):
     """The longest `Retry-After` that is slept; a longer one is reported at once. 120."""
     url_not_found: float
     """How long a picture's URL may answer 404, as it does just after generation. 120."""
+    log: float
+    """How long `reconcile` waits for a row of the vendor's log; rows land some time after the answer. 60."""
     keepalive_idle: float
     """TCP keepalive: silence before the first probe. 15."""
     keepalive_interval: float
@@ -95,4 +100,7 @@ class ClientOptions(TypedDict, total=False):
     retry_server_errors: bool | None
     on_cancel: Literal["keep", "abort"] | None
     salvage_max_bytes: int | None
+    salvage_folder: Path | None
+    exit_wait: float | None
+    budget: Budget | None
     max_image_bytes: int | None

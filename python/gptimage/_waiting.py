@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gptimage.exceptions import GptImageError, from_core
 from gptimage.generated import Generated
-from gptimage.records import Balance
+from gptimage.records import Balance, Reconciled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def made(kind: str, facts: Any) -> Any:
             return from_core(facts)
         case "balance":
             return Balance(facts)
+        case "reconciled":
+            return [Reconciled(one) for one in facts]
         case "lost":
             return GptImageError("a bug in gptimage: a call ended without a result; it may be charged")
     return facts

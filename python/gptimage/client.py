@@ -5,6 +5,7 @@ from __future__ import annotations
 from gptimage import _core
 from gptimage._progress import Show
 from gptimage._waiting import made, wait, wait_async
+from gptimage.records import Attempt, Pending
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Never, Self, Unpack
 
     from gptimage._types import (
+        Attempts,
         Background,
         ClientOptions,
         Extra,
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
         Size,
         Timers,
     )
+    from gptimage.budget import Budget
     from gptimage.exceptions import GptImageError
     from gptimage.generated import Generated
-    from gptimage.records import Balance
+    from gptimage.records import Balance, Reconciled
 
 # What people bring along from other clients, and what to use here.
 _INSTEAD = {
@@ -75,6 +78,9 @@ class _Base:
         retry_server_errors: bool | None = None,
         on_cancel: Literal["keep", "abort"] | None = None,
         salvage_max_bytes: int | None = None,
+        salvage_folder: Path | None = None,
+        exit_wait: float | None = None,
+        budget: Budget | None = None,
         max_image_bytes: int | None = None,
         **unknown: Never,
     ) -> None:
@@ -93,6 +99,9 @@ class _Base:
             "retry_server_errors": retry_server_errors,
             "on_cancel": on_cancel,
             "salvage_max_bytes": salvage_max_bytes,
+            "salvage_folder": salvage_folder,
+            "exit_wait": exit_wait,
+            "budget": _budget(budget),
             "max_image_bytes": max_image_bytes,
         }
         self._core = _core.Client(options)
@@ -108,7 +117,10 @@ class _Base:
         known = _Base.__init__.__kwdefaults__ or {}
         _refuse("with_options", {name: value for name, value in options.items() if name not in known})
         other = type(self).__new__(type(self))
-        other._core = self._core.with_options(dict(options))
+        given: dict[str, Any] = dict(options)
+        if "budget" in given:
+            given["budget"] = _budget(given["budget"])
+        other._core = self._core.with_options(given)
         other._closed = False
         return other
 
@@ -122,6 +134,12 @@ class _Base:
         except BaseException:
             batch.put_back()
             raise
+
+    def pending(self) -> list[Pending]:
+        """What may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those
+        that another thread waits for), and outcomes that wait for `collect`, those in a salvage folder included.
+        """
+        return [Pending(facts) for facts in self._core.pending()]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
@@ -187,6 +205,32 @@ def _json(extra: Mapping[str, object]) -> str:
         raise type(error)(f"extra: must be a dict of JSON values: {error}") from None
 
 
+def _budget(budget: Budget | None) -> _core.Budget | None:
+    if budget is None:
+        return None
+    if type(budget).__module__ != "gptimage.budget":
+        raise TypeError(f"budget: {type(budget).__name__} is no Budget; write gptimage.Budget(\"5.00\")")
+    return budget._core
+
+
+def _asked(attempts: Attempts) -> list[tuple[str, str | None, str | None, str | None, str | None]]:
+    """Attempts as the compiled part takes them: the id, and what is known already."""
+    found: Any = getattr(attempts, "attempts", attempts)
+    if isinstance(found, (str, Attempt)):
+        found = [found]
+    asked: list[tuple[str, str | None, str | None, str | None, str | None]] = []
+    for one in found:
+        if isinstance(one, str):
+            asked.append((one, None, None, None, None))
+        elif isinstance(one, Attempt):
+            usd, credits = (one.cost.usd, one.cost.credits) if one.cost else (None, None)
+            known = [None if value is None else f"{value:f}" for value in (usd, credits)]
+            asked.append((one.client_request_id, one.charge, known[0], known[1], one.inference_id))
+        else:
+            raise TypeError(f"reconcile: {type(one).__name__} is neither an attempt nor a client request id")
+    return asked
+
+
 class Client(_Base):
     """Makes and edits images with gpt-image-2; every call waits for its result.
 
@@ -204,7 +248,10 @@ class Client(_Base):
     - `fetch`: whether pictures that come as URLs are fetched at once; true.
     - `retry_server_errors`: whether a 5xx in the vendor's own words is tried again, which may be paid twice; false.
     - `on_cancel`: what becomes of a call that is interrupted after it was sent: `"keep"` lets it run on, for `collect`;
-      `"abort"` gives it up. `salvage_max_bytes` bounds what is kept, 256 MiB.
+      `"abort"` gives it up. `salvage_max_bytes` bounds what is kept in memory, 256 MiB; `salvage_folder` is a folder that
+      keeps it across processes. `exit_wait`: seconds that the interpreter's end waits for such calls; 0, and a log
+      record names those that are lost.
+    - `budget`: a `Budget` that its calls count against; none.
     - `max_image_bytes`: the longest picture that is accepted, 64 MiB.
 
     Usable from any number of threads at once, and in a forked child. Ctrl-C is seen at once; the KeyboardInterrupt's
@@ -320,6 +367,18 @@ class Client(_Base):
         call = self._use().balance()
         return wait(call)  # type: ignore[no-any-return]
 
+    def reconcile(
+        self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
+    ) -> list[Reconciled]:
+        """Asks the vendor's log what became of attempts that may have been charged: those of an error or a result, one
+        attempt, a client request id, or several of these. Free. What is proved already is not asked for.
+
+        `period`: how far back the log is read, such as `"7d"`; `"24h"`. `patience`: seconds that a row is waited for that
+        is not there yet; `timers["log"]`, 60. An absent, refusing or lagging log leaves them `unknown`.
+        """
+        call = self._use().reconcile(_asked(attempts), period, patience)
+        return wait(call)  # type: ignore[no-any-return]
+
     def drain(self, timeout: float | None = None) -> None:
         """Waits until every call that runs on without its caller has ended, or so many seconds have passed."""
         wait(self._core.drain(timeout))
@@ -419,6 +478,13 @@ class AsyncClient(_Base):
     async def balance(self) -> Balance:
         """As `Client.balance`."""
         call = self._use().balance()
+        return await wait_async(call)  # type: ignore[no-any-return]
+
+    async def reconcile(
+        self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
+    ) -> list[Reconciled]:
+        """As `Client.reconcile`."""
+        call = self._use().reconcile(_asked(attempts), period, patience)
         return await wait_async(call)  # type: ignore[no-any-return]
 
     async def drain(self, timeout: float | None = None) -> None:

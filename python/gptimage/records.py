@@ -176,6 +176,64 @@ class Progress(Record):
     """Set between two attempts: how long the pause is."""
 
 
+class BudgetStatus(Record):
+    """How a budget stands, in US dollars."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        super().__init__({name: value if name == "closed" else amount(value) for name, value in facts.items()})
+
+    max_usd: Decimal
+    """The limit."""
+    spent_usd: Decimal
+    """What was spent, `assumed_usd` included."""
+    assumed_usd: Decimal
+    """The part of it that may be charged, or was at no stated price: counted at its reservation."""
+    reserved_usd: Decimal
+    """What is reserved for calls on their way."""
+    remaining_usd: Decimal
+    """What is left for further calls; nothing once it is closed."""
+    closed: bool
+    """Whether a call cost more than was reserved for it: none is let through any more."""
+
+
+class Pending(Record):
+    """A call that may be paid and is in nobody's hands yet."""
+
+    client_request_id: str | None
+    """The id of its last attempt; none where a call ended before it had one."""
+    phase: Phase
+    """How far that came."""
+    ended: bool
+    """Whether it has ended, and its outcome waits for `collect`."""
+
+
+class Reconciled(Record):
+    """What is known of an attempt after the vendor's log was asked."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        cost = facts["cost"]
+        super().__init__({**facts, "cost": Cost(cost) if isinstance(cost, dict) else cost})
+
+    client_request_id: str
+    """The attempt's id."""
+    charge: Charge
+    """`not_charged`: it failed and cost nothing, and may be sent again. `charged`: it succeeded or cost something.
+    `unknown`: the log does not say, or cannot be asked."""
+    cost: Cost | None
+    """The price in the log, where it was charged."""
+    inference_id: str | None
+    """The vendor's id of the work."""
+    request_id: str | None
+    """The vendor's id of the HTTP request."""
+    created: str | None
+    """When the call was made, as the log writes it (ISO 8601)."""
+    message: str
+    """One line that says what to do next; for what was charged, with everything that a refund needs."""
+
+    def __str__(self) -> str:
+        return f"{self.client_request_id}: {self.message}"
+
+
 class LedgerEntry(Record):
     """The truth about one paid call that reached the emulator."""
 

@@ -620,6 +620,97 @@ static void jobs(gptimage_client_t *client) {
   gptimage_generate_request_free(request);
 }
 
+/* One budget for two clients; what may be charged is asked for afterwards; a folder keeps it. */
+static void money(void) {
+  gptimage_config_t *config = gptimage_config_new();
+  gptimage_client_t *client = NULL, *another = NULL;
+  gptimage_generate_request_t *request = host_generate_request();
+  gptimage_generated_t *generated = NULL;
+  gptimage_error_t *error = NULL;
+  gptimage_budget_t *budget = NULL;
+  gptimage_budget_status_t status;
+  gptimage_pending_t *pending = NULL;
+  gptimage_reconciled_t *reconciled = NULL;
+  char folder[500], id[200];
+  CHECK_STATUS(gptimage_budget_new("much", NULL, &budget, &error), GPTIMAGE_STATUS_CONFIG);
+  CHECK_CONTAINS(gptimage_error_message(error), "max_usd");
+  gptimage_error_free(error);
+  error = NULL;
+  CHECK_OK(gptimage_budget_new("0.50", "0.20", &budget, &error));
+  CHECK_OK(gptimage_config_set_budget(config, budget, &error));
+  snprintf(folder, sizeof folder, "%s/kept", host_folder());
+  CHECK_OK(gptimage_config_set_salvage_folder(config, folder, &error));
+  CHECK_OK(gptimage_config_set_deadline_ms(config, 300, &error));
+  CHECK_OK(gptimage_client_new(config, &client, &error));
+  CHECK_OK(gptimage_client_new(config, &another, &error));
+  gptimage_config_free(config);
+
+  /* Its answer takes longer than its caller's patience: it is pending, and may be charged. */
+  control_delete("/_emulator/faults");
+  host_latency("\"1s\"");
+  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
+               GPTIMAGE_STATUS_OUTCOME_UNKNOWN);
+  snprintf(id, sizeof id, "%s", gptimage_error_client_request_id(error));
+  gptimage_error_free(error);
+  error = NULL;
+  host_latency("null");
+  CHECK_OK(gptimage_client_pending(client, &pending, &error));
+  CHECK_NUMBER(gptimage_pending_count(pending), 1);
+  CHECK_TEXT(gptimage_pending_client_request_id(pending, 0), id);
+  CHECK_NUMBER(gptimage_pending_phase(pending, 0), GPTIMAGE_PHASE_SENT);
+  CHECK_NUMBER(gptimage_pending_ended(pending, 0), 0);
+  CHECK(gptimage_pending_client_request_id(pending, 1) == NULL);
+  gptimage_pending_free(pending);
+  CHECK_OK(gptimage_budget_status(budget, &status, &error));
+  CHECK_TEXT(status.reserved_usd, "0.2");
+  CHECK_OK(gptimage_client_reconcile(client, id, NULL, 60000, &reconciled, &error));
+  CHECK_TEXT(gptimage_reconciled_charge(reconciled), "charged");
+  CHECK_CONTAINS(gptimage_reconciled_message(reconciled), id);
+  CHECK(strlen(gptimage_reconciled_usd_spent(reconciled)) > 0);
+  CHECK(strlen(gptimage_reconciled_credits_used(reconciled)) > 0);
+  CHECK(strlen(gptimage_reconciled_inference_id(reconciled)) > 0);
+  CHECK(is_json_object(gptimage_reconciled_json(reconciled)));
+
+  /* It came in the end, and the other client of the folder has it. */
+  CHECK_OK(gptimage_client_pending(another, &pending, &error));
+  while (gptimage_pending_count(pending) == 0) {
+    gptimage_pending_free(pending);
+    host_pause_us(1000);
+    CHECK_OK(gptimage_client_pending(another, &pending, &error));
+  }
+  CHECK_NUMBER(gptimage_pending_ended(pending, 0), 1);
+  gptimage_pending_free(pending);
+  CHECK_OK(gptimage_client_collect(another, 0, &generated, &error));
+  CHECK_TEXT(gptimage_generated_client_request_id(generated), id);
+  CHECK_CONTAINS(gptimage_generated_image_path(generated, 0), folder);
+  CHECK_OK(gptimage_budget_status(budget, &status, &error));
+  CHECK_TEXT(status.spent_usd, gptimage_generated_usd_spent(generated));
+  CHECK_TEXT(status.reserved_usd, "0");
+  CHECK_NUMBER(status.closed, 0);
+  CHECK_TEXT(status.max_usd, "0.5");
+  gptimage_generated_free(generated);
+  gptimage_reconciled_free(reconciled);
+
+  /* Until nothing is left. */
+  long long charges = host_charges();
+  gptimage_status_t ended = GPTIMAGE_STATUS_OK;
+  for (int i = 0; i < 100 && ended == GPTIMAGE_STATUS_OK; ++i) {
+    ended = gptimage_client_generate(i % 2 ? client : another, request, NULL, &generated, &error);
+    if (ended == GPTIMAGE_STATUS_OK) {
+      gptimage_generated_free(generated);
+    }
+  }
+  CHECK_NUMBER(ended, GPTIMAGE_STATUS_BUDGET_EXCEEDED);
+  CHECK_TEXT(gptimage_error_charge(error), "not_charged");
+  gptimage_error_free(error);
+  CHECK(host_charges() > charges && host_charges() <= charges + 10);
+  gptimage_budget_free(budget);
+  gptimage_generate_request_free(request);
+  gptimage_client_free(client);
+  gptimage_client_free(another);
+  host_small_pictures();
+}
+
 /* Numbers at the ends of their types are judged like all others, or waited for as long as it takes.
  */
 static void extremes(void) {
@@ -675,6 +766,7 @@ int main(void) {
   refusals();
   jobs(client);
   extremes();
+  money();
   gptimage_client_free(client);
   return 0;
 }

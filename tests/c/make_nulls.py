@@ -16,7 +16,11 @@ from header import Parameter, Prototype
 
 # Where the header allows NULL: by the parameter's name in any function, or in one.
 ALLOWED = {"cancel", "callback", "user_data", "error_out"}
-ALLOWED_IN = {("gptimage_client_new", "config")}
+ALLOWED_IN = {
+    ("gptimage_client_new", "config"),
+    ("gptimage_client_reconcile", "period"),
+    ("gptimage_budget_new", "max_usd_per_call"),
+}
 
 # What functions without a status say of NULL; what is not here, says NULL or 0.
 SAYS = {
@@ -28,10 +32,15 @@ SAYS = {
     "gptimage_error_json": 'CHECK_TEXT({call}, "{{}}")',
     "gptimage_generated_json": 'CHECK_TEXT({call}, "{{}}")',
     "gptimage_job_phase": "CHECK_NUMBER({call}, GPTIMAGE_PHASE_PLANNED)",
+    "gptimage_pending_phase": "CHECK_NUMBER({call}, GPTIMAGE_PHASE_PLANNED)",
+    "gptimage_reconciled_charge": 'CHECK_TEXT({call}, "unknown")',
+    "gptimage_reconciled_message": 'CHECK_TEXT({call}, "")',
+    "gptimage_reconciled_json": 'CHECK_TEXT({call}, "{{}}")',
 }
 
 # Handles that a program has, by their type; each call may use them up.
 HANDLES = {
+    "gptimage_budget_t": "budget",
     "gptimage_cancel_token_t": "token",
     "gptimage_client_t": "client",
     "gptimage_config_t": "config",
@@ -40,11 +49,18 @@ HANDLES = {
     "gptimage_generate_request_t": "generate_request",
     "gptimage_generated_t": "generated",
     "gptimage_job_t": "job",
+    "gptimage_pending_t": "pending",
+    "gptimage_reconciled_t": "reconciled",
 }
 
 # Values that make a call succeed, where the type alone does not say it.
 TEXTS = {
     "file": "file",
+    "folder": "folder",
+    "client_request_id": '"a call"',
+    "max_usd": '"5.00"',
+    "max_usd_per_call": '"0.50"',
+    "period": '"24h"',
     "json": '"{}"',
     "key": '"sk-test"',
     "to": "target",
@@ -74,7 +90,7 @@ NUMBERS = {
     "gptimage_status_t": "0",
     "gptimage_log_level_t": "GPTIMAGE_LOG_LEVEL_ERROR",
 }
-NUMBERS_IN = {("len", "size_t"): "picture_len"}
+NUMBERS_IN = {("len", "size_t"): "picture_len", ("patience_ms", "uint64_t"): "0"}
 
 # What costs something; collecting and fetching do not.
 PAID = re.compile(r"gptimage_client_(start_)?(generate|edit)(_to)?")
@@ -88,7 +104,8 @@ static char untouched[1];
 /* A picture that can be a mask, too. */
 static uint8_t picture[300];
 static size_t picture_len;
-static char file[500], target[500];
+static char file[500], folder[500], target[500];
+static gptimage_budget_status_t budget_status;
 
 /* One of everything, whole; made anew for each call, since a call may use it up. */
 typedef struct {
@@ -100,6 +117,9 @@ typedef struct {
   gptimage_error_t *error;
   gptimage_generated_t *generated;
   gptimage_job_t *job;
+  gptimage_budget_t *budget;
+  gptimage_pending_t *pending;
+  gptimage_reconciled_t *reconciled;
 } handles_t;
 
 /* A job that is freed before it was sent costs nothing; these are to be counted. */
@@ -123,6 +143,9 @@ static handles_t handles(void) {
   CHECK_NUMBER(gptimage_generate_request_new(NULL, &none, &made.error), GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK_OK(gptimage_client_generate(made.client, made.generate_request, NULL, &made.generated, &error));
   CHECK_OK(gptimage_client_start_generate(made.client, made.generate_request, NULL, NULL, &made.job, &error));
+  CHECK_OK(gptimage_budget_new("5.00", NULL, &made.budget, &error));
+  CHECK_OK(gptimage_client_pending(made.client, &made.pending, &error));
+  CHECK_OK(gptimage_client_reconcile(made.client, "a call", NULL, 0, &made.reconciled, &error));
   /* Ended, with its result still to be had. */
   while (gptimage_job_phase(made.job) != GPTIMAGE_PHASE_STORED) {
     host_pause_us(100);
@@ -132,6 +155,9 @@ static handles_t handles(void) {
 
 static void let_go(handles_t *made) {
   gptimage_job_free(made->job);
+  gptimage_budget_free(made->budget);
+  gptimage_pending_free(made->pending);
+  gptimage_reconciled_free(made->reconciled);
   gptimage_cancel_token_free(made->token);
   gptimage_client_free(made->client);
   gptimage_config_free(made->config);
@@ -181,6 +207,7 @@ def main() -> int:
     print("int main(void) {")
     print("  picture_len = host_bytes(SMALL_MASK, picture, sizeof picture);")
     print('  snprintf(file, sizeof file, "%s/picture.png", host_folder());')
+    print('  snprintf(folder, sizeof folder, "%s/salvage", host_folder());')
     print('  snprintf(target, sizeof target, "%s/target", host_folder());')
     print('  FILE *out = fopen(file, "wb");')
     print("  CHECK(out != NULL && fwrite(picture, 1, picture_len, out) == picture_len && fclose(out) == 0);")
@@ -226,6 +253,8 @@ def value(prototype: Prototype, parameter: Parameter) -> str:
             return TEXTS_IN.get(place) or TEXTS[parameter.name]
         case "const uint8_t *":
             return "picture"
+        case "gptimage_budget_status_t *":
+            return "&budget_status"
         case "void *":
             return "untouched"
         case "gptimage_job_callback_t" | "gptimage_progress_callback_t" | "gptimage_log_callback_t":
@@ -310,7 +339,7 @@ def says(prototype: Prototype, call: str) -> str:
         return "CHECK(" + " && ".join(f"{call}.{field} == NULL" for field in fields) + ");"
     if prototype.result.endswith("*"):
         return f"CHECK({call} == NULL);"
-    assert re.fullmatch(r"size_t|u?int\d+_t", prototype.result), f"{prototype.name}: what does it say of NULL?"
+    assert re.fullmatch(r"size_t|int|u?int\d+_t", prototype.result), f"{prototype.name}: what does it say of NULL?"
     return f"CHECK_NUMBER({call}, 0);"
 
 

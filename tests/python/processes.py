@@ -17,9 +17,10 @@ from typing import Any
 STRICT = ("-W", "error", "-X", "faulthandler")
 # Python 3.12 and later warn of every fork of a process that has threads. That is what is tested; no other is hidden.
 FORKS = ("-W", "ignore:This process:DeprecationWarning")
-# What a process says, in one line, that ends while calls are on their way.
+# What a process says, in a line each, that ends while calls are on their way, or with results that nobody collected.
 LEFT = re.compile(
-    "the interpreter ends while calls are on their way that may be paid: "
+    "the interpreter ends (?:while calls are on their way that may be paid"
+    "|with results that may be paid and nobody collected): "
     "(gptimage-[0-9a-f]{32}(?:, gptimage-[0-9a-f]{32})*)\n"
 )
 
@@ -38,7 +39,7 @@ class Ended:
 
     @property
     def left(self) -> list[str]:
-        """The ids of calls of which it said at its end that they are on their way and may be paid."""
+        """The ids of calls of which it said at its end that they may be paid and are lost."""
         return [name for line in LEFT.finditer(self.err) for name in line[1].split(", ")]
 
     def quiet(self, code: int = 0, *, leaves_calls: bool = False) -> Ended:

@@ -162,6 +162,10 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"on_cancel": True}, ("on_cancel", "bool")),
     ({"salvage_max_bytes": -1}, ("salvage_max_bytes", "out of range")),
     ({"salvage_max_bytes": 1.5}, ("salvage_max_bytes", "integer")),
+    ({"salvage_folder": 5}, ("salvage_folder", "int")),
+    ({"exit_wait": -1}, ("exit_wait", "-1", "seconds")),
+    ({"exit_wait": "5"}, ("exit_wait", "number")),
+    ({"budget": "5.00"}, ("budget", "str", "gptimage.Budget")),
     ({"max_image_bytes": -1}, ("max_image_bytes", "out of range")),
     ({"max_image_bytes": 2**70}, ("max_image_bytes", "out of range")),
 ]
@@ -894,7 +898,7 @@ def test_an_error_in_the_block_is_the_callers(quick: Emulator) -> None:
 
 # --- Both clients are alike -------------------------------------------------------------------------------------------
 
-AWAITED = {"generate", "edit", "fetch", "balance", "drain", "close"}
+AWAITED = {"generate", "edit", "fetch", "balance", "drain", "reconcile", "close"}
 
 
 def public(cls: type) -> set[str]:

@@ -88,11 +88,6 @@ impl Callbacks {
         }
     }
 
-    /// Whether a call of this owner is waiting already.
-    pub(crate) fn is_waiting(&self, owner: u64) -> bool {
-        self.0.lock().waiting.iter().any(|(waiting, _)| *waiting == owner)
-    }
-
     /// Drops the owner's calls that wait, takes no more of them, and waits for the one that runs, unless it is running this
     /// very line.
     pub(crate) fn retire(&self, owner: u64) {

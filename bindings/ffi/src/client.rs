@@ -18,7 +18,7 @@ use crate::generated::gptimage_generated_t;
 use crate::pointer::{hand_over, path, required};
 use crate::process;
 use crate::progress::{Listener, gptimage_progress_callback_t};
-use crate::start::{send_and_wait, wait_for};
+use crate::start::{send_and_wait, wait_for, with_files};
 use crate::status::gptimage_status_t;
 
 /// Makes and edits pictures. May be shared by any number of threads. Belongs to the process that made it: in a forked child
@@ -54,10 +54,7 @@ pub extern "C" fn gptimage_client_new(
         let out = required(client_out, "client_out")?;
         let config = config.map_or_else(Config::from_env, |config| config.config.clone());
         // Certificates are files, and files are not read on a host's thread.
-        let client = wait_for(move || async move {
-            let made = tokio::task::spawn_blocking(|| Client::new(config)).await;
-            made.map_err(|_| Failure::panicked())?.map_err(Failure::from)
-        })??;
+        let client = with_files(|| Client::new(config))??;
         hand_over(out, gptimage_client_t { client: Own::new(client), listener: Mutex::new(None) });
         Ok(())
     })
@@ -93,13 +90,7 @@ pub extern "C" fn gptimage_client_set_progress(
         if client.client.get().is_none() {
             return;
         }
-        let callbacks = process.callbacks.clone();
-        let listener = callback.map(|callback| Listener {
-            callback,
-            user_data: UserData::new(user_data),
-            owner: callbacks.owner(),
-            callbacks,
-        });
+        let listener = callback.map(|callback| Listener::new(&process.callbacks, callback, UserData::new(user_data)));
         let before = std::mem::replace(&mut *client.listener.lock().unwrap_or_else(PoisonError::into_inner), listener);
         if let Some(before) = before {
             before.callbacks.retire(before.owner);
@@ -219,7 +210,7 @@ pub extern "C" fn gptimage_client_collect(
             // Too late is no error: the caller sees what there is.
             wait_for(move || async move { drop(tokio::time::timeout(limit, waiting.drain()).await) })?;
         }
-        match client.collect_one() {
+        match with_files(move || client.collect_one())? {
             Some(outcome) => hand_over(out, gptimage_generated_t::new(outcome?)),
             None => drop(out.write(std::ptr::null_mut())),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gptimage_core::{Config, Timers};
 
 use crate::boundary::{fallible, infallible};
+use crate::budget::gptimage_budget_t;
 use crate::error::{Failure, gptimage_error_t};
 use crate::pointer::{path, required, text};
 use crate::status::gptimage_status_t;
@@ -112,9 +113,9 @@ pub extern "C" fn gptimage_config_set_max_attempts(
     })
 }
 
-/// Sets a timer by its name, in milliseconds: "connect" (10 s), "send_stall" (90 s), "head" (15 min), "body_stall" (60 s),
+/// Sets a timer by its name, in milliseconds: "connect" (10 s), "send_stall" (90 s), "head" (15 min), "body_stall" (4 min),
 /// "backoff_first" (0.5 s), "backoff_longest" (8 s), "retry_after_longest" (120 s), "url_not_found" (120 s),
-/// "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
+/// "log" (60 s), "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_timer_ms(
     config: Option<&mut gptimage_config_t>,
@@ -223,6 +224,35 @@ pub extern "C" fn gptimage_config_set_max_image_bytes(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         config.change(|config| config.max_image_bytes(bytes));
+        Ok(())
+    })
+}
+
+/// A folder that keeps the results of calls whose callers are gone, in place of memory and across processes: any client of
+/// this folder collects them. It is made where it is missing. None unless set.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_config_set_salvage_folder(
+    config: Option<&mut gptimage_config_t>,
+    folder: *const c_char,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    set(config, error_out, |config| {
+        let folder = path(folder, "folder")?;
+        config.change(|config| config.salvage_folder(folder));
+        Ok(())
+    })
+}
+
+/// What the client's calls may cost together, and with those of every other client of this budget. No limit unless set.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_config_set_budget(
+    config: Option<&mut gptimage_config_t>,
+    budget: Option<&gptimage_budget_t>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    set(config, error_out, |config| {
+        let budget = required(budget, "budget")?.core();
+        config.change(|config| config.budget(budget));
         Ok(())
     })
 }

@@ -10,7 +10,7 @@ use crate::boundary::{fallible, infallible};
 use crate::bytes::gptimage_bytes_t;
 use crate::error::{Failure, gptimage_error_t};
 use crate::pointer::{borrowed, c_path, c_string, path, required};
-use crate::start::wait_for;
+use crate::start::with_files;
 use crate::status::gptimage_status_t;
 
 /// The pictures of one call, what they cost, and how they came. May be read by any number of threads;
@@ -124,11 +124,8 @@ pub extern "C" fn gptimage_generated_image_save(
 ) -> gptimage_status_t {
     fallible(error_out, || {
         let (image, to) = (required(generated, "generated")?.image(index)?.clone(), path(to, "to")?);
-        wait_for(move || async move {
-            let saved =
-                tokio::task::spawn_blocking(move || image.save(SaveTo::from(to).overwrite(overwrite != 0))).await;
-            saved.map_err(|_| Failure::panicked())?.map(drop).map_err(Failure::from)
-        })?
+        with_files(move || image.save(SaveTo::from(to).overwrite(overwrite != 0)))??;
+        Ok(())
     })
 }
 

@@ -5,6 +5,7 @@
 #![allow(unsafe_code, reason = "exported names; every other use says in a SAFETY line why it is sound")]
 
 mod boundary;
+mod budget;
 mod bytes;
 mod callback;
 mod cancel;
@@ -16,9 +17,11 @@ mod generate_request;
 mod generated;
 mod job;
 mod log;
+mod pending;
 mod pointer;
 mod process;
 mod progress;
+mod reconciled;
 mod request;
 mod start;
 mod status;

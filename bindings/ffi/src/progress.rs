@@ -1,6 +1,8 @@
 //! How far a call is.
 
+use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gptimage_core::{Phase, Progress};
 
@@ -82,19 +84,44 @@ pub(crate) struct Listener {
     pub(crate) user_data: UserData,
     pub(crate) owner: u64,
     pub(crate) callbacks: Callbacks,
+    /// What it was not told yet, the oldest first.
+    untold: Arc<Mutex<VecDeque<gptimage_progress_t>>>,
 }
 
 impl Listener {
-    /// Tells it, unless it is still busy with what it was told before.
+    pub(crate) fn new(
+        callbacks: &Callbacks,
+        callback: unsafe extern "C" fn(progress: *const gptimage_progress_t, user_data: *mut c_void),
+        user_data: UserData,
+    ) -> Self {
+        Self { callback, user_data, owner: callbacks.owner(), callbacks: callbacks.clone(), untold: Arc::default() }
+    }
+
+    /// Tells it, as soon as it is done with what it was told before. What is older gives way, unless it is a pause or an end.
     pub(crate) fn tell(&self, progress: &Progress) {
-        let ended = progress.phase == Phase::Stored;
-        if !ended && self.callbacks.is_waiting(self.owner) {
-            return;
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        let outdated = |told: &gptimage_progress_t| told.pause_ms < 0 && told.phase != GPTIMAGE_PHASE_STORED;
+        let waits = !untold.is_empty();
+        if untold.back().is_some_and(outdated) {
+            untold.pop_back();
         }
-        let (told, callback, user_data) = (gptimage_progress_t::from(progress), self.callback, self.user_data);
-        self.callbacks.call_if_idle(self.owner, move || {
+        untold.push_back(progress.into());
+        drop(untold);
+        if !waits {
+            self.clone().schedule();
+        }
+    }
+
+    /// Lets one look be told, and the next after it: whoever is replaced in between is not called any more.
+    fn schedule(self) {
+        self.callbacks.clone().call(self.owner, move || {
+            let next = |untold: &Mutex<VecDeque<_>>| untold.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some(told) = next(&self.untold) else { return };
             // SAFETY: the host's own function, with the pointer that came with it; the first argument outlives the call.
-            unsafe { callback(&raw const told, user_data.pointer()) };
+            unsafe { (self.callback)(&raw const told, self.user_data.pointer()) };
+            if !self.untold.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                self.schedule();
+            }
         });
     }
 }

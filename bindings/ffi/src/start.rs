@@ -27,6 +27,11 @@ where
     result.recv().map_err(|_| Failure::lost())
 }
 
+/// Runs something that touches files, where that may block, and waits for it.
+pub(crate) fn with_files<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    wait_for(move || async move { tokio::task::spawn_blocking(work).await })?.map_err(|_| Failure::panicked())
+}
+
 /// Sends an order and waits for its outcome.
 pub(crate) fn send_and_wait(
     client: Client,

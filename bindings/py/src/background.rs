@@ -4,7 +4,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ pub(crate) struct Background {
     process: u32,
     pub(crate) threads: Threads,
     pub(crate) notifier: Notifier,
-    /// Whose calls may be on their way. Only locked while attached.
-    watches: Mutex<Vec<Watch>>,
+    /// Whose calls may be on their way, and how long the end waits for them. Only locked while attached.
+    watches: Mutex<Vec<(Watch, Duration)>>,
 }
 
 /// Only locked while attached to the interpreter, and never for long; so a fork, which is made by a thread that is
@@ -63,15 +63,48 @@ impl Background {
 
 impl Background {
     /// Remembers a client whose calls may be on their way at the end.
-    pub(crate) fn watch(&self, watch: Watch) {
+    pub(crate) fn watch(&self, watch: Watch, exit_wait: Duration) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.retain(|known| !known.is_over() && !known.is_same(&watch));
-        watches.push(watch);
+        // Clients that share what they keep are one: the most patient of them counts.
+        let patience =
+            watches.iter().find(|(known, _)| known.is_same(&watch)).map_or(exit_wait, |(_, wait)| exit_wait.max(*wait));
+        watches.retain(|(known, _)| !known.is_over() && !known.is_same(&watch));
+        watches.push((watch, patience));
     }
 
-    fn pending(&self) -> Vec<String> {
-        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.iter().flat_map(Watch::pending).collect()
+    fn watches(&self) -> Vec<(Watch, Duration)> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Runs something that touches files, on a thread where it may, and waits for it.
+    pub(crate) fn with_files<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> PyResult<T> {
+        let (done, result) = mpsc::sync_channel(1);
+        drop(self.threads.spawn_blocking(move || {
+            // Whoever waits is there until it is told.
+            let _ = done.send(work());
+        }));
+        py.detach(move || result.recv())
+            .map_err(|_| PyRuntimeError::new_err("a bug in gptimage: a thread of its ended early"))
+    }
+
+    /// Waits, as long as was asked for, until no call runs on without its caller.
+    fn drain(&self, py: Python<'_>) {
+        for (watch, patience) in self.watches() {
+            if !patience.is_zero() && !watch.is_over() {
+                let (done, over) = mpsc::sync_channel(1);
+                drop(self.threads.spawn(async move {
+                    // Too late is no error: what is left is told.
+                    let _ = tokio::time::timeout(patience, watch.drain()).await;
+                    let _ = done.send(());
+                }));
+                // A thread that is gone has nothing more to wait for.
+                let _ = py.detach(move || over.recv());
+            }
+        }
     }
 }
 
@@ -80,6 +113,7 @@ pub(crate) fn shutdown(py: Python<'_>) {
     OVER.store(true, Ordering::Relaxed);
     let current = *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(background) = current.filter(|background| background.process == process::id()) else { return };
+    background.drain(py);
     let deadline = Instant::now() + PATIENCE;
     let unsaid = background.notifier.close();
     py.detach(|| {
@@ -89,8 +123,16 @@ pub(crate) fn shutdown(py: Python<'_>) {
     });
     // The last words of calls that have ended; event loops are not waiting for theirs any more.
     unsaid.into_iter().filter(|message| matches!(message, Message::Log(_))).for_each(|message| deliver(py, message));
-    let pending = background.pending();
-    if !pending.is_empty() {
-        deliver(py, Message::Log(Entry::lost_at_exit(&pending)));
+    let watches = background.watches();
+    let running: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.running()).collect();
+    if !running.is_empty() {
+        deliver(py, Message::Log(Entry::lost_at_exit("while calls are on their way that may be paid", &running)));
+    }
+    let uncollected: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.uncollected()).collect();
+    if !uncollected.is_empty() {
+        deliver(
+            py,
+            Message::Log(Entry::lost_at_exit("with results that may be paid and nobody collected", &uncollected)),
+        );
     }
 }

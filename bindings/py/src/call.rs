@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gptimage_binding::{Job, Runner, State};
-use gptimage_core::{Balance, Charge, Client, Error, ErrorKind, Generated};
+use gptimage_core::{Balance, Charge, Client, Error, ErrorKind, Generated, Reconciled};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::prelude::*;
 
@@ -29,6 +29,7 @@ pub(crate) enum Outcome {
     Generated(Result<Generated, Error>),
     Fetched(Result<gptimage_core::Image, Error>),
     Balance(Result<Balance, Error>),
+    Reconciled(Result<Vec<Reconciled>, Error>),
     Drained,
     /// Given up before anything was sent.
     Nothing,
@@ -39,7 +40,7 @@ fn keep(client: &Client, outcome: Outcome) {
     match outcome {
         Outcome::Generated(Err(error)) if error.kind() == ErrorKind::Cancelled => {}
         Outcome::Generated(outcome) => client.keep(outcome),
-        Outcome::Fetched(_) | Outcome::Balance(_) | Outcome::Drained | Outcome::Nothing => {}
+        Outcome::Fetched(_) | Outcome::Balance(_) | Outcome::Reconciled(_) | Outcome::Drained | Outcome::Nothing => {}
     }
 }
 
@@ -187,7 +188,8 @@ impl Call {
         self.job()?.news().map(|news| to_python(py, &news)).transpose()
     }
 
-    /// What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance` or `nothing`) and what belongs to
+    /// What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or
+    /// `nothing`) and what belongs to
     /// it.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
         let nothing = py.None().into_bound(py);
@@ -197,7 +199,10 @@ impl Call {
             Some(Outcome::Generated(outcome)) => outcome_facts(py, outcome)?,
             Some(Outcome::Fetched(Ok(image))) => ("image", Image::new(image.clone()).into_pyobject(py)?.into_any()),
             Some(Outcome::Balance(Ok(balance))) => ("balance", to_python(py, balance)?),
-            Some(Outcome::Fetched(Err(error)) | Outcome::Balance(Err(error))) => ("error", error_facts(py, error)?),
+            Some(Outcome::Reconciled(Ok(reconciled))) => ("reconciled", to_python(py, reconciled)?),
+            Some(Outcome::Fetched(Err(error)) | Outcome::Balance(Err(error)) | Outcome::Reconciled(Err(error))) => {
+                ("error", error_facts(py, error)?)
+            }
             Some(Outcome::Drained | Outcome::Nothing) => ("nothing", nothing),
         };
         *lock(&self.taken) = outcome;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gptimage_binding::{Extra, Order, Own};
 use gptimage_core::{Config, Operation, SaveTo, seconds};
@@ -12,10 +13,12 @@ use tokio::time::timeout;
 
 use crate::background::background;
 use crate::call::{Call, Outcome, Price, lock};
+use crate::convert::to_python;
 use crate::error::OrRaise;
 use crate::facts::Batch;
 use crate::image::{Image, Input};
 use crate::options;
+use crate::question::AskedFor;
 
 /// Core's client, made again in a forked child: what it inherited has no thread.
 #[pyclass(frozen, module = "gptimage._core")]
@@ -23,6 +26,8 @@ pub(crate) struct Client {
     config: Config,
     /// What its calls may cost.
     price: Price,
+    /// How long the interpreter's end waits for its calls.
+    exit_wait: Duration,
     /// Only locked while attached, as [`background`]'s.
     client: Mutex<Own<gptimage_core::Client>>,
     /// The one whose store of kept results all relatives share.
@@ -34,9 +39,10 @@ impl Client {
         config: Config,
         client: gptimage_core::Client,
         family: Arc<Mutex<Own<gptimage_core::Client>>>,
+        exit_wait: Duration,
     ) -> Self {
         let price = if config.aborts_on_cancel() { Price::Aborted } else { Price::Collectable };
-        Self { config, price, client: Mutex::new(Own::new(client)), family }
+        Self { config, price, exit_wait, client: Mutex::new(Own::new(client)), family }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<gptimage_core::Client> {
@@ -78,9 +84,10 @@ impl Client {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = options::change(Config::from_env(), options)?;
+        let exit_wait = options::exit_wait(py, options)?.unwrap_or_default();
         let client = gptimage_core::Client::new(config.clone()).or_raise(py)?;
         let family = Arc::new(Mutex::new(Own::new(client.clone())));
-        Ok(Self::from_core(config, client, family))
+        Ok(Self::from_core(config, client, family, exit_wait))
     }
 
     /// Where the API is, as settled.
@@ -92,8 +99,9 @@ impl Client {
     /// A client of other options that shares what is kept for `collect`.
     fn with_options(&self, py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = options::change(self.config.clone(), options)?;
+        let exit_wait = options::exit_wait(py, options)?.unwrap_or(self.exit_wait);
         let client = self.core(py)?.with_config(config.clone()).or_raise(py)?;
-        Ok(Self::from_core(config, client, self.family.clone()))
+        Ok(Self::from_core(config, client, self.family.clone(), exit_wait))
     }
 
     /// A paid call.
@@ -141,7 +149,7 @@ impl Client {
         };
         let client = self.core(py)?;
         let background = background(py)?;
-        background.watch(client.watch());
+        background.watch(client.watch(), self.exit_wait);
         let sender = client.clone();
         Ok(Call::new(&client, background, self.price, move |runner| async move {
             let sent = order.send(&sender, runner.token(), observed.then(|| runner.teller())).await;
@@ -180,6 +188,35 @@ impl Client {
 
     /// What became of calls whose callers were gone.
     fn collect(&self, py: Python<'_>) -> PyResult<Batch> {
-        Ok(Batch::new(self.core(py)?))
+        let client = self.core(py)?;
+        background(py)?.with_files(py, move || Batch::new(client))
+    }
+
+    /// What may be paid and is in nobody's hands, in facts.
+    fn pending<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.core(py)?;
+        to_python(py, &background(py)?.with_files(py, move || client.pending())?)
+    }
+
+    /// Asks the vendor's log what became of attempts.
+    fn reconcile(
+        &self,
+        py: Python<'_>,
+        attempts: Vec<AskedFor>,
+        period: Option<String>,
+        patience: Option<f64>,
+    ) -> PyResult<Call> {
+        let attempts = attempts.into_iter().map(|asked| asked.question(py)).collect::<PyResult<Vec<_>>>()?;
+        let patience = patience.map(|patience| seconds("patience", patience)).transpose().or_raise(py)?;
+        self.run(py, Price::Free, |client| async move {
+            let mut question = client.reconcile(attempts);
+            if let Some(period) = period {
+                question = question.period(period);
+            }
+            if let Some(patience) = patience {
+                question = question.patience(patience);
+            }
+            Outcome::Reconciled(question.await)
+        })
     }
 }

@@ -2,6 +2,7 @@
 //! and what is better said in Python is in `python/gptimage`.
 
 mod background;
+mod budget;
 mod buffer;
 mod call;
 mod client;
@@ -15,6 +16,7 @@ mod mask;
 mod notify;
 mod options;
 mod preview;
+mod question;
 mod references;
 
 use pyo3::prelude::*;
@@ -26,6 +28,8 @@ mod _core {
 
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use crate::budget::Budget;
     #[pymodule_export]
     use crate::call::Call;
     #[pymodule_export]

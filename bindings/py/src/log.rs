@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gptimage_binding::log::{Listener, listen};
+use gptimage_core::Pending;
 use pyo3::prelude::*;
 use tracing::Level;
 
@@ -39,8 +40,9 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// What nobody will collect any more.
-    pub(crate) fn lost_at_exit(ids: &[String]) -> Self {
-        let text = format!("the interpreter ends while calls are on their way that may be paid: {}", ids.join(", "));
+    pub(crate) fn lost_at_exit(what: &str, lost: &[Pending]) -> Self {
+        let ids = lost.iter().map(|pending| pending.client_request_id.as_deref().unwrap_or("(without an id)"));
+        let text = format!("the interpreter ends {what}: {}", ids.collect::<Vec<_>>().join(", "));
         Self { level: 30, text }
     }
 

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use gptimage_core::{Config, Timers, seconds};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
+use crate::budget::Budget;
 use crate::error::OrRaise;
 
 /// `config`, with what `options` say instead.
@@ -19,6 +21,14 @@ pub(crate) fn change(mut config: Config, options: &Bound<'_, PyDict>) -> PyResul
         }
     }
     Ok(config)
+}
+
+/// How long the interpreter's end waits for calls that may be paid, where that is said.
+pub(crate) fn exit_wait(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Option<Duration>> {
+    const NAME: &str = "exit_wait";
+    let given = options.get_item(NAME)?.filter(|value| !value.is_none());
+    let given = given.map(|value| value.extract().map_err(|error| named(py, NAME, error))).transpose()?;
+    given.map(|value| seconds(NAME, value)).transpose().or_raise(py)
 }
 
 /// A wrong type, or a number out of range, is told with the argument's name.
@@ -64,6 +74,10 @@ fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config>
             other => return Err(config_error(py, &format!("on_cancel: {other:?} is neither 'keep' nor 'abort'"))),
         },
         "salvage_max_bytes" => config.salvage_max_bytes(value.extract()?),
+        "salvage_folder" => config.salvage_folder(value.extract::<PathBuf>()?),
+        "budget" => config.budget(value.cast::<Budget>()?.get().core()),
+        // It is the client's, not core's.
+        "exit_wait" => config,
         "max_image_bytes" => config.max_image_bytes(value.extract()?),
         unknown => return Err(PyTypeError::new_err(format!("there is no option {unknown:?}"))),
     })

@@ -115,7 +115,7 @@ async fn serve(matches: &ArgMatches) -> u8 {
     0
 }
 
-fn settings(matches: &ArgMatches) -> EmulatorBuilder {
+pub(crate) fn settings(matches: &ArgMatches) -> EmulatorBuilder {
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
     let time = |name: &str| matches.get_one::<Duration>(name).copied();
     let mut builder = Emulator::builder()

@@ -10,6 +10,7 @@ mod fetch;
 mod live;
 mod make;
 mod order;
+mod reconcile;
 mod report;
 mod stdin;
 
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Command};
 use gptimage_core::Operation;
 
+use crate::order::Order;
 use crate::report::Report;
 
 /// Runs the command with its arguments, the program's name first. Reads stdin where told to, writes to stdout and stderr.
@@ -46,6 +48,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
+/// What [`run`] would begin with these arguments, in words, without beginning it: nothing is sent, started or read from
+/// standard input. For fuzzing; no public interface.
+#[doc(hidden)]
+pub fn rehearse(args: impl IntoIterator<Item = OsString>) -> String {
+    let matches = match command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return error.to_string(),
+    };
+    match matches.subcommand() {
+        Some(("completions", matches)) => completions::script(matches, command()),
+        Some(("emulator", matches)) => format!("{:?}", emulator::settings(matches)),
+        Some(("generate", matches)) => make::rehearse(Order::read(Operation::Generate, matches)),
+        Some(("edit", matches)) => make::rehearse(Order::read(Operation::Edit, matches)),
+        Some((_, matches)) => format!("{:?}", connection::config(matches)),
+        None => String::new(),
+    }
+}
+
 /// The whole command line.
 fn command() -> Command {
     Command::new("gptimage")
@@ -62,6 +82,7 @@ fn command() -> Command {
         .subcommand(order::generate())
         .subcommand(order::edit())
         .subcommand(fetch::command())
+        .subcommand(reconcile::command())
         .subcommand(doctor::command())
         .subcommand(emulator::command())
         .subcommand(completions::command())
@@ -76,9 +97,10 @@ fn network(verb: &str, matches: &ArgMatches, report: &Report) -> u8 {
     let code = runtime.block_on(async {
         match verb {
             "fetch" => report.fetched(fetch::fetch(matches).await),
+            "reconcile" => report.reconciled(reconcile::reconcile(matches).await),
             "doctor" => report.diagnosed(&doctor::diagnose(matches).await),
-            "edit" => report.outcome(make::make(Operation::Edit, matches).await),
-            _ => report.outcome(make::make(Operation::Generate, matches).await),
+            "edit" => report.outcome(make::make(Order::read(Operation::Edit, matches)).await),
+            _ => report.outcome(make::make(Order::read(Operation::Generate, matches)).await),
         }
     });
     runtime.shutdown_background();

@@ -4,10 +4,9 @@ use std::future::IntoFuture;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use clap::ArgMatches;
 use gptimage_core::{
-    Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated, ImageInput,
-    Location, Operation, SaveTo,
+    Budget, Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated,
+    Image, ImageInput, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
 use serde_json::Value;
@@ -23,13 +22,21 @@ pub(crate) enum Outcome {
     Described(String),
     Failed {
         error: Box<Error>,
-        /// Where pictures were put that the error held in memory.
-        rescued: Vec<PathBuf>,
+        /// What became of pictures that the error held in memory.
+        rescued: Rescued,
     },
     /// What was typed cannot be meant.
     Misused(String),
     /// The emulator cannot start.
     NoEmulator(String),
+}
+
+/// Pictures that were paid for and had no place.
+#[derive(Debug, Default)]
+pub(crate) struct Rescued {
+    pub(crate) saved: Vec<PathBuf>,
+    /// Those that no folder took.
+    pub(crate) unsaved: Vec<Image>,
 }
 
 /// Why an order ends early.
@@ -51,8 +58,7 @@ impl From<String> for Stop {
 }
 
 /// Carries an order out.
-pub(crate) async fn make(operation: Operation, matches: &ArgMatches) -> Outcome {
-    let order = Order::read(operation, matches);
+pub(crate) async fn make(order: Order) -> Outcome {
     let emulator = if order.emulator && !order.dry_run {
         match Emulator::builder().start().await {
             Ok(emulator) => Some(emulator),
@@ -68,6 +74,23 @@ pub(crate) async fn make(operation: Operation, matches: &ArgMatches) -> Outcome 
     }
 }
 
+/// What a dry run would say; standard input is not read.
+pub(crate) fn rehearse(mut order: Order) -> String {
+    order.dry_run = true;
+    let piped = |path: &PathBuf| Stdin::is_meant(path);
+    if Stdin::is_meant(&order.prompt) || order.images.iter().chain(&order.mask).any(piped) {
+        return "standard input is read".to_owned();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    match runtime.map(|runtime| runtime.block_on(send(&order, None))) {
+        Ok(Ok(Outcome::Described(text))) => text,
+        Ok(Ok(_)) => String::new(),
+        Ok(Err(Stop::Misused(message))) => message,
+        Ok(Err(Stop::Error(error))) => error.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
 /// A request of either operation.
 enum Request {
     Generate(GenerateRequest),
@@ -80,7 +103,11 @@ async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Sto
         judge_stdout(order)?;
     }
     let request = build(order)?;
-    let client = Client::new(config(order, emulator))?;
+    let mut config = config(order, emulator);
+    if let Some((max_usd, per_call)) = &order.max_usd {
+        config = config.budget(&Budget::parse(max_usd, per_call.as_deref())?);
+    }
+    let client = Client::new(config)?;
     let mut call = match &request {
         Request::Generate(request) => client.generate(request),
         Request::Edit(request) => client.edit(request),
@@ -188,8 +215,16 @@ fn config(order: &Order, emulator: Option<&Emulator>) -> Config {
 }
 
 /// Saves pictures that are in memory only because their file could not be written: here, or where temporary files go.
-fn rescue(error: &Error) -> Vec<PathBuf> {
-    let images = error.generated().map(Generated::images).unwrap_or_default();
-    let in_memory = images.iter().filter(|image| matches!(image.location(), Location::Memory(_)));
-    in_memory.filter_map(|image| image.save("./").or_else(|_| image.save(std::env::temp_dir())).ok()).collect()
+pub(crate) fn rescue(error: &Error) -> Rescued {
+    let mut rescued = Rescued::default();
+    for image in error.generated().map(Generated::images).unwrap_or_default() {
+        if image.bytes().is_none_or(|bytes| bytes.is_empty()) {
+            continue;
+        }
+        match image.save("./").or_else(|_| image.save(std::env::temp_dir())) {
+            Ok(path) => rescued.saved.push(path),
+            Err(_) => rescued.unsaved.push(image.clone()),
+        }
+    }
+    rescued
 }

@@ -27,6 +27,8 @@ pub(crate) struct Order {
     pub(crate) dry_run: bool,
     pub(crate) deadline: Option<Duration>,
     pub(crate) emulator: bool,
+    /// What the call may cost, and what calls cost at most.
+    pub(crate) max_usd: Option<(String, Option<String>)>,
     pub(crate) config: Config,
 }
 
@@ -105,6 +107,19 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
             option("deadline", "TIME", "The longest that all may take, such as 90, 90s or 5m; unlimited unless given")
                 .value_parser(ValueParser::new(deadline)),
         )
+        .arg(option(
+            "max-usd",
+            "USD",
+            "What the call may cost, such as 0.50; dearer ones are not sent. No limit unless given",
+        ))
+        .arg(
+            option(
+                "max-usd-per-call",
+                "USD",
+                "What is known that a call costs at most; 0.50 for each picture unless given",
+            )
+            .requires("max-usd"),
+        )
         .args(connection::flags())
         .next_help_heading("Connection")
         .arg(flag("emulator", "Use an emulator of the API on this machine: no key, no cost").conflicts_with("base-url"))
@@ -145,8 +160,15 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Seconds, or a number with `s`, `m` or `h`.
+/// A time above nothing.
 fn deadline(text: &str) -> Result<Duration, String> {
+    time(text).and_then(|time| if time.is_zero() { Err(TIME.to_owned()) } else { Ok(time) })
+}
+
+const TIME: &str = "write a time above nothing, such as 90, 90s or 5m";
+
+/// Seconds, or a number with `s`, `m` or `h`.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) if text.ends_with('m') => (number, 60.0),
@@ -154,10 +176,8 @@ fn deadline(text: &str) -> Result<Duration, String> {
         Some(number) => (number, 1.0),
         None => (text, 1.0),
     };
-    let seconds = number.trim().parse::<f64>().ok().filter(|seconds| *seconds > 0.0);
-    seconds
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds * unit).ok())
-        .ok_or_else(|| "write a time above nothing, such as 90, 90s or 5m".to_owned())
+    let seconds = number.trim().parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
+    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds * unit).ok()).ok_or_else(|| TIME.to_owned())
 }
 
 impl Order {
@@ -185,6 +205,7 @@ impl Order {
             dry_run: matches.get_flag("dry-run"),
             deadline: matches.get_one("deadline").copied(),
             emulator: matches.get_flag("emulator"),
+            max_usd: text("max-usd").map(|max_usd| (max_usd, text("max-usd-per-call"))),
             config: match matches.get_one("max-attempts") {
                 Some(attempts) => config.max_attempts(*attempts),
                 None => config,

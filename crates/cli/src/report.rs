@@ -2,13 +2,12 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::PathBuf;
 
-use gptimage_core::{Cost, Error, ErrorKind, Generated, Image, printable};
+use gptimage_core::{Charge, Cost, Error, ErrorKind, Generated, Image, Reconciled, printable};
 use serde_json::{Value, json};
 
 use crate::doctor::{Check, Diagnosis};
-use crate::make::Outcome;
+use crate::make::{Outcome, Rescued, rescue};
 
 /// How to say it.
 pub(crate) struct Report {
@@ -83,8 +82,25 @@ impl Report {
                 }
                 0
             }
-            Err(error) => self.failed(&error, &[]),
+            Err(error) => self.failed(&error, &rescue(&error)),
         }
+    }
+
+    /// Says what the vendor's log has.
+    pub(crate) fn reconciled(&self, reconciled: Result<Vec<Reconciled>, Error>) -> u8 {
+        let reconciled = match reconciled {
+            Ok(reconciled) => reconciled,
+            Err(error) => return self.failed(&error, &Rescued::default()),
+        };
+        if self.json {
+            out(json_line(&json!({ "reconciled": to_json(&reconciled) })));
+        } else {
+            for one in &reconciled {
+                out(printable(&format!("{}  {}  {}", one.client_request_id, one.charge.as_str(), one.message)));
+            }
+        }
+        let clear = reconciled.iter().all(|one| one.charge != Charge::Unknown);
+        if clear { 0 } else { exit(ErrorKind::OutcomeUnknown) }
     }
 
     /// Says what a diagnosis found.
@@ -138,7 +154,7 @@ impl Report {
         0
     }
 
-    fn failed(&self, error: &Error, rescued: &[PathBuf]) -> u8 {
+    fn failed(&self, error: &Error, rescued: &Rescued) -> u8 {
         err(format_args!("gptimage: {error}"));
         if error.kind() == ErrorKind::Config && error.message().starts_with("no API key") {
             err("gptimage: to try it without a key and without cost, add --emulator");
@@ -150,6 +166,9 @@ impl Report {
                 attempt.number, attempt.phase, attempt.charge, attempt.client_request_id
             ));
         }
+        if let Some(unknown) = error.attempts().iter().rfind(|attempt| attempt.charge == Charge::Unknown) {
+            err(format_args!("gptimage: whether it was charged: gptimage reconcile {}", unknown.client_request_id));
+        }
         for image in error.generated().map(Generated::images).unwrap_or_default() {
             match (image.path(), image.url()) {
                 (Some(path), _) => err(format_args!("gptimage: paid for and saved: {}", path.display())),
@@ -159,13 +178,33 @@ impl Report {
                 _ => {}
             }
         }
-        for path in rescued {
+        for path in &rescued.saved {
             err(format_args!("gptimage: paid for and saved: {}", path.display()));
         }
+        for image in rescued.unsaved.iter().filter(|_| !self.json) {
+            err(lost(image));
+        }
         if self.json {
-            out(json_line(&json!({ "error": to_json(error), "saved": rescued })));
+            let unsaved: Vec<Value> = rescued.unsaved.iter().map(inline).collect();
+            out(json_line(&json!({ "error": to_json(error), "saved": rescued.saved, "unsaved": unsaved })));
         }
         exit(error.kind())
+    }
+}
+
+/// A picture that no folder takes, for a program that reads objects: its bytes themselves, for they end with this process.
+fn inline(image: &Image) -> Value {
+    let bytes = image.bytes().map(|bytes| base64_simd::STANDARD.encode_to_string(bytes));
+    json!({ "format": image.format().map(|format| format.as_str()), "url": image.url(), "b64_json": bytes })
+}
+
+/// The same for people: where it can still be had, or that it is gone.
+fn lost(image: &Image) -> String {
+    match image.url() {
+        Some(url) => format!("gptimage: paid for, and no folder takes it: make room, then gptimage fetch '{url}'"),
+        None => "gptimage: paid for and lost: it can be written neither where it belongs, nor here, nor where \
+                 temporary files go; with --json the object would have held it"
+            .to_owned(),
     }
 }
 
@@ -174,7 +213,10 @@ fn unwritten(image: &Image, error: &io::Error) -> u8 {
     err(format_args!("gptimage: the picture was paid for and cannot be written to standard output: {error}"));
     match image.save("./").or_else(|_| image.save(std::env::temp_dir())) {
         Ok(path) => err(format_args!("gptimage: paid for and saved: {}", path.display())),
-        Err(error) => err(format_args!("gptimage: {error}")),
+        Err(error) => {
+            err(format_args!("gptimage: {error}"));
+            err(lost(image));
+        }
     }
     exit(ErrorKind::Io)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Digits behind the point that an [`Amount`] can hold.
 const SCALE: u32 = 20;
@@ -34,6 +34,11 @@ impl Amount {
         Self(u128::from(number) * 10_u128.pow(SCALE))
     }
 
+    /// So many hundredths.
+    pub(crate) fn cents(number: u64) -> Self {
+        Self(u128::from(number) * 10_u128.pow(SCALE - 2))
+    }
+
     /// Whether this is nothing.
     pub fn is_zero(self) -> bool {
         self.0 == 0
@@ -43,6 +48,17 @@ impl Amount {
     #[must_use]
     pub fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference, or nothing where `other` is more.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// The quotient, rounded up.
+    pub(crate) fn divided_up(self, divisor: u32) -> Self {
+        Self(self.0.div_ceil(u128::from(divisor.max(1))))
     }
 }
 
@@ -96,6 +112,12 @@ impl fmt::Display for Amount {
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

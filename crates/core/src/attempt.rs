@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::amount::Amount;
 use crate::error::Charge;
+use crate::names::by_name;
 
 /// How far an attempt came, from what our own code did. It only goes forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,17 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in order.
+    pub const ALL: &[Self] = &[
+        Self::Planned,
+        Self::Connecting,
+        Self::Sending,
+        Self::Sent,
+        Self::HeadReceived,
+        Self::BodyComplete,
+        Self::Stored,
+    ];
+
     /// The stable name, such as `head_received`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,8 +67,17 @@ impl Serialize for Phase {
     }
 }
 
+/// The vendor's credits that are one US dollar.
+const CREDITS_PER_USD: u32 = 2_000_000;
+
+impl<'de> Deserialize<'de> for Phase {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        by_name(deserializer, Self::ALL, Self::as_str)
+    }
+}
+
 /// What a call cost, exactly, as the server said it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
     /// US dollars.
@@ -71,13 +92,26 @@ impl Cost {
         [self.usd, self.credits].iter().flatten().any(|amount| !amount.is_zero())
     }
 
+    /// The larger of what the server stated in dollars and in credits, in dollars.
+    pub(crate) fn in_usd(self) -> Option<Amount> {
+        self.usd.max(self.credits.map(|credits| credits.divided_up(CREDITS_PER_USD)))
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let sum = |one: Option<Amount>, other: Option<Amount>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        Self { usd: sum(self.usd, other.usd), credits: sum(self.credits, other.credits) }
+    }
+
     pub(crate) fn or_none(self) -> Option<Self> {
         (self.usd.is_some() || self.credits.is_some()).then_some(self)
     }
 }
 
 /// One attempt at a charged call. Results and errors list all of theirs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
     /// 1 for the first.
@@ -101,10 +135,10 @@ pub struct Attempt {
     /// The price, where stated.
     pub cost: Option<Cost>,
     /// Seconds slept before this attempt.
-    #[serde(rename = "waited_seconds", serialize_with = "seconds")]
+    #[serde(rename = "waited_seconds", serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub waited: Duration,
     /// From its start to its end, in seconds.
-    #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]
+    #[serde(rename = "elapsed_seconds", serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub elapsed: Duration,
     /// Why it failed, in one line.
     pub error: Option<String>,
@@ -112,4 +146,8 @@ pub struct Attempt {
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(de::Error::custom)
 }

@@ -34,7 +34,9 @@ use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo};
 use crate::progress::Progress;
+use crate::reconcile::{Question, Reconciled};
 use crate::request::{EditRequest, GenerateRequest};
+use crate::salvage::Pending;
 
 /// As [`crate::Client`], blocking. Cheap to clone; clones share the thread, which ends with the last of them.
 #[derive(Debug, Clone)]
@@ -105,6 +107,22 @@ impl Client {
     /// As [`crate::Client::collect`].
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.client.collect()
+    }
+
+    /// As [`crate::Client::pending`].
+    pub fn pending(&self) -> Vec<Pending> {
+        self.client.pending()
+    }
+
+    /// As [`crate::Client::reconcile`], for [`Timers::log`](crate::Timers::log).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if the thread is gone.
+    pub fn reconcile<A: Into<Question>>(
+        &self,
+        attempts: impl IntoIterator<Item = A>,
+    ) -> Result<Vec<Reconciled>, Error> {
+        self.thread.run(self.client.reconcile(attempts).into_future())?
     }
 
     /// As [`crate::Client::drain`].

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::budget::Calls;
 use crate::cancel::CancelToken;
 use crate::config::{Config, Settings, join, some_attempts};
 use crate::error::Error;
@@ -16,8 +17,9 @@ use crate::generated::Generated;
 use crate::image::{Image, SaveTo, Target};
 use crate::progress::{Observer, Progress};
 use crate::random;
+use crate::reconcile::{Question, Reconcile};
 use crate::request::{EditRequest, GenerateRequest, Operation, Parameters};
-use crate::salvage::Salvage;
+use crate::salvage::{Pending, Salvage};
 use crate::transport::{Call as TransportCall, Crowd, Http, Plan, billing, download_one};
 use crate::wire::{self, Body};
 
@@ -60,7 +62,7 @@ impl Client {
         let settings = config.settle()?;
         let settings = Arc::new(settings);
         let http = Http::new(settings.clone())?;
-        let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes));
+        let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes, settings.salvage_folder.clone()));
         Ok(Self { settings, http, crowd: Arc::default(), salvage })
     }
 
@@ -76,9 +78,14 @@ impl Client {
     /// through either can be collected from both.
     ///
     /// # Errors
-    /// As [`Client::new`].
+    /// As [`Client::new`]; and another [`Config::salvage_folder`], for the store is one.
     pub fn with_config(&self, config: Config) -> Result<Self, Error> {
         let other = Self::new(config)?;
+        if other.settings.salvage_folder != self.settings.salvage_folder {
+            return Err(Error::config(
+                "salvage_folder: clients that share what they keep have one; make a client of its own",
+            ));
+        }
         Ok(Self { salvage: self.salvage.clone(), crowd: self.crowd.clone(), ..other })
     }
 
@@ -140,13 +147,56 @@ impl Client {
         billing::balance(&self.http, &self.settings).await
     }
 
+    /// Asks the vendor's log what became of attempts that may have been charged: the attempts of an error, or client request
+    /// ids. Free. What is proved already is not asked for. An absent, refusing or lagging log leaves them unknown.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use gptimage_core::{Charge, Client, GenerateRequest};
+    /// # use gptimage_emulator::{Cut, Emulator, Fault};
+    /// # let emulator = Emulator::builder().start().await?;
+    /// # emulator.fault(Fault::cut_response(0, Cut::Rst));
+    /// # let config = gptimage_core::Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+    /// # let client = Client::new(config)?;
+    /// let request = GenerateRequest::builder("A T-Rex").build()?;
+    /// if let Err(error) = client.generate(&request).await {
+    ///     for attempt in client.reconcile(error.attempts()).await? {
+    ///         println!("{}: {}", attempt.client_request_id, attempt.message);
+    /// #       assert_eq!(attempt.charge, Charge::Charged);
+    ///     }
+    /// }
+    /// # assert_eq!(emulator.charges(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): there is no tokio runtime.
+    pub fn reconcile<A: Into<Question>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
+        Reconcile::new(self.clone(), attempts.into_iter().map(Into::into).collect())
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.http
+    }
+
     /// A look at what is on its way, that outlives the client and does not keep it.
     pub fn watch(&self) -> Watch {
         Watch(Arc::downgrade(&self.salvage))
     }
 
+    /// What may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those that
+    /// somebody waits for), and outcomes that wait for [`Client::collect`]. Blocks while it reads a salvage folder.
+    pub fn pending(&self) -> Vec<Pending> {
+        self.salvage.pending()
+    }
+
     /// Hands over what became of calls whose callers were gone (a dropped future, a deadline) after the request had
-    /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept.
+    /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept. Blocks while it reads a salvage
+    /// folder; pictures from there stay there, and are the caller's from now on.
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.salvage.collect()
     }
@@ -173,9 +223,21 @@ impl Client {
 pub struct Watch(Weak<Salvage>);
 
 impl Watch {
-    /// The client request ids of attempts that are on their way and may be paid: the server may have the whole request.
-    pub fn pending(&self) -> Vec<String> {
-        self.0.upgrade().map(|salvage| salvage.pending()).unwrap_or_default()
+    /// Attempts that are on their way and may be paid: the server may have the whole request.
+    pub fn running(&self) -> Vec<Pending> {
+        self.0.upgrade().map(|salvage| salvage.running()).unwrap_or_default()
+    }
+
+    /// Outcomes in memory that nobody collected: they end with the process.
+    pub fn uncollected(&self) -> Vec<Pending> {
+        self.0.upgrade().map(|salvage| salvage.in_memory()).unwrap_or_default()
+    }
+
+    /// Waits until every call that runs on without its caller has ended.
+    pub async fn drain(&self) {
+        if let Some(salvage) = self.0.upgrade() {
+            salvage.drain().await;
+        }
     }
 
     /// Whether both look at the same client's calls.
@@ -305,12 +367,18 @@ impl Call {
             crowd: self.client.crowd.clone(),
             url,
             body: self.body?,
-            parameters: self.parameters,
             asked,
             target,
             max_attempts: self.max_attempts,
             fetch: self.fetch,
             deadline,
+            budget: self
+                .client
+                .settings
+                .budget
+                .clone()
+                .map(|budget| (budget, Calls::of(self.operation, &self.parameters))),
+            parameters: self.parameters,
             cancel: self.cancel,
             observer: self.observer,
         };

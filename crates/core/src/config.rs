@@ -6,10 +6,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::secret::ApiKey;
 use crate::transport::{DownloadGuard, base_url};
-use crate::wire::BILLING_PATH;
+use crate::wire::{BILLING_PATH, LOGS_PATH};
 
 /// Where the key is looked for, the first that is set and not blank wins.
 pub const KEY_VARIABLES: &[&str] = &["AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"];
@@ -30,7 +31,8 @@ pub struct Timers {
     pub send_stall: Duration,
     /// From the last byte sent to the answer's head; minutes of silence are normal. 15 min.
     pub head: Duration,
-    /// How long an answer or a download may stand still. 60 s.
+    /// How long an answer may stand still. 4 min: after an outage of 90 s, TCP itself pauses for as long again. A download
+    /// can be taken up again where it stood, so it waits for a minute at most.
     pub body_stall: Duration,
     /// Bound of the first random wait before another attempt; it doubles with each. 0.5 s.
     pub backoff_first: Duration,
@@ -40,6 +42,8 @@ pub struct Timers {
     pub retry_after_longest: Duration,
     /// How long a picture's URL may answer 404, as it does just after generation. 120 s.
     pub url_not_found: Duration,
+    /// How long a row of the vendor's log is waited for; rows land some time after the answer. 60 s.
+    pub log: Duration,
     /// TCP keepalive: silence before the first probe. 15 s.
     pub keepalive_idle: Duration,
     /// TCP keepalive: between two probes. 15 s.
@@ -57,11 +61,12 @@ impl Default for Timers {
             connect: seconds(10),
             send_stall: seconds(90),
             head: seconds(15 * 60),
-            body_stall: seconds(60),
+            body_stall: seconds(4 * 60),
             backoff_first: Duration::from_millis(500),
             backoff_longest: seconds(8),
             retry_after_longest: seconds(120),
             url_not_found: seconds(120),
+            log: seconds(60),
             keepalive_idle: seconds(15),
             keepalive_interval: seconds(15),
             keepalive_probes: 8,
@@ -107,7 +112,7 @@ impl Timers {
         Ok(())
     }
 
-    fn durations(&mut self) -> [(&'static str, &mut Duration); 11] {
+    fn durations(&mut self) -> [(&'static str, &mut Duration); 12] {
         [
             ("connect", &mut self.connect),
             ("send_stall", &mut self.send_stall),
@@ -117,6 +122,7 @@ impl Timers {
             ("backoff_longest", &mut self.backoff_longest),
             ("retry_after_longest", &mut self.retry_after_longest),
             ("url_not_found", &mut self.url_not_found),
+            ("log", &mut self.log),
             ("keepalive_idle", &mut self.keepalive_idle),
             ("keepalive_interval", &mut self.keepalive_interval),
             ("user_timeout", &mut self.user_timeout),
@@ -166,7 +172,9 @@ pub struct Config {
     retry_server_errors: bool,
     abort_on_cancel: bool,
     salvage_max_bytes: u64,
+    salvage_folder: Option<PathBuf>,
     max_image_bytes: u64,
+    budget: Option<Budget>,
 }
 
 impl Default for Config {
@@ -185,7 +193,9 @@ impl Default for Config {
             retry_server_errors: false,
             abort_on_cancel: false,
             salvage_max_bytes: 256 << 20,
+            salvage_folder: None,
             max_image_bytes: 64 << 20,
+            budget: None,
         }
     }
 }
@@ -316,10 +326,25 @@ impl Config {
         self
     }
 
+    /// A folder that keeps the outcomes of calls whose callers are gone, in place of memory and across processes: any client of
+    /// this folder collects them. It is made where it is missing; its records hold no key. None unless set.
+    #[must_use]
+    pub fn salvage_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.salvage_folder = Some(folder.into());
+        self
+    }
+
     /// The longest picture that is accepted, in bytes. 64 MiB unless set.
     #[must_use]
     pub fn max_image_bytes(mut self, bytes: u64) -> Self {
         self.max_image_bytes = bytes;
+        self
+    }
+
+    /// What the client's calls may cost together, and with those of every other client of this budget. No limit unless set.
+    #[must_use]
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.budget = Some(budget.clone());
         self
     }
 
@@ -336,6 +361,7 @@ impl Config {
             authorization: key.authorization(),
             key,
             billing_url: join(&base_url, &format!("../{BILLING_PATH}"))?,
+            logs_url: join(&base_url, &format!("../{LOGS_PATH}"))?,
             download_guard: DownloadGuard::new(&base_url),
             base_url,
             max_attempts: self.max_attempts,
@@ -349,7 +375,9 @@ impl Config {
             retry_server_errors: self.retry_server_errors,
             abort_on_cancel: self.abort_on_cancel,
             salvage_max_bytes: self.salvage_max_bytes,
+            salvage_folder: self.salvage_folder,
             max_image_bytes: self.max_image_bytes,
+            budget: self.budget,
         })
     }
 }
@@ -397,6 +425,7 @@ pub(crate) struct Settings {
     pub(crate) key: ApiKey,
     pub(crate) base_url: Url,
     pub(crate) billing_url: Url,
+    pub(crate) logs_url: Url,
     pub(crate) download_guard: DownloadGuard,
     pub(crate) max_attempts: u32,
     pub(crate) deadline: Option<Duration>,
@@ -409,7 +438,9 @@ pub(crate) struct Settings {
     pub(crate) retry_server_errors: bool,
     pub(crate) abort_on_cancel: bool,
     pub(crate) salvage_max_bytes: u64,
+    pub(crate) salvage_folder: Option<PathBuf>,
     pub(crate) max_image_bytes: u64,
+    pub(crate) budget: Option<Budget>,
 }
 
 impl std::fmt::Debug for Settings {

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::attempt::Attempt;
 use crate::generated::Generated;
+use crate::names::by_name;
 use crate::violation::Violation;
 
 /// What is known about money: from our own proof, never from someone's word.
@@ -46,6 +48,12 @@ impl fmt::Display for Charge {
 impl Serialize for Charge {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Charge {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        by_name(deserializer, &[Self::NotCharged, Self::Unknown, Self::Charged], Self::as_str)
     }
 }
 
@@ -119,6 +127,18 @@ kinds! {
     Internal = "internal", 99, exit 70;
 }
 
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        by_name(deserializer, Self::ALL, Self::as_str)
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -127,11 +147,12 @@ impl fmt::Display for ErrorKind {
 
 /// Everything that can go wrong, with what it cost.
 ///
-/// Its text is one line that says what to do next. It holds neither the key nor a long body.
-#[derive(thiserror::Error)]
+/// Its text is one line that says what to do next. It holds neither the key nor a long body. Cloning shares pictures.
+#[derive(Clone, thiserror::Error)]
 #[error("{}", .0.message)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     charge: Charge,
@@ -144,7 +165,7 @@ struct Inner {
     attempts: Vec<Attempt>,
     generated: Option<Generated>,
     response_body: Option<String>,
-    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -236,7 +257,7 @@ impl Error {
     }
 
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.cause = Some(cause.into());
+        self.0.cause = Some(Arc::from(cause.into()));
         self
     }
 
@@ -290,6 +311,10 @@ impl Error {
         self.0.generated.as_ref()
     }
 
+    pub(crate) fn generated_mut(&mut self) -> Option<&mut Generated> {
+        self.0.generated.as_mut()
+    }
+
     /// Takes what was paid for.
     pub fn into_generated(self) -> Option<Generated> {
         self.0.generated
@@ -325,7 +350,7 @@ impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Shown<'a> {
-            kind: &'static str,
+            kind: ErrorKind,
             number: i32,
             charge: Charge,
             message: &'a str,
@@ -338,7 +363,7 @@ impl Serialize for Error {
             generated: Option<&'a Generated>,
         }
         Shown {
-            kind: self.kind().as_str(),
+            kind: self.kind(),
             number: self.kind().number(),
             charge: self.charge(),
             message: self.message(),

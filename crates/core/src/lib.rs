@@ -56,6 +56,7 @@ mod amount;
 mod attempt;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+mod budget;
 mod cancel;
 mod client;
 mod config;
@@ -63,9 +64,14 @@ mod error;
 mod fingerprint;
 mod generated;
 mod image;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod mask;
+mod names;
 mod progress;
 mod random;
+mod reconcile;
 mod request;
 pub mod rules;
 mod salvage;
@@ -78,6 +84,7 @@ mod wire;
 
 pub use amount::{Amount, ParseAmountError};
 pub use attempt::{Attempt, Cost, Phase};
+pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
 pub use client::{Balance, Call, Client, Watch};
 pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds};
@@ -86,10 +93,12 @@ pub use generated::Generated;
 pub use image::{Image, ImageFormat, Location, SaveTo};
 pub use mask::Mask;
 pub use progress::Progress;
+pub use reconcile::{Question, Reconcile, Reconciled};
 pub use request::{
     Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageInput, Integer, Model,
     Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo, PixelFormat, Quality, ResponseFormat, Size,
 };
+pub use salvage::Pending;
 pub use text::printable;
 pub use violation::{Rule, Violation};
 pub use warning::Warning;

@@ -1,28 +1,30 @@
 //! What is odd about a success.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::amount::Amount;
 use crate::image::ImageFormat;
 use crate::text;
 
 /// Something odd about a call that succeeded: worth telling, no reason to fail after payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    kind: &'static str,
+    kind: Cow<'static, str>,
     message: String,
 }
 
 impl Warning {
     fn new(kind: &'static str, message: String) -> Self {
-        Self { kind, message }
+        Self { kind: Cow::Borrowed(kind), message }
     }
 
     /// The stable name, such as `other_size`.
-    pub fn kind(&self) -> &'static str {
-        self.kind
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// A sentence for people.
@@ -60,6 +62,12 @@ impl Warning {
             "price_disagrees",
             format!("the response header says {header}, its body {body}; the larger one is reported"),
         )
+    }
+
+    pub(crate) fn over_budget(reserved: Amount) -> Self {
+        let message =
+            format!("the call cost more than the {reserved} USD that were reserved for it; its budget is closed");
+        Self::new("over_budget", message)
     }
 
     pub(crate) fn lying_extension(path: &Path, format: ImageFormat) -> Self {

@@ -146,13 +146,18 @@ impl Target {
     }
 
     pub(crate) fn create_io(&self) -> io::Result<TargetFile> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".gptimage-").suffix(".part");
-        // The final file has the permissions of any other new file: the umask applies.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        Ok(TargetFile { file: builder.tempfile_in(&self.folder)?, len: 0 })
+        create_in(&self.folder)
     }
+}
+
+/// Opens a temporary file in a folder.
+pub(crate) fn create_in(folder: &Path) -> io::Result<TargetFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gptimage-").suffix(".part");
+    // The final file has the permissions of any other new file: the umask applies.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(TargetFile { file: builder.tempfile_in(folder)?, len: 0 })
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -225,6 +230,15 @@ impl TargetFile {
         Unsaved { error, arrived: self.read_back().unwrap_or_default() }
     }
 
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.as_file().sync_all()
+    }
+
+    /// Gives the file a name that must be free, and syncs neither.
+    pub(crate) fn store_as(self, path: &Path) -> io::Result<()> {
+        persist_new(self.file, path).map(drop).map_err(|refused| refused.error)
+    }
+
     /// Syncs the file and gives it its final name.
     pub(crate) fn store(
         mut self,
@@ -232,7 +246,7 @@ impl TargetFile {
         index: usize,
         format: Option<ImageFormat>,
     ) -> Result<(PathBuf, Vec<Warning>), Unsaved> {
-        if let Err(error) = self.file.as_file().sync_all() {
+        if let Err(error) = self.sync() {
             let len = self.len;
             return Err(self.take_back(error, len));
         }
@@ -269,10 +283,11 @@ impl TargetFile {
 /// Gives a file a name that must be free.
 fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::PersistError> {
     let refused = match file.persist_noclobber(path) {
-        Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => refused,
+        Err(refused) if cannot(&refused.error) => refused,
         done => return done,
     };
-    // A file system that can neither link nor rename without replacing: the name is taken first, then replaced.
+    // A file system that can neither link nor rename without replacing: the name is taken first, then replaced. A disk
+    // that fails gets no such name, which would be an empty file if the process were killed now.
     match File::create_new(path) {
         Ok(_) => refused.file.persist(path).inspect_err(|_| {
             // The name was ours, and empty.
@@ -282,8 +297,14 @@ fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::Persi
     }
 }
 
+/// Whether this is how a file system says that it does not do such things.
+fn cannot(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(error.kind(), InvalidInput | PermissionDenied | TooManyLinks | Unsupported)
+}
+
 /// Makes the new name last. Folders cannot be synced everywhere, and the file itself is safe already.
-fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }

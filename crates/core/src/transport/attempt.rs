@@ -13,6 +13,7 @@ use super::retry::{End, Unusable, Verdict, decide, parse_retry_after};
 use super::running::Running;
 use super::{Http, Plan};
 use crate::attempt::{Attempt, Cost, Phase};
+use crate::budget::Reservation;
 use crate::error::{Charge, Error};
 use crate::generated::Generated;
 use crate::image::{Image, TargetFile};
@@ -71,13 +72,30 @@ pub(crate) async fn run(
     running: &Running,
     file: Option<TargetFile>,
     previous: Vec<Attempt>,
+    reservation: Option<Reservation>,
 ) -> Concluded {
-    match attempt(http, plan, running, file).await {
+    let mut concluded = match attempt(http, plan, running, file).await {
         Ok(mut generated) => {
             generated.attempts = with_record(previous, running.record(Charge::Charged, None));
             Concluded { result: Ok(generated), again: Again::Never }
         }
         Err(failed) => conclude(plan, running, failed, previous),
+    };
+    if let Some(reservation) = reservation {
+        settle(reservation, &mut concluded);
+    }
+    concluded
+}
+
+/// Settles the attempt's part of the budget; what cost more than it may is told of.
+fn settle(reservation: Reservation, concluded: &mut Concluded) {
+    let (attempts, generated) = match &mut concluded.result {
+        Ok(generated) => (generated.attempts.as_slice().last().cloned(), Some(generated)),
+        Err(error) => (error.attempts().last().cloned(), error.generated_mut()),
+    };
+    let Some(attempt) = attempts else { return };
+    if let (Some(reserved), Some(generated)) = (reservation.settle(&attempt), generated) {
+        generated.warnings.push(Warning::over_budget(reserved));
     }
 }
 

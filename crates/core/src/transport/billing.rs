@@ -8,7 +8,7 @@ use super::{Http, within_runtime};
 use crate::client::Balance;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::wire::{self, ErrorBody};
+use crate::wire::{self, ERROR_BODY_MAX, ErrorBody};
 
 /// Asks for the balance.
 pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance, Error> {
@@ -21,7 +21,7 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
         Err(_) => return Err(failed(ErrorKind::Connection, "no answer came in time".to_owned()).with_timed_out(true)),
     };
     let status = answer.status();
-    let body = read_bounded(&mut answer, settings.timers.body_stall).await;
+    let body = read_bounded(&mut answer, settings.timers.body_stall, ERROR_BODY_MAX).await;
     if (200..300).contains(&status) {
         return wire::parse_balance(&body, &settings.key)
             .ok_or_else(|| failed(ErrorKind::ResponseInvalid, "the answer is not a balance".to_owned()));

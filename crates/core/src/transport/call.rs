@@ -17,9 +17,10 @@ use super::landing::blocking;
 use super::retry::{End, Reached, wait};
 use super::running::Running;
 use crate::attempt::Attempt;
+use crate::budget::{Budget, Calls};
 use crate::cancel::CancelToken;
 use crate::config::Settings;
-use crate::error::{Charge, Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 use crate::fingerprint::{Pictures, fingerprint};
 use crate::generated::Generated;
 use crate::image::{Image, Target, TargetFile};
@@ -51,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) observer: Option<Observer>,
+    /// What the call counts against, and as what.
+    pub(crate) budget: Option<(Budget, Calls)>,
 }
 
 /// One call on its way.
@@ -142,17 +145,20 @@ impl Call {
 
     /// One attempt, or what is known of it when the caller's patience ends. `Err`: it never began.
     async fn attempt(&self, number: u32, waited: Duration, previous: Vec<Attempt>) -> Result<Concluded, Error> {
-        let file = self.open_target().await.map_err(|error| {
-            let charge = previous.iter().map(|attempt| attempt.charge).max().unwrap_or(Charge::NotCharged);
-            error.with_charge(charge).with_attempts(previous.clone())
-        })?;
+        let file = self.open_target().await.map_err(|error| stopped_before(error, &previous))?;
         let id = format!("gptimage-{}", random::token());
         let running = Arc::new(Running::new(number, id, waited, self.plan.body.len()));
+        let reservation = match &self.plan.budget {
+            Some((budget, calls)) => {
+                Some(budget.reserve(calls, &running).map_err(|error| stopped_before(error, &previous))?)
+            }
+            None => None,
+        };
         self.salvage.begins(&running);
         let task = {
             let (http, plan, running, previous) =
                 (self.http.clone(), self.plan.clone(), running.clone(), previous.clone());
-            async move { run(&http, &plan, &running, file, previous).await }
+            async move { run(&http, &plan, &running, file, previous, reservation).await }
         };
         tracing::debug!(
             client_request_id = running.client_request_id(),
@@ -262,6 +268,11 @@ impl Call {
             .with_timed_out(*stop == End::Deadline)
             .with_attempts(error.attempts().to_vec())
     }
+}
+
+/// An error that came before another attempt could begin: what it cost, the ones before it say.
+fn stopped_before(error: Error, previous: &[Attempt]) -> Error {
+    error.with_attempts(previous.to_vec())
 }
 
 /// An error that is not the caller's last word, because another attempt follows. A caller that goes before that leaves it

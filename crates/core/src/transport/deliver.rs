@@ -75,7 +75,12 @@ async fn fetch(
     received: &AtomicU64,
 ) -> Result<Landed, String> {
     let landing = download(http, settings, url, Landing::new(target, None), received).await?;
-    Ok(landing.finish(index, None).await)
+    let landed = landing.finish(index, None).await;
+    // It was whole a moment ago: what cannot be read any more is still at its URL.
+    match landed.damage {
+        Some(damage) => Err(damage),
+        None => Ok(landed),
+    }
 }
 
 /// What an answer holds.

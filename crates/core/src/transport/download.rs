@@ -18,6 +18,9 @@ const REDIRECTS_MAX: usize = 3;
 /// Tries at one picture that ended in an error other than "not there yet".
 const TRIES_MAX: u32 = 5;
 
+/// A download can be taken up again where it stood: no longer is waited for one that stands still.
+const STALL_MAX: Duration = Duration::from_secs(60);
+
 /// Why one try ended.
 enum Miss {
     /// 404: just after generation that passes.
@@ -123,7 +126,7 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
     }
     partial.landing.reserve(usize::try_from(length).unwrap_or(0));
     loop {
-        match timeout(settings.timers.body_stall, answer.chunk()).await {
+        match timeout(stall(settings), answer.chunk()).await {
             Ok(Ok(Some(chunk))) => {
                 if partial.landing.len() + chunk.len() as u64 > max {
                     return Err(too_long());
@@ -138,12 +141,16 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
     }
 }
 
+fn stall(settings: &Settings) -> Duration {
+    settings.timers.body_stall.min(STALL_MAX)
+}
+
 /// Opens a URL, through a few redirects, each of them judged.
 async fn follow(http: &Http, settings: &Settings, url: &str, resume: Option<(u64, &str)>) -> Result<Answer, Miss> {
     let mut url = Url::parse(url).map_err(|error| Miss::Final(format!("its url is no URL: {error}")))?;
     for _ in 0..=REDIRECTS_MAX {
         settings.download_guard.check(&url).map_err(Miss::Final)?;
-        let limit: Duration = settings.timers.connect + settings.timers.body_stall;
+        let limit: Duration = settings.timers.connect + stall(settings);
         let answer = match timeout(limit, http.download(&url, resume)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(failure)) => return Err(Miss::Passing(format!("its url cannot be reached: {}", failure.reason))),

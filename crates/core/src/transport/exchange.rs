@@ -110,22 +110,22 @@ pub(crate) fn note_head(answer: &Answer, running: &Running, key: &ApiKey, warnin
 
 /// Reads the body of an answer that is no success, bounded in size and time; what is missing of it is missing.
 pub(crate) async fn read_error_body(answer: &mut Answer, settings: &Settings) -> ErrorBody {
-    ErrorBody::parse(&read_bounded(answer, settings.timers.body_stall).await, &settings.key)
+    ErrorBody::parse(&read_bounded(answer, settings.timers.body_stall, ERROR_BODY_MAX).await, &settings.key)
 }
 
 /// Reads a small body, or as much of it as comes within `limit`.
-pub(crate) async fn read_bounded(answer: &mut Answer, limit: Duration) -> Vec<u8> {
+pub(crate) async fn read_bounded(answer: &mut Answer, limit: Duration, max: usize) -> Vec<u8> {
     let mut body = Vec::new();
     let reading = async {
         while let Ok(Some(chunk)) = answer.chunk().await {
             body.extend_from_slice(&chunk);
-            if body.len() >= ERROR_BODY_MAX {
+            if body.len() >= max {
                 break;
             }
         }
     };
     // What did not come by then is missing.
     let _ = timeout(limit, reading).await;
-    body.truncate(ERROR_BODY_MAX);
+    body.truncate(max);
     body
 }

@@ -178,10 +178,17 @@ fn write_piece(
 
 /// A damaged picture is taken back into memory and leaves no file.
 fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Option<String>) -> Landed {
-    let verified: Result<Verified, String> = broken.map_or_else(|| file.verify(), Err);
-    let verified = match verified {
+    if let Some(reason) = broken {
+        return in_memory(file.read_back().unwrap_or_default().into(), Some(reason));
+    }
+    let verified: Verified = match file.verify() {
         Ok(verified) => verified,
-        Err(reason) => return in_memory(file.read_back().unwrap_or_default().into(), Some(reason)),
+        Err(reason) => {
+            // Whole in memory, it was the disk that could not show it.
+            let landed = in_memory(file.read_back().unwrap_or_default().into(), None);
+            let unsaved = landed.damage.is_none().then(|| io::Error::other(reason));
+            return Landed { unsaved, ..landed };
+        }
     };
     match file.store(target, index, Some(verified.format)) {
         Ok((path, warnings)) => {

@@ -12,6 +12,7 @@ mod gate;
 mod handoff;
 mod http;
 mod landing;
+pub(crate) mod lookup;
 mod receive;
 mod retry;
 mod running;
@@ -22,5 +23,9 @@ pub(crate) use call::{Call, Plan, within_runtime};
 pub(crate) use crowd::Crowd;
 pub(crate) use deliver::download_one;
 pub(crate) use http::Http;
+#[cfg(feature = "internals")]
+pub(crate) use retry::{parse_retry_after, wait};
 pub(crate) use running::Running;
+#[cfg(feature = "internals")]
+pub(crate) use url_guard::is_public;
 pub(crate) use url_guard::{DownloadGuard, base_url};

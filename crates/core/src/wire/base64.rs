@@ -51,7 +51,7 @@ impl Base64Decoder {
     pub(crate) fn push(&mut self, mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
         while let Stage::Start(matched) = self.stage {
             let Some((&byte, rest)) = text.split_first() else { return Ok(()) };
-            if matched == 0 && byte.is_ascii_whitespace() {
+            if matched == 0 && is_blank(byte) {
                 text = rest;
             } else if PREFIX.get(matched) == Some(&byte) {
                 text = rest;
@@ -115,7 +115,7 @@ impl Base64Decoder {
         let mut broken = None;
         for &byte in text {
             match (byte, &self.stage) {
-                (b' ' | b'\n' | b'\r' | b'\t', _) => {}
+                (blank, _) if is_blank(blank) => {}
                 (b'=', _) => self.stage = Stage::Padding,
                 (_, Stage::Padding) => broken = Some(Base64Error::AfterPadding),
                 (b'-', _) => clean.push(b'+'),
@@ -137,6 +137,11 @@ impl Base64Decoder {
         self.scratch = clean;
         decoded.and(broken.map_or(Ok(()), Err))
     }
+}
+
+/// JSON's white space, which servers break lines with.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 fn decode(quantum: &[u8; QUANTUM], out: &mut Vec<u8>, bytes: usize) -> Result<(), Base64Error> {

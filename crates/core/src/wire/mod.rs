@@ -3,11 +3,13 @@
 mod base64;
 mod body;
 mod error_body;
+mod logs;
 mod response;
 mod scanner;
 
 pub(crate) use body::{Body, Content};
 pub(crate) use error_body::{ERROR_BODY_MAX, ErrorBody};
+pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
 pub(crate) use response::parse_balance;
 pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, cost_from_headers};
 

@@ -195,7 +195,7 @@ fn salvage_found(rest: &[u8], payloads: usize, key: &ApiKey) -> Vec<Found> {
 }
 
 /// The members of a JSON object as their own text.
-fn members(text: &str) -> Option<HashMap<String, &RawValue>> {
+pub(super) fn members(text: &str) -> Option<HashMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
@@ -214,7 +214,7 @@ fn cost_from_body(rest: &[u8], key: &ApiKey, warnings: &mut Vec<Warning>) -> Cos
     Cost { usd: amount("usd_spent"), credits: amount("credits_used") }
 }
 
-fn read_amount(text: &str, key: &ApiKey, warnings: &mut Vec<Warning>) -> Option<Amount> {
+pub(super) fn read_amount(text: &str, key: &ApiKey, warnings: &mut Vec<Warning>) -> Option<Amount> {
     if text == "null" {
         return None;
     }

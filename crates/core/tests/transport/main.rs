@@ -1,6 +1,7 @@
 //! The client against the emulator, over real sockets. The emulator's ledger is the judge.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod budget;
 mod common;
 mod cuts;
 mod decisions;
@@ -8,5 +9,7 @@ mod delivery;
 mod dropped;
 mod hardening;
 mod network;
+mod reconcile;
+mod salvage;
 mod secrets;
 mod uploads;

@@ -1,0 +1,82 @@
+//! What may be paid and is in nobody's hands.
+
+use std::ffi::{CString, c_char, c_int};
+use std::mem::MaybeUninit;
+
+use crate::boundary::{fallible, infallible};
+use crate::client::gptimage_client_t;
+use crate::error::gptimage_error_t;
+use crate::pointer::{borrowed, c_string, hand_over, required};
+use crate::progress::{GPTIMAGE_PHASE_PLANNED, gptimage_phase_t, phase};
+use crate::start::with_files;
+use crate::status::gptimage_status_t;
+
+/// A list of calls that may be paid and are in nobody's hands, as it was when it was made. Never changes.
+pub struct gptimage_pending_t(Vec<One>);
+
+struct One {
+    client_request_id: Option<CString>,
+    phase: gptimage_phase_t,
+    ended: bool,
+}
+
+/// Lists what may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those
+/// that another thread waits for), and results that wait for gptimage_client_collect(), those in a salvage folder included.
+/// Free the list with gptimage_pending_free().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_pending(
+    client: Option<&gptimage_client_t>,
+    pending_out: Option<&mut MaybeUninit<*mut gptimage_pending_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let client = required(client, "client")?.core()?;
+        let out = required(pending_out, "pending_out")?;
+        let pending = with_files(move || client.pending())?;
+        let one = |pending: gptimage_core::Pending| One {
+            client_request_id: pending.client_request_id.as_deref().map(c_string),
+            phase: phase(pending.phase),
+            ended: pending.ended,
+        };
+        hand_over(out, gptimage_pending_t(pending.into_iter().map(one).collect()));
+        Ok(())
+    })
+}
+
+/// How many there are. 0 for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_pending_count(pending: Option<&gptimage_pending_t>) -> usize {
+    pending.map_or(0, |pending| pending.0.len())
+}
+
+fn one(pending: Option<&gptimage_pending_t>, index: usize) -> Option<&One> {
+    pending.and_then(|pending| pending.0.get(index))
+}
+
+/// The id of the call's last attempt; NULL where a call ended before it had one, and beyond the last. Lives as long as the
+/// list.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_pending_client_request_id(
+    pending: Option<&gptimage_pending_t>,
+    index: usize,
+) -> *const c_char {
+    borrowed(one(pending, index).and_then(|one| one.client_request_id.as_ref()))
+}
+
+/// How far the call's last attempt came. GPTIMAGE_PHASE_PLANNED beyond the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_pending_phase(pending: Option<&gptimage_pending_t>, index: usize) -> gptimage_phase_t {
+    one(pending, index).map_or(GPTIMAGE_PHASE_PLANNED, |one| one.phase)
+}
+
+/// Not 0 if the call has ended, and its result waits for gptimage_client_collect().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_pending_ended(pending: Option<&gptimage_pending_t>, index: usize) -> c_int {
+    c_int::from(one(pending, index).is_some_and(|one| one.ended))
+}
+
+/// Frees a list, and with it every text that came from it. NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_pending_free(pending: Option<Box<gptimage_pending_t>>) {
+    infallible((), || drop(pending));
+}

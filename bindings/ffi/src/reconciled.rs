@@ -1,0 +1,111 @@
+//! Asking afterwards what became of an attempt.
+
+use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use gptimage_core::Reconciled;
+
+use crate::boundary::{fallible, infallible};
+use crate::client::gptimage_client_t;
+use crate::error::{Failure, gptimage_error_t};
+use crate::pointer::{borrowed, c_string, hand_over, required, text};
+use crate::start::wait_for;
+use crate::status::gptimage_status_t;
+
+/// What is known of an attempt after the vendor's log was asked. Never changes; may be read by any number of threads.
+pub struct gptimage_reconciled_t {
+    charge: CString,
+    usd: Option<CString>,
+    credits: Option<CString>,
+    inference_id: Option<CString>,
+    message: CString,
+    json: CString,
+}
+
+impl From<&Reconciled> for gptimage_reconciled_t {
+    fn from(reconciled: &Reconciled) -> Self {
+        let amount = |amount: Option<gptimage_core::Amount>| amount.map(|amount| c_string(&amount.to_string()));
+        Self {
+            charge: c_string(reconciled.charge.as_str()),
+            usd: amount(reconciled.cost.and_then(|cost| cost.usd)),
+            credits: amount(reconciled.cost.and_then(|cost| cost.credits)),
+            inference_id: reconciled.inference_id.as_deref().map(c_string),
+            message: c_string(&reconciled.message),
+            json: c_string(&serde_json::to_string(reconciled).unwrap_or_default()),
+        }
+    }
+}
+
+/// Asks the vendor's log what became of an attempt that may have been charged, and waits for the answer. Free. `period`: how
+/// far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `patience_ms`: how long a row is waited
+/// for that is not there yet; 0: the log is read once. An absent, refusing or lagging log is no failure: the charge stays
+/// "unknown". Free the result with gptimage_reconciled_free().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_reconcile(
+    client: Option<&gptimage_client_t>,
+    client_request_id: *const c_char,
+    period: *const c_char,
+    patience_ms: u64,
+    reconciled_out: Option<&mut MaybeUninit<*mut gptimage_reconciled_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let client = required(client, "client")?.core()?;
+        let out = required(reconciled_out, "reconciled_out")?;
+        let mut question = client
+            .reconcile([text(client_request_id, "client_request_id")?])
+            .patience(Duration::from_millis(patience_ms));
+        if !period.is_null() {
+            question = question.period(text(period, "period")?);
+        }
+        let answers = wait_for(move || async move { question.await })??;
+        let answer = answers.first().ok_or_else(Failure::lost)?;
+        hand_over(out, gptimage_reconciled_t::from(answer));
+        Ok(())
+    })
+}
+
+/// "not_charged" (it failed and cost nothing, and may be sent again), "charged" or "unknown". "unknown" for NULL. Lives as long
+/// as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_charge(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
+    reconciled.map_or(c"unknown".as_ptr(), |reconciled| reconciled.charge.as_ptr())
+}
+
+/// The price in the log in US dollars, exactly, as decimal text; NULL if there is none. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_usd_spent(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
+    borrowed(reconciled.and_then(|reconciled| reconciled.usd.as_ref()))
+}
+
+/// The price in the log in the vendor's credits; all else as gptimage_reconciled_usd_spent().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_credits_used(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
+    borrowed(reconciled.and_then(|reconciled| reconciled.credits.as_ref()))
+}
+
+/// The vendor's id of the work, or NULL if it is not known. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_inference_id(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
+    borrowed(reconciled.and_then(|reconciled| reconciled.inference_id.as_ref()))
+}
+
+/// One line that says what to do next; for what was charged, with everything that a refund needs. "" for NULL. Lives as long
+/// as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_message(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
+    reconciled.map_or(c"".as_ptr(), |reconciled| reconciled.message.as_ptr())
+}
+
+/// Everything as a JSON object. "{}" for NULL. Lives as long as the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_json(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
+    reconciled.map_or(c"{}".as_ptr(), |reconciled| reconciled.json.as_ptr())
+}
+
+/// Frees a result, and with it every text that came from it. NULL is fine.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_reconciled_free(reconciled: Option<Box<gptimage_reconciled_t>>) {
+    infallible((), || drop(reconciled));
+}

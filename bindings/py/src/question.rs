@@ -1,0 +1,24 @@
+//! Attempts that the vendor's log is asked for.
+
+use gptimage_core::{Charge, Cost, Question};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// An attempt as Python tells of it: its id, what is known of its charge, its price in dollars and credits, and the vendor's
+/// id of the work.
+#[derive(FromPyObject)]
+pub(crate) struct AskedFor(String, Option<String>, Option<String>, Option<String>, Option<String>);
+
+impl AskedFor {
+    pub(crate) fn question(self, _attached: Python<'_>) -> PyResult<Question> {
+        let Self(id, charge, usd, credits, inference_id) = self;
+        let amount = |text: Option<String>| text.map(|text| text.parse()).transpose();
+        let wrong = |error: gptimage_core::ParseAmountError| PyValueError::new_err(error.to_string());
+        let mut cost = Cost::default();
+        (cost.usd, cost.credits) = (amount(usd).map_err(wrong)?, amount(credits).map_err(wrong)?);
+        let charges = [Charge::NotCharged, Charge::Unknown, Charge::Charged];
+        let charge = charges.into_iter().find(|known| charge.as_deref() == Some(known.as_str()));
+        let stated = (cost.usd.is_some() || cost.credits.is_some()).then_some(cost);
+        Ok(Question::from(id).known(charge.unwrap_or(Charge::Unknown), stated).inference_id(inference_id))
+    }
+}

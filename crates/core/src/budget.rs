@@ -1,0 +1,296 @@
+//! What calls may cost together: reserved before each is sent, settled with what it truly cost.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::amount::Amount;
+use crate::attempt::{Attempt, Cost};
+use crate::error::{Charge, Error, ErrorKind};
+use crate::request::{Operation, Parameters, WireValue};
+use crate::transport::Running;
+
+/// A limit on what calls may cost together. Clones are the same budget: any number of clients and threads may share it.
+///
+/// Before an attempt is sent, the dearest that it may be is reserved: the larger of what one call may cost
+/// ([`Budget::max_usd_per_call`], 0.50 USD for each picture unless set) and the dearest that an equal call ever was. What
+/// does not fit is refused with [`ErrorKind::BudgetExceeded`], and nothing is sent. Afterwards the reservation becomes the
+/// price that the server states, or nothing, where it is proved that nothing was charged. What may be charged, and what was
+/// at no stated price, counts as spent at its reservation, until [`Client::reconcile`](crate::Client::reconcile) knows
+/// better.
+///
+/// So the limit holds as long as no call costs more than was reserved for it. One that does is told of (a warning of the
+/// result, and a log line) and closes the budget: no further call is let through.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gptimage_core::{Budget, Client, Config, ErrorKind, GenerateRequest};
+///
+/// # let emulator = gptimage_emulator::Emulator::builder().start().await?;
+/// let budget = Budget::new("0.60".parse()?);
+/// # let config = Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+/// # /*
+/// let config = Config::from_env();
+/// # */
+/// let client = Client::new(config.budget(&budget))?;
+/// let request = GenerateRequest::builder("A T-Rex").build()?;
+/// client.generate(&request).await?;
+/// println!("{} of {} USD", budget.status().spent_usd, budget.status().max_usd);
+///
+/// client.generate(&request).await?;
+/// let refused = client.generate(&request).await.unwrap_err();
+/// assert_eq!(refused.kind(), ErrorKind::BudgetExceeded);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<Mutex<State>>);
+
+/// What is reserved for each picture where nothing else is known, in cents.
+const CENTS_PER_IMAGE: u64 = 50;
+
+#[derive(Debug)]
+struct State {
+    max: Amount,
+    per_call: Option<Amount>,
+    /// At stated prices.
+    stated: Amount,
+    /// What counts as spent at its reservation, by the attempt's client request id.
+    assumed: BTreeMap<String, (Amount, Calls)>,
+    reserved: Amount,
+    dearest: BTreeMap<Calls, Amount>,
+    /// The call that cost more than its reservation.
+    closed_by: Option<String>,
+}
+
+/// Calls that should cost the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Calls {
+    operation: &'static str,
+    settings: Vec<(&'static str, String)>,
+    n: u32,
+}
+
+impl Calls {
+    pub(crate) fn of(operation: Operation, parameters: &Parameters) -> Self {
+        let text = |value: WireValue<'_>| match value {
+            WireValue::Text(text) => text.to_owned(),
+            WireValue::Integer(number) => number.to_string(),
+        };
+        let fields = parameters.fields().into_iter();
+        let settings = fields.filter(|(name, _)| matches!(*name, "model" | "size" | "quality"));
+        let settings = settings.map(|(name, value)| (name, text(value))).collect();
+        Self { operation: operation.as_str(), settings, n: parameters.count() }
+    }
+}
+
+/// How a [`Budget`] stands, in US dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BudgetStatus {
+    /// The limit.
+    pub max_usd: Amount,
+    /// What was spent, `assumed_usd` included.
+    pub spent_usd: Amount,
+    /// The part of it that may be charged, or was at no stated price: counted at its reservation.
+    pub assumed_usd: Amount,
+    /// What is reserved for calls on their way.
+    pub reserved_usd: Amount,
+    /// What is left for further calls; nothing once it is closed.
+    pub remaining_usd: Amount,
+    /// Whether a call cost more than was reserved for it: none is let through any more.
+    pub closed: bool,
+}
+
+impl Budget {
+    /// A budget of so many US dollars.
+    #[must_use]
+    pub fn new(max_usd: Amount) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            max: max_usd,
+            per_call: None,
+            stated: Amount::ZERO,
+            assumed: BTreeMap::new(),
+            reserved: Amount::ZERO,
+            dearest: BTreeMap::new(),
+            closed_by: None,
+        })))
+    }
+
+    /// A budget of amounts in text, for languages without [`Amount`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: one of them is no amount.
+    pub fn parse(max_usd: &str, max_usd_per_call: Option<&str>) -> Result<Self, Error> {
+        let amount = |name: &str, given: &str| {
+            given.trim().parse::<Amount>().map_err(|error| Error::config(format!("{name}: {error}; write it as 12.50")))
+        };
+        let budget = Self::new(amount("max_usd", max_usd)?);
+        match max_usd_per_call {
+            Some(given) => Ok(budget.max_usd_per_call(amount("max_usd_per_call", given)?)),
+            None => Ok(budget),
+        }
+    }
+
+    /// The most that one call may cost in US dollars, all its pictures together. 0.50 for each picture unless set.
+    #[must_use]
+    pub fn max_usd_per_call(self, usd: Amount) -> Self {
+        self.lock().per_call = Some(usd);
+        self
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> BudgetStatus {
+        let state = self.lock();
+        let closed = state.closed_by.is_some();
+        BudgetStatus {
+            max_usd: state.max,
+            spent_usd: state.spent(),
+            assumed_usd: state.assumed(),
+            reserved_usd: state.reserved,
+            remaining_usd: if closed { Amount::ZERO } else { state.remaining() },
+            closed,
+        }
+    }
+
+    /// Whether both are the same budget.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reserves the dearest that an attempt may be.
+    pub(crate) fn reserve(&self, calls: &Calls, running: &Arc<Running>) -> Result<Reservation, Error> {
+        let mut state = self.lock();
+        let needed = state.needed(calls);
+        if let Some(id) = &state.closed_by {
+            return Err(Error::new(
+                ErrorKind::BudgetExceeded,
+                format!(
+                    "the budget is closed, for call {id} cost more than one call may; nothing was sent: make a new budget"
+                ),
+            ));
+        }
+        if needed > state.remaining() {
+            let State { max, reserved, .. } = &*state;
+            return Err(Error::new(
+                ErrorKind::BudgetExceeded,
+                format!(
+                    "the call may cost {needed} USD, and of the budget of {max} USD {} are spent and {reserved} reserved for \
+                     calls on their way; nothing was sent: raise max_usd, or lower max_usd_per_call if calls are cheaper",
+                    state.spent()
+                ),
+            ));
+        }
+        state.reserved = state.reserved.saturating_add(needed);
+        Ok(Reservation {
+            budget: self.clone(),
+            usd: needed,
+            calls: calls.clone(),
+            running: running.clone(),
+            open: true,
+        })
+    }
+
+    /// Takes note of what was found out about an attempt that may have been charged.
+    pub(crate) fn reconciled(&self, id: &str, charge: Charge, cost: Option<Cost>) {
+        let mut state = self.lock();
+        let usd = cost.and_then(Cost::in_usd);
+        match (charge, usd) {
+            (Charge::NotCharged, _) => drop(state.assumed.remove(id)),
+            (Charge::Charged, Some(usd)) => {
+                if let Some((reserved, calls)) = state.assumed.remove(id) {
+                    state.paid(id, usd, reserved, &calls);
+                }
+            }
+            (Charge::Charged, None) | (Charge::Unknown, _) => {}
+        }
+    }
+}
+
+impl State {
+    fn assumed(&self) -> Amount {
+        self.assumed.values().fold(Amount::ZERO, |sum, (usd, _)| sum.saturating_add(*usd))
+    }
+
+    fn spent(&self) -> Amount {
+        self.stated.saturating_add(self.assumed())
+    }
+
+    fn remaining(&self) -> Amount {
+        self.max.saturating_sub(self.spent().saturating_add(self.reserved))
+    }
+
+    fn needed(&self, calls: &Calls) -> Amount {
+        let usual = self.per_call.unwrap_or_else(|| Amount::cents(CENTS_PER_IMAGE.saturating_mul(u64::from(calls.n))));
+        self.dearest.get(calls).map_or(usual, |dearest| usual.max(*dearest))
+    }
+
+    /// Whether it cost more than was reserved.
+    fn paid(&mut self, id: &str, usd: Amount, reserved: Amount, calls: &Calls) -> bool {
+        self.stated = self.stated.saturating_add(usd);
+        let dearest = self.dearest.entry(calls.clone()).or_default();
+        *dearest = usd.max(*dearest);
+        let overrun = usd > reserved;
+        if overrun {
+            tracing::warn!(client_request_id = id, %usd, %reserved, "a call cost more than was reserved: the budget is closed");
+            self.closed_by.get_or_insert_with(|| id.to_owned());
+        }
+        overrun
+    }
+}
+
+/// What is held of a budget for one attempt. Dropped unsettled, it is given back if nothing can have been charged, and else
+/// counts as spent.
+pub(crate) struct Reservation {
+    budget: Budget,
+    usd: Amount,
+    calls: Calls,
+    running: Arc<Running>,
+    open: bool,
+}
+
+impl fmt::Debug for Reservation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reservation({} USD)", self.usd)
+    }
+}
+
+impl Reservation {
+    /// Puts in place of the reservation what the attempt cost. `Some`: what was reserved, and it cost more than that.
+    pub(crate) fn settle(mut self, attempt: &Attempt) -> Option<Amount> {
+        self.end(attempt.charge, attempt.cost).then_some(self.usd)
+    }
+
+    fn end(&mut self, charge: Charge, cost: Option<Cost>) -> bool {
+        self.open = false;
+        let mut state = self.budget.lock();
+        state.reserved = state.reserved.saturating_sub(self.usd);
+        let id = self.running.client_request_id();
+        match (charge, cost.and_then(Cost::in_usd)) {
+            (Charge::NotCharged, _) => false,
+            (Charge::Charged, Some(usd)) => state.paid(id, usd, self.usd, &self.calls),
+            (Charge::Charged, None) | (Charge::Unknown, _) => {
+                state.assumed.insert(id.to_owned(), (self.usd, self.calls.clone()));
+                false
+            }
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.open {
+            let paid = self.running.may_be_paid();
+            self.end(if paid { Charge::Unknown } else { Charge::NotCharged }, None);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "budget_tests.rs"]
+mod tests;

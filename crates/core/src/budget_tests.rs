@@ -1,0 +1,223 @@
+use std::time::Duration;
+
+use super::*;
+use crate::attempt::Phase;
+use crate::request::Size;
+
+fn usd(text: &str) -> Amount {
+    text.parse().unwrap()
+}
+
+fn cents(number: u64) -> Amount {
+    Amount::cents(number)
+}
+
+fn calls(n: u32, size: &str) -> Calls {
+    let mut parameters = Parameters::new("A hat".to_owned());
+    parameters.size = Some(Size::from(size));
+    Calls { n, ..Calls::of(Operation::Edit, &parameters) }
+}
+
+fn running(id: u64) -> Arc<Running> {
+    Arc::new(Running::new(1, format!("call-{id}"), Duration::ZERO, 100))
+}
+
+fn attempt(id: u64, charge: Charge, cost: Option<Amount>) -> Attempt {
+    Attempt {
+        number: 1,
+        client_request_id: format!("call-{id}"),
+        inference_id: None,
+        request_id: None,
+        phase: Phase::Sent,
+        bytes_sent: 100,
+        bytes_total: 100,
+        http_status: None,
+        charge,
+        cost: cost.map(|usd| Cost { usd: Some(usd), credits: None }),
+        waited: Duration::ZERO,
+        elapsed: Duration::ZERO,
+        error: None,
+    }
+}
+
+#[test]
+fn a_call_reserves_settles_and_is_refused_where_it_does_not_fit() {
+    let budget = Budget::new(usd("1.20"));
+    let one = calls(1, "1024x1024");
+    let first = budget.reserve(&one, &running(1)).unwrap();
+    assert_eq!(budget.status().reserved_usd, usd("0.5"));
+    let second = budget.reserve(&one, &running(2)).unwrap();
+    let refused = budget.reserve(&one, &running(3)).unwrap_err();
+    assert_eq!((refused.kind(), refused.charge()), (ErrorKind::BudgetExceeded, Charge::NotCharged));
+    for part in ["0.5 USD", "1.2 USD", "max_usd"] {
+        assert!(refused.message().contains(part), "{refused}");
+    }
+    assert_eq!(first.settle(&attempt(1, Charge::Charged, Some(usd("0.05")))), None);
+    assert_eq!(second.settle(&attempt(2, Charge::NotCharged, None)), None);
+    let status = budget.status();
+    assert_eq!((status.spent_usd, status.reserved_usd, status.remaining_usd), (usd("0.05"), Amount::ZERO, usd("1.15")));
+}
+
+#[test]
+fn each_picture_is_reserved_and_a_limit_of_the_caller_counts_for_all_of_them() {
+    let budget = Budget::new(usd("2"));
+    let reservation = budget.reserve(&calls(3, "1024x1024"), &running(1)).unwrap();
+    assert_eq!(budget.status().reserved_usd, usd("1.5"));
+    drop(reservation);
+    let budget = budget.max_usd_per_call(usd("0.2"));
+    let _reservation = budget.reserve(&calls(3, "1024x1024"), &running(2)).unwrap();
+    assert_eq!(budget.status().reserved_usd, usd("0.2"));
+}
+
+#[test]
+fn the_dearest_of_equal_calls_is_reserved() {
+    let budget = Budget::new(usd("9")).max_usd_per_call(usd("0.10"));
+    let (small, large) = (calls(1, "1024x1024"), calls(1, "1536x1024"));
+    let reservation = budget.reserve(&large, &running(1)).unwrap();
+    assert_eq!(reservation.settle(&attempt(1, Charge::Charged, Some(usd("0.09")))), None);
+    drop(budget.reserve(&small, &running(2)).unwrap());
+    // A limit that was lowered is not believed against what was seen.
+    let budget = budget.max_usd_per_call(usd("0.01"));
+    let _first = budget.reserve(&large, &running(3)).unwrap();
+    assert_eq!(budget.status().reserved_usd, usd("0.09"));
+    let _second = budget.reserve(&small, &running(4)).unwrap();
+    assert_eq!(budget.status().reserved_usd, usd("0.10"));
+}
+
+#[test]
+fn what_costs_more_than_it_may_closes_the_budget() {
+    let budget = Budget::new(usd("9"));
+    let one = calls(1, "1024x1024");
+    let reservation = budget.reserve(&one, &running(1)).unwrap();
+    assert_eq!(reservation.settle(&attempt(1, Charge::Charged, Some(usd("0.51")))), Some(usd("0.5")));
+    let refused = budget.reserve(&one, &running(2)).unwrap_err();
+    assert!(refused.message().contains("call-1"), "{refused}");
+    assert!(budget.status().closed && budget.status().remaining_usd.is_zero());
+}
+
+#[test]
+fn what_is_not_known_counts_as_spent_until_it_is() {
+    let budget = Budget::new(usd("9"));
+    let one = calls(1, "1024x1024");
+    for (id, charge) in [(1, Charge::Unknown), (2, Charge::Charged), (3, Charge::Unknown)] {
+        assert_eq!(budget.reserve(&one, &running(id)).unwrap().settle(&attempt(id, charge, None)), None);
+    }
+    assert_eq!((budget.status().spent_usd, budget.status().assumed_usd), (usd("1.5"), usd("1.5")));
+    budget.reconciled("call-1", Charge::NotCharged, None);
+    budget.reconciled("call-2", Charge::Charged, Some(Cost { usd: Some(usd("0.07")), credits: None }));
+    budget.reconciled("call-3", Charge::Unknown, None);
+    budget.reconciled("of another budget", Charge::NotCharged, None);
+    assert_eq!((budget.status().spent_usd, budget.status().assumed_usd), (usd("0.57"), usd("0.5")));
+    // Twice is once.
+    budget.reconciled("call-2", Charge::Charged, Some(Cost { usd: Some(usd("0.07")), credits: None }));
+    assert_eq!(budget.status().spent_usd, usd("0.57"));
+}
+
+#[test]
+fn a_task_that_ends_early_gives_back_only_what_cannot_be_charged() {
+    let budget = Budget::new(usd("9"));
+    let (unsent, sent) = (running(1), running(2));
+    let reservations = [&unsent, &sent].map(|running| budget.reserve(&calls(1, "1024x1024"), running).unwrap());
+    sent.gate.start();
+    assert!(sent.gate.pass(100));
+    drop(reservations);
+    assert_eq!((budget.status().assumed_usd, budget.status().reserved_usd), (usd("0.5"), Amount::ZERO));
+}
+
+#[test]
+fn credits_are_money_and_the_larger_price_counts() {
+    let cost = |usd: Option<&str>, credits: Option<u64>| Cost {
+        usd: usd.map(|usd| usd.parse().unwrap()),
+        credits: credits.map(Amount::whole),
+    };
+    assert_eq!(cost(None, Some(1)).in_usd(), Some(usd("0.0000005")));
+    assert_eq!(cost(Some("0.05"), Some(107_341)).in_usd(), Some(usd("0.0536705")));
+    assert_eq!(cost(Some("0.06"), Some(107_341)).in_usd(), Some(usd("0.06")));
+    assert_eq!(cost(None, None).in_usd(), None);
+}
+
+/// A call that was let through, with what it truly costs in the end.
+struct Open {
+    id: u64,
+    reservation: Reservation,
+    truth: Amount,
+}
+
+#[test]
+fn no_schedule_spends_more_than_the_budget_has() {
+    let mut dice = fastrand::Rng::new();
+    let seed = dice.get_seed();
+    let mut let_through = 0_u64;
+    let mut refused = 0_u64;
+    for schedule in 0..100_000 {
+        let max = cents(dice.u64(0..400));
+        let budget = Budget::new(max).max_usd_per_call(cents(dice.u64(1..80)));
+        let (mut open, mut spent): (Vec<Open>, Amount) = (Vec::new(), Amount::ZERO);
+        for id in 0..dice.u64(1..16) {
+            if dice.bool() || open.is_empty() {
+                let calls = calls(dice.u32(1..3), if dice.bool() { "1024x1024" } else { "1536x1024" });
+                match budget.reserve(&calls, &running(id)) {
+                    Ok(reservation) => {
+                        let truth = cents(dice.u64(0..80)).min(reservation.usd);
+                        open.push(Open { id, reservation, truth });
+                        let_through += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            } else {
+                let Open { id, reservation, truth } = open.swap_remove(dice.usize(..open.len()));
+                match dice.u32(0..5) {
+                    0 => assert_eq!(reservation.settle(&attempt(id, Charge::NotCharged, None)), None),
+                    1 => {
+                        // Charged, and only the log knows.
+                        spent = spent.saturating_add(truth);
+                        assert_eq!(reservation.settle(&attempt(id, Charge::Unknown, None)), None);
+                        if dice.bool() {
+                            let cost = Some(Cost { usd: Some(truth), credits: None });
+                            budget.reconciled(&format!("call-{id}"), Charge::Charged, cost);
+                        }
+                    }
+                    2 => {
+                        assert_eq!(reservation.settle(&attempt(id, Charge::Unknown, None)), None);
+                        budget.reconciled(&format!("call-{id}"), Charge::NotCharged, None);
+                    }
+                    _ => {
+                        spent = spent.saturating_add(truth);
+                        assert_eq!(reservation.settle(&attempt(id, Charge::Charged, Some(truth))), None);
+                    }
+                }
+            }
+            // Everything on its way may yet be charged.
+            let committed = open.iter().fold(spent, |sum, open| sum.saturating_add(open.truth));
+            let status = budget.status();
+            assert!(committed <= max, "seed {seed}, schedule {schedule}: {committed} of {max}");
+            assert!(spent <= status.spent_usd, "seed {seed}, schedule {schedule}: less is reported than was spent");
+        }
+    }
+    assert!(let_through > 100_000 && refused > 100_000, "seed {seed}: {let_through} let through, {refused} refused");
+}
+
+#[test]
+fn threads_share_one_budget() {
+    let budget = Budget::new(usd("10")).max_usd_per_call(usd("0.03"));
+    let let_through: u64 = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..16)
+            .map(|worker| {
+                let budget = budget.clone();
+                scope.spawn(move || {
+                    let mut paid = 0;
+                    for call in 0..100 {
+                        let id = worker * 1000 + call;
+                        let Ok(reservation) = budget.reserve(&calls(1, "1024x1024"), &running(id)) else { continue };
+                        reservation.settle(&attempt(id, Charge::Charged, Some(usd("0.03"))));
+                        paid += 1;
+                    }
+                    paid
+                })
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    });
+    assert_eq!(let_through, 333);
+    assert_eq!(budget.status().spent_usd, usd("9.99"));
+}

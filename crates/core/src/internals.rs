@@ -1,0 +1,113 @@
+//! Doors to what is private, for the fuzz targets of this repository. No public interface: anything here may change or go
+//! at any time.
+#![allow(missing_docs, reason = "no public interface")]
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::image::verify_bytes;
+use crate::request::{EditRequest, Source};
+use crate::secret::ApiKey;
+use crate::transport::{self, DownloadGuard};
+use crate::wire::{AnswerDecoder, Body, Content, ErrorBody};
+use crate::{GenerateRequest, ImageFormat};
+
+/// One picture in an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DecodedPayload {
+    pub bytes: Vec<u8>,
+    pub ended: bool,
+    pub broken: bool,
+}
+
+/// An answer, decoded.
+#[derive(Debug, PartialEq)]
+pub struct DecodedAnswer {
+    pub payloads: Vec<DecodedPayload>,
+    /// `null` in place of payloads.
+    pub value: Value,
+    pub broken: bool,
+    /// The entries of `data`: payload number and link.
+    pub found: Vec<(Option<usize>, Option<String>)>,
+    pub overflowed: bool,
+}
+
+pub fn decode_answer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, key: &str) -> Result<DecodedAnswer, Error> {
+    let key = ApiKey::new(key, "a fuzz target")?;
+    let mut decoder = AnswerDecoder::new(0);
+    for piece in pieces {
+        decoder.push(piece);
+    }
+    let json = decoder.json(&key);
+    let overflowed = decoder.overflowed();
+    let payloads = decoder
+        .payloads()
+        .drain(..)
+        .map(|payload| DecodedPayload { bytes: payload.decoded, ended: payload.ended, broken: payload.error.is_some() })
+        .collect();
+    let found = json.found.into_iter().map(|found| (found.payload, found.url)).collect();
+    Ok(DecodedAnswer { payloads, value: json.value, broken: json.broken.is_some(), found, overflowed })
+}
+
+/// Of an error body: its message, whether it is the vendor's, moderation, credits, and its request id.
+pub type Said = (Option<String>, [bool; 3], Option<String>);
+
+/// What an error body says.
+pub fn error_body(body: &[u8], key: &str) -> Result<Said, Error> {
+    let body = ErrorBody::parse(body, &ApiKey::new(key, "a fuzz target")?);
+    Ok((body.message, [body.vendor_envelope, body.moderation, body.out_of_credits], body.request_id))
+}
+
+pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    transport::parse_retry_after(text, now)
+}
+
+pub fn wait(attempts: u32, first: Duration, longest: Duration, retry_after: Option<Duration>, dice: f64) -> Duration {
+    transport::wait(attempts, first, longest, retry_after, dice)
+}
+
+/// Format and dimensions of a complete picture.
+pub fn complete(bytes: &[u8]) -> Result<(ImageFormat, Option<(u32, u32)>), String> {
+    verify_bytes(bytes).map(|verified| (verified.format, verified.dimensions))
+}
+
+pub fn base_url(text: &str, allow_http: bool) -> Result<String, Error> {
+    transport::base_url(text, allow_http).map(String::from)
+}
+
+/// Whether a picture may be fetched from `url`, for a gateway at `base`; both as URLs.
+pub fn may_download(base: &str, url: &str) -> Option<Result<(), String>> {
+    let guard = DownloadGuard::new(&base.parse().ok()?);
+    Some(guard.check(&url.parse().ok()?))
+}
+
+pub fn is_public(ip: IpAddr) -> bool {
+    transport::is_public(ip)
+}
+
+/// Content type and bytes of an edit call whose inputs are in memory, and its length as announced.
+pub fn multipart(request: &EditRequest, boundary: &str) -> (String, Vec<u8>, u64) {
+    let body = Body::multipart(request, boundary);
+    let announced = body.len();
+    let bytes = body.contents.iter().flat_map(|content| match content {
+        Content::Text(text) => text.to_vec(),
+        Content::Input(input) => match &input.source {
+            Source::Bytes(bytes) => bytes.to_vec(),
+            Source::File { .. } => Vec::new(),
+        },
+    });
+    (body.content_type.clone(), bytes.collect(), announced)
+}
+
+/// The JSON of a generate call.
+pub fn json(request: &GenerateRequest) -> Result<Vec<u8>, Error> {
+    let body = Body::json(request)?;
+    let texts = body.contents.iter().filter_map(|content| match content {
+        Content::Text(text) => Some(text.to_vec()),
+        Content::Input(_) => None,
+    });
+    Ok(texts.flatten().collect())
+}

@@ -1,0 +1,198 @@
+//! What became of an attempt that may have been charged, as the vendor's log has it.
+//!
+//! The verdict is pure ([`judge`]); asking is `transport/lookup.rs`.
+
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::attempt::{Attempt, Cost};
+use crate::client::Client;
+use crate::error::{Charge, Error};
+use crate::transport::lookup::{self, within_runtime};
+use crate::wire::{LogRow, LogStatus};
+
+/// An attempt that is asked for: by its record, or by its client request id alone.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub(crate) client_request_id: String,
+    /// What is proved already.
+    pub(crate) known: Option<(Charge, Option<Cost>)>,
+    /// The vendor's id of the work, where the answer's head named it.
+    pub(crate) inference_id: Option<String>,
+}
+
+impl Question {
+    /// With what is proved of it already: then it is not asked for. [`Charge::Unknown`] proves nothing.
+    #[must_use]
+    pub fn known(mut self, charge: Charge, cost: Option<Cost>) -> Self {
+        self.known = (charge != Charge::Unknown).then_some((charge, cost));
+        self
+    }
+
+    /// With the vendor's id of the work, where an answer named it: a row of other work is not believed.
+    #[must_use]
+    pub fn inference_id(mut self, inference_id: Option<String>) -> Self {
+        self.inference_id = inference_id;
+        self
+    }
+}
+
+impl From<&str> for Question {
+    fn from(client_request_id: &str) -> Self {
+        Self { client_request_id: client_request_id.to_owned(), known: None, inference_id: None }
+    }
+}
+
+impl From<&String> for Question {
+    fn from(client_request_id: &String) -> Self {
+        Self::from(client_request_id.as_str())
+    }
+}
+
+impl From<String> for Question {
+    fn from(client_request_id: String) -> Self {
+        Self::from(client_request_id.as_str())
+    }
+}
+
+impl From<&Attempt> for Question {
+    fn from(attempt: &Attempt) -> Self {
+        Self::from(&attempt.client_request_id)
+            .known(attempt.charge, attempt.cost)
+            .inference_id(attempt.inference_id.clone())
+    }
+}
+
+/// What is known of an attempt after the vendor's log was asked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Reconciled {
+    /// The attempt's id.
+    pub client_request_id: String,
+    /// [`Charge::NotCharged`]: the log says that it failed and cost nothing; it may be sent again. [`Charge::Charged`]: it
+    /// succeeded or cost something. [`Charge::Unknown`]: the log does not say, or cannot be asked.
+    pub charge: Charge,
+    /// The price in the log, where it was charged.
+    pub cost: Option<Cost>,
+    /// The vendor's id of the work.
+    pub inference_id: Option<String>,
+    /// The vendor's id of the HTTP request.
+    pub request_id: Option<String>,
+    /// When the call was made, as the log writes it (ISO 8601).
+    pub created: Option<String>,
+    /// One line that says what to do next; for what was charged, with everything that a refund needs.
+    pub message: String,
+}
+
+/// A question about attempts. Awaiting it asks, which is free.
+#[derive(Debug)]
+#[must_use = "nothing is asked until it is awaited"]
+pub struct Reconcile {
+    client: Client,
+    questions: Vec<Question>,
+    period: String,
+    patience: Duration,
+}
+
+impl Reconcile {
+    pub(crate) fn new(client: Client, questions: Vec<Question>) -> Self {
+        let patience = client.settings().timers.log;
+        Self { client, questions, period: "24h".to_owned(), patience }
+    }
+
+    /// How far back the log is read, in the vendor's words: minutes, hours or days, such as `7d`. `24h` unless set.
+    pub fn period(mut self, period: impl Into<String>) -> Self {
+        self.period = period.into();
+        self
+    }
+
+    /// How long a row that is not there yet is waited for: rows land some time after the answer. [`Timers::log`] unless set;
+    /// nothing: the log is read once.
+    ///
+    /// [`Timers::log`]: crate::Timers::log
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    async fn ask(self) -> Result<Vec<Reconciled>, Error> {
+        within_runtime()?;
+        let Self { client, questions, period, patience } = self;
+        let found = lookup::look_up(client.http(), client.settings(), &questions, &period, patience).await;
+        let reconciled: Vec<_> =
+            questions.iter().map(|question| judge(question, &found.rows, found.silence.as_deref())).collect();
+        if let Some(budget) = &client.settings().budget {
+            for one in &reconciled {
+                budget.reconciled(&one.client_request_id, one.charge, one.cost);
+            }
+        }
+        Ok(reconciled)
+    }
+}
+
+impl IntoFuture for Reconcile {
+    type Output = Result<Vec<Reconciled>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.ask())
+    }
+}
+
+/// What the rows say of an attempt. `silence`: why the log could not be read whole.
+fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconciled {
+    let id = &question.client_request_id;
+    let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();
+    let first = of_it.first();
+    let inference_id = first.and_then(|row| row.inference_id.clone()).or_else(|| question.inference_id.clone());
+    let (charge, cost) = question.known.unwrap_or_else(|| said(question, &of_it));
+    let message = match charge {
+        Charge::NotCharged if question.known.is_some() => "provably not charged: it may be sent again".to_owned(),
+        Charge::NotCharged => "the vendor's log says that it failed and cost nothing: it may be sent again".to_owned(),
+        Charge::Charged => {
+            let price = cost.and_then(Cost::in_usd).map_or_else(String::new, |usd| format!(" for {usd} USD"));
+            let work = inference_id.as_ref().map_or_else(String::new, |id| format!(", inference id {id}"));
+            let when =
+                first.and_then(|row| row.created.as_ref()).map_or_else(String::new, |when| format!(", of {when}"));
+            format!(
+                "charged{price}: if its picture did not arrive, ask the vendor for a refund of client request id {id}{work}{when}; sending it again is paid again"
+            )
+        }
+        Charge::Unknown => match (of_it.is_empty(), silence) {
+            (true, Some(silence)) => format!("{silence}; ask again later, and do not repeat the call before"),
+            (true, None) => "the vendor's log has no row of it, which proves nothing; ask again later".to_owned(),
+            (false, _) => "the vendor's log contradicts itself about it; ask the vendor".to_owned(),
+        },
+    };
+    Reconciled {
+        client_request_id: id.clone(),
+        charge,
+        cost,
+        inference_id,
+        request_id: first.and_then(|row| row.request_id.clone()),
+        created: first.and_then(|row| row.created.clone()),
+        message,
+    }
+}
+
+/// All rows of one attempt together. Only what leaves no other reading is believed.
+fn said(question: &Question, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
+    let other_work = |row: &&LogRow| matches!((&question.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
+    let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.cost));
+    // Whatever else they say: a price was paid.
+    if sum.is_positive() || rows.iter().any(|row| row.status == LogStatus::Succeeded) {
+        return (Charge::Charged, sum.or_none());
+    }
+    let free = |row: &&LogRow| row.status == LogStatus::Failed && row.cost.or_none().is_some();
+    if !rows.is_empty() && rows.iter().all(free) && !rows.iter().any(other_work) {
+        return (Charge::NotCharged, None);
+    }
+    (Charge::Unknown, None)
+}
+
+#[cfg(test)]
+#[path = "reconcile_tests.rs"]
+mod tests;

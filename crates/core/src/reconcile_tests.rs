@@ -1,0 +1,62 @@
+use super::*;
+use crate::wire::LogStatus::{Failed, Other, Succeeded};
+
+fn row(status: LogStatus, usd: Option<&str>) -> LogRow {
+    LogRow {
+        client_request_id: "ours".to_owned(),
+        status,
+        cost: Cost { usd: usd.map(|usd| usd.parse().unwrap()), credits: None },
+        inference_id: Some("work-1".to_owned()),
+        request_id: None,
+        created: None,
+    }
+}
+
+fn charge(rows: &[LogRow]) -> Charge {
+    judge(&Question::from("ours"), rows, None).charge
+}
+
+#[test]
+fn only_what_leaves_no_other_reading_is_believed() {
+    use Charge::{Charged, NotCharged, Unknown};
+    for (rows, expected) in [
+        (vec![], Unknown),
+        (vec![row(Failed, Some("0"))], NotCharged),
+        (vec![row(Failed, Some("0")), row(Failed, Some("0.000"))], NotCharged),
+        (vec![row(Succeeded, Some("0.05"))], Charged),
+        (vec![row(Succeeded, None)], Charged),
+        (vec![row(Succeeded, Some("0"))], Charged),
+        // A failure that was paid for.
+        (vec![row(Failed, Some("0.05"))], Charged),
+        // A failure of which nobody says that it was free.
+        (vec![row(Failed, None)], Unknown),
+        (vec![row(Other, Some("0"))], Unknown),
+        (vec![row(Other, Some("0.05"))], Charged),
+        // Two rows of one call: the worse one counts.
+        (vec![row(Failed, Some("0")), row(Succeeded, Some("0.05"))], Charged),
+        (vec![row(Failed, Some("0")), row(Other, None)], Unknown),
+        (vec![LogRow { client_request_id: "another".to_owned(), ..row(Failed, Some("0")) }], Unknown),
+    ] {
+        assert_eq!(charge(&rows), expected, "{rows:?}");
+    }
+}
+
+#[test]
+fn a_row_of_other_work_proves_nothing_good() {
+    let question = Question { inference_id: Some("work-2".to_owned()), ..Question::from("ours") };
+    assert_eq!(judge(&question, &[row(Failed, Some("0"))], None).charge, Charge::Unknown);
+    assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::Charged);
+}
+
+#[test]
+fn prices_of_several_rows_are_added() {
+    let told = judge(&Question::from("ours"), &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))], None);
+    assert_eq!(told.cost.unwrap().usd.unwrap().to_string(), "0.12");
+    assert!(told.message.contains("0.12 USD") && told.message.contains("work-1"), "{}", told.message);
+}
+
+#[test]
+fn what_is_proved_is_not_asked_for() {
+    let question = Question { known: Some((Charge::NotCharged, None)), ..Question::from("ours") };
+    assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::NotCharged);
+}

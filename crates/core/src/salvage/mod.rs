@@ -1,0 +1,254 @@
+//! Results that nobody waited for: paid, and therefore kept, in memory or in a folder.
+
+mod folder;
+mod record;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use self::folder::Folder;
+use crate::attempt::Phase;
+use crate::error::{Charge, Error};
+use crate::generated::Generated;
+use crate::transport::Running;
+
+type Outcome = Result<Generated, Error>;
+
+/// A call that may be paid and is in nobody's hands yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pending {
+    /// The id of its last attempt; none where a call ended before it had one.
+    pub client_request_id: Option<String>,
+    /// How far that came.
+    pub phase: Phase,
+    /// Whether it has ended, and its outcome waits for [`Client::collect`](crate::Client::collect).
+    pub ended: bool,
+}
+
+/// Keeps the outcomes of calls whose callers are gone.
+#[derive(Debug)]
+pub(crate) struct Salvage {
+    kept: Mutex<Kept>,
+    max_bytes: u64,
+    folder: Option<Folder>,
+    /// Calls that run on without their callers, and outcomes on their way into the folder.
+    running: watch::Sender<usize>,
+    /// Attempts that have not ended, with callers or without.
+    attempts: Mutex<Vec<Weak<Running>>>,
+    /// Where files may be written: outcomes come on threads that must not.
+    runtime: Mutex<Option<Handle>>,
+}
+
+/// What is in memory, the oldest first, each under a number of its own.
+#[derive(Debug, Default)]
+struct Kept {
+    list: VecDeque<(u64, Outcome)>,
+    next: u64,
+}
+
+impl Kept {
+    fn get(&self, number: u64) -> Option<&Outcome> {
+        self.list.iter().find(|(known, _)| *known == number).map(|(_, outcome)| outcome)
+    }
+}
+
+impl Salvage {
+    pub(crate) fn new(max_bytes: u64, folder: Option<PathBuf>) -> Self {
+        Self {
+            kept: Mutex::default(),
+            max_bytes,
+            folder: folder.map(Folder::new),
+            running: watch::Sender::new(0),
+            attempts: Mutex::default(),
+            runtime: Mutex::default(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runtime(&self) -> MutexGuard<'_, Option<Handle>> {
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt begins. Called inside the runtime.
+    pub(crate) fn begins(&self, attempt: &Arc<Running>) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.retain(|attempt| attempt.strong_count() > 0);
+        attempts.push(Arc::downgrade(attempt));
+        drop(attempts);
+        if self.folder.is_some() {
+            *self.runtime() = Handle::try_current().ok();
+        }
+    }
+
+    /// Attempts that may be paid and have not ended.
+    pub(crate) fn running(&self) -> Vec<Pending> {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = attempts.iter().filter_map(Weak::upgrade).filter(|attempt| attempt.may_be_paid());
+        running
+            .map(|attempt| Pending {
+                client_request_id: Some(attempt.client_request_id().to_owned()),
+                phase: attempt.record(Charge::Unknown, None).phase,
+                ended: false,
+            })
+            .collect()
+    }
+
+    /// What has ended and was not collected, in memory.
+    pub(crate) fn in_memory(&self) -> Vec<Pending> {
+        let kept = self.kept();
+        kept.list.iter().map(|(_, outcome)| ended(outcome)).collect()
+    }
+
+    /// Everything that is in nobody's hands. Reads the folder.
+    pub(crate) fn pending(&self) -> Vec<Pending> {
+        let mut pending = self.running();
+        pending.extend(self.in_memory());
+        pending.extend(self.folder.iter().flat_map(Folder::list).map(|outcome| ended(&outcome)));
+        pending
+    }
+
+    /// A call runs on.
+    pub(crate) fn expect(&self) {
+        self.running.send_modify(|running| *running += 1);
+    }
+
+    /// A call that ran on ended.
+    pub(crate) fn arrived(&self) {
+        self.running.send_modify(|running| *running = running.saturating_sub(1));
+    }
+
+    /// Keeps an outcome, unless it cost nothing. Writes no file on this thread. What does not fit into memory pushes out the
+    /// oldest, which is logged.
+    pub(crate) fn put(self: &Arc<Self>, outcome: Outcome) {
+        if matches!(&outcome, Err(error) if error.charge() == Charge::NotCharged) {
+            return;
+        }
+        let mut kept = self.kept();
+        let number = kept.next;
+        kept.next += 1;
+        kept.list.push_back((number, outcome));
+        while kept.list.len() > 1 && kept.list.iter().map(|(_, outcome)| memory(outcome)).sum::<u64>() > self.max_bytes
+        {
+            if let Some((_, lost)) = kept.list.pop_front() {
+                tracing::error!(ids = ?ids(&lost), "the salvage store is full: a paid result was pushed out");
+            }
+        }
+        drop(kept);
+        self.move_to_folder(number);
+    }
+
+    /// Lets an outcome be written into the folder, elsewhere. Until it is there it stays in memory.
+    fn move_to_folder(self: &Arc<Self>, number: u64) {
+        if self.folder.is_none() {
+            return;
+        }
+        let runtime = self.runtime().clone().or_else(|| Handle::try_current().ok());
+        if let Some(runtime) = runtime {
+            let moving = Moving::new(self.clone());
+            // A runtime that has ended drops the work, and the outcome stays where it is.
+            drop(runtime.spawn_blocking(move || moving.0.write_down(number)));
+        }
+    }
+
+    fn write_down(&self, number: u64) {
+        let Some(folder) = &self.folder else { return };
+        let Some(outcome) = self.kept().get(number).cloned() else { return };
+        let published = folder.write(&outcome).and_then(|written| {
+            let mut kept = self.kept();
+            if kept.get(number).is_none() {
+                // Somebody collected it meanwhile.
+                written.discard();
+                return Ok(());
+            }
+            // Under the lock: nobody finds it in both places, or in none.
+            written.publish()?;
+            kept.list.retain(|(known, _)| *known != number);
+            Ok(())
+        });
+        match published {
+            Ok(()) => folder.sync(),
+            Err(error) => {
+                tracing::warn!(ids = ?ids(&outcome), %error, "the salvage folder cannot be written: kept in memory");
+            }
+        }
+    }
+
+    /// Hands everything over. Reads the folder.
+    pub(crate) fn collect(&self) -> Vec<Outcome> {
+        let mut outcomes: Vec<_> = self.kept().list.drain(..).map(|(_, outcome)| outcome).collect();
+        outcomes.extend(std::iter::from_fn(|| self.folder.as_ref()?.claim()));
+        outcomes
+    }
+
+    /// Hands the oldest over. Reads the folder.
+    pub(crate) fn collect_one(&self) -> Option<Outcome> {
+        let oldest = self.kept().list.pop_front();
+        oldest.map(|(_, outcome)| outcome).or_else(|| self.folder.as_ref()?.claim())
+    }
+
+    /// Waits until no call runs on, and all that ended is where it is kept.
+    pub(crate) async fn drain(&self) {
+        // The sender lives as long as this store, so waiting cannot fail.
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+}
+
+/// An outcome on its way into the folder, which `drain` waits for.
+struct Moving(Arc<Salvage>);
+
+impl Moving {
+    fn new(salvage: Arc<Salvage>) -> Self {
+        salvage.expect();
+        Self(salvage)
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        self.0.arrived();
+    }
+}
+
+fn generated(outcome: &Outcome) -> Option<&Generated> {
+    match outcome {
+        Ok(generated) => Some(generated),
+        Err(error) => error.generated(),
+    }
+}
+
+fn attempts(outcome: &Outcome) -> &[crate::Attempt] {
+    match outcome {
+        Ok(generated) => generated.attempts(),
+        Err(error) => error.attempts(),
+    }
+}
+
+fn ended(outcome: &Outcome) -> Pending {
+    let last = attempts(outcome).last();
+    Pending {
+        client_request_id: last.map(|attempt| attempt.client_request_id.clone()),
+        phase: last.map_or(Phase::Planned, |attempt| attempt.phase),
+        ended: true,
+    }
+}
+
+fn memory(outcome: &Outcome) -> u64 {
+    /// What an outcome takes beside its pictures, about.
+    const ENTRY: u64 = 4096;
+    let text = outcome.as_ref().err().and_then(Error::response_body).map_or(0, str::len) as u64;
+    let images = generated(outcome).map(Generated::images).unwrap_or_default();
+    ENTRY + text + images.iter().filter_map(|image| image.bytes()).map(|bytes| bytes.len() as u64).sum::<u64>()
+}
+
+fn ids(outcome: &Outcome) -> Vec<&str> {
+    attempts(outcome).iter().map(|attempt| attempt.client_request_id.as_str()).collect()
+}

@@ -1,0 +1,112 @@
+"""What the tests of faults share: a line for each thing tried, a running emulator and its truth, programs to get."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+KEY = "sk-faults"
+# Nothing here takes so long; who does is stuck.
+STUCK_AFTER = 60.0
+
+
+class Report:
+    """A line for each thing that was tried."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.passed = 0
+        self.failed: list[str] = []
+        self.skipped = 0
+        self._began = time.monotonic()
+
+    def line(self, name: str, failure: str | None, remark: str = "") -> None:
+        print(f"{'passed ' if failure is None else 'FAILED '} {name}{remark and f': {remark}'}", flush=True)
+        if failure is None:
+            self.passed += 1
+        else:
+            self.failed.append(name)
+            print("\n".join(f"    {line[:600]}" for line in failure.rstrip().splitlines()[:40]), flush=True)
+
+    def skip(self, name: str, why: object) -> None:
+        self.skipped += 1
+        print(f"skipped {name}: {why}", flush=True)
+
+    def end(self) -> int:
+        for name in self.failed:
+            print(f"failed: {name}")
+        counts = f"{self.passed} passed, {len(self.failed)} failed, {self.skipped} skipped"
+        print(f"{self.name}: {counts} ({time.monotonic() - self._began:.0f} s)")
+        return 1 if self.failed else 0
+
+
+class Emulator:
+    """A running `gptimage emulator`. `prefix` runs it somewhere else, such as in a namespace."""
+
+    def __init__(self, command: Path, *options: str, prefix: tuple[str, ...] = ()) -> None:
+        self.prefix = prefix
+        said = [*prefix, str(command), "emulator", "--json", "--key", KEY, *options]
+        self.process = subprocess.Popen(said, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        addresses = json.loads(self.process.stdout.readline())
+        self.base_url: str = addresses["base_url"]
+        self.cdn_url: str = addresses["cdn_url"]
+        self.control_url: str = addresses["control_url"]
+        self.port = port_of(self.base_url)
+
+    def ask(self, path: str, body: object = None) -> dict:
+        data = None if body is None else json.dumps(body).encode()
+        with open_url(self.control_url + path, data) as answer:
+            return json.load(answer)
+
+    def charges(self) -> int:
+        return self.ask("/ledger?settled=true")["charges"]
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=STUCK_AFTER)
+        finally:
+            self.process.kill()
+
+
+def port_of(url: str) -> int:
+    return int(url.removeprefix("http://").split("/")[0].rsplit(":", 1)[1])
+
+
+def open_url(url: str, body: bytes | None = None):
+    """Nothing on loopback goes through a proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(urllib.request.Request(url, body), timeout=STUCK_AFTER)
+
+
+def environment(base_url: str) -> dict[str, str]:
+    """What the command gets to know."""
+    named = {"AIMLAPI_KEY": KEY, "AIMLAPI_BASE_URL": base_url, "NO_PROXY": "*"}
+    return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()} | named
+
+
+def get(**packages: str) -> None:
+    """Installs programs that are missing, by their packages' names, where that is ours to do."""
+    missing = [package for program, package in packages.items() if not shutil.which(program)]
+    if missing and shutil.which("apt-get") and os.geteuid() == 0:
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+            # What comes of it is seen where the programs are looked for.
+            subprocess.run(["apt-get", "-qq", *words], env=quiet, capture_output=True, check=False)
+
+
+def wait_until(condition, what: str, timeout: float = STUCK_AFTER):
+    """Waits for a condition, looking often; returns what it gave."""
+    end = time.monotonic() + timeout
+    while not (met := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.002)
+    return met

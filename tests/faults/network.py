@@ -1,0 +1,216 @@
+"""A network that goes away while a call waits: an outage is sat out, a peer that vanished is found.
+
+    tests/with-python tests/faults/network.py target/debug/gptimage [--scaled]
+
+Emulator and client are in network namespaces of their own, joined by a virtual cable, and nftables drops what goes over
+it. In real time the command itself is tried, with the timers that it has; `--scaled` tries the same library with all of
+them divided. Where such namespaces are not to be had, all is skipped, and said.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import Emulator, Report, environment, get, port_of
+from relay import Relay
+
+DIVISOR = 15
+# As the documentation promises.
+OUTAGE, FOUND_WITHIN = 90.0, 150.0
+SERVER, CLIENT = "10.231.7.1", "10.231.7.2"
+INSIDE = "--inside"
+
+
+def main() -> int:
+    if INSIDE in sys.argv:
+        return inside(Path(sys.argv[1]), sys.argv[sys.argv.index(INSIDE) + 1], "--scaled" in sys.argv)
+    # Whatever ends this, the namespaces go first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    get(ip="iproute2", nft="nftables")
+    names = [f"gptimage-{os.getpid()}-{side}" for side in ("server", "client")]
+    try:
+        if (why := make_namespaces(*names)) is not None:
+            report = Report("network")
+            report.skip("outages and vanished peers", why)
+            return report.end()
+        command = [Path(sys.argv[1]).resolve(), INSIDE, names[1], *sys.argv[2:]]
+        return subprocess.run(["ip", "netns", "exec", names[0], sys.executable, __file__, *command]).returncode
+    finally:
+        for name in names:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+
+
+def make_namespaces(server: str, client: str) -> str | None:
+    """Two namespaces and a cable; or why there are none."""
+    if not shutil.which("ip") or not shutil.which("nft"):
+        return "ip and nft are not installed"
+    steps = [
+        f"ip netns add {server}",
+        f"ip netns add {client}",
+        f"ip link add cable netns {server} type veth peer name cable netns {client}",
+        f"ip -n {server} address add {SERVER}/30 dev cable",
+        f"ip -n {client} address add {CLIENT}/30 dev cable",
+        *(f"ip -n {name} link set {link} up" for name in (server, client) for link in ("lo", "cable")),
+        f"ip netns exec {server} nft add table inet probe",
+        f"ip netns exec {server} nft add chain inet probe in {{ type filter hook input priority 0 ; }}",
+    ]
+    for step in steps:
+        done = subprocess.run(step.split(), capture_output=True, text=True)
+        if done.returncode:
+            return f"namespaces are not allowed here ({step}: {done.stderr.strip()})"
+    return None
+
+
+@dataclass
+class Case:
+    """What happens to the cable, and what must come of it."""
+
+    name: str
+    # So many bytes of the answer come before packets are dropped; None: they are dropped before anybody connects.
+    after: int | None
+    # Whether the network comes back.
+    back: bool
+    # Whether the rest of the answer is sent while nothing gets through, or only once it does.
+    answered_meanwhile: bool = True
+    code: int = 0
+    charge: str = "charged"
+    charges: int = 1
+
+
+CASES = [
+    Case("an outage, in which the answer is sent", 0, back=True),
+    Case("an outage, after which the answer is sent", 0, back=True, answered_meanwhile=False),
+    Case("an outage in the middle of the answer", 100_000, back=True),
+    Case("the peer vanishes after the request", 0, back=False, answered_meanwhile=False, code=11, charge="unknown"),
+    Case("the peer vanishes in the middle of the answer", 100_000, back=False, code=30),
+    Case("nobody is there", None, back=False, answered_meanwhile=False, code=10, charge="not_charged", charges=0),
+]
+
+
+def inside(command: Path, client: str, scaled: bool) -> int:
+    """In the server's namespace. The cases run side by side, each on a port of its own."""
+    report = Report("network, scaled" if scaled else "network, in real time")
+    lines = threading.Lock()
+    scale = 1 / DIVISOR if scaled else 1
+    with tempfile.TemporaryDirectory(prefix="network-") as folder, ThreadPoolExecutor(len(CASES)) as pool:
+        def run(number: int) -> None:
+            case = CASES[number]
+            try:
+                failure, remark = attempt(case, command, client, Path(folder) / str(number), scale)
+            except Exception as error:
+                failure, remark = f"{type(error).__name__}: {error}", ""
+            with lines:
+                report.line(case.name, failure, remark)
+
+        list(pool.map(run, range(len(CASES))))
+    return report.end()
+
+
+def attempt(case: Case, command: Path, client: str, folder: Path, scale: float) -> tuple[str | None, str]:
+    folder.mkdir()
+    emulator = Emulator(command)
+    relay = Relay(emulator.port, hold_after=case.after, host=SERVER)
+    cable = Cable(relay.port)
+    base_url, file = f"http://{SERVER}:{relay.port}/v1", folder / "t-rex.png"
+    if scale == 1:
+        words = [command, "generate", "A T-Rex relaxing on a beach", "--response-format", "b64_json", "--json"]
+        words += ["--base-url", base_url, "--allow-http", "-o", file]
+    else:
+        words = [command.parent / "examples" / "scaled_call", base_url, file, DIVISOR]
+    if case.after is None:
+        cable.cut()
+    began = time.monotonic()
+    process = subprocess.Popen(
+        ["ip", "netns", "exec", client, *map(str, words)],
+        cwd=folder, env=environment(base_url), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        if case.after is not None:
+            assert relay.held.wait(60), "no answer came"
+            cable.cut()
+            began = time.monotonic()
+        if case.answered_meanwhile:
+            # In the middle of the outage.
+            time.sleep(OUTAGE * scale / 2)
+            relay.go.set()
+        if case.back:
+            # This is the time that is tried, not a hope.
+            time.sleep(max(0.0, OUTAGE * scale - (time.monotonic() - began)))
+            cable.mend()
+            relay.go.set()
+        # A lost packet is sent again after as long as it took so far; the kernel's timers are its own.
+        limit = FOUND_WITHIN * scale + (OUTAGE if case.back else 0)
+        stdout, stderr = process.communicate(timeout=max(1.0, limit + 30 - (time.monotonic() - began)))
+        took = time.monotonic() - began
+    finally:
+        process.kill()
+        cable.mend()
+        relay.close()
+    try:
+        failure = judge(case, emulator, process.returncode, json.loads(stdout), file)
+        if failure is None and not case.back and took > FOUND_WITHIN * scale:
+            failure = f"it took {took:.1f} s, and not {FOUND_WITHIN * scale:.0f}"
+        remark = f"exit code {process.returncode} after {took:.1f} s"
+        return failure and f"{failure}\n{remark}\n{stderr}{stdout[:2000]}", remark
+    finally:
+        emulator.stop()
+
+
+def judge(case: Case, emulator: Emulator, code: int, answer: dict, file: Path) -> str | None:
+    charges = emulator.charges()
+    if charges != case.charges:
+        return f"it was paid {charges} times, and not {case.charges}"
+    if code != case.code:
+        return f"the exit code is not {case.code}"
+    if code == 0:
+        whole = file.read_bytes()[-8:-4] == b"IEND"
+        return None if whole and len(answer["attempts"]) == 1 else "the picture did not come at once and whole"
+    error = answer["error"]
+    if file.exists():
+        return "there is half a file"
+    if error["charge"] != case.charge:
+        return f"it is called {error['charge']}"
+    ids = [attempt["client_request_id"] for attempt in error["attempts"]]
+    if not all(ids) or (case.charges and len(ids) != 1):
+        return f"its ids are {ids}"
+    return None
+
+
+class Cable:
+    """What goes to and from one port; cut, all of it is dropped, and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self.table = f"cut{port}"
+        self.rules = (
+            f"add table inet {self.table}\n"
+            f"add chain inet {self.table} in {{ type filter hook input priority 0 ; }}\n"
+            f"add chain inet {self.table} out {{ type filter hook output priority 0 ; }}\n"
+            f'add rule inet {self.table} in iifname "cable" tcp dport {port} drop\n'
+            f'add rule inet {self.table} out oifname "cable" tcp sport {port} drop\n'
+        )
+        self.is_cut = False
+
+    def cut(self) -> None:
+        subprocess.run(["nft", "-f", "-"], input=self.rules, text=True, check=True)
+        self.is_cut = True
+
+    def mend(self) -> None:
+        if self.is_cut:
+            subprocess.run(["nft", "delete", "table", "inet", self.table], check=True)
+            self.is_cut = False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
