@@ -80,3 +80,12 @@ pub fn timers() -> Timers {
     timers.url_not_found = Duration::from_millis(30);
     timers
 }
+
+/// The default timers but for the waits between attempts: for tests of what comes about, on however busy a machine.
+pub fn patient() -> Timers {
+    let mut timers = Timers::default();
+    timers.backoff_first = Duration::from_millis(1);
+    timers.backoff_longest = Duration::from_millis(3);
+    timers.url_not_found = Duration::from_millis(300);
+    timers
+}

@@ -9,7 +9,7 @@ use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, Phase, R
 use gptimage_emulator::hostile::{HostileServer, Script, Step};
 use gptimage_emulator::{Billing, Cut, Side};
 use gptimage_torture::judge::{Evidence, Outcome, Told, attempts, judge};
-use gptimage_torture::world::{KEY, World, timers};
+use gptimage_torture::world::{KEY, World, patient, timers};
 
 fn request() -> GenerateRequest {
     GenerateRequest::builder("A T-Rex").response_format(ResponseFormat::B64Json).build().unwrap()
@@ -87,7 +87,7 @@ async fn a_host_that_swallows_every_packet() {
             filler
         })
         .collect();
-    let mut timers = timers();
+    let mut timers = patient();
     timers.connect = Duration::from_millis(300);
     let config = Config::new().api_key(KEY).base_url(format!("http://{address}")).timers(timers).max_attempts(2);
     let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
@@ -100,13 +100,13 @@ async fn a_host_that_swallows_every_packet() {
 #[tokio::test]
 async fn silence_up_to_the_head_timer() {
     // Minutes, scaled: an answer just before the timer ends is a success, one after it is unknown, neither is repeated.
-    for (pause, success) in [(700, true), (60_000, false)] {
+    for (pause, success) in [(1500, true), (60_000, false)] {
         let server = HostileServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; send image").parse().unwrap());
-        let mut timers = timers();
+        let mut timers = patient();
         // Nothing else may end it: neither the upload's timer nor the body's.
         (timers.head, timers.send_stall, timers.body_stall) =
-            (Duration::from_secs(if success { 60 } else { 1 }), Duration::from_millis(500), Duration::from_millis(500));
+            (Duration::from_secs(if success { 60 } else { 1 }), Duration::from_secs(1), Duration::from_secs(1));
         let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;
         assert_eq!(outcome.is_ok(), success, "{outcome:#?}");
@@ -127,7 +127,7 @@ async fn a_reset_after_a_long_silence() {
     for (end, pause) in [("rst", 600), ("fin", 600), ("rst", 1200), ("fin", 1200)] {
         let server = HostileServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; cut {end}").parse().unwrap());
-        let mut timers = timers();
+        let mut timers = patient();
         timers.head = Duration::from_secs(60);
         let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;

@@ -5,7 +5,7 @@ use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, Response
 use gptimage_emulator::hostile::{HostileServer, Script, Source, Step, Until};
 use gptimage_emulator::{Billing, ErrorForm, Side};
 use gptimage_torture::run::contains;
-use gptimage_torture::world::{KEY, World, timers};
+use gptimage_torture::world::{KEY, World, patient};
 
 const STATUSES: [u16; 8] = [301, 302, 303, 304, 305, 306, 307, 308];
 /// Statuses that a download follows.
@@ -74,7 +74,7 @@ async fn server(world: &World, encrypted: bool) -> HostileServer {
 }
 
 fn client(world: &World, server: &HostileServer) -> Client {
-    let config = Config::new().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file).timers(timers());
+    let config = Config::new().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file).timers(patient());
     Client::new(config.header("X-Team", KEY)).unwrap()
 }
 

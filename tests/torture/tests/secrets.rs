@@ -10,7 +10,7 @@ use gptimage_emulator::hostile::HostileServer;
 use gptimage_emulator::{Billing, Side};
 use gptimage_torture::judge::Outcome;
 use gptimage_torture::run::contains;
-use gptimage_torture::world::{World, timers};
+use gptimage_torture::world::{World, patient};
 use tracing::field::{Field, Visit};
 use tracing::span;
 
@@ -161,7 +161,7 @@ async fn the_key_is_seen_by_the_gateway_alone() {
                 }
             }
             let config = Config::new().api_key(CANARY).header("X-Team", CANARY).ca_file(&world.ca_file);
-            let config = config.base_url(server.base_url()).timers(timers());
+            let config = config.base_url(server.base_url()).timers(patient());
             let name = format!("script {number} {encrypted}");
             visible.push((name.clone(), format!("{config:?}").into_bytes()));
             let client = Client::new(config).unwrap();
