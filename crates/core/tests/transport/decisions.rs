@@ -11,8 +11,10 @@ use crate::common::{client, config, judge, pessimistic, request, request_by_url,
 #[tokio::test]
 async fn row_1_a_refused_connection_is_tried_again_and_never_charged() {
     let emulator = pessimistic().await;
-    // A port that nobody listens on: bound once, then given up.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    // A port that nobody listens on: bound as long as the test runs, for one that is given up is soon another server's.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = bound.local_addr().unwrap().port();
     let client = Client::new(config(&emulator).base_url(format!("http://127.0.0.1:{port}"))).unwrap();
     let outcome = client.generate(&request()).await;
     judge(&emulator, &outcome, 0).await;
