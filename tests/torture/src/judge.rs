@@ -163,6 +163,10 @@ fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut 
     for entry in evidence.ledger {
         let charged = entry.charge.is_some();
         judgement.charges += u64::from(charged);
+        // Ports are used again: somebody else's client looked for a server that is gone. Our key stands before the id.
+        if !entry.authorized && !entry.client_request_id.as_deref().is_some_and(|id| said.contains_key(id)) {
+            continue;
+        }
         // A head that was cut inside its id names nobody.
         let Some(id) = entry.client_request_id.as_deref() else { continue };
         if !seen.insert(id) {

@@ -41,8 +41,11 @@ pub struct Report {
 /// A server, client or folder that cannot be made: no outcome of the experiment.
 pub async fn run(unit: &Unit, world: &World) -> io::Result<Report> {
     let picture = world.pictures.get(unit.picture).cloned().unwrap_or_default();
-    let mut builder =
-        HostileServer::builder().billing(Billing::Pessimistic).picture(picture.clone()).pictures(unit.pictures);
+    let mut builder = HostileServer::builder()
+        .billing(Billing::Pessimistic)
+        .key(KEY)
+        .picture(picture.clone())
+        .pictures(unit.pictures);
     if unit.tls {
         builder = builder.tls(&world.authority);
     }

@@ -76,7 +76,7 @@ impl Desk {
 
     fn begin(&mut self, head: RequestHead) {
         if let Some(operation) = paid_operation(&head.method, &head.target) {
-            let authorized = head.header("authorization").is_some();
+            let authorized = self.shared.accepts(head.header("authorization"));
             self.call = Some(Call::open_unscripted(&self.shared.ledger, operation, authorized, &head));
         }
         let mut exchange = Exchange::new(&head, Plan { call: self.call.clone(), ..Plan::default() });
@@ -135,7 +135,8 @@ impl Desk {
             && let HeadParse::Partial(Some(head)) = RequestHead::parse(&self.head)
             && let Some(operation) = paid_operation(&head.method, &head.target)
         {
-            Call::open_unfinished(&self.shared.ledger, operation, head.header("authorization").is_some(), &head);
+            let authorized = self.shared.accepts(head.header("authorization"));
+            Call::open_unfinished(&self.shared.ledger, operation, authorized, &head);
         }
         self.head.clear();
     }

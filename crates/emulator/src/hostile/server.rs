@@ -32,9 +32,17 @@ pub struct HostileBuilder {
     authority: Option<Authority>,
     picture: Bytes,
     pictures: usize,
+    key: Option<String>,
 }
 
 impl HostileBuilder {
+    /// The only key that works; any does unless set. Ports are used again: a client that looks for a server of before
+    /// may come to this one, and is told apart by its key.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     /// Who pays for failures; [`Billing::Documented`] unless set.
     pub fn billing(mut self, billing: Billing) -> Self {
         self.billing = billing;
@@ -72,6 +80,7 @@ impl HostileBuilder {
             picture_base64: base64_simd::STANDARD.encode_to_string(&self.picture),
             picture: self.picture,
             pictures: self.pictures,
+            authorization: self.key.map(|key| format!("Bearer {key}")),
             cdn_url: format!("{scheme}://{}", cdn.local_addr()?),
             sides: [SideState::new(Side::Api), SideState::new(Side::Cdn)],
             busy: watch::Sender::new(0),
@@ -105,7 +114,7 @@ impl HostileServer {
     pub fn builder() -> HostileBuilder {
         // What is written above can be decoded.
         let picture = base64_simd::STANDARD.decode_to_vec(PICTURE).unwrap_or_default();
-        HostileBuilder { billing: Billing::default(), authority: None, picture: picture.into(), pictures: 1 }
+        HostileBuilder { billing: Billing::default(), authority: None, picture: picture.into(), pictures: 1, key: None }
     }
 
     /// The API's address, such as `http://127.0.0.1:34567/v1`.
@@ -180,6 +189,8 @@ pub(super) struct Shared {
     pub(super) picture: Bytes,
     pub(super) picture_base64: String,
     pub(super) pictures: usize,
+    /// The only `Authorization` that works.
+    authorization: Option<String>,
     pub(super) cdn_url: String,
     sides: [SideState; 2],
     /// Scripts at work.
@@ -212,6 +223,11 @@ impl Shared {
     fn side(&self, side: Side) -> &SideState {
         let [api, cdn] = &self.sides;
         if side == Side::Api { api } else { cdn }
+    }
+
+    /// Whether a request's head holds a key that works.
+    pub(super) fn accepts(&self, given: Option<&str>) -> bool {
+        given.is_some_and(|given| self.authorization.as_deref().is_none_or(|only| only == given))
     }
 
     pub(super) fn mark(&self) {
