@@ -30,6 +30,8 @@ DIVISOR = 15
 OUTAGE, FOUND_WITHIN = 90.0, 150.0
 SERVER, CLIENT = "10.231.7.1", "10.231.7.2"
 INSIDE = "--inside"
+# What is here in a namespace's name takes the place of /etc's own in it.
+SETTINGS = Path("/etc/netns")
 
 
 def main() -> int:
@@ -49,6 +51,7 @@ def main() -> int:
     finally:
         for name in names:
             subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+            shutil.rmtree(SETTINGS / name, ignore_errors=True)
 
 
 def make_namespaces(server: str, client: str) -> str | None:
@@ -64,11 +67,16 @@ def make_namespaces(server: str, client: str) -> str | None:
         *(f"ip -n {name} link set {link} up" for name in (server, client) for link in ("lo", "cable")),
         f"ip netns exec {server} nft add table inet probe",
         f"ip netns exec {server} nft add chain inet probe in {{ type filter hook input priority 0 ; }}",
+        f"ip netns exec {server} nft add rule inet probe in udp dport 53 drop",
     ]
     for step in steps:
         done = subprocess.run(step.split(), capture_output=True, text=True)
         if done.returncode:
             return f"namespaces are not allowed here ({step}: {done.stderr.strip()})"
+    # Names are asked for at the server, which takes the question and says nothing.
+    (SETTINGS / client).mkdir(parents=True)
+    (SETTINGS / client / "resolv.conf").write_text(f"nameserver {SERVER}\noptions timeout:5 attempts:1\n")
+    (SETTINGS / client / "nsswitch.conf").write_text("hosts: dns\n")
     return None
 
 
@@ -86,6 +94,8 @@ class Case:
     code: int = 0
     charge: str = "charged"
     charges: int = 1
+    # The server's name, where one has to be looked up; nobody answers who is asked for it.
+    host: str = SERVER
 
 
 CASES = [
@@ -95,6 +105,10 @@ CASES = [
     Case("the peer vanishes after the request", 0, back=False, answered_meanwhile=False, code=11, charge="unknown"),
     Case("the peer vanishes in the middle of the answer", 100_000, back=False, code=30),
     Case("nobody is there", None, back=False, answered_meanwhile=False, code=10, charge="not_charged", charges=0),
+    Case(
+        "a lookup that hangs", None, back=False, answered_meanwhile=False, code=10, charge="not_charged", charges=0,
+        host="gateway.test",
+    ),
 ]
 
 
@@ -122,7 +136,7 @@ def attempt(case: Case, command: Path, client: str, folder: Path, scale: float) 
     emulator = Emulator(command)
     relay = Relay(emulator.port, hold_after=case.after, host=SERVER)
     cable = Cable(relay.port)
-    base_url, file = f"http://{SERVER}:{relay.port}/v1", folder / "t-rex.png"
+    base_url, file = f"http://{case.host}:{relay.port}/v1", folder / "t-rex.png"
     if scale == 1:
         words = [command, "generate", "A T-Rex relaxing on a beach", "--response-format", "b64_json", "--json"]
         words += ["--base-url", base_url, "--allow-http", "-o", file]
