@@ -36,6 +36,9 @@
 //!   [`Generated::attempts`] list every id that the server saw.
 //! - **What was paid for is not lost.** A dropped future, a passed deadline, a full disk: the picture can be had from
 //!   [`Client::collect`], [`Error::generated`] or, while it is still at its URL, [`Client::fetch`].
+//! - **Doubt can be settled.** [`Client::reconcile`] asks the vendor's log what became of an attempt that may have been
+//!   charged; [`Client::pending`] lists what is on its way or waits to be collected.
+//! - **Spending has a limit.** A [`Budget`] reserves what a call may cost before it is sent, and settles it afterwards.
 //! - **Memory stays flat.** Uploads stream from disk, answers are decoded while they arrive and, with
 //!   [`Call::save_to`], written as they are decoded. A file has its final name once it is complete, or not at all.
 //! - **The key goes to one origin.** Downloads use a client that has none.

@@ -153,12 +153,15 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
         Charge::NotCharged if question.known.is_some() => "provably not charged: it may be sent again".to_owned(),
         Charge::NotCharged => "the vendor's log says that it failed and cost nothing: it may be sent again".to_owned(),
         Charge::Charged => {
-            let price = cost.and_then(Cost::in_usd).map_or_else(String::new, |usd| format!(" for {usd} USD"));
+            let price = cost
+                .and_then(Cost::in_usd)
+                .map_or_else(|| "it was charged".to_owned(), |usd| format!("it cost {usd} USD"));
             let work = inference_id.as_ref().map_or_else(String::new, |id| format!(", inference id {id}"));
             let when =
                 first.and_then(|row| row.created.as_ref()).map_or_else(String::new, |when| format!(", of {when}"));
             format!(
-                "charged{price}: if its picture did not arrive, ask the vendor for a refund of client request id {id}{work}{when}; sending it again is paid again"
+                "{price}: if its picture did not arrive, ask the vendor for a refund, naming client request id {id}{work}{when}; \
+                 sending it again is paid again"
             )
         }
         Charge::Unknown => match (of_it.is_empty(), silence) {
