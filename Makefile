@@ -37,8 +37,10 @@ check: python compilers ## Form: formatting, lints, documentation, the header, t
 	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
 	  $(CXX) -std=$$standard -Iinclude -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ - || exit 1; done
 
-torture: ## 100,000 calls under random faults, counted: charges, duplicates, what was lost. Ten minutes.
+torture: python ## 100,000 calls under random faults, counted: charges, duplicates, what was lost; then outages in real time.
 	$(CARGO) run --release --locked -p gptimage-torture -- --calls 100000
+	$(CARGO) build --release --locked
+	tests/with-python tests/faults/network.py $(TARGET)/release/gptimage
 
 header: ## include/gptimage.h, from the sources of gptimage-ffi.
 	$(CARGO) run --quiet --locked -p gptimage-header
