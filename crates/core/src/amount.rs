@@ -146,9 +146,32 @@ mod tests {
     #[test]
     fn what_is_no_exact_amount_is_refused() {
         for given in
-            ["", "-1", "+1", "abc", "1e-21", "NaN", ".5", "1e99", "1.2.3", "0x10", "1e", "1e999999999999", " 1"]
+            ["", "-1", "+1", "abc", "1e-21", "NaN", ".5", "1e99", "1.2.3", "0.+5", "0x10", "1e", "1e999999999999", " 1"]
         {
             assert!(given.parse::<Amount>().is_err(), "{given}");
         }
+    }
+
+    #[test]
+    fn text_is_read_up_to_60_characters() {
+        let zeros = |len: usize| format!("0.{}", "0".repeat(len - 2)).parse::<Amount>();
+        assert_eq!(zeros(60), Ok(Amount::ZERO));
+        assert!(zeros(61).is_err());
+    }
+
+    #[test]
+    fn json_holds_it_as_text() {
+        let price = "0.0536705".parse::<Amount>().unwrap();
+        let json = serde_json::to_string(&price).unwrap();
+        assert_eq!(json, "\"0.0536705\"");
+        assert_eq!(serde_json::from_str::<Amount>(&json).unwrap(), price);
+    }
+
+    #[test]
+    fn sums_end_at_the_largest_differences_at_nothing_and_quotients_are_rounded_up() {
+        let (one, largest) = (Amount(1), Amount(u128::MAX));
+        assert_eq!(largest.saturating_add(one), largest);
+        assert_eq!(one.saturating_sub(largest), Amount::ZERO);
+        assert_eq!([Amount(4).divided_up(2), Amount(5).divided_up(2), one.divided_up(0)], [Amount(2), Amount(3), one]);
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::attempt::Phase;
-use crate::request::Size;
+use crate::request::{Model, Quality, Size};
 
 fn usd(text: &str) -> Amount {
     text.parse().unwrap()
@@ -59,6 +59,23 @@ fn a_call_reserves_settles_and_is_refused_where_it_does_not_fit() {
 }
 
 #[test]
+fn what_is_left_to_the_last_cent_is_let_through() {
+    let budget = Budget::new(usd("1"));
+    let one = calls(1, "1024x1024");
+    let first = budget.reserve(&one, &running(1)).unwrap();
+    let second = budget.reserve(&one, &running(2)).unwrap();
+    assert!(budget.status().remaining_usd.is_zero());
+    assert_eq!(format!("{first:?} {second:?}"), "Reservation(0.5 USD) Reservation(0.5 USD)");
+}
+
+#[test]
+fn a_clone_is_the_same_budget_and_an_equal_one_is_not() {
+    let budget = Budget::new(usd("1"));
+    assert!(budget.is_same(&budget.clone()));
+    assert!(!budget.is_same(&Budget::new(usd("1"))));
+}
+
+#[test]
 fn each_picture_is_reserved_and_a_limit_of_the_caller_counts_for_all_of_them() {
     let budget = Budget::new(usd("2"));
     let reservation = budget.reserve(&calls(3, "1024x1024"), &running(1)).unwrap();
@@ -75,6 +92,10 @@ fn the_dearest_of_equal_calls_is_reserved() {
     let (small, large) = (calls(1, "1024x1024"), calls(1, "1536x1024"));
     let reservation = budget.reserve(&large, &running(1)).unwrap();
     assert_eq!(reservation.settle(&attempt(1, Charge::Charged, Some(usd("0.09")))), None);
+    // What was seen lowers neither the limit nor what was seen before.
+    let reservation = budget.reserve(&large, &running(5)).unwrap();
+    assert_eq!(budget.status().reserved_usd, usd("0.10"));
+    assert_eq!(reservation.settle(&attempt(5, Charge::Charged, Some(usd("0.02")))), None);
     drop(budget.reserve(&small, &running(2)).unwrap());
     // A limit that was lowered is not believed against what was seen.
     let budget = budget.max_usd_per_call(usd("0.01"));
@@ -93,6 +114,53 @@ fn what_costs_more_than_it_may_closes_the_budget() {
     let refused = budget.reserve(&one, &running(2)).unwrap_err();
     assert!(refused.message().contains("call-1"), "{refused}");
     assert!(budget.status().closed && budget.status().remaining_usd.is_zero());
+}
+
+#[test]
+fn the_first_call_that_cost_too_much_is_named_and_the_log_may_be_who_tells() {
+    let budget = Budget::new(usd("9"));
+    let one = calls(1, "1024x1024");
+    for id in [1, 2, 3] {
+        assert_eq!(budget.reserve(&one, &running(id)).unwrap().settle(&attempt(id, Charge::Unknown, None)), None);
+    }
+    for (id, price) in [("call-1", "0.5"), ("call-2", "0.51"), ("call-3", "0.52")] {
+        budget.reconciled(id, Charge::Charged, Some(Cost { usd: Some(usd(price)), credits: None }));
+        assert_eq!(budget.status().closed, id != "call-1");
+    }
+    let refused = budget.reserve(&one, &running(4)).unwrap_err();
+    assert!(refused.message().contains("call-2"), "{refused}");
+}
+
+#[test]
+fn calls_are_equal_that_should_cost_the_same() {
+    let of = |operation: Operation, change: &dyn Fn(&mut Parameters)| {
+        let mut parameters = Parameters::new("A hat".to_owned());
+        change(&mut parameters);
+        Calls::of(operation, &parameters)
+    };
+    let plain = of(Operation::Edit, &|_| ());
+    assert_eq!(plain, of(Operation::Edit, &|parameters| parameters.prompt = "A crown".to_owned()));
+    for other in [
+        of(Operation::Generate, &|_| ()),
+        of(Operation::Edit, &|parameters| parameters.model = Model::from("another")),
+        of(Operation::Edit, &|parameters| parameters.size = Some(Size::Square)),
+        of(Operation::Edit, &|parameters| parameters.quality = Some(Quality::High)),
+        of(Operation::Edit, &|parameters| parameters.n = Some(2.into())),
+    ] {
+        assert_ne!(plain, other);
+    }
+}
+
+#[test]
+fn amounts_in_text_may_stand_between_spaces_and_are_named_where_they_are_none() {
+    let budget = Budget::parse(" 2 ", Some("0.2\n")).unwrap();
+    let _reservation = budget.reserve(&calls(1, "1024x1024"), &running(1)).unwrap();
+    assert_eq!((budget.status().max_usd, budget.status().reserved_usd), (usd("2"), usd("0.2")));
+    for (max, per_call, name) in [("two", None, "max_usd: "), ("2", Some("-1"), "max_usd_per_call: ")] {
+        let refused = Budget::parse(max, per_call).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Config);
+        assert!(refused.message().starts_with(name), "{refused}");
+    }
 }
 
 #[test]

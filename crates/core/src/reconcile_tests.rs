@@ -60,3 +60,42 @@ fn what_is_proved_is_not_asked_for() {
     let question = Question { known: Some((Charge::NotCharged, None)), ..Question::from("ours") };
     assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::NotCharged);
 }
+
+#[test]
+fn what_is_not_proved_is_asked_for() {
+    let question = Question::from("ours").known(Charge::Unknown, None);
+    assert_eq!(judge(&question, &[row(Failed, Some("0"))], None).charge, Charge::NotCharged);
+}
+
+#[test]
+fn the_message_says_whose_word_it_is() {
+    let asked = Question::from("ours");
+    let proved = Question::from("ours").known(Charge::NotCharged, None);
+    for (question, rows, silence, said) in [
+        (&proved, vec![], None, "provably not charged"),
+        (&asked, vec![row(Failed, Some("0"))], None, "the vendor's log says that it failed"),
+        (&asked, vec![row(Failed, None)], None, "contradicts itself"),
+        (&asked, vec![], None, "proves nothing"),
+        (&asked, vec![], Some("the log cannot be read"), "the log cannot be read; ask again later"),
+    ] {
+        let told = judge(question, &rows, silence);
+        assert!(told.message.contains(said), "{}", told.message);
+    }
+}
+
+#[test]
+fn what_a_refund_needs_is_told() {
+    let row = LogRow {
+        inference_id: None,
+        request_id: Some("request-1".to_owned()),
+        created: Some("2026-08-19T08:15:30.000Z".to_owned()),
+        ..row(Succeeded, Some("0.05"))
+    };
+    let told = judge(&Question::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
+    assert_eq!(told.inference_id.as_deref(), Some("work-2"));
+    assert_eq!(told.request_id.as_deref(), Some("request-1"));
+    assert_eq!(told.created.as_deref(), Some("2026-08-19T08:15:30.000Z"));
+    for part in ["0.05 USD", "request id ours", "work-2", "2026-08-19T08:15:30.000Z"] {
+        assert!(told.message.contains(part), "{}", told.message);
+    }
+}
