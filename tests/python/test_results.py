@@ -28,8 +28,11 @@ from gptimage.generated import ImageData
 from gptimage.records import (
     Attempt,
     Balance,
+    BudgetStatus,
     Cost,
     LedgerEntry,
+    Pending,
+    Reconciled,
     Record,
     RecordedRequest,
     Violation,
@@ -56,6 +59,9 @@ class Made:
     pictures: Generated
     at_url: Generated
     progress: Progress
+    pending: Pending
+    reconciled: Reconciled
+    budget: BudgetStatus
     balance: Balance
     violation: Violation
     warning: Warning
@@ -67,7 +73,8 @@ class Made:
 @pytest.fixture(scope="module")
 def made() -> Iterator[Made]:
     with Emulator(billing="pessimistic", key=KEY) as emulator:
-        client = emulator.client(max_attempts=1)
+        budget = gptimage.Budget(9)
+        client = emulator.client(max_attempts=1, budget=budget)
         seen: list[Progress] = []
         generated = client.generate("A hat", progress=seen.append)
         pictures = client.edit("A crown", image=PNG, n=3, response_format="b64_json", output_format="webp")
@@ -78,12 +85,29 @@ def made() -> Iterator[Made]:
             client.generate("A hat")
         with pytest.raises(gptimage.InvalidRequestError) as refused:
             client.generate("")
+        [reconciled] = client.reconcile(failed.value)
         ledger, requests = emulator.ledger, emulator.requests
+        emulator.fault(delay="500ms")
+        with pytest.raises(GptImageError):
+            client.generate("A hat", deadline=0.2)
+        [pending] = client.pending()
     with canned_emulator() as emulator:
         [warning] = emulator.client().generate("A hat").warnings
     [violation] = refused.value.violations
     yield Made(
-        generated, pictures, at_url, seen[-1], balance, violation, warning, ledger, requests, failed.value
+        generated,
+        pictures,
+        at_url,
+        seen[-1],
+        pending,
+        reconciled,
+        budget.status,
+        balance,
+        violation,
+        warning,
+        ledger,
+        requests,
+        failed.value,
     )
 
 
@@ -105,6 +129,9 @@ def records_of(made: Made) -> dict[str, Record]:
         "Balance": made.balance,
         "Balance without currency": Balance({"current_balance": "-0.5", "currency": None}),
         "Progress": made.progress,
+        "Pending": made.pending,
+        "Reconciled": made.reconciled,
+        "BudgetStatus": made.budget,
         "LedgerEntry": made.ledger[0],
         "LedgerEntry of a failure": made.ledger[-1],
         "RecordedRequest": made.requests[0],
@@ -127,6 +154,9 @@ RECORDS = [
     "Balance",
     "Balance without currency",
     "Progress",
+    "Pending",
+    "Reconciled",
+    "BudgetStatus",
     "LedgerEntry",
     "LedgerEntry of a failure",
     "RecordedRequest",
