@@ -228,9 +228,9 @@ impl Watch {
         self.0.upgrade().map(|salvage| salvage.running()).unwrap_or_default()
     }
 
-    /// Outcomes in memory that nobody collected: they end with the process.
+    /// Outcomes that nobody collected and that end with the process. A result whose pictures are in their files does not.
     pub fn uncollected(&self) -> Vec<Pending> {
-        self.0.upgrade().map(|salvage| salvage.in_memory()).unwrap_or_default()
+        self.0.upgrade().map(|salvage| salvage.ends_with_process()).unwrap_or_default()
     }
 
     /// Waits until every call that runs on without its caller has ended.

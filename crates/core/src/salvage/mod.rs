@@ -102,16 +102,18 @@ impl Salvage {
             .collect()
     }
 
-    /// What has ended and was not collected, in memory.
-    pub(crate) fn in_memory(&self) -> Vec<Pending> {
-        let kept = self.kept();
-        kept.list.iter().map(|(_, outcome)| ended(outcome)).collect()
+    /// What would end with the process: not what is in its files already.
+    pub(crate) fn ends_with_process(&self) -> Vec<Pending> {
+        let is_filed = |outcome: &Outcome| {
+            outcome.as_ref().is_ok_and(|generated| generated.images().iter().all(|image| image.path().is_some()))
+        };
+        self.kept().list.iter().filter(|(_, outcome)| !is_filed(outcome)).map(|(_, outcome)| ended(outcome)).collect()
     }
 
     /// Everything that is in nobody's hands. Reads the folder.
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let mut pending = self.running();
-        pending.extend(self.in_memory());
+        pending.extend(self.kept().list.iter().map(|(_, outcome)| ended(outcome)));
         pending.extend(self.folder.iter().flat_map(Folder::list).map(|outcome| ended(&outcome)));
         pending
     }

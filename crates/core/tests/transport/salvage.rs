@@ -42,6 +42,25 @@ async fn pending_lists_what_runs_and_what_waits_to_be_collected() {
 }
 
 #[tokio::test]
+async fn what_is_in_its_file_does_not_end_with_the_process() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(&emulator);
+    for (number, path) in [None, Some(folder.path().join("t-rex.png"))].into_iter().enumerate() {
+        late(&emulator);
+        let request = request();
+        let call = client.generate(&request);
+        let call = match path {
+            Some(path) => call.save_to(path),
+            None => call,
+        };
+        assert!(timeout(PATIENCE, call.into_future()).await.is_err());
+        client.drain().await;
+        assert_eq!((client.pending().len(), client.watch().uncollected().len()), (number + 1, 1));
+    }
+}
+
+#[tokio::test]
 async fn a_folder_keeps_results_for_another_client() {
     let emulator = pessimistic().await;
     let place = tempfile::tempdir().unwrap();
