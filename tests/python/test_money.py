@@ -143,7 +143,7 @@ def test_a_failure_in_the_servers_words_was_free_and_frees_the_budget() -> None:
             client.generate("A hat")
         assert (caught.value.charge, budget.status.assumed_usd) == ("unknown", Decimal("0.5"))
         (answer,) = client.reconcile(caught.value)
-        assert (answer.charge, budget.status.spent_usd) == ("not_charged", 0)
+        assert (answer.charge, budget.status.spent_usd) == ("not_charged", Decimal(0))
 
 
 def test_what_is_proved_is_not_asked_for(emulator: Emulator) -> None:
