@@ -66,7 +66,7 @@
  * @par Fork
  * A client and its jobs belong to the process that made them. In a forked child their functions fail with
  * GPTIMAGE_STATUS_CONFIG and freeing them does nothing; a client that the child makes itself works. Requests,
- * configurations, results and errors may be used in both.
+ * configurations, results and errors may be used in both. A budget counts on from the fork in each of them on its own.
  *
  * @par Ending
  * Exit may come at any time. Calls on their way end with the process, and their results with them. The shared library stays
