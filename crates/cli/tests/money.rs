@@ -7,7 +7,7 @@ use gptimage_emulator::{Cut, Emulator, Fault};
 use serde_json::Value;
 use support::{against, emulator, exit, text};
 
-/// An id that the last line but the first of a failure names.
+/// A call that fails as `fault` has it, and whose id is printed with the way to ask for it.
 fn lost(emulator: &Emulator, folder: &std::path::Path, fault: Fault) -> String {
     emulator.fault(fault);
     let output = against(emulator, folder).args(["generate", "A T-Rex", "--json"]).output().unwrap();

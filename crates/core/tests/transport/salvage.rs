@@ -199,7 +199,7 @@ async fn abort_really_aborts() {
     let client = Client::new(config(&emulator).abort_on_cancel(true)).unwrap();
     leave(&client).await;
     // Nothing runs on: the connection is closed, which the server sees long before its answer is due.
-    client.drain().await;
+    timeout(Duration::from_secs(60), client.drain()).await.unwrap();
     emulator.wait_idle().await;
     assert!(client.pending().is_empty() && client.collect().is_empty());
     let ledger = emulator.ledger();
