@@ -457,7 +457,10 @@ def scripted(case: dict[str, Any], status: int, cdn_url: str) -> dict[str, Any]:
     content_type = headers.pop("content-type", "application/json")
     body = expand(case.get("body", ""), cdn_url)
     if status < 600:
-        raw_body = {"content_type": content_type, "content": body}
+        content: object = body
+        if name := case.get("body_file"):
+            content = {"base64": base64.b64encode(fixture(name)).decode()}
+        raw_body = {"content_type": content_type, "content": content}
         return {"answer": {"status": status, "headers": headers, "raw_body": raw_body}}
     # No server's framework has such a status.
     assert not headers

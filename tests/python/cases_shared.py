@@ -186,7 +186,7 @@ def expand(text: str, cdn_url: str) -> str:
         if name.startswith("repeat "):
             _, times, repeated = name.split(" ", 2)
             return repeated * int(times)
-        return {"cdn_url": cdn_url, "key": KEY}[name]
+        return {"cdn_url": cdn_url, "cdn_host": cdn_url.removeprefix("http://"), "key": KEY}[name]
 
     return re.sub(r"\{\{(.*?)\}\}", placeholder, text, flags=re.DOTALL)
 

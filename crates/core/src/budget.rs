@@ -273,8 +273,11 @@ impl Reservation {
         let id = self.running.client_request_id();
         match (charge, cost.and_then(Cost::in_usd)) {
             (Charge::NotCharged, _) => false,
-            (Charge::Charged, Some(usd)) => state.paid(id, usd, self.usd, &self.calls),
-            (Charge::Charged, None) | (Charge::Unknown, _) => {
+            // What can be read of a price is not all of it, then: it counts where it is more than was reserved.
+            (Charge::Charged, Some(usd)) if usd > self.usd || !self.running.price_is_unreadable() => {
+                state.paid(id, usd, self.usd, &self.calls)
+            }
+            (Charge::Charged | Charge::Unknown, _) => {
                 state.assumed.insert(id.to_owned(), (self.usd, self.calls.clone()));
                 false
             }

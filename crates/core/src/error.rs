@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::attempt::Attempt;
 use crate::generated::Generated;
 use crate::names::by_name;
+use crate::transport::KeptAnswer;
 use crate::violation::Violation;
 
 /// What is known about money: from our own proof, never from someone's word.
@@ -165,6 +168,8 @@ struct Inner {
     attempts: Vec<Attempt>,
     generated: Option<Generated>,
     response_body: Option<String>,
+    kept_answer: Option<KeptAnswer>,
+    task_id: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -182,6 +187,8 @@ impl Error {
             attempts: Vec::new(),
             generated: None,
             response_body: None,
+            kept_answer: None,
+            task_id: None,
             cause: None,
         }))
     }
@@ -256,6 +263,16 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_kept_answer(mut self, kept: Option<KeptAnswer>) -> Self {
+        self.0.kept_answer = kept;
+        self
+    }
+
+    pub(crate) fn with_task_id(mut self, id: Option<String>) -> Self {
+        self.0.task_id = id.map(|id| crate::text::shorten(&id, 200));
+        self
+    }
+
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.cause = Some(Arc::from(cause.into()));
         self
@@ -325,6 +342,28 @@ impl Error {
         self.0.response_body.as_deref()
     }
 
+    /// The file that holds the whole answer, where it could not be used: beside the pictures' target, or in the salvage
+    /// folder. In the places of pictures, which are in [`Error::generated`], it has their numbers.
+    pub fn response_file(&self) -> Option<&Path> {
+        match &self.0.kept_answer {
+            Some(KeptAnswer::File(path)) => Some(path),
+            Some(KeptAnswer::Memory(_)) | None => None,
+        }
+    }
+
+    /// The whole answer, where it could not be used and there was no folder for [`Error::response_file`]. Cloning shares it.
+    pub fn response_bytes(&self) -> Option<&Bytes> {
+        match &self.0.kept_answer {
+            Some(KeptAnswer::Memory(bytes)) => Some(bytes),
+            Some(KeptAnswer::File(_)) | None => None,
+        }
+    }
+
+    /// The id of the task that the gateway answered with in place of pictures: ask the gateway what became of it.
+    pub fn task_id(&self) -> Option<&str> {
+        self.0.task_id.as_deref()
+    }
+
     /// The error underneath, if any.
     pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
         self.0.cause.as_deref()
@@ -345,7 +384,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The whole error as data, without pictures, keys or long bodies.
+/// The whole error as data, without pictures, keys or bodies of over 64 KiB.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -359,6 +398,9 @@ impl Serialize for Error {
             retry_after_seconds: Option<f64>,
             vendor_says_free: bool,
             timed_out: bool,
+            task_id: Option<&'a str>,
+            response_file: Option<std::borrow::Cow<'a, str>>,
+            response_body: Option<&'a str>,
             attempts: &'a [Attempt],
             generated: Option<&'a Generated>,
         }
@@ -372,6 +414,9 @@ impl Serialize for Error {
             retry_after_seconds: self.retry_after().map(|wait| wait.as_secs_f64()),
             vendor_says_free: self.vendor_says_free(),
             timed_out: self.is_timeout(),
+            task_id: self.task_id(),
+            response_file: self.response_file().map(Path::to_string_lossy),
+            response_body: self.response_body(),
             attempts: self.attempts(),
             generated: self.generated(),
         }

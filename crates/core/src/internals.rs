@@ -37,10 +37,11 @@ pub struct DecodedAnswer {
 
 pub fn decode_answer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, key: &str) -> Result<DecodedAnswer, Error> {
     let key = ApiKey::new(key, "a fuzz target")?;
-    let mut decoder = AnswerDecoder::new(0);
+    let mut decoder = AnswerDecoder::new(0, None);
     for piece in pieces {
         decoder.push(piece);
     }
+    decoder.end_whole();
     let json = decoder.json(&key);
     let overflowed = decoder.overflowed();
     let payloads = decoder

@@ -64,6 +64,7 @@ mod cancel;
 mod client;
 mod config;
 mod error;
+mod file_work;
 mod fingerprint;
 mod generated;
 mod image;

@@ -167,6 +167,10 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
         Charge::Unknown => match (of_it.is_empty(), silence) {
             (true, Some(silence)) => format!("{silence}; ask again later, and do not repeat the call before"),
             (true, None) => "the vendor's log has no row of it, which proves nothing; ask again later".to_owned(),
+            (false, _) if of_it.iter().any(|row| row.price.unreadable) => {
+                "the vendor's log states a price that cannot be read; ask the vendor, and do not repeat the call before"
+                    .to_owned()
+            }
             (false, _) => "the vendor's log contradicts itself about it; ask the vendor".to_owned(),
         },
     };
@@ -184,12 +188,13 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
 /// All rows of one attempt together. Only what leaves no other reading is believed.
 fn said(question: &Question, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
     let other_work = |row: &&LogRow| matches!((&question.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
-    let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.cost));
+    let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.price.known()));
     // Whatever else they say: a price was paid.
     if sum.is_positive() || rows.iter().any(|row| row.status == LogStatus::Succeeded) {
         return (Charge::Charged, sum.or_none());
     }
-    let free = |row: &&LogRow| row.status == LogStatus::Failed && row.cost.or_none().is_some();
+    let free =
+        |row: &&LogRow| row.status == LogStatus::Failed && !row.price.unreadable && row.price.cost.or_none().is_some();
     if !rows.is_empty() && rows.iter().all(free) && !rows.iter().any(other_work) {
         return (Charge::NotCharged, None);
     }

@@ -1,11 +1,15 @@
 use super::*;
 use crate::wire::LogStatus::{Failed, Other, Succeeded};
+use crate::wire::Price;
 
 fn row(status: LogStatus, usd: Option<&str>) -> LogRow {
     LogRow {
         client_request_id: "ours".to_owned(),
         status,
-        cost: Cost { usd: usd.map(|usd| usd.parse().unwrap()), credits: None },
+        price: Price {
+            cost: Cost { usd: usd.and_then(|usd| usd.parse().ok()), credits: None },
+            unreadable: usd.is_some_and(|usd| usd.parse::<crate::Amount>().is_err()),
+        },
         inference_id: Some("work-1".to_owned()),
         request_id: None,
         created: None,
@@ -23,6 +27,10 @@ fn only_what_leaves_no_other_reading_is_believed() {
         (vec![], Unknown),
         (vec![row(Failed, Some("0"))], NotCharged),
         (vec![row(Failed, Some("0")), row(Failed, Some("0.000"))], NotCharged),
+        (vec![row(Failed, Some("$0.05"))], Unknown),
+        (vec![row(Failed, Some("0.0500000000000000000001"))], Unknown),
+        (vec![row(Failed, Some("$0.05")), row(Failed, Some("0"))], Unknown),
+        (vec![row(Succeeded, Some("$0.05"))], Charged),
         (vec![row(Succeeded, Some("0.05"))], Charged),
         (vec![row(Succeeded, None)], Charged),
         (vec![row(Succeeded, Some("0"))], Charged),

@@ -44,6 +44,27 @@ impl ApiKey {
         }
     }
 
+    /// As [`ApiKey::redact`], of bytes that go on: the last of them, which may begin the key, are held back in `text` unless it
+    /// `ends`.
+    pub(crate) fn redact_stream(&self, text: &mut Vec<u8>, ends: bool) -> Vec<u8> {
+        let key = self.0.expose_secret().as_bytes();
+        if key.len() < REDACT_FROM {
+            return std::mem::take(text);
+        }
+        let mut clean = Vec::with_capacity(text.len());
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(text, key) {
+            clean.extend_from_slice(text.get(from..at).unwrap_or_default());
+            clean.extend_from_slice(REDACTED.as_bytes());
+            from = at + key.len();
+        }
+        let held = if ends { 0 } else { key.len() - 1 };
+        let end = text.len().saturating_sub(held).max(from);
+        clean.extend_from_slice(text.get(from..end).unwrap_or_default());
+        text.drain(..end);
+        clean
+    }
+
     /// As [`ApiKey::redact`], of every string in a JSON value.
     pub(crate) fn redact_json(&self, value: &mut Value) {
         match value {

@@ -48,6 +48,13 @@ impl Warning {
         Self::new("more_images", format!("{got} pictures came, {asked} were asked for"))
     }
 
+    pub(crate) fn surplus_at_url(count: usize) -> Self {
+        Self::new(
+            "surplus_at_url",
+            format!("{count} more pictures than were asked for were left at their URLs: all together are too large"),
+        )
+    }
+
     pub(crate) fn price_missing() -> Self {
         Self::new("price_missing", "the server did not say what the call cost".to_owned())
     }

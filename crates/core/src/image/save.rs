@@ -50,6 +50,8 @@ pub(crate) struct Target {
     /// As the caller wrote it; `None`: from the picture's format.
     extension: Option<OsString>,
     numbered: bool,
+    /// How many pictures were asked for: no more than these may replace anything.
+    count: u32,
     overwrite: bool,
 }
 
@@ -72,7 +74,7 @@ impl Target {
                 return Err(refused(shown, reason, io::ErrorKind::NotFound));
             }
             let stem = format!("gptimage-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S")).into();
-            return Ok(Self { folder: path, stem, extension: None, numbered: true, overwrite: false });
+            return Ok(Self { folder: path, stem, extension: None, numbered: true, count, overwrite: false });
         }
         // An existing link is followed, so that it stays a link.
         let path = if to.overwrite { path.canonicalize().unwrap_or(path) } else { path };
@@ -84,7 +86,8 @@ impl Target {
             return Err(refused(shown, &reason, io::ErrorKind::NotFound));
         }
         let (stem, extension) = split_extension(name);
-        let target = Self { folder: folder.to_owned(), stem, extension, numbered: count > 1, overwrite: to.overwrite };
+        let target =
+            Self { folder: folder.to_owned(), stem, extension, numbered: count > 1, count, overwrite: to.overwrite };
         // Without an extension the name is known once the format is: each of them must be free.
         let formats = match &target.extension {
             Some(_) => &[None][..],
@@ -113,6 +116,30 @@ impl Target {
         Ok(target)
     }
 
+    /// Where an answer is kept that cannot be used: beside the pictures.
+    pub(crate) fn for_answer(&self) -> Self {
+        let mut stem = self.stem.clone();
+        stem.push(".answer");
+        Self { stem, extension: None, numbered: false, count: 1, overwrite: false, ..self.clone() }
+    }
+
+    /// The same in a folder of its own, under this name.
+    pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
+        let (folder, stem) = (folder.to_owned(), format!("{name}.answer").into());
+        Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false }
+    }
+
+    /// With this file name extension.
+    pub(crate) fn with_extension(mut self, extension: &str) -> Self {
+        self.extension = Some(extension.into());
+        self
+    }
+
+    /// Whether a picture is one more than were asked for: its name was not looked at before.
+    fn is_surplus(&self, index: usize) -> bool {
+        index >= self.count as usize
+    }
+
     /// The folder or file for messages.
     pub(crate) fn display(&self) -> String {
         text::path(&self.path(0, None))
@@ -125,7 +152,7 @@ impl Target {
     /// The final name of a picture; `again` counts names that were found taken.
     fn candidate(&self, index: usize, format: Option<ImageFormat>, again: u32) -> PathBuf {
         let mut name = self.stem.clone();
-        if self.numbered {
+        if self.numbered || self.is_surplus(index) {
             name.push(format!("-{}", index + 1));
         }
         if again > 0 {
@@ -261,7 +288,8 @@ impl TargetFile {
         // Names taken meanwhile are stepped over, a bounded number of them.
         for again in 0..1000 {
             let path = target.candidate(index, format, again);
-            let persisted = if target.overwrite { file.persist(&path) } else { persist_new(file, &path) };
+            let replaces = target.overwrite && !target.is_surplus(index);
+            let persisted = if replaces { file.persist(&path) } else { persist_new(file, &path) };
             match persisted {
                 Ok(_) => {
                     sync_folder(&target.folder);

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use self::folder::Folder;
 use crate::attempt::Phase;
 use crate::error::{Charge, Error};
+use crate::file_work::blocking_if_possible;
 use crate::generated::Generated;
 use crate::transport::Running;
 
@@ -157,7 +158,8 @@ impl Salvage {
         if let Some(runtime) = runtime {
             let moving = Moving::new(self.clone());
             // A runtime that has ended drops the work, and the outcome stays where it is.
-            drop(runtime.spawn_blocking(move || moving.0.write_down(number)));
+            // Without a thread for it, it stays where it is, too.
+            blocking_if_possible(&runtime, move || moving.0.write_down(number));
         }
     }
 

@@ -5,20 +5,20 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::deliver::{Delivered, assemble, fetch_missing};
-use super::exchange::{Broken, note_head, read_error_body, send};
+use super::deliver::{Delivered, Fetch, assemble};
+use super::exchange::{Broken, note_head, read_bounded, send};
 use super::explain::{Story, explain};
 use super::receive::{Received, receive};
 use super::retry::{End, Unusable, Verdict, decide, parse_retry_after};
 use super::running::Running;
-use super::{Http, Plan};
-use crate::attempt::{Attempt, Cost, Phase};
+use super::{Http, KeptAnswer, Plan};
+use crate::attempt::{Attempt, Phase};
 use crate::budget::Reservation;
 use crate::error::{Charge, Error};
 use crate::generated::Generated;
-use crate::image::{Image, TargetFile};
+use crate::image::{Image, Location, TargetFile};
 use crate::warning::Warning;
-use crate::wire::{ErrorBody, header};
+use crate::wire::{ERROR_BODY_MAX, ErrorBody, Price, Task, header};
 
 /// How an attempt ended, for the loop around it.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(crate) struct Failed {
     pub(crate) timed_out: bool,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) response_body: Option<String>,
+    pub(crate) kept: Option<KeptAnswer>,
+    pub(crate) task: Option<Task>,
     pub(crate) generated: Option<Generated>,
     pub(crate) cause: Option<io::Error>,
 }
@@ -59,6 +61,8 @@ impl Failed {
             timed_out: false,
             retry_after: None,
             response_body: None,
+            kept: None,
+            task: None,
             generated: None,
             cause: None,
         }
@@ -70,11 +74,11 @@ pub(crate) async fn run(
     http: &Http,
     plan: &Plan,
     running: &Running,
-    file: Option<TargetFile>,
+    files: Vec<TargetFile>,
     previous: Vec<Attempt>,
     reservation: Option<Reservation>,
 ) -> Concluded {
-    let mut concluded = match attempt(http, plan, running, file).await {
+    let mut concluded = match attempt(http, plan, running, files).await {
         Ok(mut generated) => {
             generated.attempts = with_record(previous, running.record(Charge::Charged, None));
             Concluded { result: Ok(generated), again: Again::Never }
@@ -107,7 +111,7 @@ fn with_record(mut attempts: Vec<Attempt>, record: Attempt) -> Vec<Attempt> {
 /// Judges a failure and writes the error.
 pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous: Vec<Attempt>) -> Concluded {
     let facts = running.snapshot_facts();
-    let verdict = decide(&failed.end, running.reached(), facts.cost.is_positive(), plan.settings.retry_server_errors);
+    let verdict = decide(&failed.end, running.reached(), facts.price.stated(), plan.settings.retry_server_errors);
     let message = explain(&Story {
         end: &failed.end,
         verdict,
@@ -129,6 +133,8 @@ pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous:
         .with_vendor_says_free(vendor_says_free)
         .with_timed_out(failed.timed_out)
         .with_response_body(failed.response_body)
+        .with_kept_answer(failed.kept)
+        .with_task_id(failed.task.map(|task| task.id))
         .with_attempts(attempts)
         .with_generated(generated);
     match failed.cause {
@@ -146,7 +152,7 @@ pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous:
     Concluded { result: Err(error), again }
 }
 
-async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<TargetFile>) -> Result<Generated, Failed> {
+async fn attempt(http: &Http, plan: &Plan, running: &Running, files: Vec<TargetFile>) -> Result<Generated, Failed> {
     let mut answer = send(http, plan, running).await.map_err(|Broken { end, reason, timed_out, os_error }| {
         let cause = os_error.map(io::Error::from_raw_os_error);
         Failed { timed_out, cause, ..Failed::new(end, reason) }
@@ -154,9 +160,13 @@ async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<Targe
     let mut warnings = Vec::new();
     note_head(&answer, running, &plan.settings.key, &mut warnings);
     if !(200..300).contains(&answer.status()) {
-        let body = read_error_body(&mut answer, &plan.settings).await;
+        let (key, limit) = (&plan.settings.key, plan.settings.timers.body_stall);
+        let body = read_bounded(&mut answer, limit, ERROR_BODY_MAX).await;
         running.gate.close();
+        let price = Price::from_body(&body, key, &mut warnings);
+        let body = ErrorBody::parse(&body, key);
         running.update(|facts| {
+            facts.price = facts.price.larger(price, &mut warnings);
             facts.request_id = facts.request_id.take().or_else(|| body.request_id.clone());
         });
         let retry_after =
@@ -164,7 +174,7 @@ async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<Targe
         let end = End::Answered { status: answer.status(), body };
         return Err(Failed { retry_after, ..Failed::new(end, "") });
     }
-    let mut received = receive(&mut answer, plan, running, file).await;
+    let mut received = receive(&mut answer, plan, running, files).await;
     running.gate.close();
     if received.cut.is_none() {
         running.update(|facts| {
@@ -175,8 +185,7 @@ async fn attempt(http: &Http, plan: &Plan, running: &Running, file: Option<Targe
         });
     }
     warnings.append(&mut received.json.warnings);
-    let cost = settle_cost(running.snapshot_facts().cost, received.json.cost, &mut warnings);
-    running.update(|facts| facts.cost = cost);
+    running.update(|facts| facts.price = facts.price.larger(received.json.price, &mut warnings));
     let delivered = assemble(&mut received);
     finish(http, plan, running, received, delivered, warnings).await
 }
@@ -186,36 +195,35 @@ async fn finish(
     http: &Http,
     plan: &Plan,
     running: &Running,
-    received: Received,
+    mut received: Received,
     mut delivered: Delivered,
     mut warnings: Vec<Warning>,
 ) -> Result<Generated, Failed> {
     let mut missing = None;
+    let doubtful = received.json.found.iter().any(|found| found.doubtful);
     if plan.fetch {
-        let (reason, unsaved) = fetch_missing(
+        let fetch = Fetch {
             http,
-            &plan.settings,
-            plan.target.as_ref(),
-            &mut delivered.images,
-            running.received(),
-            &mut delivered.warnings,
-        )
-        .await;
-        missing = reason;
-        delivered.unsaved = delivered.unsaved.or(unsaved);
+            settings: &plan.settings,
+            target: plan.target.as_ref(),
+            files: std::mem::take(&mut received.files),
+            asked: plan.asked as usize,
+            doubtful,
+            received: running.received(),
+        };
+        let fetched = fetch.all(&mut delivered.images, &mut delivered.warnings).await;
+        missing = fetched.missing;
+        received.files = fetched.files;
+        delivered.unsaved = delivered.unsaved.or(fetched.unsaved);
     }
     warnings.append(&mut delivered.warnings);
-    let cost = running.snapshot_facts().cost;
-    let json = received.json;
-    let damaged = received.cut.or(json.broken).or(delivered.damage);
-    let failed = if let Some(reason) = damaged {
+    let price = running.snapshot_facts().price;
+    let only_doubtful = doubtful && delivered.images.iter().all(|image| matches!(image.location(), Location::Url));
+    let damaged = received.cut.take().or(received.json.broken.take()).or(delivered.damage.take());
+    let failed = if received.json.foreign || (damaged.is_none() && (delivered.images.is_empty() || only_doubtful)) {
+        Some(Failed::new(End::Unusable(Unusable::Empty), received.describe_nothing()))
+    } else if let Some(reason) = damaged {
         Some(Failed::new(End::Unusable(Unusable::Damaged), reason))
-    } else if delivered.images.is_empty() {
-        let reason = match ErrorBody::read(&json.value).message {
-            Some(said) if json.is_error => format!("it holds an error instead of pictures: {said}"),
-            _ => "it holds no picture".to_owned(),
-        };
-        Some(Failed::new(End::Unusable(Unusable::Empty { priced: cost.is_positive() }), reason))
     } else if let Some(reason) = missing {
         Some(Failed::new(End::Download, reason))
     } else {
@@ -225,43 +233,42 @@ async fn finish(
     };
     if failed.is_none() {
         running.update(|facts| facts.phase = Some(Phase::Stored));
-        note_oddities(plan, &delivered.images, cost, &mut warnings);
+        note_oddities(plan, &delivered.images, &price, &mut warnings);
     }
+    let unusable = failed.as_ref().is_some_and(|failed| matches!(failed.end, End::Unusable(_)));
+    let kept = if unusable { received.keep(&plan.settings.key).await } else { None };
     let generated = Generated {
         images: delivered.images,
-        cost: cost.or_none(),
+        cost: price.known().or_none(),
         attempts: Vec::new(),
         warnings,
-        response: json.value,
+        response: received.json.value,
     };
     match failed {
         None => Ok(generated),
-        Some(failed) => {
+        Some(mut failed) => {
             let useful = !generated.images.is_empty() || generated.response != Value::Null;
-            let response_body = Some(received.excerpt).filter(|_| matches!(failed.end, End::Unusable(_)));
-            Err(Failed { generated: useful.then_some(generated), response_body, ..failed })
+            if let Some(KeptAnswer::File(path)) = &kept {
+                failed.reason = format!("{}; the whole answer is in {}", failed.reason, crate::text::path(path));
+            }
+            let response_body = Some(received.excerpt).filter(|_| unusable);
+            let task = received.json.task.filter(|_| unusable);
+            Err(Failed { generated: useful.then_some(generated), response_body, kept, task, ..failed })
         }
     }
 }
 
 fn links(received: &Received) -> Vec<String> {
-    received.json.found.iter().filter(|found| found.payload.is_none()).filter_map(|found| found.url.clone()).collect()
+    received
+        .json
+        .found
+        .iter()
+        .filter(|found| found.payload.is_none() && !found.doubtful)
+        .filter_map(|found| found.url.clone())
+        .collect()
 }
 
-/// The larger price of the two, where head and body both state one.
-fn settle_cost(head: Cost, body: Cost, warnings: &mut Vec<Warning>) -> Cost {
-    let mut larger = |head: Option<crate::Amount>, body: Option<crate::Amount>, unit: &str| {
-        if let (Some(head), Some(body)) = (head, body)
-            && head != body
-        {
-            warnings.push(Warning::price_disagrees(&format!("{head} {unit}"), &format!("{body} {unit}")));
-        }
-        head.max(body)
-    };
-    Cost { usd: larger(head.usd, body.usd, "USD"), credits: larger(head.credits, body.credits, "credits") }
-}
-
-fn note_oddities(plan: &Plan, images: &[Image], cost: Cost, warnings: &mut Vec<Warning>) {
+fn note_oddities(plan: &Plan, images: &[Image], price: &Price, warnings: &mut Vec<Warning>) {
     let (asked, got) = (plan.asked as usize, images.len());
     if got < asked {
         warnings.push(Warning::fewer_images(plan.asked, got));
@@ -271,7 +278,7 @@ fn note_oddities(plan: &Plan, images: &[Image], cost: Cost, warnings: &mut Vec<W
     for (index, image) in images.iter().enumerate() {
         warnings.extend(image.compare(index, &plan.parameters));
     }
-    if cost.or_none().is_none() {
+    if price.known().or_none().is_none() {
         warnings.push(Warning::price_missing());
     }
 }

@@ -8,7 +8,7 @@ use super::{Http, within_runtime};
 use crate::client::Balance;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
-use crate::wire::{self, ERROR_BODY_MAX, ErrorBody};
+use crate::wire::{self, ERROR_BODY_MAX, ErrorBody, Stated};
 
 /// Asks for the balance.
 pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance, Error> {
@@ -29,7 +29,7 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
     let body = ErrorBody::parse(&body, &settings.key);
     let said = body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned());
     // A question is free whatever becomes of it, and may be asked again: the row of an undelivered call is the one.
-    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, false, false);
+    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, Stated::Nothing, false);
     Err(failed(verdict.kind, format!("{said} ({status})")).with_status(Some(status)))
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn lost_refusal(http: &Http, settings: &Settings) -> Option<Err
     }
     let body = read_error_body(&mut answer, settings).await;
     let said = body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned());
-    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, false, false);
+    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, Stated::Nothing, false);
     let message = format!("the upload was cut, and the server refuses the API key ({status}): {said}; check the key");
     Some(Error::new(verdict.kind, message).with_charge(verdict.charge).with_status(Some(status)))
 }

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::Http;
@@ -13,14 +13,15 @@ use super::attempt::{Again, Concluded, Failed, conclude, run};
 use super::billing::lost_refusal;
 use super::crowd::Crowd;
 use super::handoff::Handoff;
-use super::landing::blocking;
 use super::retry::{End, Reached, wait};
+use super::run_timer::sleep_until_heard;
 use super::running::Running;
 use crate::attempt::Attempt;
 use crate::budget::{Budget, Calls};
 use crate::cancel::CancelToken;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
+use crate::file_work::blocking;
 use crate::fingerprint::{Pictures, fingerprint};
 use crate::generated::Generated;
 use crate::image::{Image, Target, TargetFile};
@@ -32,6 +33,9 @@ use crate::wire::{Body, ErrorBody};
 
 /// A cut upload of more than this is not sent again before the key was tried on something free.
 const ASK_FIRST_ABOVE: u64 = 1 << 20;
+
+/// So many temporary files are opened beforehand; those of more pictures are opened when they come.
+const TARGETS_OPEN_MAX: u32 = 16;
 
 /// An observer is told of changes this often.
 const OBSERVE_EVERY: Duration = Duration::from_millis(50);
@@ -145,7 +149,7 @@ impl Call {
 
     /// One attempt, or what is known of it when the caller's patience ends. `Err`: it never began.
     async fn attempt(&self, number: u32, waited: Duration, previous: Vec<Attempt>) -> Result<Concluded, Error> {
-        let file = self.open_target().await.map_err(|error| stopped_before(error, &previous))?;
+        let files = self.open_targets().await.map_err(|error| stopped_before(error, &previous))?;
         let id = format!("gptimage-{}", random::token());
         let running = Arc::new(Running::new(number, id, waited, self.plan.body.len()));
         let reservation = match &self.plan.budget {
@@ -158,7 +162,7 @@ impl Call {
         let task = {
             let (http, plan, running, previous) =
                 (self.http.clone(), self.plan.clone(), running.clone(), previous.clone());
-            async move { run(&http, &plan, &running, file, previous, reservation).await }
+            async move { run(&http, &plan, &running, files, previous, reservation).await }
         };
         tracing::debug!(
             client_request_id = running.client_request_id(),
@@ -208,18 +212,19 @@ impl Call {
         }
     }
 
-    /// Opens the temporary file before money is spent.
-    async fn open_target(&self) -> Result<Option<TargetFile>, Error> {
-        let Some(target) = self.plan.target.clone() else { return Ok(None) };
-        let opened = blocking(move || target.create()).await;
-        opened.map_err(|error| Error::io("the target cannot be opened", error))?.map(Some)
+    /// Opens a temporary file for each picture before money is spent. The thread that does it is there, then, when the
+    /// pictures come.
+    async fn open_targets(&self) -> Result<Vec<TargetFile>, Error> {
+        let (target, count) = (self.plan.target.clone(), self.plan.asked.min(TARGETS_OPEN_MAX));
+        let opened = blocking(move || (0..count).filter_map(|_| Some(target.as_ref()?.create())).collect()).await;
+        opened.map_err(|error| Error::io("the target cannot be opened", error))?
     }
 
     /// Waits for the deadline or the cancel token, whichever comes first.
     async fn stopped(&self) -> End {
         let deadline = async {
             match self.plan.deadline {
-                Some(deadline) => sleep_until(deadline).await,
+                Some(deadline) => sleep_until_heard(deadline).await,
                 None => pending().await,
             }
         };
@@ -246,7 +251,7 @@ impl Call {
         };
         let generated = (reached == Reached::Located).then(|| Generated {
             images: facts.urls.iter().cloned().map(Image::at_url).collect(),
-            cost: facts.cost.or_none(),
+            cost: facts.price.known().or_none(),
             attempts: Vec::new(),
             warnings: Vec::new(),
             response: serde_json::Value::Null,

@@ -6,80 +6,153 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 
-use super::download::download;
+use super::download::{Patience, download};
 use super::landing::{Landed, Landing};
 use super::receive::Received;
 use super::{Http, within_runtime};
 use crate::config::Settings;
 use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
-use crate::image::{Image, Location, Target};
+use crate::image::{Image, Location, Target, TargetFile};
 use crate::warning::Warning;
 
 /// So many downloads of one answer run at a time.
 const AT_ONCE: usize = 8;
 
-/// Fetches every picture that is still at its URL, several at once. Returns why some could not be had, and the first file
-/// error.
-pub(crate) async fn fetch_missing(
-    http: &Http,
-    settings: &Settings,
-    target: Option<&Arc<Target>>,
-    images: &mut [Image],
-    received: &Arc<AtomicU64>,
-    warnings: &mut Vec<Warning>,
-) -> (Option<String>, Option<io::Error>) {
-    let mut missing = Vec::new();
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let mut fetching = tokio::task::JoinSet::new();
-    for (index, image) in images.iter().enumerate() {
-        let Location::Url = image.location() else { continue };
-        let Some(url) = image.url().map(str::to_owned) else { continue };
-        let (http, settings, target, received) = (http.clone(), settings.clone(), target.cloned(), received.clone());
-        let turns = turns.clone();
-        fetching.spawn(async move {
-            let _turn = turns.acquire().await;
-            (index, fetch(&http, &settings, target, index, &url, &received).await)
-        });
-    }
-    let mut unsaved = None;
-    while let Some(fetched) = fetching.join_next().await {
-        let Ok((index, fetched)) = fetched else {
-            missing.push((usize::MAX, "the download task ended early".to_owned()));
-            continue;
-        };
-        match fetched {
-            Ok(landed) => {
-                warnings.extend(landed.warnings);
-                unsaved = unsaved.or(landed.unsaved);
-                if let Some(image) = images.get_mut(index) {
-                    let (url, revised) = (image.url().map(str::to_owned), image.revised_prompt().map(str::to_owned));
-                    *image = landed.image.with_url(url).with_revised_prompt(revised);
-                }
-            }
-            Err(reason) => missing.push((index, reason)),
-        }
-    }
-    missing.sort();
-    let reason =
-        missing.into_iter().next().map(|(index, reason)| format!("picture {}: {reason}", index.saturating_add(1)));
-    (reason, unsaved)
+/// Fetches the pictures that an answer links to.
+pub(crate) struct Fetch<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) settings: &'a Settings,
+    pub(crate) target: Option<&'a Arc<Target>>,
+    /// Temporary files that are open already.
+    pub(crate) files: Vec<TargetFile>,
+    /// How many pictures were asked for. More are fetched as long as all together are no larger than these may be.
+    pub(crate) asked: usize,
+    /// Nobody said that the links are pictures': what is none is left out, and not waited for.
+    pub(crate) doubtful: bool,
+    pub(crate) received: &'a Arc<AtomicU64>,
 }
 
-async fn fetch(
-    http: &Http,
-    settings: &Settings,
-    target: Option<Arc<Target>>,
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// Why a picture that was asked for could not be had.
+    pub(crate) missing: Option<String>,
+    /// The first file error.
+    pub(crate) unsaved: Option<io::Error>,
+    /// The files that were not needed.
+    pub(crate) files: Vec<TargetFile>,
+}
+
+impl Fetch<'_> {
+    /// Fetches every picture that is still at its URL, several at once.
+    pub(crate) async fn all(mut self, images: &mut Vec<Image>, warnings: &mut Vec<Warning>) -> Fetched {
+        let mut missing = Vec::new();
+        let mut unsaved = None;
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        let mut fetching = tokio::task::JoinSet::new();
+        let asked = self.asked.min(images.len());
+        for (index, url) in links(images).take_while(|(index, _)| *index < asked) {
+            let max = self.settings.max_image_bytes;
+            let (work, turns) = (self.one(index, url, max), turns.clone());
+            fetching.spawn(async move {
+                let _turn = turns.acquire().await;
+                (index, work.await)
+            });
+        }
+        while let Some(fetched) = fetching.join_next().await {
+            match fetched {
+                Ok((index, Ok(landed))) => put(landed, index, images, &mut unsaved, warnings),
+                Ok((index, Err(reason))) => missing.push((index, reason)),
+                Err(_) => missing.push((usize::MAX, "the download task ended early".to_owned())),
+            }
+        }
+        self.surplus(asked, images, &mut unsaved, warnings).await;
+        missing.sort();
+        if self.doubtful {
+            // What is no picture is nobody's loss, if there is one.
+            let failed = |index: &usize| missing.iter().any(|(missing, _)| missing == index);
+            if images.iter().any(|image| !matches!(image.location(), Location::Url)) {
+                let mut index = 0..;
+                images.retain(|_| index.next().is_some_and(|index| !failed(&index)));
+            }
+            missing.clear();
+        }
+        let missing =
+            missing.into_iter().next().map(|(index, reason)| format!("picture {}: {reason}", index.saturating_add(1)));
+        Fetched { missing, unsaved, files: self.files }
+    }
+
+    /// Fetches pictures that were not asked for, one after another, within the size of those that were.
+    async fn surplus(
+        &mut self,
+        asked: usize,
+        images: &mut [Image],
+        unsaved: &mut Option<io::Error>,
+        warnings: &mut Vec<Warning>,
+    ) {
+        let all = self.settings.max_image_bytes.saturating_mul(self.asked as u64);
+        let mut left = images.iter().filter_map(Image::len_bytes).fold(all, u64::saturating_sub);
+        let mut unfetched = 0;
+        for (index, url) in links(images).filter(|(index, _)| *index >= asked).collect::<Vec<_>>() {
+            let fetched = match left {
+                0 => Err(String::new()),
+                _ => self.one(index, url, left.min(self.settings.max_image_bytes)).await,
+            };
+            match fetched {
+                Ok(landed) => {
+                    left = left.saturating_sub(landed.image.len_bytes().unwrap_or(0));
+                    put(landed, index, images, unsaved, warnings);
+                }
+                Err(_) => unfetched += 1,
+            }
+        }
+        if unfetched > 0 && !self.doubtful {
+            warnings.push(Warning::surplus_at_url(unfetched));
+        }
+    }
+
+    /// One picture, of at most so many bytes.
+    fn one(
+        &mut self,
+        index: usize,
+        url: String,
+        max: u64,
+    ) -> impl Future<Output = Result<Landed, String>> + Send + use<> {
+        let (http, settings, received) = (self.http.clone(), self.settings.clone(), self.received.clone());
+        let landing = Landing::new(self.target.cloned(), self.files.pop());
+        let patience = if self.doubtful { Patience::Once } else { Patience::Long };
+        async move {
+            let landing = download(&http, &settings, &url, landing, max, patience, &received).await?;
+            let landed = landing.finish(index, None).await;
+            // It was whole a moment ago: what cannot be read any more is still at its URL.
+            match landed.damage {
+                Some(damage) => Err(damage),
+                None => Ok(landed),
+            }
+        }
+    }
+}
+
+/// The pictures that are at their URLs, with their places.
+fn links(images: &[Image]) -> impl Iterator<Item = (usize, String)> {
+    let at_url = |image: &Image| matches!(image.location(), Location::Url).then(|| image.url().map(str::to_owned));
+    images.iter().enumerate().filter_map(move |(index, image)| Some((index, at_url(image)??)))
+}
+
+/// Puts a picture that came in its place.
+fn put(
+    landed: Landed,
     index: usize,
-    url: &str,
-    received: &AtomicU64,
-) -> Result<Landed, String> {
-    let landing = download(http, settings, url, Landing::new(target, None), received).await?;
-    let landed = landing.finish(index, None).await;
-    // It was whole a moment ago: what cannot be read any more is still at its URL.
-    match landed.damage {
-        Some(damage) => Err(damage),
-        None => Ok(landed),
+    images: &mut [Image],
+    unsaved: &mut Option<io::Error>,
+    warnings: &mut Vec<Warning>,
+) {
+    warnings.extend(landed.warnings);
+    *unsaved = unsaved.take().or(landed.unsaved);
+    if let Some(image) = images.get_mut(index) {
+        let (url, revised) = (image.url().map(str::to_owned), image.revised_prompt().map(str::to_owned));
+        *image = landed.image.with_url(url).with_revised_prompt(revised);
     }
 }
 
@@ -138,11 +211,12 @@ pub(crate) async fn download_one(
     if !matches!(image.location(), Location::Url) {
         return Ok(image.clone());
     }
-    let mut images = [image.clone()];
+    let (target, received) = (target.as_ref(), Arc::default());
+    let fetch = Fetch { http, settings, target, files: Vec::new(), asked: 1, doubtful: false, received: &received };
+    let mut images = vec![image.clone()];
     let mut warnings = Vec::new();
-    let (missing, unsaved) =
-        fetch_missing(http, settings, target.as_ref(), &mut images, &Arc::default(), &mut warnings).await;
-    let [image] = images;
+    let Fetched { missing, unsaved, .. } = fetch.all(&mut images, &mut warnings).await;
+    let image = images.pop().unwrap_or_else(|| image.clone());
     if let Some(reason) = missing {
         return Err(failed(&reason));
     }

@@ -31,15 +31,25 @@ enum Miss {
     Final(String),
 }
 
-/// Fetches a picture into `landing`. It is free, so it is tried as often as it makes sense.
+/// How long a picture is tried for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// As long as it makes sense.
+    Long,
+    Once,
+}
+
+/// Fetches a picture of at most `max` bytes into `landing`. It is free, so it may be tried as often as wanted.
 pub(crate) async fn download(
     http: &Http,
     settings: &Settings,
     url: &str,
     landing: Landing,
+    max: u64,
+    patience: Patience,
     received: &AtomicU64,
 ) -> Result<Landing, String> {
-    let mut partial = Partial { landing, tag: None, received };
+    let mut partial = Partial { landing, max, tag: None, received };
     let started = Instant::now();
     let mut failures = 0;
     let mut tries = 0;
@@ -53,6 +63,8 @@ pub(crate) async fn download(
             wait(tries.min(6), settings.timers.backoff_first, settings.timers.backoff_longest, None, random::dice());
         match miss {
             Miss::Final(reason) => return Err(reason),
+            Miss::Passing(reason) if patience == Patience::Once => return Err(reason),
+            Miss::NotThereYet if patience == Patience::Once => return Err("its url answers 404, Not Found".to_owned()),
             Miss::NotThereYet if started.elapsed() + pause > settings.timers.url_not_found => {
                 return Err("its url answers 404, Not Found".to_owned());
             }
@@ -71,6 +83,7 @@ pub(crate) async fn download(
 /// What came of a picture so far.
 struct Partial<'a> {
     landing: Landing,
+    max: u64,
     received: &'a AtomicU64,
     /// The strong entity tag of these bytes: only with the same one may they be continued.
     tag: Option<String>,
@@ -109,7 +122,12 @@ async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Part
         status @ (408 | 425 | 429 | 500..=599) => return Err(Miss::Passing(format!("its url answers {status}"))),
         status => return Err(Miss::Final(format!("its url answers {status}"))),
     }
-    read_body(&mut answer, settings, partial).await?;
+    let read = read_body(&mut answer, settings, partial).await;
+    if answer.is_coded() {
+        // What came of it has another place in what would be sent again.
+        partial.tag = None;
+    }
+    read?;
     if let Err(reason) = partial.landing.verify().await {
         partial.restart().await;
         return Err(Miss::Passing(reason));
@@ -118,7 +136,7 @@ async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Part
 }
 
 async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial<'_>) -> Result<(), Miss> {
-    let max = settings.max_image_bytes;
+    let max = partial.max;
     let too_long = || Miss::Final(format!("the picture at its url is over {max} bytes"));
     let length = answer.content_length().unwrap_or(0);
     if length > max {

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::gate::Passed;
 use super::http::{Answer, Failure};
 use super::retry::End;
+use super::run_timer::RunTimer;
 use super::running::Running;
 use super::upload::Upload;
 use super::{Http, Plan};
-use crate::attempt::Phase;
+use crate::attempt;
 use crate::config::{Settings, Timers};
 use crate::secret::ApiKey;
 use crate::text;
-use crate::wire::{ERROR_BODY_MAX, ErrorBody, cost_from_headers, header};
+use crate::wire::{ERROR_BODY_MAX, ErrorBody, Price, header};
 
 /// An exchange that ended without a head, for the decision table and in words.
 #[derive(Debug)]
@@ -32,27 +33,29 @@ pub(crate) async fn send(http: &Http, plan: &Plan, running: &Running) -> Result<
     let id = running.client_request_id();
     let answer = http.post(&plan.url, &plan.settings.authorization, id, &plan.body.content_type, upload);
     tokio::pin!(answer);
-    let started = Instant::now();
     let timers = &plan.settings.timers;
-    // A phase that begins while we sleep cannot end before this: nobody has to wake us when it begins.
-    let shortest = timers.connect.min(timers.send_stall).min(timers.head);
+    // A phase that begins while we sleep must not end before we wake: nobody has to wake us when it begins.
+    let tick = timers.connect.min(timers.send_stall).min(timers.head) / 8;
+    let mut phase = Phase::of(&running.gate.look());
+    let mut timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
     loop {
-        let (until, _) = next_timer(timers, started, &running.gate.look());
-        let until = until.min(Instant::now() + shortest);
-        tokio::select! {
+        let ran_out = tokio::select! {
+            biased;
             answer = &mut answer => return answer.map_err(|failure| broken(running, failure)),
-            () = sleep_until(until) => {
-                // The gate may have moved since; what it shows now decides.
-                let (until, wait) = next_timer(timers, started, &running.gate.look());
-                if until > Instant::now() {
-                    continue;
-                }
-                if running.gate.close_unless_whole().is_whole() && wait != Wait::Head {
-                    continue;
-                }
-                running.gate.close();
-                return Err(Broken { end: End::Lost, reason: wait.ran_out().to_owned(), timed_out: true, os_error: None });
+            ran_out = timer.tick() => ran_out,
+        };
+        // The gate may have moved since; what it shows now decides.
+        let now = Phase::of(&running.gate.look());
+        if now != phase {
+            phase = now;
+            timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
+        } else if ran_out {
+            if running.gate.close_unless_whole().is_whole() && phase.wait != Wait::Head {
+                continue;
             }
+            running.gate.close();
+            let reason = phase.wait.ran_out().to_owned();
+            return Err(Broken { end: End::Lost, reason, timed_out: true, os_error: None });
         }
     }
 }
@@ -66,6 +69,14 @@ enum Wait {
 }
 
 impl Wait {
+    fn limit(self, timers: &Timers) -> Duration {
+        match self {
+            Self::Connect => timers.connect,
+            Self::Upload => timers.send_stall,
+            Self::Head => timers.head,
+        }
+    }
+
     fn ran_out(self) -> &'static str {
         match self {
             Self::Connect => "no connection came about in time",
@@ -75,14 +86,21 @@ impl Wait {
     }
 }
 
-/// The timer of the phase that the gate shows.
-fn next_timer(timers: &Timers, started: Instant, passed: &Passed) -> (Instant, Wait) {
-    if passed.is_whole() {
-        (passed.moved + timers.head, Wait::Head)
-    } else if passed.started {
-        (passed.moved + timers.send_stall, Wait::Upload)
-    } else {
-        (started + timers.connect, Wait::Connect)
+/// What the gate shows: a timer begins again when it moves.
+#[derive(Debug, PartialEq, Eq)]
+struct Phase {
+    wait: Wait,
+    moved: Option<Instant>,
+}
+
+impl Phase {
+    fn of(passed: &Passed) -> Self {
+        let wait = match (passed.started, passed.is_whole()) {
+            (_, true) => Wait::Head,
+            (true, false) => Wait::Upload,
+            (false, false) => Wait::Connect,
+        };
+        Self { wait, moved: passed.started.then_some(passed.moved) }
     }
 }
 
@@ -97,14 +115,14 @@ fn broken(running: &Running, failure: Failure) -> Broken {
 
 /// Notes what the head says.
 pub(crate) fn note_head(answer: &Answer, running: &Running, key: &ApiKey, warnings: &mut Vec<crate::Warning>) {
-    let cost = cost_from_headers(|name| answer.header(name), key, warnings);
+    let price = Price::from_headers(|name| answer.header_values(name), key, warnings);
     let id = |name| answer.header(name).filter(|id| !id.is_empty()).map(|id| text::shorten(&key.redact(id), 128));
     running.update(|facts| {
-        facts.phase = Some(Phase::HeadReceived);
+        facts.phase = Some(attempt::Phase::HeadReceived);
         facts.http_status = Some(answer.status());
         facts.inference_id = id(header::INFERENCE_ID);
         facts.request_id = id(header::REQUEST_ID);
-        facts.cost = cost;
+        facts.price = price;
     });
 }
 

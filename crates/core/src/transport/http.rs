@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_types, reason = "this is the one file that may name reqwest")]
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -14,10 +14,12 @@ use rustls_platform_verifier::Verifier;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::content_encoding::BodyDecoder;
 use super::upload::Upload;
 use super::url_guard::{DownloadGuard, is_loopback, is_public};
 use crate::config::{Proxy, Settings};
 use crate::error::Error;
+use crate::file_work::blocking;
 use crate::text;
 use crate::wire::header;
 
@@ -50,9 +52,13 @@ pub(crate) struct Failure {
     pub(crate) os_error: Option<i32>,
 }
 
-/// An answer: its head, and its body in pieces.
+/// An answer: its head, and its body in pieces, decoded if it is compressed.
 #[derive(Debug)]
-pub(crate) struct Answer(reqwest::Response);
+pub(crate) struct Answer {
+    response: reqwest::Response,
+    body: BodyDecoder,
+    ended: bool,
+}
 
 impl Http {
     pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, Error> {
@@ -90,6 +96,7 @@ impl Http {
             .headers(self.headers.clone())
             .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
             .header(reqwest::header::ACCEPT, "application/json")
+            .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY)
             .header(reqwest::header::CONTENT_TYPE, content_type)
             .header(header::CLIENT_REQUEST_ID, client_request_id)
             .body(reqwest::Body::wrap(upload));
@@ -103,7 +110,8 @@ impl Http {
             .get(url.clone())
             .headers(self.headers.clone())
             .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
-            .header(reqwest::header::ACCEPT, "application/json");
+            .header(reqwest::header::ACCEPT, "application/json")
+            .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY);
         send(request).await
     }
 
@@ -111,7 +119,10 @@ impl Http {
     pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, Failure> {
         let downloads = self.downloads()?;
         let client = if is_loopback(url) { &downloads.direct } else { &downloads.usual };
-        let mut request = client.get(url.clone()).header(reqwest::header::ACCEPT, "image/*");
+        let mut request = client
+            .get(url.clone())
+            .header(reqwest::header::ACCEPT, "image/*")
+            .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY);
         if let Some((from, tag)) = resume {
             request =
                 request.header(reqwest::header::RANGE, format!("bytes={from}-")).header(reqwest::header::IF_RANGE, tag);
@@ -175,28 +186,63 @@ fn proxy(url: &str) -> Result<reqwest::Proxy, Error> {
 
 async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
     match request.send().await {
-        Ok(response) => Ok(Answer(response)),
+        Ok(response) => Ok(Answer::new(response)),
         Err(error) => Err(Failure::of(&error, error.is_connect())),
     }
 }
 
 impl Answer {
+    fn new(response: reqwest::Response) -> Self {
+        let coding = response.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+        Self { body: BodyDecoder::new(coding), response, ended: false }
+    }
+
     pub(crate) fn status(&self) -> u16 {
-        self.0.status().as_u16()
+        self.response.status().as_u16()
     }
 
     /// A header's value, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers().get(name)?.to_str().ok()
+        self.response.headers().get(name)?.to_str().ok()
     }
 
+    /// Every value of a header; `None` for one that is no text.
+    pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = Option<&str>> {
+        self.response.headers().get_all(name).into_iter().map(|value| value.to_str().ok())
+    }
+
+    /// The body's length, where it is known beforehand.
     pub(crate) fn content_length(&self) -> Option<u64> {
-        self.0.content_length()
+        self.response.content_length().filter(|_| !self.is_coded())
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// Whether the body came compressed: its bytes have other places than on the wire.
+    pub(crate) fn is_coded(&self) -> bool {
+        self.body.is_coded()
+    }
+
+    /// The next piece of the body; `None` at its end. May be dropped and called again.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        self.0.chunk().await.map_err(|error| Failure::of(&error, false))
+        loop {
+            let broken = |error: io::Error| Failure {
+                connecting: false,
+                reason: format!("its compressed body is broken: {}", text::io_reason(&error)),
+                os_error: None,
+            };
+            if let Some(piece) = self.body.next().map_err(broken)? {
+                return Ok(Some(piece));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            match self.response.chunk().await.map_err(|error| Failure::of(&error, false))? {
+                Some(piece) => self.body.push(piece),
+                None => {
+                    self.ended = true;
+                    self.body.end();
+                }
+            }
+        }
     }
 }
 
@@ -303,7 +349,9 @@ fn trusting_only(certificates: Vec<CertificateDer<'static>>) -> Result<rustls::C
 }
 
 async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
-    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+    let name = name.to_owned();
+    // Not by tokio, which panics where no thread can be started.
+    blocking(move || Ok((name.as_str(), 0).to_socket_addrs()?.collect())).await?
 }
 
 /// Resolves names for downloads and drops addresses that are not public, so that the checked address is the one

@@ -2,10 +2,12 @@
 //! memory, with all that it had taken.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::file_work::blocking;
 use crate::image::{Image, Location, Target, TargetFile, Unsaved, Verified, verify_bytes};
 use crate::warning::Warning;
 
@@ -131,6 +133,21 @@ impl Landing {
         }
     }
 
+    /// Ends it unchecked: as a file with `target`'s first name, or as bytes in memory.
+    pub(crate) async fn keep(self, target: Option<Target>) -> Result<PathBuf, Bytes> {
+        let Self { file, pending, .. } = self;
+        let Some(target) = target else { return Err(pending.into()) };
+        let stored = blocking(move || {
+            let (file, _) = write_piece(file, pending, &target)?;
+            file.store(&target, 0, None)
+        });
+        match stored.await {
+            Ok(Ok((path, _))) => Ok(path),
+            Ok(Err(unsaved)) => Err(unsaved.arrived.into()),
+            Err(_) => Err(Bytes::new()),
+        }
+    }
+
     /// Whether what came is a whole picture.
     pub(crate) async fn verify(&mut self) -> Result<(), String> {
         self.write(1).await;
@@ -145,11 +162,6 @@ impl Landing {
         self.file = Some(file);
         verified.map(|_| ())
     }
-}
-
-/// Runs file work where it may block.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }
 
 fn write_piece(

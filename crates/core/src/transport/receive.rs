@@ -1,17 +1,20 @@
 //! A success's body on its way in: decoded as it comes, written as it is decoded, never held whole.
 
-use std::pin::pin;
 use std::sync::atomic::Ordering;
 
-use tokio::time::{Instant, sleep};
+use url::Url;
 
-use super::Plan;
 use super::crowd::Incoming;
 use super::http::Answer;
+use super::kept_answer::AnswerKeeper;
 use super::landing::{Landed, Landing};
+use super::run_timer::RunTimer;
 use super::running::Running;
+use super::{KeptAnswer, Plan};
 use crate::image::TargetFile;
-use crate::wire::{AnswerDecoder, AnswerJson, Payload};
+use crate::secret::ApiKey;
+use crate::text;
+use crate::wire::{AnswerDecoder, AnswerJson, Payload, Task, header};
 
 /// More is not reserved on the server's word.
 const RESERVE_MAX: usize = 64 << 20;
@@ -37,39 +40,76 @@ pub(crate) struct Received {
     pub(crate) cut: Option<String>,
     /// The answer without its pictures, bounded.
     pub(crate) excerpt: String,
+    /// Temporary files that were opened beforehand and are not needed yet.
+    pub(crate) files: Vec<TargetFile>,
+    decoder: AnswerDecoder,
+    keeper: Option<AnswerKeeper>,
+    /// A coding that was not asked for and is not known.
+    coding: Option<String>,
 }
 
-/// Reads the whole body. `first` is the temporary file that was opened before the request left.
-pub(crate) async fn receive(
-    answer: &mut Answer,
-    plan: &Plan,
-    running: &Running,
-    first: Option<TargetFile>,
-) -> Received {
-    let expected = match (answer.content_length(), &first) {
+impl Received {
+    /// Why there is no picture in it.
+    pub(crate) fn describe_nothing(&self) -> String {
+        let json = &self.json;
+        if let Some(coding) = self.coding.as_ref().filter(|_| json.foreign) {
+            return format!("it came with the content encoding {coding}, which nobody asked for");
+        }
+        if json.foreign {
+            return match self.excerpt.trim_start().starts_with('<') {
+                true => "a web page came, not the API: check the base URL".to_owned(),
+                false => format!("a text came, not the API's JSON: {}", text::shorten(self.excerpt.trim(), 100)),
+            };
+        }
+        if let Some(said) = &json.error {
+            return format!("it holds an error instead of pictures: {said}");
+        }
+        match &json.task {
+            Some(Task { id, status }) => {
+                let status =
+                    status.as_ref().map_or_else(String::new, |status| format!(", {}", text::shorten(status, 60)));
+                format!("it holds a task instead of pictures: {}{status}", text::shorten(id, 200))
+            }
+            None => "it holds no picture".to_owned(),
+        }
+    }
+
+    /// Keeps the whole answer, for whoever can make something of it.
+    pub(crate) async fn keep(&mut self, key: &ApiKey) -> Option<KeptAnswer> {
+        let keeper = self.keeper.take()?;
+        if self.excerpt.is_empty() && keeper.len() == 0 {
+            return None;
+        }
+        Some(keeper.keep(&self.decoder, key, self.files.pop()).await)
+    }
+}
+
+/// Reads the whole body. `files` are the temporary files that were opened before the request left.
+pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, running: &Running, files: Vec<TargetFile>) -> Received {
+    let expected = match (answer.content_length(), files.first()) {
         // Base64 is four characters for three bytes; the JSON around it is small.
         (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / plan.asked as usize),
         (_, Some(_)) => WRITE_BUFFER,
         (None, None) => 0,
     };
-    let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX));
-    let mut landings = Landings { first, list: Vec::new() };
+    let key = &plan.settings.key;
+    let coding = answer.header(header::CONTENT_ENCODING).map(|coding| text::shorten(coding.trim(), 40));
+    let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX), answer.header(header::CONTENT_TYPE));
+    let mut keeper = AnswerKeeper::new(plan, running);
+    let mut landings = Landings { files, list: Vec::new() };
     let mut incoming = Incoming::new(&plan.crowd, plan.target.is_some());
     let max = plan.settings.max_image_bytes.saturating_mul(u64::from(plan.asked));
     // Base64 is a third longer; the rest is room for line breaks.
     let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
     // One timer that is put off: a new one for each chunk would wake the whole runtime.
-    let stall = plan.settings.timers.body_stall;
-    let mut stalled = pin!(sleep(stall));
+    let mut stalled = RunTimer::new(plan.settings.timers.body_stall);
     let cut = loop {
-        if let Some(until) = Instant::now().checked_add(stall) {
-            stalled.as_mut().reset(until);
-        }
+        stalled.restart();
         // The turn is held until what this chunk holds is written.
         let (chunk, _turn) = tokio::select! {
             biased;
             next = incoming.chunk(answer) => next,
-            () = &mut stalled => break Some("the answer stood still for too long".to_owned()),
+            () = stalled.ran_out() => break Some("the answer stood still for too long".to_owned()),
         };
         match chunk {
             Ok(Some(chunk)) => {
@@ -85,12 +125,22 @@ pub(crate) async fn receive(
         if decoded > max || decoder.payload_text() > max_text {
             break Some(format!("the pictures in the answer are over {max} bytes"));
         }
-        if decoder.overflowed() {
+        keeper.take(&mut decoder, key).await;
+        if keeper.len() > max_text {
             break Some("the answer holds too much beside its pictures".to_owned());
         }
     };
-    let json = decoder.json(&plan.settings.key);
-    let excerpt = plan.settings.key.redact(&decoder.excerpt(EXCERPT_MAX)).into_owned();
+    if cut.is_none() {
+        decoder.end_whole();
+    } else {
+        decoder.finish();
+    }
+    let mut json = decoder.json(key);
+    for url in json.found.iter_mut().filter_map(|found| found.url.as_mut()) {
+        absolute(url, &plan.settings.base_url);
+    }
+    let rest = decoder.rest(key);
+    let excerpt = String::from_utf8_lossy(rest.get(..EXCERPT_MAX.min(rest.len())).unwrap_or_default()).into_owned();
     let mut pictures = Vec::new();
     for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
         let mut landing = landings.get(plan, number);
@@ -104,7 +154,17 @@ pub(crate) async fn receive(
             _ => None,
         });
     }
-    Received { json, pictures, cut, excerpt }
+    let Landings { files, .. } = landings;
+    Received { json, pictures, cut, excerpt, files, decoder, keeper: Some(keeper), coding }
+}
+
+/// A link without a host is one of the gateway's.
+fn absolute(url: &mut String, base_url: &Url) {
+    if Url::parse(url) == Err(url::ParseError::RelativeUrlWithoutBase)
+        && let Ok(joined) = base_url.join(url)
+    {
+        *url = joined.into();
+    }
 }
 
 fn damage(payload: &Payload) -> Option<String> {
@@ -117,14 +177,14 @@ fn damage(payload: &Payload) -> Option<String> {
 
 /// Where payloads land, by their number.
 struct Landings {
-    first: Option<TargetFile>,
+    files: Vec<TargetFile>,
     list: Vec<Option<Landing>>,
 }
 
 impl Landings {
     fn get(&mut self, plan: &Plan, number: usize) -> Landing {
         let known = self.list.get_mut(number).and_then(Option::take);
-        known.unwrap_or_else(|| Landing::new(plan.target.clone(), self.first.take()))
+        known.unwrap_or_else(|| Landing::new(plan.target.clone(), self.files.pop()))
     }
 
     /// Writes what is decoded, where there is enough of it. Without a target it grows where it is.

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Charge, ErrorKind};
-use crate::wire::ErrorBody;
+use crate::wire::{ErrorBody, Stated};
 
 /// How far an attempt came, as far as money is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +48,8 @@ pub(crate) enum End {
 pub(crate) enum Unusable {
     /// Its body was cut, broken, or held something that is no picture.
     Damaged,
-    /// It was read whole and holds an error or nothing; whether a price above nothing was stated.
-    Empty { priced: bool },
+    /// It was read whole, and holds an error, a task or nothing, or is no answer of an image API.
+    Empty,
 }
 
 /// What follows from an end.
@@ -67,9 +67,9 @@ impl Verdict {
     }
 }
 
-/// Judges the end of an attempt that came this far. `priced`: the server stated a price above nothing, which is believed
-/// whatever else it says.
-pub(crate) fn decide(end: &End, reached: Reached, priced: bool, retry_server_errors: bool) -> Verdict {
+/// Judges the end of an attempt that came this far. A `stated` price above nothing is believed, whatever else the server says;
+/// one that cannot be read may be one.
+pub(crate) fn decide(end: &End, reached: Reached, stated: Stated, retry_server_errors: bool) -> Verdict {
     use Charge::{Charged, NotCharged, Unknown};
 
     let whole = reached != Reached::Unsent;
@@ -93,13 +93,17 @@ pub(crate) fn decide(end: &End, reached: Reached, priced: bool, retry_server_err
         End::Input => Verdict::new(ErrorKind::Io, if whole { Unknown } else { NotCharged }, false),
         End::Answered { status, body } => {
             let verdict = answered(*status, body, whole, retry_server_errors);
-            if priced { Verdict::new(verdict.kind, Charged, false) } else { verdict }
+            match stated {
+                Stated::Nothing => verdict,
+                Stated::Positive => Verdict::new(verdict.kind, Charged, false),
+                Stated::Unreadable => Verdict::new(verdict.kind, Unknown, false),
+            }
         }
         // Row 9.
-        End::Unusable(Unusable::Empty { priced: false }) => Verdict::new(ErrorKind::ResponseInvalid, Unknown, false),
-        End::Unusable(Unusable::Damaged | Unusable::Empty { priced: true }) => {
-            Verdict::new(ErrorKind::ResponseInvalid, Charged, false)
+        End::Unusable(Unusable::Empty) if stated != Stated::Positive => {
+            Verdict::new(ErrorKind::ResponseInvalid, Unknown, false)
         }
+        End::Unusable(_) => Verdict::new(ErrorKind::ResponseInvalid, Charged, false),
         // Row 10.
         End::Download => Verdict::new(ErrorKind::DownloadFailed, Charged, false),
         End::Storage => Verdict::new(ErrorKind::Io, Charged, false),

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use super::{End, Reached, Unusable, Verdict, decide, parse_retry_after, wait};
 use crate::error::Charge::{self, Charged, NotCharged, Unknown};
 use crate::error::ErrorKind::{self, *};
-use crate::wire::ErrorBody;
+use crate::wire::{ErrorBody, Stated};
 
 fn check(row: &str, end: End, reached: Reached, kind: ErrorKind, charge: Charge, retry: bool) {
-    let verdict = decide(&end, reached, false, false);
+    let verdict = decide(&end, reached, Stated::Nothing, false);
     let free = verdict.vendor_says_free;
     assert_eq!(verdict, Verdict { kind, charge, retry, vendor_says_free: free }, "row {row}: {end:?} at {reached:?}");
     assert_eq!(free, kind == Server, "row {row}: only the vendor's own 5xx is called free");
@@ -67,7 +67,10 @@ fn row_4_a_refusal_is_final_and_free() {
 fn row_5_the_vendors_word_is_no_proof() {
     for status in [500, 502, 503, 504] {
         check("5", vendor(status), Reached::Sent, Server, Unknown, false);
-        assert!(decide(&vendor(status), Reached::Sent, false, true).retry, "unless the caller says so in words");
+        assert!(
+            decide(&vendor(status), Reached::Sent, Stated::Nothing, true).retry,
+            "unless the caller says so in words"
+        );
     }
 }
 
@@ -75,7 +78,7 @@ fn row_5_the_vendors_word_is_no_proof() {
 fn row_6_an_answer_that_proves_nothing_is_never_repeated() {
     for status in [301, 302, 303, 307, 308, 408, 499, 500, 502, 503, 504, 520, 521, 527, 530, 599, 999] {
         check("6", answered(status), Reached::Sent, OutcomeUnknown, Unknown, false);
-        assert!(!decide(&answered(status), Reached::Sent, false, true).retry);
+        assert!(!decide(&answered(status), Reached::Sent, Stated::Nothing, true).retry);
     }
     for status in [501, 520, 527] {
         check("6, whoever says so", vendor(status), Reached::Sent, OutcomeUnknown, Unknown, false);
@@ -85,9 +88,24 @@ fn row_6_an_answer_that_proves_nothing_is_never_repeated() {
 #[test]
 fn a_stated_price_is_believed_whatever_the_status() {
     for end in [answered(400), answered(429), answered(502), vendor(500)] {
-        let verdict = decide(&end, Reached::Sent, true, true);
+        let verdict = decide(&end, Reached::Sent, Stated::Positive, true);
         assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Charged, false, false), "{end:?}");
     }
+    let end = End::Unusable(Unusable::Empty);
+    let verdict = decide(&end, Reached::Accepted, Stated::Positive, false);
+    assert_eq!((verdict.kind, verdict.charge), (ResponseInvalid, Charged));
+}
+
+#[test]
+fn a_price_that_cannot_be_read_may_be_one() {
+    for reached in [Reached::Unsent, Reached::Sent] {
+        for end in [answered(400), answered(401), answered(429), answered(502), vendor(500)] {
+            let verdict = decide(&end, reached, Stated::Unreadable, true);
+            assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Unknown, false, false), "{end:?}");
+        }
+    }
+    let verdict = decide(&End::Unusable(Unusable::Empty), Reached::Accepted, Stated::Unreadable, true);
+    assert_eq!((verdict.charge, verdict.retry), (Unknown, false));
 }
 
 #[test]
@@ -102,8 +120,7 @@ fn rows_7_and_8_silence_after_sending_is_never_repeated() {
 fn row_9_a_broken_success_is_paid() {
     for reached in [Reached::Accepted, Reached::Located] {
         check("9", End::Unusable(Unusable::Damaged), reached, ResponseInvalid, Charged, false);
-        check("9", End::Unusable(Unusable::Empty { priced: true }), reached, ResponseInvalid, Charged, false);
-        check("9", End::Unusable(Unusable::Empty { priced: false }), reached, ResponseInvalid, Unknown, false);
+        check("9", End::Unusable(Unusable::Empty), reached, ResponseInvalid, Unknown, false);
         check("9, cancelled", End::Cancelled, reached, Cancelled, Charged, false);
         check("9, not written", End::Storage, reached, Io, Charged, false);
     }

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::gate::Gate;
 use super::retry::Reached;
-use crate::attempt::{Attempt, Cost, Phase};
+use crate::attempt::{Attempt, Phase};
 use crate::error::Charge;
 use crate::progress::Progress;
+use crate::wire::Price;
 
 /// Facts that an answer's head gives.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +20,7 @@ pub(crate) struct Facts {
     pub(crate) http_status: Option<u16>,
     pub(crate) inference_id: Option<String>,
     pub(crate) request_id: Option<String>,
-    pub(crate) cost: Cost,
+    pub(crate) price: Price,
     /// Links to pictures that are not here yet.
     pub(crate) urls: Vec<String>,
 }
@@ -95,6 +96,11 @@ impl Running {
         }
     }
 
+    /// Whether the answer states a price that cannot be read.
+    pub(crate) fn price_is_unreadable(&self) -> bool {
+        self.facts().price.unreadable
+    }
+
     /// Whether the server may have the whole request.
     pub(crate) fn may_be_paid(&self) -> bool {
         self.reached() >= Reached::Sent
@@ -124,7 +130,7 @@ impl Running {
             bytes_total: passed.total,
             http_status: facts.http_status,
             charge,
-            cost: facts.cost.or_none(),
+            cost: facts.price.known().or_none(),
             waited: self.waited,
             elapsed: self.started.elapsed(),
             error,

@@ -36,6 +36,8 @@ enum Stage {
 #[derive(Debug)]
 pub(crate) struct Base64Decoder {
     stage: Stage,
+    /// What came of a prefix, as it was written.
+    prefix: [u8; PREFIX.len()],
     carry: [u8; QUANTUM],
     carried: usize,
     /// Cleaned text of a piece that is not plain base64.
@@ -44,7 +46,7 @@ pub(crate) struct Base64Decoder {
 
 impl Base64Decoder {
     pub(crate) fn new() -> Self {
-        Self { stage: Stage::Start(0), carry: [0; QUANTUM], carried: 0, scratch: Vec::new() }
+        Self { stage: Stage::Start(0), prefix: [0; PREFIX.len()], carry: [0; QUANTUM], carried: 0, scratch: Vec::new() }
     }
 
     /// Decodes a piece and appends to `out`.
@@ -53,12 +55,16 @@ impl Base64Decoder {
             let Some((&byte, rest)) = text.split_first() else { return Ok(()) };
             if matched == 0 && is_blank(byte) {
                 text = rest;
-            } else if PREFIX.get(matched) == Some(&byte) {
+            } else if PREFIX.get(matched).is_some_and(|expected| expected.eq_ignore_ascii_case(&byte)) {
                 text = rest;
+                if let Some(place) = self.prefix.get_mut(matched) {
+                    *place = byte;
+                }
                 self.stage = if matched + 1 == PREFIX.len() { Stage::Prefix } else { Stage::Start(matched + 1) };
             } else {
                 self.stage = Stage::Text;
-                self.text(PREFIX.get(..matched).unwrap_or_default(), out)?;
+                let prefix = self.prefix;
+                self.text(prefix.get(..matched).unwrap_or_default(), out)?;
             }
         }
         if let Stage::Prefix = self.stage {
@@ -74,7 +80,8 @@ impl Base64Decoder {
         match self.stage {
             Stage::Start(matched) => {
                 self.stage = Stage::Text;
-                self.text(PREFIX.get(..matched).unwrap_or_default(), out)?;
+                let prefix = self.prefix;
+                self.text(prefix.get(..matched).unwrap_or_default(), out)?;
             }
             Stage::Prefix => return Err(Base64Error::Prefix),
             Stage::Text | Stage::Padding => {}

@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::response::{members, read_amount};
-use crate::attempt::Cost;
+use super::price::Price;
+use super::response::members;
 use crate::secret::ApiKey;
 use crate::text;
 
@@ -34,7 +34,7 @@ pub(crate) struct LogPage {
 pub(crate) struct LogRow {
     pub(crate) client_request_id: String,
     pub(crate) status: LogStatus,
-    pub(crate) cost: Cost,
+    pub(crate) price: Price,
     pub(crate) inference_id: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) created: Option<String>,
@@ -71,8 +71,6 @@ impl LogRow {
             let text: Option<String> = serde_json::from_str(row.get(name)?.get()).ok()?;
             text.filter(|text| !text.is_empty()).map(|text| text::shorten(&key.redact(&text), 128))
         };
-        let cost = row.get("cost").and_then(|cost| members(cost.get())).unwrap_or_default();
-        let amount = |name: &str| read_amount(cost.get(name)?.get().trim_matches('"'), key, &mut Vec::new());
         Some(Self {
             client_request_id: text("client_request_id")?,
             status: match text("status").as_deref() {
@@ -80,7 +78,7 @@ impl LogRow {
                 Some("failed") => LogStatus::Failed,
                 _ => LogStatus::Other,
             },
-            cost: Cost { usd: amount("usd"), credits: amount("credits") },
+            price: Price::from_member(row.get("cost").copied(), "usd", "credits", key, &mut Vec::new()),
             inference_id: text("inference_id"),
             request_id: text("request_id"),
             created: text("created"),

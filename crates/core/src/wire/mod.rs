@@ -4,14 +4,19 @@ mod base64;
 mod body;
 mod error_body;
 mod logs;
+mod pictures;
+mod price;
 mod response;
 mod scanner;
+mod sniff;
+mod sse;
 
 pub(crate) use body::{Body, Content};
 pub(crate) use error_body::{ERROR_BODY_MAX, ErrorBody};
 pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
-pub(crate) use response::parse_balance;
-pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, cost_from_headers};
+pub(crate) use pictures::Task;
+pub(crate) use price::{Price, Stated};
+pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, parse_balance};
 
 use crate::request::Operation;
 
@@ -34,6 +39,10 @@ pub(crate) mod header {
     pub(crate) const CREDITS_USED: &str = "x-aimlapi-credits-used";
     pub(crate) const USD_SPENT: &str = "x-aimlapi-usd-spent";
     pub(crate) const RETRY_AFTER: &str = "retry-after";
+    pub(crate) const CONTENT_TYPE: &str = "content-type";
+    pub(crate) const CONTENT_ENCODING: &str = "content-encoding";
+    /// What is said to be understood: a compressed answer costs time and proves nothing.
+    pub(crate) const IDENTITY: &str = "identity";
     /// What this client calls itself.
     pub(crate) const USER_AGENT: &str = concat!("gptimage/", env!("CARGO_PKG_VERSION"));
     /// Set by this crate alone.

@@ -6,23 +6,28 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::base64::{Base64Decoder, Base64Error};
-use super::header;
+use super::error_body::ErrorBody;
+use super::pictures::{self, Found, PICTURES_MAX, Task};
+use super::price::Price;
 use super::scanner::{PayloadSink, Scanner};
-use crate::amount::Amount;
-use crate::attempt::Cost;
+use super::sniff::{Guess, is_link, sniff};
+use super::sse::SseReader;
 use crate::client::Balance;
+use crate::image::ImageFormat;
 use crate::secret::ApiKey;
 use crate::warning::Warning;
 
 /// Longest answer beside its pictures, in bytes.
 const REST_MAX: usize = 1 << 20;
-/// More pictures than this are not looked at.
-const PAYLOADS_MAX: usize = 64;
+/// So many bytes tell an answer's form at most.
+const HEAD_MAX: usize = 256;
 
-/// One `b64_json` on its way through the decoder.
+/// One picture on its way through the decoder.
 #[derive(Debug)]
 pub(crate) struct Payload {
     decoder: Base64Decoder,
+    /// Its bytes come as they are, and not as base64.
+    plain: bool,
     /// Decoded bytes that nobody took yet.
     pub(crate) decoded: Vec<u8>,
     /// How many bytes were decoded in all.
@@ -37,21 +42,24 @@ struct Payloads {
     list: Vec<Payload>,
     ignored: usize,
     reserve: usize,
+    plain: bool,
     /// Characters of all payloads, whatever became of them.
     text: u64,
 }
 
 impl PayloadSink for Payloads {
     fn begin(&mut self) -> usize {
-        if self.list.len() == PAYLOADS_MAX {
+        if self.list.len() == PICTURES_MAX {
             self.ignored += 1;
-            return PAYLOADS_MAX + self.ignored;
+            return PICTURES_MAX + self.ignored;
         }
         // The buffer of the picture before, once that was taken from it, serves again.
         let before = self.list.last_mut().filter(|last| last.ended && last.decoded.is_empty());
         let mut decoded = before.map(|last| std::mem::take(&mut last.decoded)).unwrap_or_default();
-        decoded.reserve(std::mem::take(&mut self.reserve));
-        self.list.push(Payload { decoder: Base64Decoder::new(), decoded, total: 0, ended: false, error: None });
+        // What is expected is the server's word: where so much cannot be had, it grows as it comes.
+        let _ = decoded.try_reserve(std::mem::take(&mut self.reserve));
+        let (decoder, plain) = (Base64Decoder::new(), self.plain);
+        self.list.push(Payload { decoder, plain, decoded, total: 0, ended: false, error: None });
         self.list.len() - 1
     }
 
@@ -59,7 +67,9 @@ impl PayloadSink for Payloads {
         self.text += piece.len() as u64;
         let Some(open) = self.list.last_mut().filter(|open| !open.ended && open.error.is_none()) else { return };
         let before = open.decoded.len();
-        if let Err(error) = open.decoder.push(piece, &mut open.decoded) {
+        if open.plain {
+            open.decoded.extend_from_slice(piece);
+        } else if let Err(error) = open.decoder.push(piece, &mut open.decoded) {
             open.error = Some(error);
         }
         open.total += (open.decoded.len() - before) as u64;
@@ -68,7 +78,7 @@ impl PayloadSink for Payloads {
     fn end(&mut self) {
         let Some(open) = self.list.last_mut().filter(|open| !open.ended) else { return };
         let before = open.decoded.len();
-        if open.error.is_none() {
+        if open.error.is_none() && !open.plain {
             open.error = open.decoder.finish(&mut open.decoded).err();
         }
         open.total += (open.decoded.len() - before) as u64;
@@ -76,47 +86,117 @@ impl PayloadSink for Payloads {
     }
 }
 
-/// Decodes one answer.
+/// Decodes one answer, whatever it is: JSON, events, a picture by itself, or a text that is none of these.
 #[derive(Debug)]
 pub(crate) struct AnswerDecoder {
+    form: Form,
+    /// The first bytes, until they tell the form.
+    head: Vec<u8>,
     scanner: Scanner,
     payloads: Payloads,
 }
 
-/// One entry of `data`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Found {
-    /// The number of its payload.
-    pub(crate) payload: Option<usize>,
-    pub(crate) url: Option<String>,
-    pub(crate) revised_prompt: Option<String>,
+/// What an answer's body is.
+#[derive(Debug)]
+enum Form {
+    Undecided {
+        event_stream: bool,
+    },
+    Json,
+    Events(SseReader),
+    /// A picture's own bytes.
+    Picture,
+    /// A picture's base64, or a `data:` URI.
+    PictureText,
+    /// Nothing that an image API answers with.
+    Foreign,
 }
 
 /// An answer without its pictures.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerJson {
-    /// The parsed JSON, `null` where payloads were; `Value::Null` if it is broken.
+    /// The parsed JSON, `null` where payloads were; a list where there are several documents; `Value::Null` if it is broken.
     pub(crate) value: Value,
     /// Why it is broken.
     pub(crate) broken: Option<String>,
-    /// The entries of `data` that hold something.
+    /// It is no answer of an image API at all.
+    pub(crate) foreign: bool,
+    /// The pictures and links.
     pub(crate) found: Vec<Found>,
-    pub(crate) is_error: bool,
-    pub(crate) cost: Cost,
+    /// The error that it holds, in the server's words.
+    pub(crate) error: Option<String>,
+    /// What stands there in place of pictures.
+    pub(crate) task: Option<Task>,
+    pub(crate) price: Price,
     pub(crate) warnings: Vec<Warning>,
 }
 
 impl AnswerDecoder {
-    /// `expected` is the length of the first picture in bytes, where it can be guessed.
-    pub(crate) fn new(expected: usize) -> Self {
-        Self { scanner: Scanner::new(REST_MAX), payloads: Payloads { reserve: expected, ..Payloads::default() } }
+    /// `expected` is the length of the first picture in bytes, where it can be guessed; `content_type` the answer's.
+    pub(crate) fn new(expected: usize, content_type: Option<&str>) -> Self {
+        let event_stream = content_type.is_some_and(|it| it.trim_start().starts_with("text/event-stream"));
+        Self {
+            form: Form::Undecided { event_stream },
+            head: Vec::new(),
+            scanner: Scanner::new(REST_MAX, format!("payload-{}-", crate::random::token())),
+            payloads: Payloads { reserve: expected, ..Payloads::default() },
+        }
     }
 
     pub(crate) fn push(&mut self, piece: &[u8]) {
-        self.scanner.push(piece, &mut self.payloads);
+        if let Form::Undecided { event_stream } = self.form {
+            self.head.extend_from_slice(piece);
+            if let Some((form, skip)) = tell_form(&self.head, event_stream, false) {
+                self.begin(form, skip);
+            }
+        } else {
+            self.feed(piece);
+        }
     }
 
-    /// Whether there is more beside the pictures than is kept: then nothing is left to wait for.
+    /// The answer has ended: what is undecided is decided now.
+    pub(crate) fn finish(&mut self) {
+        if let Form::Undecided { event_stream } = self.form {
+            let (form, skip) = tell_form(&self.head, event_stream, true).unwrap_or((Form::Json, 0));
+            self.begin(form, skip);
+        }
+    }
+
+    /// No more will come, and nothing is missing: what ends with the answer has ended.
+    pub(crate) fn end_whole(&mut self) {
+        self.finish();
+        match self.form {
+            Form::Picture | Form::PictureText => self.payloads.end(),
+            Form::Events(_) => self.scanner.end_document(&mut self.payloads),
+            Form::Undecided { .. } | Form::Json | Form::Foreign => {}
+        }
+    }
+
+    fn begin(&mut self, form: Form, skip: usize) {
+        if matches!(form, Form::Picture | Form::PictureText) {
+            self.payloads.plain = matches!(form, Form::Picture);
+            self.payloads.begin();
+        }
+        self.form = form;
+        let head = std::mem::take(&mut self.head);
+        self.feed(head.get(skip..).unwrap_or_default());
+    }
+
+    fn feed(&mut self, piece: &[u8]) {
+        match &mut self.form {
+            Form::Json => self.scanner.push(piece, &mut self.payloads),
+            Form::Events(reader) => reader.push(piece, &mut self.scanner, &mut self.payloads),
+            Form::Picture | Form::PictureText => self.payloads.payload(piece),
+            Form::Foreign | Form::Undecided { .. } => self.scanner.push_foreign(piece),
+        }
+    }
+
+    /// Text that is too long to be parsed, for whoever keeps the whole answer.
+    pub(crate) fn spilled(&mut self) -> &mut Vec<u8> {
+        self.scanner.spilled()
+    }
+
+    /// Whether there is more beside the pictures than is parsed.
     pub(crate) fn overflowed(&self) -> bool {
         self.scanner.overflowed()
     }
@@ -131,15 +211,41 @@ impl AnswerDecoder {
         &mut self.payloads.list
     }
 
-    /// The beginning of the answer without its pictures, for people.
-    pub(crate) fn excerpt(&self, max: usize) -> String {
+    /// The answer without its pictures, as much of it as is parsed, for people: numbers stand where they were.
+    pub(crate) fn rest(&self, key: &ApiKey) -> Vec<u8> {
         let rest = self.scanner.rest();
-        String::from_utf8_lossy(rest.get(..max.min(rest.len())).unwrap_or_default()).into_owned()
+        match std::str::from_utf8(rest) {
+            Ok(text) => key.redact(&text.replace(self.scanner.marker(), "picture-")).into_owned().into_bytes(),
+            Err(_) => rest.to_vec(),
+        }
     }
 
-    /// Parses what is left beside the pictures.
+    /// The file name extension that fits the answer.
+    pub(crate) fn extension(&self) -> &'static str {
+        match self.form {
+            Form::Json => "json",
+            Form::Foreign if self.scanner.rest().trim_ascii_start().starts_with(b"<") => "html",
+            Form::Foreign if std::str::from_utf8(self.scanner.rest()).is_err() => "bin",
+            _ => "txt",
+        }
+    }
+
+    /// Parses what is left beside the pictures. The answer has ended.
     pub(crate) fn json(&self, key: &ApiKey) -> AnswerJson {
         let rest = self.scanner.rest();
+        let mut warnings = Vec::new();
+        match self.form {
+            Form::Picture | Form::PictureText => {
+                let found = vec![Found { payload: Some(0), ..Found::default() }];
+                return AnswerJson { found, ..AnswerJson::default() };
+            }
+            Form::Foreign => {
+                let url = pictures::only_link(rest).map(|url| key.redact(&url).into_owned());
+                let found: Vec<_> = url.into_iter().map(|url| Found { url: Some(url), ..Found::default() }).collect();
+                return AnswerJson { foreign: found.is_empty(), found, ..AnswerJson::default() };
+            }
+            Form::Undecided { .. } | Form::Json | Form::Events(_) => {}
+        }
         let broken = |reason: String| AnswerJson {
             broken: Some(reason),
             found: salvage_found(rest, self.payloads.list.len(), key),
@@ -148,37 +254,96 @@ impl AnswerDecoder {
         if self.scanner.overflowed() {
             return broken(format!("it has more than {REST_MAX} bytes beside its pictures"));
         }
-        let mut value: Value = match serde_json::from_slice(rest) {
-            Ok(value @ Value::Object(_)) => value,
-            Ok(_) => return broken("it is no JSON object".to_owned()),
-            Err(error) => return broken(format!("its JSON is broken: {error}")),
+        let events = matches!(self.form, Form::Events(_));
+        let texts = if events { self.scanner.documents().collect() } else { vec![rest] };
+        let mut documents = Vec::new();
+        let mut price = Price::default();
+        let mut why = None;
+        for text in texts {
+            match parse_all(text) {
+                Ok(parsed) => documents.extend(parsed),
+                // An event may be no JSON, such as the one that says that nothing follows.
+                Err(error) => why = Some(format!("its JSON is broken: {error}")),
+            }
+            price = price.larger(Price::from_body(text, key, &mut warnings), &mut warnings);
+        }
+        if documents.is_empty() && why.is_none() {
+            return broken("it is empty".to_owned());
+        }
+        if let Some(reason) = why.filter(|_| !events || documents.is_empty()) {
+            return broken(reason);
+        }
+        documents.iter_mut().for_each(|document| key.redact_json(document));
+        let found = find_in(&mut documents, self.scanner.marker());
+        let holds_error = |it: &&Value| it.get("error").is_some_and(|error| !error.is_null());
+        let error = documents.iter().find(holds_error);
+        let error = error.map(|it| ErrorBody::read(it).message.unwrap_or_else(|| "it gave no reason".to_owned()));
+        let task = documents.iter().find_map(pictures::task);
+        let value = match documents.len() {
+            1 => documents.remove(0),
+            _ => Value::Array(documents),
         };
-        key.redact_json(&mut value);
-        let found = take_found(&mut value);
-        let mut warnings = Vec::new();
-        let cost = cost_from_body(rest, key, &mut warnings);
-        let is_error = value.get("error").is_some_and(|error| !error.is_null());
-        AnswerJson { value, broken: None, found, is_error, cost, warnings }
+        AnswerJson { value, broken: None, foreign: false, found, error, task, price, warnings }
     }
 }
 
-/// The entries of `data`; payload numbers become `null` in the JSON.
-fn take_found(value: &mut Value) -> Vec<Found> {
-    let entries = value.get_mut("data").and_then(Value::as_array_mut);
-    let mut found = Vec::new();
-    for entry in entries.into_iter().flatten().take(PAYLOADS_MAX) {
-        let text =
-            |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        let (url, revised_prompt) = (text("url"), text("revised_prompt"));
-        let payload = match entry.get_mut("b64_json") {
-            Some(payload @ Value::String(_)) => payload.take().as_str().and_then(|number| number.parse().ok()),
-            _ => None,
-        };
-        if payload.is_some() || url.is_some() {
-            found.push(Found { payload, url, revised_prompt });
+/// The form of an answer that begins so, and how much of its beginning means nothing. `None`: more is needed.
+fn tell_form(head: &[u8], event_stream: bool, ended: bool) -> Option<(Form, usize)> {
+    /// A byte order mark.
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    const FIELDS: [&[u8]; 4] = [b"event:", b"id:", b"retry:", b"data:"];
+    if event_stream {
+        return Some((Form::Events(SseReader::new()), 0));
+    }
+    if head.len() < ImageFormat::SNIFF_LEN && !ended {
+        return None;
+    }
+    if ImageFormat::sniff(head).is_some() {
+        return Some((Form::Picture, 0));
+    }
+    let text = head.strip_prefix(MARK).unwrap_or(head);
+    let mark = head.len() - text.len();
+    let begins = text.trim_ascii_start();
+    match begins.first() {
+        // White space may go on for ever.
+        None if !ended && head.len() < HEAD_MAX => return None,
+        None | Some(b'{' | b'[' | b'"') => return Some((Form::Json, mark)),
+        Some(_) => {}
+    }
+    match sniff(begins) {
+        Guess::Yes => return Some((Form::PictureText, mark)),
+        Guess::Open if !ended && head.len() < HEAD_MAX => return None,
+        Guess::Open | Guess::No => {}
+    }
+    if begins.starts_with(b":") || FIELDS.iter().any(|field| begins.starts_with(field)) {
+        return Some((Form::Events(SseReader::new()), mark));
+    }
+    let is_literal = |literal: &[u8]| begins.trim_ascii_end() == literal;
+    if [&b"null"[..], b"true", b"false"].into_iter().any(is_literal) || matches!(begins, [b'0'..=b'9' | b'-', ..]) {
+        return Some((Form::Json, mark));
+    }
+    Some((Form::Foreign, mark))
+}
+
+/// Every JSON value of a text: one, or one a line.
+fn parse_all(text: &[u8]) -> serde_json::Result<Vec<Value>> {
+    serde_json::Deserializer::from_slice(text).into_iter::<Value>().collect()
+}
+
+/// The pictures of all documents. Previews of a picture that is there are left out.
+fn find_in(documents: &mut [Value], marker: &str) -> Vec<Found> {
+    let mut whole = Vec::new();
+    let mut partial = Vec::new();
+    for document in documents {
+        let is_partial = document.get("type").and_then(Value::as_str).is_some_and(|it| it.contains("partial"));
+        let found = pictures::find(document, marker);
+        if is_partial && !found.is_empty() {
+            partial = found;
+        } else {
+            whole.extend(found);
         }
     }
-    found
+    if whole.is_empty() { partial } else { whole }
 }
 
 /// What a cut or broken answer still shows: the payloads, and every `"url"` that is whole.
@@ -188,41 +353,15 @@ fn salvage_found(rest: &[u8], payloads: usize, key: &ApiKey) -> Vec<Found> {
     let urls = memchr::memmem::find_iter(rest, KEY).filter_map(|at| {
         let after = rest.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?;
         let url = serde_json::Deserializer::from_slice(after).into_iter::<String>().next()?.ok()?;
-        Some(key.redact(&url).into_owned())
+        (is_link(url.trim().as_bytes()) == Guess::Yes || url.starts_with('/')).then(|| key.redact(&url).into_owned())
     });
-    found.extend(urls.take(PAYLOADS_MAX).map(|url| Found { url: Some(url), ..Found::default() }));
+    found.extend(urls.take(PICTURES_MAX).map(|url| Found { url: Some(url), ..Found::default() }));
     found
 }
 
 /// The members of a JSON object as their own text.
 pub(super) fn members(text: &str) -> Option<HashMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
-}
-
-fn cost_from_body(rest: &[u8], key: &ApiKey, warnings: &mut Vec<Warning>) -> Cost {
-    let usage = std::str::from_utf8(rest)
-        .ok()
-        .and_then(members)
-        .and_then(|answer| members(answer.get("meta")?.get()))
-        .and_then(|meta| members(meta.get("usage")?.get()));
-    let Some(usage) = usage else { return Cost::default() };
-    let mut amount = |name: &str| {
-        let text = usage.get(name)?.get();
-        // Money may be written as text.
-        read_amount(text.trim_matches('"'), key, warnings)
-    };
-    Cost { usd: amount("usd_spent"), credits: amount("credits_used") }
-}
-
-pub(super) fn read_amount(text: &str, key: &ApiKey, warnings: &mut Vec<Warning>) -> Option<Amount> {
-    if text == "null" {
-        return None;
-    }
-    let amount = text.parse().ok();
-    if amount.is_none() {
-        warnings.push(Warning::price_unreadable(&key.redact(text)));
-    }
-    amount
 }
 
 /// The answer of the balance question, its number as written.
@@ -237,16 +376,6 @@ pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
     // A debt is negative; else it is as exact as every amount.
     current_balance.strip_prefix('-').unwrap_or(&current_balance).parse::<crate::Amount>().ok()?;
     Some(Balance { current_balance, currency: text("currency") })
-}
-
-/// The price that comes before the body.
-pub(crate) fn cost_from_headers<'a>(
-    get: impl Fn(&'static str) -> Option<&'a str>,
-    key: &ApiKey,
-    warnings: &mut Vec<Warning>,
-) -> Cost {
-    let mut amount = |name| read_amount(get(name)?.trim(), key, warnings);
-    Cost { usd: amount(header::USD_SPENT), credits: amount(header::CREDITS_USED) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AnswerDecoder, ApiKey, Found};
+use super::{AnswerDecoder, ApiKey, Found, Guess, is_link, pictures, sniff};
 
 fn key() -> ApiKey {
     ApiKey::new("sk-never-in-an-answer", "a test").unwrap()
@@ -18,7 +18,7 @@ enum Seen {
 }
 
 fn stream(text: &[u8], cuts: &[usize]) -> Option<(Value, Vec<Seen>)> {
-    let mut decoder = AnswerDecoder::new(0);
+    let mut decoder = AnswerDecoder::new(0, None);
     let mut from = 0;
     for cut in cuts.iter().map(|cut| cut % (text.len() + 1)).chain([text.len()]) {
         if cut > from {
@@ -26,6 +26,7 @@ fn stream(text: &[u8], cuts: &[usize]) -> Option<(Value, Vec<Seen>)> {
             from = cut;
         }
     }
+    decoder.end_whole();
     let answer = decoder.json(&key());
     if answer.broken.is_some() {
         return None;
@@ -41,29 +42,42 @@ fn stream(text: &[u8], cuts: &[usize]) -> Option<(Value, Vec<Seen>)> {
     Some((answer.value, answer.found.into_iter().map(see).collect()))
 }
 
+const MARKER: &str = "marker of the plain way ";
+
 /// The same by the plain way: parse everything, then decode.
 fn plain(text: &[u8]) -> Option<(Value, Vec<Seen>)> {
     let mut value: Value = serde_json::from_slice(text).ok()?;
-    value.as_object()?;
-    let mut seen = Vec::new();
-    for entry in value.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
-        let payload = match entry.get_mut("b64_json") {
-            Some(payload @ Value::String(_)) => Some(payload.take()),
-            _ => None,
-        };
-        if let Some(payload) = payload.as_ref().and_then(Value::as_str) {
-            seen.push(decode(payload).map_or(Seen::BadPicture, Seen::Picture));
-        } else if let Some(url) = entry.get("url").and_then(Value::as_str).filter(|url| !url.is_empty()) {
-            seen.push(Seen::Link(url.to_owned()));
-        }
-    }
+    let mut payloads = Vec::new();
+    take_payloads(&mut value, false, &mut payloads);
+    let see = |found: Found| match found {
+        Found { payload: Some(number), .. } => decode(&payloads[number]).map_or(Seen::BadPicture, Seen::Picture),
+        Found { url, .. } => Seen::Link(url.unwrap()),
+    };
+    let seen = pictures::find(&mut value, MARKER).into_iter().map(see).collect();
     Some((value, seen))
+}
+
+fn take_payloads(value: &mut Value, keyed: bool, payloads: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            let bytes = text.as_bytes();
+            if (keyed && is_link(bytes) != Guess::Yes) || (!keyed && sniff(bytes) == Guess::Yes) {
+                payloads.push(std::mem::replace(text, format!("{MARKER}{}", payloads.len())));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| take_payloads(item, false, payloads)),
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(name, value)| take_payloads(value, name == "b64_json", payloads));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Base64 bit by bit: no cleverness to share a bug with.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
-    let text = match text.strip_prefix("data:") {
+    let prefix = text.get(..5).filter(|prefix| prefix.eq_ignore_ascii_case("data:"));
+    let text = match prefix.map(|prefix| &text[prefix.len()..]) {
         Some(rest) => rest.split_once(',')?.1,
         None => text,
     };
@@ -105,6 +119,9 @@ fn base64_text() -> impl Strategy<Value = String> {
         1 => "(d|da|dat|data|data:|data:image)",
         1 => "\\PC{0,20}",
         1 => "[A-Za-z=]{0,12}",
+        1 => clean.prop_map(|text| format!("iVBORw0KGgoAAAANSUhEUgAA{text}")),
+        1 => clean.prop_map(|text| format!(" /9j/4AAQSkZJRgABAQEASABI{text}")),
+        1 => "https?:?/?/?[a-z.]{0,9}/?(a.png)?",
     ]
 }
 
@@ -210,37 +227,88 @@ fn the_last_of_two_equal_keys_counts() {
 }
 
 #[test]
-fn other_places_are_left_alone() {
+fn what_is_called_so_and_is_no_picture_is_left_alone() {
     for text in [
-        r#"{"b64_json":"QUFB"}"#,
-        r#"[{"data":[{"b64_json":"QUFB"}]}]"#,
-        r#"{"data":{"b64_json":"QUFB"}}"#,
-        r#"{"data":[[{"b64_json":"QUFB"}]]}"#,
-        r#"{"data":[{"x":{"b64_json":"QUFB"}}]}"#,
-        r#"{"x":{"data":[{"b64_json":"QUFB"}]}}"#,
         r#"{"data":["b64_json","QUFB"]}"#,
         r#"{"x":"\"data\":[{\"b64_json\":\"QUFB\"}]"}"#,
+        r#"{"b64_json":{"x":"QUFB"}}"#,
+        r#"{"b64_json":["QUFB"]}"#,
     ] {
         let seen = stream(text.as_bytes(), &[]);
         assert_eq!(seen, plain(text.as_bytes()), "{text}");
-        assert!(seen.is_none_or(|(_, seen)| seen.is_empty()), "{text}");
+        assert!(seen.is_some_and(|(_, seen)| seen.is_empty()), "{text}");
     }
 }
 
 #[test]
-fn what_is_beside_the_pictures_is_bounded() {
-    let mut decoder = AnswerDecoder::new(0);
-    decoder.push(b"{\"x\":\"");
+fn what_is_beside_the_pictures_is_parsed_up_to_a_bound_and_handed_on_beyond() {
+    let mut decoder = AnswerDecoder::new(0, None);
+    decoder.push(b"{\"x\":\"a");
     for _ in 0..64 {
         decoder.push(&[b'a'; 1 << 16]);
     }
     decoder.push(b"\"}");
+    decoder.end_whole();
     assert!(decoder.json(&key()).broken.unwrap().contains("bytes beside its pictures"));
+    assert_eq!(decoder.rest(&key()).len() + decoder.spilled().len(), 9 + (64 << 16));
+}
+
+/// Each form of answer that holds a picture as something else than the API's JSON.
+#[test]
+fn a_picture_is_found_in_whatever_form_an_answer_has() {
+    let png = &include_bytes!("../../../../tests/fixtures/rgb-4x4.png")[..];
+    let text = base64_simd::STANDARD.encode_to_string(png);
+    let uri = format!("data:image/png;base64,{text}");
+    let event = |data: &str| format!(": alive\n\nevent: x\r\ndata: {data}\n\n");
+    let whole = format!(r#"{{"type":"image_generation.completed","b64_json":"{text}"}}"#);
+    let preview = r#"{"type":"image_generation.partial_image","b64_json":"QUFB"}"#;
+    for body in [
+        text.clone().into_bytes(),
+        uri.clone().into_bytes(),
+        format!("\"{uri}\"").into_bytes(),
+        png.to_vec(),
+        format!("\u{feff}{{\"data\":[{{\"url\":\"{uri}\"}}]}}").into_bytes(),
+        format!("{{\"created\":1}}\n{whole}\n").into_bytes(),
+        event(&whole).into_bytes(),
+        (event(preview) + &event(&whole) + "data: [DONE]\n\n").into_bytes(),
+        format!("data:{{\rdata:\"b64_json\" :\rdata: \"{text}\"}}\r\r").into_bytes(),
+    ] {
+        for piece in [1, 7, body.len()] {
+            let mut decoder = AnswerDecoder::new(0, None);
+            body.chunks(piece).for_each(|piece| decoder.push(piece));
+            decoder.end_whole();
+            let answer = decoder.json(&key());
+            let shown = String::from_utf8_lossy(&body).into_owned();
+            assert_eq!(answer.broken, None, "{shown}");
+            let [Found { payload: Some(number), .. }] = answer.found[..] else { panic!("{shown}: {answer:?}") };
+            let payload = &decoder.payloads()[number];
+            assert!(payload.decoded == png && payload.ended && payload.error.is_none(), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_answer_of_an_api_is_told_apart_from_one_that_is_broken() {
+    for (body, foreign, broken) in [
+        ("<!doctype html><img src=\"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAQ\">", true, false),
+        ("It works!", true, false),
+        ("", false, true),
+        ("{\"data\":", false, true),
+        ("null", false, false),
+        ("https://cdn.example/a.png\n", false, false),
+    ] {
+        let mut decoder = AnswerDecoder::new(0, Some("application/json"));
+        decoder.push(body.as_bytes());
+        decoder.end_whole();
+        let answer = decoder.json(&key());
+        assert_eq!((answer.foreign, answer.broken.is_some()), (foreign, broken), "{body}");
+        assert_eq!(answer.found.len(), usize::from(body.starts_with("https")), "{body}");
+    }
 }
 
 #[test]
 fn links_of_a_broken_answer_are_found() {
-    let mut decoder = AnswerDecoder::new(0);
+    let mut decoder = AnswerDecoder::new(0, None);
     decoder.push(br#"{"data":[{"url" : "https:\/\/cdn.example\/a.png","b64_json":null},{"url":"https://cdn.exam"#);
     let answer = decoder.json(&key());
     assert!(answer.broken.is_some());
@@ -250,10 +318,10 @@ fn links_of_a_broken_answer_are_found() {
 
 #[test]
 fn money_is_read_from_the_numbers_own_text() {
-    let mut decoder = AnswerDecoder::new(0);
+    let mut decoder = AnswerDecoder::new(0, None);
     decoder.push(br#"{"data":[],"meta":{"usage":{"credits_used":107341,"usd_spent":0.05367050000000000000000001e0}}}"#);
     let answer = decoder.json(&key());
-    assert_eq!(answer.cost.credits.unwrap().to_string(), "107341");
-    assert_eq!(answer.cost.usd, None, "more digits than an amount holds are no amount");
+    assert_eq!(answer.price.cost.credits.unwrap().to_string(), "107341");
+    assert_eq!(answer.price.cost.usd, None, "more digits than an amount holds are no amount");
     assert_eq!(answer.warnings[0].kind(), "price_unreadable");
 }

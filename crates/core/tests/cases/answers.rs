@@ -38,6 +38,7 @@ struct Case {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     body: String,
+    body_file: Option<String>,
     result: Option<ExpectedResult>,
     error: Option<ExpectedError>,
 }
@@ -158,7 +159,8 @@ async fn call(case: &Case, emulator: &Emulator) -> Result<Generated, Error> {
 /// The answer that the case describes.
 fn scripted(case: &Case, status: u16, expand: &Expand) -> Fault {
     let content_type = case.headers.get("content-type").map_or("application/json", String::as_str);
-    let fault = Fault::answer(status).raw_body(content_type, expand.text(&case.body)).always();
+    let body = case.body_file.as_ref().map_or_else(|| expand.text(&case.body).into_bytes(), |name| fixture(name));
+    let fault = Fault::answer(status).raw_body(content_type, body).always();
     let others = case.headers.iter().filter(|(name, _)| *name != "content-type");
     others.fold(fault, |fault, (name, value)| fault.header(name, expand.text(value)))
 }

@@ -37,6 +37,7 @@ impl Expand {
         }
         match placeholder {
             "cdn_url" => self.cdn_url.clone(),
+            "cdn_host" => self.cdn_url.trim_start_matches("http://").to_owned(),
             "key" => self.key.to_owned(),
             unknown => panic!("{{{{{unknown}}}}} stands for nothing"),
         }

@@ -1,0 +1,52 @@
+//! Work that blocks, beside the runtime where there is a thread for it, and on its thread where there is none.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// Work in a place from which it can be taken back.
+struct Shared<F>(Arc<Mutex<Option<F>>>);
+
+impl<F> Shared<F> {
+    fn take(&self) -> Option<F> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Runs file work where it may block. Where no thread can be started, it runs here: a slow runtime is better than a lost
+/// picture.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
+    let shared = Shared(Arc::new(Mutex::new(Some(work))));
+    let failed = match spawn(&runtime, &shared) {
+        Some(task) => match task.await {
+            Ok(Some(done)) => return Ok(done),
+            Ok(None) => io::Error::other("the work was taken back"),
+            Err(error) => io::Error::other(error),
+        },
+        None => io::Error::other("no thread can be started"),
+    };
+    // A runtime that ends, or has no thread, has not begun it.
+    shared.take().map(|work| work()).ok_or(failed)
+}
+
+/// Lets work run beside the runtime, if there is a thread for it. Else it is dropped.
+pub(crate) fn blocking_if_possible(runtime: &Handle, work: impl FnOnce() + Send + 'static) {
+    let shared = Shared(Arc::new(Mutex::new(Some(work))));
+    if spawn(runtime, &shared).is_none() {
+        drop(shared.take());
+    }
+}
+
+/// `None`: no thread can be started, which tokio says by a panic; the work is where it was.
+fn spawn<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+    runtime: &Handle,
+    shared: &Shared<F>,
+) -> Option<JoinHandle<Option<T>>> {
+    let theirs = Shared(shared.0.clone());
+    let start = AssertUnwindSafe(|| runtime.spawn_blocking(move || theirs.take().map(|work| work())));
+    catch_unwind(start).ok()
+}
