@@ -200,7 +200,7 @@ async fn finish(
     mut warnings: Vec<Warning>,
 ) -> Result<Generated, Failed> {
     let mut missing = None;
-    let doubtful = received.json.found.iter().any(|found| found.doubtful);
+    let doubtful = delivered.doubtful;
     if plan.fetch {
         let fetch = Fetch {
             http,

@@ -142,6 +142,7 @@ fn decide(declared: Declared, head: &[u8]) -> Coding {
     let is_plain =
         matches!(head, [b'{' | b'[' | b'<' | b'"', ..] | [0x89, b'P', ..] | [0xff, 0xd8, ..] | [b'R', b'I', ..]);
     match declared {
+        _ if head.is_empty() => Coding::Identity,
         _ if head.starts_with(&[0x1f, 0x8b]) => Coding::Gzip(MultiGzDecoder::new(Vec::new())),
         Declared::Deflate if is_zlib => Coding::Zlib(ZlibDecoder::new(Vec::new())),
         Declared::Deflate if !is_plain => Coding::Deflate(DeflateDecoder::new(Vec::new())),

@@ -161,6 +161,8 @@ fn put(
 pub(crate) struct Delivered {
     /// In the answer's order; links stand for those that are not here.
     pub(crate) images: Vec<Image>,
+    /// The links may lead to something else.
+    pub(crate) doubtful: bool,
     /// Why one of them is no picture.
     pub(crate) damage: Option<String>,
     /// Why one is in memory and should be in a file.
@@ -175,6 +177,8 @@ pub(crate) fn assemble(received: &mut Received) -> Delivered {
         let landed = found.payload.and_then(|number| received.pictures.get_mut(number)).and_then(Option::take);
         let image = match (landed, &found.url) {
             (Some(landed), Some(url)) if landed.damage.is_some() => Image::at_url(url.clone()),
+            // Nobody said that this is a picture.
+            (Some(landed), _) if found.doubtful && landed.damage.is_some() => continue,
             (Some(landed), _) => {
                 if let Some(reason) = landed.damage {
                     let number = delivered.images.len() + 1;
@@ -188,7 +192,10 @@ pub(crate) fn assemble(received: &mut Received) -> Delivered {
                 }
                 landed.image.with_inline(true)
             }
-            (None, Some(url)) => Image::at_url(url.clone()),
+            (None, Some(url)) => {
+                delivered.doubtful |= found.doubtful;
+                Image::at_url(url.clone())
+            }
             (None, None) => continue,
         };
         delivered.images.push(image.with_url(found.url).with_revised_prompt(found.revised_prompt));

@@ -17,17 +17,22 @@ pub(crate) struct Found {
     pub(crate) payload: Option<usize>,
     pub(crate) url: Option<String>,
     pub(crate) revised_prompt: Option<String>,
-    /// The link may lead to something else: nobody said that it is a picture's.
+    /// It may be something else: nobody said that this is a picture, or leads to one.
     pub(crate) doubtful: bool,
 }
 
 /// The pictures of a document. Payloads' markers become `null` in it.
 pub(super) fn find(document: &mut Value, marker: &str) -> Vec<Found> {
     let mut found = in_data(document, marker);
+    let mut search = Search { marker, found: Vec::new() };
+    search.value(document, Role::Unknown, None);
     if found.is_empty() {
-        let mut search = Search { marker, found: Vec::new() };
-        search.value(document, Role::Unknown, None);
         found = search.best();
+    } else {
+        // A picture beside those in their place is one more, if it is one.
+        let elsewhere = search.found.into_iter().filter(|one| one.payload.is_some());
+        let new: Vec<_> = elsewhere.filter(|one| found.iter().all(|known| known.payload != one.payload)).collect();
+        found.extend(new.into_iter().map(|one| Found { doubtful: true, ..one }));
     }
     forget_markers(document, marker);
     found.truncate(PICTURES_MAX);
@@ -322,9 +327,11 @@ mod tests {
             (json!({"output": "marker-3", "url": png}), vec!["payload 3"]),
             (json!({"result": {"sample": png, "seed": 7}, "id": "x"}), vec![png]),
             (json!({"x": {"y": [[{"z": png}]]}, "docs": "https://x.example/docs"}), vec![png]),
+            (json!({"ok": true, "somewhere": "http://127.0.0.1:9/README.md"}), vec!["http://127.0.0.1:9/README.md?"]),
             (json!({"somewhere": "https://x.example/1"}), vec!["https://x.example/1?"]),
             (json!({"text": format!("Here: ![hat]({png}) and {png}")}), vec!["https://cdn.example/a.png?"]),
             (json!({"error": {"url": png}, "input": {"image": png}, "status_url": "https://x.example/1"}), vec![]),
+            (json!({"data": [{"url": "marker-0"}], "more": ["marker-1"], "url": png}), vec!["payload 0", "payload 1"]),
             (json!({"data": [], "meta": {"usage": {"usd_spent": 0.1}}}), vec![]),
             (json!({"data": [{"url": 7}], "message": "no http://"}), vec![]),
         ] {

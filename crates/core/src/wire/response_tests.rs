@@ -121,7 +121,7 @@ fn base64_text() -> impl Strategy<Value = String> {
         1 => "[A-Za-z=]{0,12}",
         1 => clean.prop_map(|text| format!("iVBORw0KGgoAAAANSUhEUgAA{text}")),
         1 => clean.prop_map(|text| format!(" /9j/4AAQSkZJRgABAQEASABI{text}")),
-        1 => "https?:?/?/?[a-z.]{0,9}/?(a.png)?",
+        1 => "https?:?/?/?[a-z.]{0,9}/?(a[.]png)?",
     ]
 }
 
