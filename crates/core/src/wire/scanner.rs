@@ -18,6 +18,8 @@ pub(crate) trait PayloadSink {
 const KEY_MAX: usize = 64;
 /// The key whose text is a picture, whatever it looks like.
 const PAYLOAD_KEY: &str = "b64_json";
+/// As many bytes of a value are held back at most: more than any `data:` URI's prefix takes.
+const BEGINNING_MAX: usize = 256;
 /// Containers deeper than this are counted, and taken for arrays: no JSON that is read is as deep.
 const DEPTH_MAX: usize = 1024;
 
@@ -308,7 +310,14 @@ impl Scanner {
     /// One more byte of the value, free of escapes. Leaves the state of what the value turns out to be.
     fn add_to_beginning(&mut self, byte: u8, sink: &mut impl PayloadSink) {
         self.beginning.text.push(byte);
-        let guess = if self.beginning.keyed { is_link(&self.beginning.text) } else { sniff(&self.beginning.text) };
+        let guess = if self.beginning.text.len() > BEGINNING_MAX {
+            // White space may go on for ever.
+            Guess::No
+        } else if self.beginning.keyed {
+            is_link(&self.beginning.text)
+        } else {
+            sniff(&self.beginning.text)
+        };
         match (guess, self.beginning.keyed) {
             (Guess::Open, _) => self.state = State::Text(Text::Undecided),
             // A link in the place of a picture is still a link.

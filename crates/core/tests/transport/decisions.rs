@@ -246,7 +246,7 @@ async fn row_9_a_success_that_cannot_be_used_is_reported_as_paid() {
         (r#"{"data":[{"b64_json":"aGVsbG8="}]}"#, Charge::Charged),
         (r#"{"data":[{"b64_json":"#, Charge::Charged),
         (r#"{"data":[{"b64_json":"*"}]}"#, Charge::Charged),
-        ("<html>", Charge::Charged),
+        ("<html>", Charge::Unknown),
         ("", Charge::Charged),
         (r#"{"data":[],"meta":{"usage":{"usd_spent":0.05}}}"#, Charge::Charged),
         (r#"{"error":{"message":"no"},"meta":{"usage":{"usd_spent":0}}}"#, Charge::Unknown),

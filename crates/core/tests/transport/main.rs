@@ -9,6 +9,7 @@ mod delivery;
 mod dropped;
 mod hardening;
 mod network;
+mod odd_answers;
 mod reconcile;
 mod salvage;
 mod secrets;
