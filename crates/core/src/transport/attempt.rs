@@ -211,7 +211,7 @@ async fn finish(
     let failed = if let Some(reason) = damaged {
         Some(Failed::new(End::Unusable(Unusable::Damaged), reason))
     } else if delivered.images.is_empty() {
-        let reason = match ErrorBody::read(&json.value).message {
+        let reason = match ErrorBody::read(&json.value, &plan.settings.key).message {
             Some(said) if json.is_error => format!("it holds an error instead of pictures: {said}"),
             _ => "it holds no picture".to_owned(),
         };

@@ -45,7 +45,7 @@ pub(crate) async fn fetch_missing(
     let mut unsaved = None;
     while let Some(fetched) = fetching.join_next().await {
         let Ok((index, fetched)) = fetched else {
-            missing.push((usize::MAX, "the download task ended early".to_owned()));
+            missing.push((usize::MAX, "the download task ended early; fetch it again, it is free".to_owned()));
             continue;
         };
         match fetched {
@@ -78,7 +78,7 @@ async fn fetch(
     let landed = landing.finish(index, None).await;
     // It was whole a moment ago: what cannot be read any more is still at its URL.
     match landed.damage {
-        Some(damage) => Err(damage),
+        Some(damage) => Err(format!("{damage}; fetch it again, it is free")),
         None => Ok(landed),
     }
 }
@@ -131,7 +131,7 @@ pub(crate) async fn download_one(
     target: Option<Arc<Target>>,
 ) -> Result<Image, Error> {
     let failed = |reason: &str| {
-        Error::new(ErrorKind::DownloadFailed, format!("the picture cannot be fetched: {reason}; try again, it is free"))
+        Error::new(ErrorKind::DownloadFailed, format!("the picture cannot be fetched: {reason}"))
             .with_charge(Charge::Charged)
     };
     within_runtime()?;

@@ -3,12 +3,16 @@
 mod base64;
 mod body;
 mod error_body;
+mod error_page;
+mod error_text;
+mod error_words;
 mod logs;
+mod mended;
 mod response;
 mod scanner;
 
 pub(crate) use body::{Body, Content};
-pub(crate) use error_body::{ERROR_BODY_MAX, ErrorBody};
+pub(crate) use error_body::{BodyForm, ERROR_BODY_MAX, ErrorBody};
 pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
 pub(crate) use response::parse_balance;
 pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, cost_from_headers};
