@@ -127,9 +127,16 @@ impl<'k> Words<'k> {
                 self.say(code);
             }
         }
+        let is_empty = |value: &Value| match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            Value::Bool(_) | Value::Number(_) => false,
+        };
         let says_something = match body {
-            Value::Object(members) => members.values().any(|value| !value.is_null()),
-            Value::Array(items) => items.iter().any(|item| !item.is_null()),
+            Value::Object(members) => members.values().any(|value| !is_empty(value)),
+            Value::Array(items) => items.iter().any(|item| !is_empty(item)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         };
         if self.words.is_empty() && says_something {
