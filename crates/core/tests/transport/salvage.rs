@@ -301,7 +301,7 @@ async fn records_are_collected_while_others_write_them() {
     let writer = with_folder(&emulator, folder.path());
     let readers = [with_folder(&emulator, folder.path()), with_folder(&emulator, folder.path())];
     let generated = client(&emulator).generate(&request()).await.unwrap();
-    let collected = AtomicUsize::new(0);
+    let (collected, whole) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let handle = tokio::runtime::Handle::current();
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -312,14 +312,16 @@ async fn records_are_collected_while_others_write_them() {
             scope.spawn(|| {
                 while collected.load(Ordering::Relaxed) < MANY {
                     for outcome in reader.collect() {
-                        assert_eq!(outcome.unwrap().image().unwrap().dimensions(), Some((1024, 1024)), "whole");
+                        // A panic here would leave the other reader waiting.
+                        let is_whole = outcome.is_ok_and(|it| it.image().unwrap().dimensions() == Some((1024, 1024)));
+                        whole.fetch_add(usize::from(is_whole), Ordering::Relaxed);
                         collected.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    assert_eq!(collected.load(Ordering::Relaxed), MANY);
+    assert_eq!((collected.load(Ordering::Relaxed), whole.load(Ordering::Relaxed)), (MANY, MANY));
     assert!(writer.collect().is_empty());
 }
 
