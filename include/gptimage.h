@@ -415,7 +415,7 @@ typedef void (*gptimage_log_callback_t)(gptimage_log_level_t level,
 #define GPTIMAGE_STATUS_PERMISSION_DENIED 22
 
 /**
- * 403: the account is out of credits.
+ * 402, or a refusal that says so: the account is out of credits.
  */
 #define GPTIMAGE_STATUS_INSUFFICIENT_CREDITS 23
 

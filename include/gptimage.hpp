@@ -935,7 +935,7 @@ class PermissionDeniedError : public detail::ErrorOf<GPTIMAGE_STATUS_PERMISSION_
   using ErrorOf::ErrorOf;
 };
 
-/** 403: the account is out of credits. */
+/** 402, or a refusal that says so: the account is out of credits. */
 class InsufficientCreditsError : public detail::ErrorOf<GPTIMAGE_STATUS_INSUFFICIENT_CREDITS> {
   using ErrorOf::ErrorOf;
 };

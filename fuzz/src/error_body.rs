@@ -13,11 +13,12 @@ pub fn error_body(data: &[u8]) {
         assert_eq!(printable(text), *text, "it is printable, and on one line");
         assert!(!text.contains(KEY), "the key is not repeated");
     }
-    // Escaped, a character is at most ten.
-    assert!(message.as_ref().is_none_or(|text| text.chars().count() <= 10 * 501), "it is bounded");
+    assert!(message.as_ref().is_none_or(|text| text.chars().count() <= 1001), "it is bounded");
     assert!(request_id.as_ref().is_none_or(|id| id.chars().count() <= 10 * 129), "it is bounded");
     if !matches!(serde_json::from_slice(data), Ok(serde_json::Value::Object(_))) {
-        assert_eq!((message, request_id), (None, None), "what is no JSON object says nothing");
-        assert!(!(vendor_envelope || moderation || out_of_credits), "what is no JSON object proves nothing");
+        assert!(!vendor_envelope, "what is no JSON object, whole, is nothing of the vendor's");
     }
+    assert!(message.is_some() || !moderation, "who says nothing says nothing of moderation");
+    // Codes count, too, which are not always repeated.
+    let _ = out_of_credits;
 }

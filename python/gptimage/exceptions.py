@@ -126,7 +126,7 @@ class PermissionDeniedError(APIStatusError):
 
 
 class InsufficientCreditsError(PermissionDeniedError):
-    """403: the account is out of credits."""
+    """402, or a refusal that says so: the account is out of credits."""
 
 
 class NotFoundError(APIStatusError):

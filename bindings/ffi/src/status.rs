@@ -31,7 +31,7 @@ pub const GPTIMAGE_STATUS_BAD_REQUEST: gptimage_status_t = 20;
 pub const GPTIMAGE_STATUS_AUTHENTICATION: gptimage_status_t = 21;
 /// 403: the key may not do this.
 pub const GPTIMAGE_STATUS_PERMISSION_DENIED: gptimage_status_t = 22;
-/// 403: the account is out of credits.
+/// 402, or a refusal that says so: the account is out of credits.
 pub const GPTIMAGE_STATUS_INSUFFICIENT_CREDITS: gptimage_status_t = 23;
 /// 404: no such route or model.
 pub const GPTIMAGE_STATUS_NOT_FOUND: gptimage_status_t = 24;

@@ -110,12 +110,21 @@ pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
 }
 
 fn advice(error: &Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::Authentication => "copy the key again from your account's page; it may have been revoked",
-        ErrorKind::InsufficientCredits => "top the account up",
-        ErrorKind::PermissionDenied => "use a key that may do this",
-        ErrorKind::Connection => "check the network, the proxy and the base URL",
-        ErrorKind::NotFound => "check the base URL: there is no gateway behind it",
+    const OTHER: &str = "check the base URL: what answers there is not the gateway";
+    match (error.kind(), error.http_status()) {
+        (ErrorKind::Authentication, _) => "copy the key again from your account's page; it may have been revoked",
+        (ErrorKind::InsufficientCredits, _) => "top the account up",
+        // Firewalls and proxies say 403 too, and know nothing of keys.
+        (ErrorKind::PermissionDenied, _) => {
+            "check the base URL, whether a firewall or proxy is in the way, and what this account may do"
+        }
+        (ErrorKind::Connection, Some(300..=399)) => "check the base URL: it redirects, which is never followed",
+        (ErrorKind::Connection, Some(_)) => "something answers there, and fails: try again later",
+        (ErrorKind::Connection, None) if error.message().contains("certificate") => {
+            "check the base URL, and whose certificates are trusted (--ca-file)"
+        }
+        (ErrorKind::Connection, None) => "check the network, the proxy and the base URL",
+        (ErrorKind::NotFound | ErrorKind::BadRequest | ErrorKind::ResponseInvalid, _) => OTHER,
         _ => "try again later",
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn command() -> Command {
             option(
                 "wait",
                 "TIME",
-                "How long a row is waited for that is not there yet, such as 90s or 5m; 60s unless given",
+                "How long a row is waited for that is not there yet or still running, such as 90s or 5m; 60s unless given",
             )
             .value_parser(ValueParser::new(time)),
         )

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 use gptimage_emulator::{CdnFault, Cut, Emulator, ErrorBody, Fault};
@@ -153,6 +153,45 @@ fn the_doctor_says_what_does_not_and_what_to_do() {
         .output()
         .unwrap();
     assert_eq!(exit(&output), 10, "{output:?}");
+}
+
+#[test]
+fn the_doctors_advice_fits_what_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    for (status, kind, body, next) in [
+        (200, "text/html", "<html><title>Sign in</title></html>", "what answers there is not the gateway"),
+        (404, "text/html", "<html><title>404 Not Found</title></html>", "what answers there is not the gateway"),
+        (405, "text/plain", "no", "what answers there is not the gateway"),
+        (301, "text/plain", "", "it redirects"),
+        (402, "text/plain", "", "top the account up"),
+        (403, "text/plain", "error code: 1010", "firewall or proxy"),
+        (503, "text/html", "<html><title>503 Service Unavailable</title></html>", "fails: try again later"),
+        (429, "text/plain", "", "try again later"),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.push(byte[0]);
+            }
+            write!(
+                stream,
+                "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+        });
+        let output =
+            gptimage(folder.path()).env("AIMLAPI_KEY", KEY).args(["doctor", "--base-url", &url]).output().unwrap();
+        server.join().unwrap();
+        let said = text(&output.stdout);
+        assert!(said.contains(next), "{status}: {said}");
+        assert!(!said.contains("key that may"), "{said}");
+    }
 }
 
 #[test]

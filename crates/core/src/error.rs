@@ -110,13 +110,13 @@ kinds! {
     Authentication = "authentication", 21, exit 21;
     /// 403: the key may not do this.
     PermissionDenied = "permission_denied", 22, exit 22;
-    /// 403: the account is out of credits.
+    /// 402, or a refusal that says so: the account is out of credits.
     InsufficientCredits = "insufficient_credits", 23, exit 23;
     /// 404: no such route or model.
     NotFound = "not_found", 24, exit 24;
     /// The prompt or an image was refused by moderation.
     ModerationBlocked = "moderation_blocked", 25, exit 25;
-    /// 429.
+    /// 429, unless it says that no credits are left.
     RateLimited = "rate_limited", 26, exit 26;
     /// 5xx in the vendor's own words, who says that failures are free.
     Server = "server", 27, exit 27;

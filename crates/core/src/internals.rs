@@ -64,7 +64,7 @@ pub struct ErrorFacts {
 }
 
 pub fn error_body(body: &[u8], key: &str) -> Result<ErrorFacts, Error> {
-    let ErrorBody { message, request_id, vendor_envelope, moderation, out_of_credits } =
+    let ErrorBody { message, request_id, vendor_envelope, moderation, out_of_credits, .. } =
         ErrorBody::parse(body, &ApiKey::new(key, "a fuzz target")?);
     Ok(ErrorFacts { message, request_id, vendor_envelope, moderation, out_of_credits })
 }

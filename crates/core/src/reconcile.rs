@@ -109,8 +109,8 @@ impl Reconcile {
         self
     }
 
-    /// How long a row that is not there yet is waited for: rows land some time after the answer. [`Timers::log`] unless set;
-    /// nothing: the log is read once.
+    /// How long a row is waited for that is not there yet, says that the call is still running, or contradicts another: rows
+    /// land some time after the answer. [`Timers::log`] unless set; nothing: the log is read once.
     ///
     /// [`Timers::log`]: crate::Timers::log
     pub fn patience(mut self, patience: Duration) -> Self {
@@ -171,6 +171,10 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
                 "the vendor's log states a price that cannot be read; ask the vendor, and do not repeat the call before"
                     .to_owned()
             }
+            (false, _) if of_it.iter().any(|row| row.status == LogStatus::Running) => {
+                "the vendor's log says that it is still running; ask again later, and do not repeat the call before"
+                    .to_owned()
+            }
             (false, _) => "the vendor's log contradicts itself about it; ask the vendor".to_owned(),
         },
     };
@@ -183,6 +187,12 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
         created: first.and_then(|row| row.created.clone()),
         message,
     }
+}
+
+/// Whether another reading of the log can say nothing more: something is proved, and nothing is on its way.
+pub(crate) fn is_settled(question: &Question, rows: &[LogRow]) -> bool {
+    let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == question.client_request_id).collect();
+    said(question, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
 }
 
 /// All rows of one attempt together. Only what leaves no other reading is believed.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::wire::LogStatus::{Failed, Other, Succeeded};
+use crate::wire::LogStatus::{Failed, Other, Running, Succeeded};
 use crate::wire::Price;
 
 fn row(status: LogStatus, usd: Option<&str>) -> LogRow {
@@ -106,4 +106,27 @@ fn what_a_refund_needs_is_told() {
     for part in ["0.05 USD", "request id ours", "work-2", "2026-08-19T08:15:30.000Z"] {
         assert!(told.message.contains(part), "{}", told.message);
     }
+}
+
+#[test]
+fn a_row_that_is_still_running_settles_nothing_and_says_so() {
+    let asked = Question::from("ours");
+    for (rows, settled) in [
+        (vec![], false),
+        (vec![row(Running, None)], false),
+        (vec![row(Running, Some("0"))], false),
+        // What it costs is not known before its end.
+        (vec![row(Running, Some("0.05"))], false),
+        (vec![row(Failed, Some("0")), row(Running, None)], false),
+        (vec![row(Failed, None)], false),
+        (vec![row(Other, None)], false),
+        (vec![row(Failed, Some("0"))], true),
+        (vec![row(Succeeded, Some("0.05"))], true),
+    ] {
+        assert_eq!(is_settled(&asked, &rows), settled, "{rows:?}");
+    }
+    let told = judge(&asked, &[row(Running, Some("0"))], None);
+    assert_eq!(told.charge, Charge::Unknown);
+    assert!(told.message.contains("still running"), "{}", told.message);
+    assert_eq!(charge(&[row(Running, Some("0.05"))]), Charge::Charged, "a price was paid");
 }

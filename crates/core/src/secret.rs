@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::text;
 
 /// Stands where a server repeated the key.
 const REDACTED: &str = "<redacted>";
@@ -65,6 +66,33 @@ impl ApiKey {
         clean
     }
 
+    /// As [`ApiKey::redact`], also where white space, invisible characters or escapes (of JSON, HTML, URLs) are spread over
+    /// the key, and where the text ends in the middle of it.
+    pub(crate) fn redact_spread(&self, text: &str) -> String {
+        let text = self.redact(text).into_owned();
+        let key = self.0.expose_secret();
+        if key.len() < REDACT_FROM {
+            return text;
+        }
+        let letters = Letters::of(&text);
+        let (mut out, mut copied, mut at) = (String::new(), 0, 0);
+        while let Some(rest) = letters.0.get(at..).filter(|rest| !rest.is_empty()) {
+            let same = rest.iter().zip(key.chars()).take_while(|(letter, char)| letter.char == *char).count();
+            let is_cut = same == rest.len() && same >= REDACT_FROM;
+            match (rest.first(), rest.get(same.wrapping_sub(1))) {
+                (Some(first), Some(last)) if same == key.len() || is_cut => {
+                    out.push_str(text.get(copied..first.start).unwrap_or_default());
+                    out.push_str(REDACTED);
+                    copied = last.end;
+                    at += same;
+                }
+                _ => at += 1,
+            }
+        }
+        out.push_str(text.get(copied..).unwrap_or_default());
+        out
+    }
+
     /// As [`ApiKey::redact`], of every string in a JSON value.
     pub(crate) fn redact_json(&self, value: &mut Value) {
         match value {
@@ -92,4 +120,60 @@ impl ApiKey {
     pub(crate) fn authorization(&self) -> SecretString {
         SecretString::from(format!("Bearer {}", self.0.expose_secret()))
     }
+}
+
+/// What a text says to eyes: its visible characters, escaped ones decoded, each with its place.
+struct Letters(Vec<Letter>);
+
+struct Letter {
+    start: usize,
+    end: usize,
+    char: char,
+}
+
+impl Letters {
+    fn of(text: &str) -> Self {
+        let mut letters = Vec::with_capacity(text.len());
+        let mut start = 0;
+        while let Some(rest) = text.get(start..)
+            && let Some(plain) = rest.chars().next()
+        {
+            let (char, length) = escaped(rest).unwrap_or((plain, plain.len_utf8()));
+            let end = start + length;
+            if !char.is_whitespace() && !text::is_unprintable(char) {
+                letters.push(Letter { start, end, char });
+            }
+            start = end;
+        }
+        Self(letters)
+    }
+}
+
+/// The printable ASCII character that an escape at the beginning of `text` stands for, and the escape's length.
+fn escaped(text: &str) -> Option<(char, usize)> {
+    let number = |digits: &str, radix, length| {
+        let char = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+        (char.is_ascii_graphic()).then_some((char, length))
+    };
+    if let Some(after) = text.strip_prefix("\\u") {
+        return number(after.get(..4)?, 16, 6);
+    }
+    if let Some(after) = text.strip_prefix("\\x") {
+        return number(after.get(..2)?, 16, 4);
+    }
+    if let Some(after) = text.strip_prefix('%') {
+        return number(after.get(..2)?, 16, 3);
+    }
+    if let Some(after) = text.strip_prefix("&#") {
+        let end = after.find(';').filter(|end| *end <= 8)?;
+        let digits = after.get(..end)?;
+        return match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => number(digits, 16, end + 3),
+            None => number(digits, 10, end + 3),
+        };
+    }
+    text.strip_prefix('\\')
+        .and_then(|after| after.chars().next())
+        .filter(char::is_ascii_punctuation)
+        .map(|char| (char, 2))
 }

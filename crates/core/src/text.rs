@@ -29,13 +29,21 @@ pub(crate) fn shorten(text: &str, max: usize) -> String {
     out
 }
 
+/// `text` cut after `max` characters, and else as it is.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// A path on one line, whatever its name holds.
 pub(crate) fn path(path: &Path) -> String {
     shorten(&path.display().to_string(), 200)
 }
 
 /// Controls, and the marks that reorder or hide text on a terminal.
-fn is_unprintable(char: char) -> bool {
+pub(crate) fn is_unprintable(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

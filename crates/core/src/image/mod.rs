@@ -14,7 +14,7 @@ use bytes::Bytes;
 pub(crate) use complete::{Verified, verify_bytes};
 pub use format::ImageFormat;
 pub use save::SaveTo;
-pub(crate) use save::{Target, TargetFile, Unsaved, create_in, sync_folder};
+pub(crate) use save::{Target, TargetFile, Unsaved, create_private_in, sync_folder};
 
 use crate::error::{Charge, Error, ErrorKind};
 use crate::text;

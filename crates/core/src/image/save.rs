@@ -177,13 +177,24 @@ impl Target {
     }
 }
 
-/// Opens a temporary file in a folder.
-pub(crate) fn create_in(folder: &Path) -> io::Result<TargetFile> {
+/// Opens a temporary file in a folder. The final file has the permissions of any other new file: the umask applies.
+fn create_in(folder: &Path) -> io::Result<TargetFile> {
+    create_with(folder, 0o666)
+}
+
+/// As [`create_in`], of a file for its owner alone.
+pub(crate) fn create_private_in(folder: &Path) -> io::Result<TargetFile> {
+    create_with(folder, 0o600)
+}
+
+fn create_with(
+    folder: &Path,
+    #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))] mode: u32,
+) -> io::Result<TargetFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gptimage-").suffix(".part");
-    // The final file has the permissions of any other new file: the umask applies.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     Ok(TargetFile { file: builder.tempfile_in(folder)?, len: 0 })
 }
 

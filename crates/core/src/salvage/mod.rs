@@ -115,7 +115,7 @@ impl Salvage {
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let mut pending = self.running();
         pending.extend(self.kept().list.iter().map(|(_, outcome)| ended(outcome)));
-        pending.extend(self.folder.iter().flat_map(Folder::list).map(|outcome| ended(&outcome)));
+        pending.extend(self.folder.iter().flat_map(Folder::list));
         pending
     }
 
@@ -237,7 +237,12 @@ fn attempts(outcome: &Outcome) -> &[crate::Attempt] {
 }
 
 fn ended(outcome: &Outcome) -> Pending {
-    let last = attempts(outcome).last();
+    ended_after(attempts(outcome))
+}
+
+/// An outcome that waits, by its attempts.
+fn ended_after(attempts: &[crate::Attempt]) -> Pending {
+    let last = attempts.last();
     Pending {
         client_request_id: last.map(|attempt| attempt.client_request_id.clone()),
         phase: last.map_or(Phase::Planned, |attempt| attempt.phase),

@@ -1,17 +1,18 @@
 //! An outcome as a file holds it, without pixels.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Outcome, attempts, generated};
+use super::{Outcome, Pending, attempts, ended_after, generated};
 use crate::attempt::{Attempt, Cost};
 use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Location};
+use crate::text;
 use crate::warning::Warning;
 
 /// What a record of another version means is not guessed.
@@ -19,35 +20,16 @@ const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
-    version: Version,
+    version: u32,
     error: Option<Failed>,
     generated: Option<Made>,
     attempts: Vec<Attempt>,
 }
 
-/// Only this version is read.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-struct Version;
-
-impl From<Version> for u32 {
-    fn from(_: Version) -> Self {
-        VERSION
-    }
-}
-
-impl Clone for Version {
-    fn clone(&self) -> Self {
-        Self
-    }
-}
-
-impl TryFrom<u32> for Version {
-    type Error = String;
-
-    fn try_from(version: u32) -> Result<Self, String> {
-        if version == VERSION { Ok(Self) } else { Err(format!("version {version} of a record is not known")) }
-    }
+/// What every version of a record has.
+#[derive(Deserialize)]
+struct Head {
+    version: u32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,15 +100,37 @@ impl Record {
             timed_out: error.is_timeout(),
             response_body: error.response_body().map(str::to_owned),
         });
-        Ok(Self { version: Version, error: failed, generated: made, attempts: attempts(outcome).to_vec() })
+        Ok(Self { version: VERSION, error: failed, generated: made, attempts: attempts(outcome).to_vec() })
+    }
+
+    /// Reads a file's content. `Err`: why it is no record that this version wrote or reads.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
+        let Head { version } = serde_json::from_slice(text).map_err(|error| format!("it is no record: {error}"))?;
+        if version != VERSION {
+            return Err(format!("it is a record of version {version}, and this gptimage knows version {VERSION}"));
+        }
+        let record: Self = serde_json::from_slice(text).map_err(|error| format!("the record is damaged: {error}"))?;
+        if record.error.is_none() && record.generated.is_none() {
+            return Err("the record holds neither a result nor an error".to_owned());
+        }
+        let files = record.generated.iter().flat_map(|made| &made.images).filter_map(|picture| picture.file.as_deref());
+        match files.into_iter().find(|file| !file.is_absolute() && !is_name(file)) {
+            Some(file) => Err(format!("it names a picture outside this folder, {}", text::path(file))),
+            None => Ok(record),
+        }
+    }
+
+    /// What waits to be collected.
+    pub(crate) fn pending(&self) -> Pending {
+        ended_after(&self.attempts)
     }
 
     /// The outcome, its pictures in `folder`.
     pub(crate) fn outcome(self, folder: &Path) -> Outcome {
         let attempts = self.attempts;
         let picture = |picture: Picture| {
-            let image = match (picture.file, &picture.url) {
-                (Some(file), _) => Image::from_file(folder.join(file)),
+            let image = match (picture.file.and_then(|file| picture_at(folder, &file)), &picture.url) {
+                (Some(image), _) => image,
                 (None, Some(url)) => Image::from_url(url.clone()),
                 (None, None) => return None,
             };
@@ -155,4 +159,28 @@ impl Record {
                 .with_attempts(attempts)),
         }
     }
+}
+
+/// Whether this is the name of something in a folder, and no way out of it.
+fn is_name(file: &Path) -> bool {
+    let mut parts = file.components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == file.as_os_str())
+}
+
+/// The picture in a file that a record names: beside it, or elsewhere where `save_to` put it. A record can be written by
+/// others, so what is no regular file is not opened (a FIFO would not let go), and elsewhere only whole pictures are taken.
+fn picture_at(folder: &Path, file: &Path) -> Option<Image> {
+    let path = folder.join(file);
+    let found = path.symlink_metadata();
+    let is_there = found.is_ok();
+    if found.is_ok_and(|found| !found.is_file()) {
+        tracing::warn!(path = %text::path(&path), "a salvaged record names a picture that is no file: it is left out");
+        return None;
+    }
+    let image = Image::from_file(path);
+    if is_there && file.is_absolute() && image.format().is_none() {
+        tracing::warn!(path = %text::path(file), "a salvaged record names a file that is no picture: it is left out");
+        return None;
+    }
+    Some(image)
 }

@@ -221,7 +221,7 @@ async fn finish(
     let only_doubtful = doubtful && delivered.images.iter().all(|image| matches!(image.location(), Location::Url));
     let damaged = received.cut.take().or(received.json.broken.take()).or(delivered.damage.take());
     let failed = if received.json.foreign || (damaged.is_none() && (delivered.images.is_empty() || only_doubtful)) {
-        Some(Failed::new(End::Unusable(Unusable::Empty), received.describe_nothing()))
+        Some(Failed::new(End::Unusable(Unusable::Empty), received.describe_nothing(&plan.settings.key)))
     } else if let Some(reason) = damaged {
         Some(Failed::new(End::Unusable(Unusable::Damaged), reason))
     } else if let Some(reason) = missing {

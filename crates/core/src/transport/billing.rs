@@ -3,6 +3,7 @@
 use tokio::time::timeout;
 
 use super::exchange::{read_bounded, read_error_body};
+use super::explain::{refusal, words};
 use super::retry::{End, Reached, decide};
 use super::{Http, within_runtime};
 use crate::client::Balance;
@@ -27,7 +28,7 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
             .ok_or_else(|| failed(ErrorKind::ResponseInvalid, "the answer is not a balance".to_owned()));
     }
     let body = ErrorBody::parse(&body, &settings.key);
-    let said = body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned());
+    let said = words(&body).to_owned();
     // A question is free whatever becomes of it, and may be asked again: the row of an undelivered call is the one.
     let verdict = decide(&End::Answered { status, body }, Reached::Unsent, Stated::Nothing, false);
     Err(failed(verdict.kind, format!("{said} ({status})")).with_status(Some(status)))
@@ -43,8 +44,8 @@ pub(crate) async fn lost_refusal(http: &Http, settings: &Settings) -> Option<Err
         return None;
     }
     let body = read_error_body(&mut answer, settings).await;
-    let said = body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned());
-    let verdict = decide(&End::Answered { status, body }, Reached::Unsent, Stated::Nothing, false);
-    let message = format!("the upload was cut, and the server refuses the API key ({status}): {said}; check the key");
+    let verdict = decide(&End::Answered { status, body: body.clone() }, Reached::Unsent, Stated::Nothing, false);
+    let (what, advice) = refusal(verdict.kind, status, &body, None);
+    let message = format!("the upload was cut; asked afterwards: {what} ({status}): {}; {advice}", words(&body));
     Some(Error::new(verdict.kind, message).with_charge(verdict.charge).with_status(Some(status)))
 }

@@ -64,7 +64,7 @@ impl Fetch<'_> {
             match fetched {
                 Ok((index, Ok(landed))) => put(landed, index, images, &mut unsaved, warnings),
                 Ok((index, Err(reason))) => missing.push((index, reason)),
-                Err(_) => missing.push((usize::MAX, "the download task ended early".to_owned())),
+                Err(_) => missing.push((usize::MAX, "the download task ended early; fetch it again, it is free".to_owned())),
             }
         }
         self.surplus(asked, images, &mut unsaved, warnings).await;
@@ -127,7 +127,7 @@ impl Fetch<'_> {
             let landed = landing.finish(index, None).await;
             // It was whole a moment ago: what cannot be read any more is still at its URL.
             match landed.damage {
-                Some(damage) => Err(damage),
+                Some(damage) => Err(format!("{damage}; fetch it again, it is free")),
                 None => Ok(landed),
             }
         }
@@ -211,7 +211,7 @@ pub(crate) async fn download_one(
     target: Option<Arc<Target>>,
 ) -> Result<Image, Error> {
     let failed = |reason: &str| {
-        Error::new(ErrorKind::DownloadFailed, format!("the picture cannot be fetched: {reason}; try again, it is free"))
+        Error::new(ErrorKind::DownloadFailed, format!("the picture cannot be fetched: {reason}"))
             .with_charge(Charge::Charged)
     };
     within_runtime()?;

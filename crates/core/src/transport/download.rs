@@ -25,9 +25,11 @@ const STALL_MAX: Duration = Duration::from_secs(60);
 enum Miss {
     /// 404: just after generation that passes.
     NotThereYet,
-    /// Worth another try.
+    /// Worth another try: then, too, when we have given up.
     Passing(String),
-    /// Another try would end the same way.
+    /// Something whole that is no picture: worth another try, and then not another fetch.
+    Foreign(String),
+    /// Another try would end the same way. The reason says what to do instead.
     Final(String),
 }
 
@@ -63,15 +65,25 @@ pub(crate) async fn download(
             wait(tries.min(6), settings.timers.backoff_first, settings.timers.backoff_longest, None, random::dice());
         match miss {
             Miss::Final(reason) => return Err(reason),
-            Miss::Passing(reason) if patience == Patience::Once => return Err(reason),
+            Miss::Passing(reason) | Miss::Foreign(reason) if patience == Patience::Once => return Err(reason),
             Miss::NotThereYet if patience == Patience::Once => return Err("its url answers 404, Not Found".to_owned()),
             Miss::NotThereYet if started.elapsed() + pause > settings.timers.url_not_found => {
-                return Err("its url answers 404, Not Found".to_owned());
+                let reason =
+                    "its url answers 404, Not Found: if the link has not expired, fetch it again later, it is free";
+                return Err(reason.to_owned());
             }
             Miss::Passing(reason) => {
                 failures += 1;
                 if failures == TRIES_MAX {
-                    return Err(reason);
+                    return Err(format!("{reason}; fetch it again, it is free"));
+                }
+            }
+            Miss::Foreign(reason) => {
+                failures += 1;
+                if failures == TRIES_MAX {
+                    return Err(format!(
+                        "{reason}; look at the link, which may have expired, or ask the vendor for the picture"
+                    ));
                 }
             }
             Miss::NotThereYet => {}
@@ -120,7 +132,12 @@ async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Part
             return Err(Miss::Passing("its url refuses to continue".to_owned()));
         }
         status @ (408 | 425 | 429 | 500..=599) => return Err(Miss::Passing(format!("its url answers {status}"))),
-        status => return Err(Miss::Final(format!("its url answers {status}"))),
+        status @ (401 | 403 | 410 | 451) => {
+            return Err(Miss::Final(format!(
+                "its url answers {status}: the link has expired or is closed; ask the vendor for the picture"
+            )));
+        }
+        status => return Err(Miss::Final(format!("its url answers {status}; ask the vendor for the picture"))),
     }
     let read = read_body(&mut answer, settings, partial).await;
     if answer.is_coded() {
@@ -130,14 +147,19 @@ async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Part
     read?;
     if let Err(reason) = partial.landing.verify().await {
         partial.restart().await;
-        return Err(Miss::Passing(reason));
+        let is_cut = reason.contains("cut short");
+        return Err(if is_cut { Miss::Passing(reason) } else { Miss::Foreign(reason) });
     }
     Ok(())
 }
 
 async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial<'_>) -> Result<(), Miss> {
     let max = partial.max;
-    let too_long = || Miss::Final(format!("the picture at its url is over {max} bytes"));
+    let too_long = || {
+        Miss::Final(format!(
+            "the picture at its url is over {max} bytes; raise max_image_bytes and fetch it again, it is free"
+        ))
+    };
     let length = answer.content_length().unwrap_or(0);
     if length > max {
         return Err(too_long());
@@ -165,22 +187,41 @@ fn stall(settings: &Settings) -> Duration {
 
 /// Opens a URL, through a few redirects, each of them judged.
 async fn follow(http: &Http, settings: &Settings, url: &str, resume: Option<(u64, &str)>) -> Result<Answer, Miss> {
-    let mut url = Url::parse(url).map_err(|error| Miss::Final(format!("its url is no URL: {error}")))?;
+    let mut url = Url::parse(url)
+        .map_err(|error| Miss::Final(format!("its url is no URL: {error}; ask the vendor for the picture")))?;
     for _ in 0..=REDIRECTS_MAX {
-        settings.download_guard.check(&url).map_err(Miss::Final)?;
+        settings
+            .download_guard
+            .check(&url)
+            .map_err(|reason| Miss::Final(format!("{reason}; if you trust the link, open it with another program")))?;
         let limit: Duration = settings.timers.connect + stall(settings);
         let answer = match timeout(limit, http.download(&url, resume)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(Miss::Passing(format!("its url cannot be reached: {}", failure.reason))),
+            Ok(Err(failure)) => return Err(unreachable(&failure.reason)),
             Err(_) => return Err(Miss::Passing("its url does not answer in time".to_owned())),
         };
         if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
             return Ok(answer);
         }
         let next = answer.header("location").and_then(|location| url.join(location).ok());
-        url = next.ok_or_else(|| Miss::Final("its url redirects to nowhere".to_owned()))?;
+        url =
+            next.ok_or_else(|| Miss::Final("its url redirects to nowhere; ask the vendor for the picture".to_owned()))?;
     }
-    Err(Miss::Final(format!("its url redirects more than {REDIRECTS_MAX} times")))
+    Err(Miss::Final(format!(
+        "its url redirects more than {REDIRECTS_MAX} times; if you trust the link, open it with another program"
+    )))
+}
+
+/// Some hosts are refused by ourselves, and certificates do not change by asking again.
+fn unreachable(reason: &str) -> Miss {
+    let said = format!("its url cannot be reached: {reason}");
+    if reason.contains("is not opened") {
+        Miss::Final(format!("{said}; if you trust the link, open it with another program"))
+    } else if reason.contains("certificate") {
+        Miss::Final(format!("{said}; trust its certificate by a CA file and fetch it again, it is free"))
+    } else {
+        Miss::Passing(said)
+    }
 }
 
 /// A tag that promises the same bytes.

@@ -1,10 +1,12 @@
-//! An attempt's end in one line that says what to do next.
+//! An attempt's end in one line that says what to do next, and nothing that cannot work.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::retry::{End, Verdict};
 use super::running::Facts;
 use crate::error::{Charge, ErrorKind};
+use crate::wire::{BodyForm, ErrorBody};
 
 /// Everything a line may say.
 pub(crate) struct Story<'a> {
@@ -21,13 +23,19 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
     let id = story.client_request_id;
     let status = story.facts.http_status.map_or_else(String::new, |status| format!(" ({status})"));
     let said = match story.end {
-        End::Answered { body, .. } => body.message.clone().unwrap_or_else(|| "it gave no reason".to_owned()),
-        _ => story.reason.to_owned(),
+        End::Answered { body, .. } => words(body),
+        _ => story.reason,
     };
     match story.verdict.kind {
         ErrorKind::Connection => match story.end {
             End::Deadline => "the deadline passed before the request was sent whole; nothing was charged".to_owned(),
-            _ => format!("the request was not delivered{status}: {said}; nothing was charged, try again later"),
+            _ => {
+                let then = match story.verdict.charge {
+                    Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(story.end, said)),
+                    charge => stated_price(charge, id),
+                };
+                format!("the request was not delivered{status}: {said}; {then}")
+            }
         },
         ErrorKind::OutcomeUnknown => {
             let what = match (story.end, story.facts.http_status) {
@@ -36,7 +44,7 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
                     format!("the server redirects{status}, which a paid call never follows (check the base URL)")
                 }
                 (End::Answered { .. }, _) => format!("an answer that proves nothing came{status}: {said}"),
-                _ => said,
+                _ => said.to_owned(),
             };
             format!(
                 "{what}; the request had been sent whole and may be charged: do not repeat it before looking up client \
@@ -48,19 +56,6 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
             Charge::Unknown => format!("cancelled after the request was sent; it may be charged as {id}"),
             Charge::Charged => format!("cancelled while the paid answer was arriving; it was charged as {id}"),
         },
-        ErrorKind::Authentication => format!("the server refused the API key{status}: {said}; check the key"),
-        ErrorKind::PermissionDenied => format!("this API key may not do that{status}: {said}; use another key"),
-        ErrorKind::InsufficientCredits => format!("the account is out of credits{status}: {said}; top it up"),
-        ErrorKind::NotFound => format!("there is no such model or route{status}: {said}; check model and base URL"),
-        ErrorKind::ModerationBlocked => {
-            format!("moderation refused the request{status}: {said}; change the prompt or the images")
-        }
-        ErrorKind::RateLimited => match story.retry_after {
-            Some(wait) => {
-                format!("too many requests{status}: {said}; try again after {} s", wait.as_secs_f64().ceil().max(1.0))
-            }
-            None => format!("too many requests{status}: {said}; try again later, with fewer calls at once"),
-        },
         ErrorKind::Server => format!(
             "the server failed{status}: {said}; the vendor says that failures are free, which is no proof: look up \
              client request id {id} before repeating"
@@ -68,24 +63,143 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
         ErrorKind::ResponseInvalid => {
             let charged = if story.verdict.charge == Charge::Charged { "was charged" } else { "may be charged" };
             let said =
-                if matches!(story.end, End::Deadline) { "the deadline passed while it was arriving" } else { &said };
+                if matches!(story.end, End::Deadline) { "the deadline passed while it was arriving" } else { said };
             format!(
                 "the answer cannot be used: {said}; the call {charged} as client request id {id}: do not repeat it blindly"
             )
         }
+        // Whether it can be fetched again depends on why it could not: the reason says so.
         ErrorKind::DownloadFailed => {
-            let said =
-                if matches!(story.end, End::Deadline) { "the deadline passed before it was here" } else { &said };
-            format!("the picture was made and paid for, but {said}; fetch it again, it is free")
+            let said = match story.end {
+                End::Deadline => "the deadline passed before it was here; fetch it again, it is free",
+                _ => said,
+            };
+            format!("the picture was made and paid for as client request id {id}, but {said}")
         }
         ErrorKind::Io if matches!(story.end, End::Storage) => format!(
             "the picture was paid for and came, but cannot be written: {said}; it is in memory, save it elsewhere"
         ),
         ErrorKind::Io => format!("{said} ({})", story.verdict.charge),
-        ErrorKind::BadRequest
-        | ErrorKind::InvalidRequest
-        | ErrorKind::Config
-        | ErrorKind::BudgetExceeded
-        | ErrorKind::Internal => format!("the server refused the request{status}: {said}"),
+        kind => {
+            let (what, advice) = match story.end {
+                End::Answered { status, body } => refusal(kind, *status, body, story.retry_after),
+                _ => ("the server refused the request", Cow::Borrowed("")),
+            };
+            let then = match story.verdict.charge {
+                Charge::NotCharged => advice,
+                charge => stated_price(charge, id).into(),
+            };
+            let stop = if then.is_empty() { "" } else { "; " };
+            format!("{what}{status}: {said}{stop}{then}")
+        }
     }
 }
+
+/// The server's words.
+pub(crate) fn words(body: &ErrorBody) -> &str {
+    match (&body.message, body.form) {
+        (Some(message), _) => message,
+        (None, BodyForm::Page) => "a web page came, which says nothing",
+        (None, _) => "it gave no reason",
+    }
+}
+
+/// What follows from a price beside a refusal.
+fn stated_price(charge: Charge, id: &str) -> String {
+    match charge {
+        Charge::Charged => {
+            format!("the server states a price, so it was charged as client request id {id}: do not repeat it blindly")
+        }
+        _ => format!("it may be charged: do not repeat it before looking up client request id {id}"),
+    }
+}
+
+/// What a refusal of this kind means, and what to do about it; nothing where its words are all there is to know.
+pub(crate) fn refusal(
+    kind: ErrorKind,
+    status: u16,
+    body: &ErrorBody,
+    retry_after: Option<Duration>,
+) -> (&'static str, Cow<'static, str>) {
+    let is_page = body.form == BodyForm::Page;
+    let (what, advice) = match kind {
+        ErrorKind::Authentication => (
+            "the server refused the API key",
+            if is_page {
+                "a web page came, not the API: check the base URL, then check the key"
+            } else if body.vendor_envelope {
+                "check the key"
+            } else {
+                "check the key, and that it belongs to this base URL"
+            },
+        ),
+        ErrorKind::PermissionDenied if body.vendor_envelope => ("this API key may not do that", "use another key"),
+        // Firewalls and proxies say 403 too, and know nothing of keys.
+        ErrorKind::PermissionDenied => (
+            "the request was refused",
+            match body.form {
+                BodyForm::Silent | BodyForm::Json => "check the base URL, and what this account may do there",
+                BodyForm::Page | BodyForm::Text => {
+                    "that is not the API's own answer: check the base URL, and whether a firewall or proxy is in the way"
+                }
+            },
+        ),
+        ErrorKind::InsufficientCredits => ("the account is out of credits", "top it up"),
+        ErrorKind::NotFound if is_page => {
+            ("there is no such route", "a web page came, not the API: check the base URL")
+        }
+        ErrorKind::NotFound if body.names_model => {
+            ("there is no such model", "check its name, and that this base URL offers it")
+        }
+        ErrorKind::NotFound => ("there is no such model or route", "check model and base URL"),
+        ErrorKind::ModerationBlocked => ("moderation refused the request", "change the prompt or the images"),
+        ErrorKind::RateLimited => {
+            let advice = match retry_after {
+                Some(wait) => format!("try again after {} s", wait.as_secs_f64().ceil().max(1.0)).into(),
+                None => "try again later, with fewer calls at once".into(),
+            };
+            return ("too many requests", advice);
+        }
+        _ => (
+            "the server refused the request",
+            match status {
+                413 => "send smaller images, or fewer",
+                405 if is_page => "a web page came, not the API: check the base URL",
+                405 => "check the base URL",
+                407 => "the proxy wants a user name and password: give them in the proxy's URL",
+                415 => "check the images' formats and the base URL",
+                414 | 431 => "send fewer or shorter headers of your own",
+                426 | 505 => "this base URL does not speak HTTP/1.1: use another",
+                _ if is_page => "a web page came, not the API: check the base URL",
+                _ => "",
+            },
+        ),
+    };
+    (what, Cow::Borrowed(advice))
+}
+
+/// What to do about a request that never arrived.
+fn undelivered_advice(end: &End, reason: &str) -> &'static str {
+    if matches!(end, End::Answered { .. }) {
+        return "try again later";
+    }
+    let reason = reason.to_ascii_lowercase();
+    let speaks_of = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    if speaks_of(&["certificate"]) {
+        "and trying again changes nothing: check the base URL, and whose certificates are trusted (a CA file)"
+    } else if speaks_of(&["corrupt message", "handshake", "protocol version"]) {
+        "and trying again changes little: check that the base URL and the proxy speak TLS"
+    } else if speaks_of(&["tunnel", "proxy"]) {
+        "check the proxy"
+    } else if speaks_of(&["lookup", "name or service", "resolve"]) {
+        "check the base URL and the network"
+    } else if speaks_of(&["refused", "unreachable", "no route"]) {
+        "check the base URL and the network, or try again later"
+    } else {
+        "try again later"
+    }
+}
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -7,9 +7,10 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Http;
 pub(crate) use super::call::within_runtime;
 use super::exchange::read_bounded;
+use super::explain::words;
 use super::retry::parse_retry_after;
 use crate::config::Settings;
-use crate::reconcile::Question;
+use crate::reconcile::{Question, is_settled};
 use crate::wire::{ERROR_BODY_MAX, ErrorBody, LOGS_PAGE_MAX_BYTES, LogPage, LogRow, header, logs_query};
 
 /// Pages that are read at most: 5,000 rows, within what may be asked in a minute.
@@ -36,7 +37,8 @@ struct Refused {
     again: Option<Duration>,
 }
 
-/// Reads the log until each of these has a row, at most so long.
+/// Reads the log until it says of each of these what became of it, at most so long. A row that says that the call is still
+/// running, and rows that contradict each other, are waited for like one that is not there yet.
 pub(crate) async fn look_up(
     http: &Http,
     settings: &Settings,
@@ -44,19 +46,19 @@ pub(crate) async fn look_up(
     period: &str,
     patience: Duration,
 ) -> Found {
-    let open: Vec<&str> =
-        questions.iter().filter(|question| question.known.is_none()).map(|q| q.client_request_id.as_str()).collect();
+    let open: Vec<&Question> = questions.iter().filter(|question| question.known.is_none()).collect();
     let mut found = Found::default();
     if open.is_empty() {
         return found;
     }
+    let ids: Vec<&str> = open.iter().map(|question| question.client_request_id.as_str()).collect();
     let began = Instant::now();
     let mut pause = PAUSE_FIRST;
     loop {
-        let wait = match read_all(http, settings, &open, period).await {
+        let wait = match read_all(http, settings, &ids, period).await {
             Ok(rows) => {
                 found = Found { rows, silence: None };
-                if open.iter().all(|id| found.rows.iter().any(|row| row.client_request_id == *id)) {
+                if open.iter().all(|question| is_settled(question, &found.rows)) {
                     return found;
                 }
                 Duration::ZERO
@@ -69,13 +71,18 @@ pub(crate) async fn look_up(
                 }
             }
         };
-        let wait = wait.max(pause);
-        if began.elapsed().saturating_add(wait) > patience {
-            return found;
-        }
+        let left = patience.saturating_sub(began.elapsed());
+        let Some(wait) = next_reading(pause, wait, left) else { return found };
         sleep(wait).await;
         pause = (pause * 2).min(PAUSE_LONGEST);
     }
+}
+
+/// When to read again, of the patience that is `left`: after our own `pause` and what the server asks for, or at patience's end,
+/// unless there was a reading just before.
+fn next_reading(pause: Duration, asked_for: Duration, left: Duration) -> Option<Duration> {
+    let pause = if pause > left && left >= PAUSE_FIRST { left } else { pause };
+    Some(pause.max(asked_for)).filter(|wait| *wait <= left)
 }
 
 /// All rows of these ids, in one reading of the log.
@@ -115,7 +122,32 @@ async fn read_page(http: &Http, settings: &Settings, period: &str, offset: usize
     }
     let wait = answer.header(header::RETRY_AFTER).and_then(|text| parse_retry_after(text, SystemTime::now()));
     let body = read_bounded(&mut answer, PAGE_LONGEST, ERROR_BODY_MAX).await;
-    let said = ErrorBody::parse(&body, &settings.key).message.unwrap_or_else(|| "it gave no reason".to_owned());
+    let body = ErrorBody::parse(&body, &settings.key);
     let again = matches!(status, 408 | 429 | 500..).then(|| wait.unwrap_or_default());
-    Err(refused(&format!("{said} ({status})"), again))
+    Err(refused(&format!("{} ({status})", words(&body)), again))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_patience_is_a_reading_too() {
+        let seconds = Duration::from_secs_f64;
+        for (pause, asked_for, left, expected) in [
+            (0.5, 0.0, 20.0, Some(0.5)),
+            (8.0, 0.0, 4.5, Some(4.5)),
+            (8.0, 0.0, 8.0, Some(8.0)),
+            // The one before was just now.
+            (1.0, 0.0, 0.3, None),
+            (0.5, 0.0, 0.0, None),
+            // The server asks for more, or for too much.
+            (0.5, 3.0, 20.0, Some(3.0)),
+            (0.5, 30.0, 20.0, None),
+            (8.0, 5.0, 4.5, None),
+        ] {
+            let wait = next_reading(seconds(pause), seconds(asked_for), seconds(left));
+            assert_eq!(wait, expected.map(seconds), "{pause} {asked_for} {left}");
+        }
+    }
 }

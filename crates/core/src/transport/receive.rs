@@ -14,7 +14,7 @@ use super::{KeptAnswer, Plan};
 use crate::image::TargetFile;
 use crate::secret::ApiKey;
 use crate::text;
-use crate::wire::{AnswerDecoder, AnswerJson, Payload, Task, header};
+use crate::wire::{AnswerDecoder, AnswerJson, BodyForm, ErrorBody, Payload, Task, header};
 
 /// More is not reserved on the server's word.
 const RESERVE_MAX: usize = 64 << 20;
@@ -50,15 +50,17 @@ pub(crate) struct Received {
 
 impl Received {
     /// Why there is no picture in it.
-    pub(crate) fn describe_nothing(&self) -> String {
+    pub(crate) fn describe_nothing(&self, key: &ApiKey) -> String {
         let json = &self.json;
         if let Some(coding) = self.coding.as_ref().filter(|_| json.foreign) {
             return format!("it came with the content encoding {coding}, which nobody asked for");
         }
         if json.foreign {
-            return match self.excerpt.trim_start().starts_with('<') {
-                true => "a web page came, not the API: check the base URL".to_owned(),
-                false => format!("a text came, not the API's JSON: {}", text::shorten(self.excerpt.trim(), 100)),
+            let said = ErrorBody::parse(self.excerpt.as_bytes(), key);
+            let words = said.message.map_or_else(String::new, |words| format!(" ({words})"));
+            return match said.form {
+                BodyForm::Page => format!("a web page came{words}, not the API: check the base URL"),
+                _ => format!("a text came{words}, not the API's JSON: check the base URL"),
             };
         }
         if let Some(said) = &json.error {

@@ -115,6 +115,8 @@ fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: boo
 
     let refused = |kind| Verdict::new(kind, NotCharged, false);
     match status {
+        // Row 4: no money is left, and waiting brings none.
+        429 if body.out_of_credits && !body.limit_passes => refused(ErrorKind::InsufficientCredits),
         // Row 3.
         429 => Verdict::new(ErrorKind::RateLimited, NotCharged, true),
         // Row 6, of the 4xx.
@@ -122,9 +124,11 @@ fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: boo
         // Row 2: an answer of no meaning that came before the request was whole.
         408 | 499 => Verdict::new(ErrorKind::Connection, NotCharged, true),
         // Row 4.
+        402 => refused(ErrorKind::InsufficientCredits),
+        401 | 403 if body.out_of_credits => refused(ErrorKind::InsufficientCredits),
         401 => refused(ErrorKind::Authentication),
-        403 if body.out_of_credits => refused(ErrorKind::InsufficientCredits),
         400..=499 if body.moderation => refused(ErrorKind::ModerationBlocked),
+        400..=499 if body.out_of_credits => refused(ErrorKind::InsufficientCredits),
         403 => refused(ErrorKind::PermissionDenied),
         404 => refused(ErrorKind::NotFound),
         400..=499 => refused(ErrorKind::BadRequest),

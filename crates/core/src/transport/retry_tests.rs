@@ -50,11 +50,17 @@ fn row_4_a_refusal_is_final_and_free() {
         check("4", answered(401), reached, Authentication, NotCharged, false);
         check("4", answered(403), reached, PermissionDenied, NotCharged, false);
         check("4", answered(404), reached, NotFound, NotCharged, false);
-        for status in [402, 405, 409, 413, 415, 422, 451] {
+        check("4", answered(402), reached, InsufficientCredits, NotCharged, false);
+        for status in [405, 409, 413, 415, 422, 451] {
             check("4", answered(status), reached, BadRequest, NotCharged, false);
         }
         let credits = ErrorBody { out_of_credits: true, ..ErrorBody::default() };
-        check("4", End::Answered { status: 403, body: credits }, reached, InsufficientCredits, NotCharged, false);
+        for status in [400, 401, 403, 404, 422, 429] {
+            let end = End::Answered { status, body: credits.clone() };
+            check("4", end, reached, InsufficientCredits, NotCharged, false);
+        }
+        let passing = ErrorBody { limit_passes: true, ..credits };
+        check("3", End::Answered { status: 429, body: passing }, reached, RateLimited, NotCharged, true);
         let moderation = ErrorBody { moderation: true, ..ErrorBody::default() };
         for status in [400, 403, 422] {
             let end = End::Answered { status, body: moderation.clone() };

@@ -1,114 +1,235 @@
 //! What the body of an error answer says, in whichever of its forms.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::error_page::{self, Page};
+use super::error_text;
+use super::error_words::Words;
+use super::mended;
 use crate::secret::ApiKey;
 use crate::text;
 
 /// Longest error body that is read, in bytes.
 pub(crate) const ERROR_BODY_MAX: usize = 64 * 1024;
-/// Most issues of a list that are repeated to people.
-const ISSUES_MAX: usize = 8;
-/// Longest message that is repeated to people, in characters.
+/// Longest message that is repeated to people, in characters of the server's.
 const MESSAGE_MAX: usize = 500;
+/// The same, in characters as they are shown: an escaped one is up to ten.
+const SHOWN_MAX: usize = 1000;
+/// Longest id that is kept, in characters.
+const ID_MAX: usize = 128;
 
 /// An error answer, understood as far as possible.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ErrorBody {
     /// The server's words: bounded, printable, on one line.
     pub(crate) message: Option<String>,
-    /// Whether the body is in the vendor's own form, and not a proxy's page or an upstream's answer.
+    pub(crate) form: BodyForm,
+    /// Whether the body is in one of the vendor's own forms, and not a proxy's page or an upstream's answer.
     pub(crate) vendor_envelope: bool,
     pub(crate) moderation: bool,
+    /// Whether its words or codes say that there is no money left.
     pub(crate) out_of_credits: bool,
+    /// Whether its words speak of a limit that passes with time, and no code says otherwise.
+    pub(crate) limit_passes: bool,
+    /// Whether it speaks of a model.
+    pub(crate) names_model: bool,
     pub(crate) request_id: Option<String>,
 }
 
+/// What kind of text a body is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum BodyForm {
+    /// Nothing, or no text.
+    #[default]
+    Silent,
+    Json,
+    /// A web page.
+    Page,
+    /// Plain text, XML.
+    Text,
+}
+
+/// Codes of a refusal by moderation, in lower case, without punctuation.
+const MODERATION_CODES: &[&str] =
+    &["moderationblocked", "contentpolicyviolation", "contentfilter", "responsibleaipolicyviolation"];
+const MODERATION_WORDS: &[&str] = &["safety system", "content policy", "moderation_blocked"];
+
+/// Codes of an account without money, in lower case, without punctuation. The first is the vendor's spelling.
+const CREDITS_CODES: &[&str] = &[
+    "errinsufficentcredits",
+    "errinsufficientcredits",
+    "insufficientcredits",
+    "insufficientcredit",
+    "insufficientquota",
+    "insufficientuserquota",
+    "insufficientbalance",
+    "insufficientfunds",
+    "exceededcurrentquotaerror",
+    "billinghardlimitreached",
+    "billingnotactive",
+    "creditbalancetoolow",
+    "creditsexhausted",
+    "outofcredits",
+    "paymentrequired",
+    "arrearage",
+    "accountoverdueerror",
+];
+/// Words of an account without money, in lower case: each names an account's credits, balance or quota, and its end.
+const CREDITS_WORDS: &[&str] = &[
+    "run out of credits",
+    "run out of funds",
+    "out of credits",
+    "out of funds",
+    "insufficient credit",
+    "insufficient account balance",
+    "insufficient quota",
+    "insufficient_quota",
+    // Not enough, or insufficient: nobody says that there are enough.
+    "enough credits",
+    "enough balance",
+    "enough funds",
+    "sufficient credits",
+    "sufficient balance",
+    "sufficient funds",
+    "requires more credits",
+    "no credits left",
+    "no credits remaining",
+    "used all available credits",
+    "exhausted your credits",
+    "exhausted balance",
+    "exceeded your current quota",
+    "exceeded current quota",
+    "quota is not enough",
+    "quota is insufficient",
+    "billing hard limit",
+    "balance is too low",
+    "balance too low",
+    "balance is insufficient",
+    "balance is not enough",
+    "credits are insufficient",
+    "余额不足",
+    "额度不足",
+    "额度已用尽",
+    "配额不足",
+    "欠费",
+];
+/// Words of a limit that passes, in lower case.
+const PASSING_WORDS: &[&str] = &[
+    "minute",
+    "second",
+    "hour",
+    "per day",
+    "daily",
+    "rate limit",
+    "rate_limit",
+    "ratelimit",
+    "retry in",
+    "retry after",
+    "try again in",
+    "too many requests",
+    "throttl",
+    "concurren",
+];
+
 impl ErrorBody {
-    /// Reads any body. Whatever is not JSON, or too deep, says nothing.
+    /// Reads any body. What is no text says nothing.
     pub(crate) fn parse(body: &[u8], key: &ApiKey) -> Self {
-        let Ok(mut body @ Value::Object(_)) = serde_json::from_slice::<Value>(body) else {
-            return Self::default();
-        };
-        key.redact_json(&mut body);
-        Self::read(&body)
-    }
-
-    /// Reads a JSON object.
-    pub(crate) fn read(body: &Value) -> Self {
-        let get = |name: &str| body.get(name).filter(|value| !value.is_null());
-        let error = get("error");
-        let inner = |name: &str| error.and_then(|error| error.get(name));
-        let data = inner("data");
-
-        let mut words = Vec::new();
-        let mut say = |value: Option<&Value>| {
-            let lines: Vec<&str> = match value {
-                Some(Value::String(line)) => vec![line],
-                Some(Value::Array(lines)) => lines.iter().filter_map(Value::as_str).take(ISSUES_MAX).collect(),
-                _ => vec![],
-            };
-            for line in lines {
-                if !line.trim().is_empty() && !words.iter().any(|said| said == line) {
-                    words.push(line.to_owned());
-                }
+        let Some(text) = error_text::decode(body) else { return Self::default() };
+        let text = text.trim();
+        match serde_json::from_str::<Value>(text) {
+            Ok(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => return Self::read(&value, key),
+            Ok(Value::Null | Value::Bool(_)) => return Self::default(),
+            Ok(Value::Number(_)) | Err(_) => {}
+        }
+        if let Some(value) = mended::first_value(text) {
+            let said = Self { vendor_envelope: false, ..Self::read(&value, key) };
+            if said.message.is_some() {
+                return said;
+            }
+        }
+        if let Some(data) = error_text::event_data(text) {
+            return Self { vendor_envelope: false, ..Self::parse(data.as_bytes(), key) };
+        }
+        let mut words = Words::new(key);
+        let form = match error_page::read(text) {
+            Some(Page { is_html, said }) => {
+                said.iter().for_each(|line| words.say(line));
+                if is_html { BodyForm::Page } else { BodyForm::Text }
+            }
+            None => {
+                words.say(text);
+                BodyForm::Text
             }
         };
-        // An issue of `error.data` is worth more than the title above it, but the title comes first to the eye.
-        say(get("message"));
-        say(inner("message"));
-        if words_are_missing(get("message"), inner("message")) {
-            say(get("detail"));
-            say(get("title"));
-            say(error);
+        if let Some(meaning) = words.joined().as_deref().and_then(error_page::cloudflare_code) {
+            words.say(meaning);
         }
-        for issue in data.and_then(Value::as_array).into_iter().flatten().take(ISSUES_MAX) {
-            say(Some(&Value::String(describe_issue(issue))));
-        }
-        let message = words.join(": ");
+        Self::understood(&words, form)
+    }
 
-        // Codes are compared, words are searched: vendors change the latter.
-        let codes: Vec<&str> =
-            [inner("code"), inner("type"), inner("name"), get("code"), data.and_then(|d| d.get("kind"))]
-                .into_iter()
-                .chain(data.and_then(Value::as_array).into_iter().flatten().map(|issue| issue.get("code")))
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-        let lower = message.to_lowercase();
-        let says = |texts: &[&str]| texts.iter().any(|text| lower.contains(text));
+    /// Reads JSON.
+    pub(crate) fn read(body: &Value, key: &ApiKey) -> Self {
+        let mut words = Words::new(key);
+        words.listen(body);
+        let object = body.as_object();
+        let id = object.and_then(|body| ["requestId", "request_id"].iter().find_map(|name| body.get(*name)?.as_str()));
         Self {
-            moderation: codes.contains(&"moderation_blocked")
-                || says(&["safety system", "content policy", "moderation_blocked"]),
-            out_of_credits: codes.contains(&"err_insufficent_credits")
-                || says(&["run out of credits", "run out of funds", "insufficient credits", "insufficient funds"]),
-            vendor_envelope: get("requestId").is_some_and(Value::is_string)
-                || get("statusCode").is_some()
-                || (get("title").is_some() && get("status").is_some()),
-            request_id: get("requestId").and_then(Value::as_str).map(|id| text::shorten(id, 128)),
-            message: (!message.is_empty()).then(|| text::shorten(&message, MESSAGE_MAX)),
+            vendor_envelope: object.is_some_and(is_vendors),
+            request_id: id.map(|id| text::shorten(&key.redact_spread(id), ID_MAX)),
+            ..Self::understood(&words, BodyForm::Json)
+        }
+    }
+
+    /// Codes are compared, words are searched: vendors change the latter.
+    fn understood(words: &Words<'_>, form: BodyForm) -> Self {
+        let message = words.joined();
+        let lower = message.as_deref().map(without_quotes).unwrap_or_default().to_lowercase();
+        // A web page is nobody's word on money or moderation.
+        let says = |texts: &[&str]| form != BodyForm::Page && texts.iter().any(|text| lower.contains(text));
+        let has = |codes: &[&str]| words.codes().iter().any(|code| codes.contains(&code.as_str()));
+        let by_code = has(CREDITS_CODES);
+        Self {
+            moderation: has(MODERATION_CODES) || says(MODERATION_WORDS),
+            out_of_credits: by_code || says(CREDITS_WORDS),
+            limit_passes: !by_code && says(PASSING_WORDS),
+            names_model: says(&["model"]) || words.codes().iter().any(|code| code.contains("model")),
+            form: if message.is_some() || form == BodyForm::Page { form } else { BodyForm::Silent },
+            message: message.map(|said| text::cut(&text::shorten(&said, MESSAGE_MAX), SHOWN_MAX)),
+            vendor_envelope: false,
+            request_id: None,
         }
     }
 }
 
-fn words_are_missing(outer: Option<&Value>, inner: Option<&Value>) -> bool {
-    outer.is_none() && inner.is_none()
+/// Whether an object has one of the vendor's forms: `title` and `status`, or `statusCode`, and no key that none of its forms
+/// has. Other gateways' bodies look alike, and here nothing may be taken for the vendor's word that is not.
+fn is_vendors(body: &Map<String, Value>) -> bool {
+    const KEYS: &[&str] =
+        &["title", "status", "statusCode", "message", "detail", "error", "instance", "path", "requestId", "timestamp"];
+    let is_text = |name: &str| body.get(name).is_some_and(Value::is_string);
+    let is_status = |name: &str| match body.get(name) {
+        Some(Value::Number(number)) => number.is_u64(),
+        Some(Value::String(text)) => text.parse::<u16>().is_ok(),
+        _ => false,
+    };
+    body.keys().all(|key| KEYS.contains(&key.as_str()))
+        && ((is_text("title") && is_status("status")) || is_status("statusCode"))
 }
 
-/// `path.0.name: message` of one entry of a list of issues.
-fn describe_issue(issue: &Value) -> String {
-    let path: Vec<String> = issue
-        .get("path")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .take(ISSUES_MAX)
-        .map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned))
-        .collect();
-    let message = issue.get("message").and_then(Value::as_str).unwrap_or_default();
-    match (path.is_empty(), message.is_empty()) {
-        (true, _) => message.to_owned(),
-        (false, true) => path.join("."),
-        (false, false) => format!("{}: {message}", path.join(".")),
+/// `text` without what stands in quotes: there a server repeats what it was sent.
+fn without_quotes(text: &str) -> String {
+    let mut parts = text.split(['"', '`', '“', '”', '«', '»']);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    while let Some(quoted) = parts.next() {
+        match parts.next() {
+            Some(after) => plain.push_str(after),
+            // A quote that nothing closes quotes nothing.
+            None => plain.push_str(quoted),
+        }
     }
+    plain
 }
+
+#[cfg(test)]
+#[path = "error_body_tests.rs"]
+mod tests;

@@ -45,8 +45,29 @@ pub(crate) struct LogRow {
 pub(crate) enum LogStatus {
     Succeeded,
     Failed,
-    /// A word that is not documented.
+    /// It did not end yet, in words that are not documented.
+    Running,
+    /// Any other word that is not documented, or none.
     Other,
+}
+
+impl LogStatus {
+    fn of(word: &str) -> Self {
+        match word {
+            "succeeded" => Self::Succeeded,
+            "failed" => Self::Failed,
+            _ => {
+                let plain: String =
+                    word.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+                match plain.as_str() {
+                    "running" | "pending" | "processing" | "inprogress" | "inprocess" | "queued" | "queueing"
+                    | "submitted" | "started" | "starting" | "created" | "accepted" | "waiting" | "generating"
+                    | "active" | "incomplete" | "scheduled" | "new" | "open" => Self::Running,
+                    _ => Self::Other,
+                }
+            }
+        }
+    }
 }
 
 impl LogPage {
@@ -73,11 +94,7 @@ impl LogRow {
         };
         Some(Self {
             client_request_id: text("client_request_id")?,
-            status: match text("status").as_deref() {
-                Some("succeeded") => LogStatus::Succeeded,
-                Some("failed") => LogStatus::Failed,
-                _ => LogStatus::Other,
-            },
+            status: text("status").map_or(LogStatus::Other, |word| LogStatus::of(&word)),
             price: Price::from_member(row.get("cost").copied(), "usd", "credits", key, &mut Vec::new()),
             inference_id: text("inference_id"),
             request_id: text("request_id"),

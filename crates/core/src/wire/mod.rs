@@ -3,7 +3,11 @@
 mod base64;
 mod body;
 mod error_body;
+mod error_page;
+mod error_text;
+mod error_words;
 mod logs;
+mod mended;
 mod pictures;
 mod price;
 mod response;
@@ -12,7 +16,7 @@ mod sniff;
 mod sse;
 
 pub(crate) use body::{Body, Content};
-pub(crate) use error_body::{ERROR_BODY_MAX, ErrorBody};
+pub(crate) use error_body::{BodyForm, ERROR_BODY_MAX, ErrorBody};
 pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
 pub(crate) use pictures::Task;
 pub(crate) use price::{Price, Stated};

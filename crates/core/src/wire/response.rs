@@ -277,7 +277,7 @@ impl AnswerDecoder {
         let found = find_in(&mut documents, self.scanner.marker());
         let holds_error = |it: &&Value| it.get("error").is_some_and(|error| !error.is_null());
         let error = documents.iter().find(holds_error);
-        let error = error.map(|it| ErrorBody::read(it).message.unwrap_or_else(|| "it gave no reason".to_owned()));
+        let error = error.map(|it| ErrorBody::read(it, key).message.unwrap_or_else(|| "it gave no reason".to_owned()));
         let task = documents.iter().find_map(pictures::task);
         let value = match documents.len() {
             1 => documents.remove(0),

@@ -119,6 +119,57 @@ async fn a_row_that_lands_late_is_waited_for() {
     assert_eq!(ask(&client, id, Duration::from_secs(20)).await.charge, Charge::Charged);
 }
 
+/// A log whose row changes with each reading; the last one stays.
+async fn changing(rows: Vec<Vec<Value>>) -> (Client, Arc<Mutex<u32>>) {
+    let readings = Mutex::new(rows.into_iter());
+    let last = Mutex::new(String::new());
+    log_of(move |_| {
+        let mut last = last.lock().unwrap();
+        if let Some(rows) = readings.lock().unwrap().next() {
+            *last = page(&rows, false);
+        }
+        (200, "", last.clone())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_row_that_is_still_running_is_waited_for() {
+    for word in ["running", "pending", "processing", "IN_PROGRESS", "in progress", "queued"] {
+        let (client, asked) =
+            changing(vec![vec![row("ours", word, Value::Null)], vec![row("ours", "succeeded", json!(0.05))]]).await;
+        assert_eq!(ask(&client, "ours", Duration::from_secs(20)).await.charge, Charge::Charged, "{word}");
+        assert_eq!(*asked.lock().unwrap(), 2, "{word}");
+    }
+    // Free is free only at its end.
+    let (client, _) =
+        changing(vec![vec![row("ours", "running", json!(0))], vec![row("ours", "failed", json!(0))]]).await;
+    assert_eq!(ask(&client, "ours", Duration::from_secs(20)).await.charge, Charge::NotCharged);
+}
+
+#[tokio::test]
+async fn a_row_that_runs_on_beyond_patience_is_said_to_be_running() {
+    let (client, _) = changing(vec![vec![row("ours", "running", json!(0))]]).await;
+    let answer = ask(&client, "ours", TWICE).await;
+    assert_eq!(answer.charge, Charge::Unknown);
+    assert!(answer.message.contains("still running") && answer.message.contains("ask again later"), "{answer:#?}");
+    // Not even a moment: once.
+    let (client, asked) = changing(vec![vec![row("ours", "running", json!(0))]]).await;
+    assert!(ask(&client, "ours", Duration::ZERO).await.message.contains("still running"));
+    assert_eq!(*asked.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn rows_that_contradict_each_other_for_now_are_waited_for() {
+    let (client, _) = changing(vec![
+        vec![row("ours", "failed", Value::Null)],
+        vec![row("ours", "failed", json!(0)), row("ours", "running", Value::Null)],
+        vec![row("ours", "failed", json!(0)), row("ours", "succeeded", json!(0.05))],
+    ])
+    .await;
+    assert_eq!(ask(&client, "ours", Duration::from_secs(20)).await.charge, Charge::Charged);
+}
+
 #[tokio::test]
 async fn pages_are_turned() {
     // 250 rows; ours is the 200th, or it is not there.

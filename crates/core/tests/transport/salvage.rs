@@ -1,10 +1,13 @@
 //! What runs on without its caller: listed, kept in a folder across clients, given up where that is asked for.
 
 use std::future::IntoFuture;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gptimage_core::{Charge, Client, ErrorKind, Location, Phase};
 use gptimage_emulator::{CdnFault, Cut, Emulator, Fault};
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::common::{Outcome, client, config, judge, pessimistic, request, request_by_url};
@@ -145,6 +148,181 @@ async fn records_that_cannot_be_read_are_left_alone() {
     let client = with_folder(&emulator, folder.path());
     assert!(client.pending().is_empty());
     assert!(client.collect().is_empty());
+}
+
+/// A folder with one record, and the record's path.
+async fn one_record(emulator: &Emulator, folder: &Path) -> PathBuf {
+    let client = with_folder(emulator, folder);
+    late(emulator);
+    leave(&client).await;
+    client.drain().await;
+    let mut records = files(folder, "json");
+    assert_eq!(records.len(), 1, "{records:?}");
+    records.remove(0)
+}
+
+/// The files of this extension.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect();
+    paths.sort();
+    paths
+}
+
+/// The record with something else in it, under a name that ours could have.
+fn changed(record: &Path, number: usize, change: impl FnOnce(&mut Value)) -> PathBuf {
+    let mut text: Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
+    change(&mut text);
+    let path = record.with_file_name(format!("gptimage-{number:032x}-{number:08x}.json"));
+    std::fs::write(&path, text.to_string()).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn what_is_no_record_of_a_known_version_is_never_touched() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let record = one_record(&emulator, folder.path()).await;
+    changed(&record, 1, |record| record["version"] = json!(2));
+    changed(&record, 2, |record| record["version"] = json!("1"));
+    changed(&record, 3, |record| record["attempts"] = json!(null));
+    changed(&record, 4, |record| record["generated"] = json!(null));
+    changed(&record, 5, |record| record["generated"]["images"][0]["file"] = json!("../elsewhere.png"));
+    changed(&record, 6, |record| record["generated"]["images"][0]["file"] = json!("a/b.png"));
+    changed(&record, 7, |record| record["generated"]["images"][0]["file"] = json!(".."));
+    changed(&record, 8, |record| record["generated"]["images"][0]["file"] = json!(""));
+    let whole = std::fs::read(&record).unwrap();
+    std::fs::write(folder.path().join("gptimage-cut-00000000.json"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(folder.path().join("notes.json"), r#"{"version": 1, "notes": ["milk"]}"#).unwrap();
+    std::fs::write(folder.path().join("empty.json"), "").unwrap();
+    std::fs::create_dir(folder.path().join("folder.json")).unwrap();
+    let before: Vec<_> = files(folder.path(), "json").into_iter().filter(|path| *path != record).collect();
+    let client = with_folder(&emulator, folder.path());
+    assert_eq!(client.pending().len(), 1);
+    let kept = client.collect();
+    assert_eq!(kept.len(), 1, "{kept:#?}");
+    judge(&emulator, &kept[0], 1).await;
+    assert!(client.collect().is_empty() && client.pending().is_empty());
+    assert_eq!(files(folder.path(), "json"), before);
+    assert_eq!(files(folder.path(), "collected").len(), 1);
+    // What was damaged and is whole again is found.
+    std::fs::write(folder.path().join("gptimage-cut-00000000.json"), whole).unwrap();
+    assert_eq!((client.pending().len(), client.collect().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_record_leads_to_no_file_that_is_no_picture() {
+    let emulator = pessimistic().await;
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let record = one_record(&emulator, folder.path()).await;
+    let picture = files(folder.path(), "png").remove(0);
+    let moved = elsewhere.path().join("saved.png");
+    std::fs::copy(&picture, &moved).unwrap();
+    let secret = elsewhere.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let file = |path: &Path| json!(path.to_str().unwrap());
+    let set = |number, path: Value| {
+        changed(&record, number, |record| record["generated"]["images"][0]["file"] = path);
+    };
+    set(1, file(&moved));
+    set(2, file(&secret));
+    set(3, file(elsewhere.path()));
+    set(4, json!("link.png"));
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&secret, folder.path().join("link.png")).unwrap();
+    let client = with_folder(&emulator, folder.path());
+    let mut paths: Vec<_> = client
+        .collect()
+        .iter()
+        .flat_map(|outcome| outcome.as_ref().unwrap().images().iter().map(|image| image.path().unwrap().to_owned()))
+        .collect();
+    paths.sort();
+    let mut expected = vec![picture, moved];
+    expected.sort();
+    assert_eq!(paths, expected);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_salvaged_is_for_its_owner_alone_whatever_the_folder_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let emulator = pessimistic().await;
+    let place = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let (open, made) = (place.path().join("open"), place.path().join("made"));
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for folder in [&open, &made] {
+        let record = one_record(&emulator, folder).await;
+        let pictures = files(folder, "png");
+        assert_eq!((mode(&record), pictures.len(), mode(&pictures[0])), (0o600, 1, 0o600));
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2, "nothing else is left");
+    }
+    assert_eq!((mode(&open), mode(&made)), (0o755, 0o700));
+}
+
+#[tokio::test]
+async fn thousands_of_records_are_listed_and_collected_one_by_one_and_all_together() {
+    const MANY: usize = 4000;
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let record = one_record(&emulator, folder.path()).await;
+    let mut late: Value = serde_json::from_slice(&std::fs::read(&record).unwrap()).unwrap();
+    late["attempts"][0]["client_request_id"] = json!("late");
+    for number in 1..MANY {
+        changed(&record, number, |record| {
+            record["attempts"][0]["client_request_id"] = json!(format!("gptimage-{number}"))
+        });
+    }
+    let client = with_folder(&emulator, folder.path());
+    assert_eq!(client.pending().len(), MANY);
+    let id = |outcome: &Outcome| outcome.as_ref().unwrap().client_request_id().unwrap().to_owned();
+    let mut ids = vec![id(&client.collect_one().unwrap())];
+    // The folder is not listed for each: one that is older than all, and new, comes when the known ones are through.
+    let old = folder.path().join(format!("gptimage-{MANY:032x}-{MANY:08x}.json"));
+    std::fs::write(&old, late.to_string()).unwrap();
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    ids.extend((1..MANY / 2).map(|_| id(&client.collect_one().unwrap())));
+    assert!(!ids.contains(&"late".to_owned()));
+    ids.extend(client.collect().iter().map(id));
+    assert_eq!(ids.last().unwrap(), "late");
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), files(folder.path(), "collected").len()), (MANY + 1, MANY + 1));
+    assert!(files(folder.path(), "json").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_collected_while_others_write_them() {
+    const MANY: usize = 60;
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let writer = with_folder(&emulator, folder.path());
+    let readers = [with_folder(&emulator, folder.path()), with_folder(&emulator, folder.path())];
+    let generated = client(&emulator).generate(&request()).await.unwrap();
+    let (collected, whole) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let handle = tokio::runtime::Handle::current();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _runtime = handle.enter();
+            (0..MANY).for_each(|_| writer.keep(Ok(generated.clone())));
+        });
+        for reader in &readers {
+            scope.spawn(|| {
+                while collected.load(Ordering::Relaxed) < MANY {
+                    for outcome in reader.collect() {
+                        // A panic here would leave the other reader waiting.
+                        let is_whole = outcome.is_ok_and(|it| it.image().unwrap().dimensions() == Some((1024, 1024)));
+                        whole.fetch_add(usize::from(is_whole), Ordering::Relaxed);
+                        collected.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!((collected.load(Ordering::Relaxed), whole.load(Ordering::Relaxed)), (MANY, MANY));
+    assert!(writer.collect().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,294 @@
+//! The words and codes in a JSON error, wherever gateways put them.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::error_page;
+use crate::secret::ApiKey;
+
+/// Most entries of a list that are repeated to people.
+const ENTRIES_MAX: usize = 8;
+/// Most words that are looked for in one body, and how deep: a message is a line.
+const WORDS_MAX: usize = 12;
+const DEPTH_MAX: usize = 8;
+/// Most values that are looked at in one body.
+const VISITS_MAX: usize = 512;
+/// Longest text that is looked at, in bytes.
+const TEXT_MAX: usize = 8 * 1024;
+
+/// Keys are compared in lower case, without punctuation: `error_msg` is `errorMsg`.
+///
+/// Under these stands a sentence.
+const SENTENCES: &[&str] = &[
+    "message",
+    "msg",
+    "errormessage",
+    "errormsg",
+    "errmessage",
+    "errmsg",
+    "statusmessage",
+    "statusmsg",
+    "errordescription",
+    "faultstring",
+];
+/// Under these stand objects or lists that say more.
+const CONTAINERS: &[&str] = &[
+    "error",
+    "errors",
+    "err",
+    "fault",
+    "exception",
+    "baseresp",
+    "detail",
+    "details",
+    "data",
+    "metadata",
+    "raw",
+    "innererror",
+    "issues",
+    "violations",
+    "fieldviolations",
+    "validationerrors",
+    "invalidparams",
+];
+/// Under these stands a sentence where there is none under the others. The first two belong together.
+const TITLES: &[&str] = &["title", "detail"];
+const OTHERS: &[&str] = &[
+    "details",
+    "reason",
+    "description",
+    "err",
+    "error",
+    "errors",
+    "fault",
+    "exception",
+    "failurereason",
+    "failreason",
+    "statustext",
+    "hint",
+    "info",
+    "cause",
+    "data",
+];
+/// Under these stands a code.
+const CODES: &[&str] = &["code", "errorcode", "errcode", "type", "errortype", "name", "kind", "status", "reason"];
+/// Under these stands where a fault is.
+const PLACES: &[&str] = &["path", "loc", "location", "field", "param", "parameter", "property", "name", "pointer"];
+/// Objects under these may have the names of fields as keys.
+const BY_FIELD: &[&str] = &["errors", "detail", "details", "validationerrors"];
+
+/// What was said so far. Every word is on one line and without the key.
+pub(super) struct Words<'k> {
+    key: &'k ApiKey,
+    words: Vec<String>,
+    codes: Vec<String>,
+    visits: usize,
+}
+
+impl<'k> Words<'k> {
+    pub(super) fn new(key: &'k ApiKey) -> Self {
+        Self { key, words: Vec::new(), codes: Vec::new(), visits: 0 }
+    }
+
+    /// All of them; `None`: nothing was said.
+    pub(super) fn joined(&self) -> Option<String> {
+        (!self.words.is_empty()).then(|| self.key.redact_spread(&self.words.join(": ")))
+    }
+
+    /// In lower case, without punctuation.
+    pub(super) fn codes(&self) -> &[String] {
+        &self.codes
+    }
+
+    /// Adds a sentence, unless it was said.
+    pub(super) fn say(&mut self, sentence: &str) {
+        let line = one_line(sentence);
+        if line.is_empty() || self.words.len() >= WORDS_MAX {
+            return;
+        }
+        // Each may be where a cut answer ends.
+        let line = self.key.redact_spread(&line);
+        if !self.words.iter().any(|said| said.contains(&line)) {
+            self.words.push(line);
+        }
+    }
+
+    /// Hears a whole body.
+    pub(super) fn listen(&mut self, body: &Value) {
+        self.value(body, 0);
+        if !self.words.is_empty() {
+            return;
+        }
+        // Nothing under a name that is known: a code is better than nothing, and so is the body itself.
+        if let Some(body) = body.as_object() {
+            let code = CODES.iter().find_map(|name| get(body, name).and_then(Value::as_str));
+            if let Some(code) = code {
+                self.say(code);
+            }
+        }
+        let is_empty = |value: &Value| match value {
+            Value::Null => true,
+            Value::String(text) => text.trim().is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::Object(members) => members.is_empty(),
+            Value::Bool(_) | Value::Number(_) => false,
+        };
+        let says_something = match body {
+            Value::Object(members) => members.values().any(|value| !is_empty(value)),
+            Value::Array(items) => items.iter().any(|item| !is_empty(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        };
+        if self.words.is_empty() && says_something {
+            self.say(&body.to_string());
+        }
+    }
+
+    fn value(&mut self, value: &Value, depth: usize) {
+        self.visits += 1;
+        if depth > DEPTH_MAX || self.visits > VISITS_MAX {
+            return;
+        }
+        match value {
+            Value::String(text) => self.text(text, depth),
+            Value::Array(items) => {
+                for item in items.iter().take(ENTRIES_MAX) {
+                    match item {
+                        Value::Object(issue) => self.issue(issue, depth + 1),
+                        other => self.value(other, depth + 1),
+                    }
+                }
+            }
+            Value::Object(members) => self.object(members, depth),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// A text may hold the answer of somebody further on.
+    fn text(&mut self, text: &str, depth: usize) {
+        let trimmed = text.trim();
+        if trimmed.starts_with(['{', '['])
+            && let Ok(inner) = serde_json::from_str::<Value>(trimmed)
+        {
+            let said = self.words.len();
+            self.value(&inner, depth + 1);
+            if self.words.len() > said {
+                return;
+            }
+        }
+        // A sentence may begin with something in pointed brackets.
+        match error_page::read(trimmed).filter(|page| page.is_html || trimmed.starts_with("<?xml")) {
+            Some(page) => page.said.iter().for_each(|line| self.say(line)),
+            None => self.say(trimmed),
+        }
+    }
+
+    fn object(&mut self, members: &Map<String, Value>, depth: usize) {
+        self.hear_codes(members);
+        let said = self.words.len();
+        for value in SENTENCES.iter().filter_map(|name| get(members, name)) {
+            self.value(value, depth + 1);
+        }
+        for name in CONTAINERS {
+            match get(members, name) {
+                Some(value @ Value::Array(_)) => self.value(value, depth + 1),
+                Some(Value::Object(inner)) => self.container(name, inner, depth + 1),
+                Some(value @ Value::String(text)) if text.trim_start().starts_with(['{', '[']) => {
+                    self.value(value, depth + 1);
+                }
+                _ => {}
+            }
+        }
+        if self.words.len() == said {
+            for value in TITLES.iter().filter_map(|name| get(members, name)) {
+                self.value(value, depth + 1);
+            }
+        }
+        for value in OTHERS.iter().filter_map(|name| get(members, name)) {
+            if self.words.len() > said {
+                break;
+            }
+            self.value(value, depth + 1);
+        }
+    }
+
+    fn container(&mut self, name: &str, members: &Map<String, Value>, depth: usize) {
+        let said = self.words.len();
+        self.object(members, depth);
+        if self.words.len() > said || !BY_FIELD.contains(&name) {
+            return;
+        }
+        let fields = members.iter().filter(|(field, _)| !CODES.contains(&&*plain(field)));
+        for (field, value) in fields.take(ENTRIES_MAX) {
+            let mut inner = Words::new(self.key);
+            inner.value(value, depth + 1);
+            if let Some(what) = inner.joined() {
+                self.say(&format!("{field}: {what}"));
+            }
+        }
+    }
+
+    /// One entry of a list of issues: `path.0.name: message`.
+    fn issue(&mut self, issue: &Map<String, Value>, depth: usize) {
+        let mut inner = Words::new(self.key);
+        inner.visits = self.visits;
+        inner.object(issue, depth);
+        self.visits = inner.visits;
+        let place = PLACES.iter().find_map(|name| get(issue, name)).or_else(|| get(issue, "source")).map(place);
+        let line = match (place.filter(|place| !place.is_empty()), inner.joined()) {
+            (Some(place), Some(what)) if !what.starts_with(&place) => format!("{place}: {what}"),
+            (_, Some(what)) => what,
+            (Some(place), None) => place,
+            (None, None) => String::new(),
+        };
+        self.codes.append(&mut inner.codes);
+        self.say(&line);
+    }
+
+    fn hear_codes(&mut self, members: &Map<String, Value>) {
+        let mut heard: Vec<_> =
+            CODES.iter().filter_map(|name| get(members, name)?.as_str()).filter(|code| code.len() <= 64).collect();
+        // `{"error": "insufficient_quota"}`
+        let error = get(members, "error").and_then(Value::as_str);
+        heard.extend(error.filter(|code| code.len() <= 64 && !code.contains(' ')));
+        self.codes.extend(heard.into_iter().map(|code| plain(code).into_owned()));
+    }
+}
+
+/// White space, line breaks included, as single blanks.
+fn one_line(text: &str) -> String {
+    let end = (0..=TEXT_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let words: Vec<&str> = text.get(..end).unwrap_or_default().split_whitespace().collect();
+    words.join(" ")
+}
+
+fn get<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let exact = members.get(name);
+    exact
+        .or_else(|| members.iter().find(|(key, _)| plain(key) == name).map(|(_, value)| value))
+        .filter(|v| !v.is_null())
+}
+
+/// Lower case, without punctuation.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Cow::Borrowed(text);
+    }
+    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Where an issue is, in one word.
+fn place(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(steps) => {
+            let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
+            steps.iter().take(ENTRIES_MAX).map(step).collect::<Vec<_>>().join(".")
+        }
+        Value::Object(members) => {
+            let pointer = ["pointer", "parameter"].iter().find_map(|name| members.get(*name)?.as_str());
+            pointer.unwrap_or_default().to_owned()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+    }
+}
