@@ -47,45 +47,88 @@ fn compare(decoded: &DecodedAnswer, mut meant: Value) {
     }
     assert!(!decoded.broken && !decoded.overflowed, "it is JSON");
     let mut found = decoded.found.iter();
-    let entries = meant.get_mut("data").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    let mut entries_left = Vec::new();
-    for (index, mut entry) in entries.into_iter().enumerate() {
-        let url = entry.get("url").and_then(Value::as_str).filter(|url| !url.is_empty()).map(str::to_owned);
-        let text = entry.get("b64_json").and_then(Value::as_str).map(str::to_owned);
-        if index < PICTURES_MAX {
-            if text.is_some() || url.is_some() {
-                let (number, link) = found.next().expect("each entry that holds something is found");
-                assert_eq!(*link, url);
-                assert_eq!(number.is_some(), text.is_some());
-                if let (Some(number), Some(text)) = (number, &text) {
-                    let payload = &decoded.payloads[*number];
-                    assert!(payload.ended, "its quote was seen");
-                    match decode(text) {
-                        Some(bytes) => assert_eq!((&payload.bytes, payload.broken), (&bytes, false), "of {text:?}"),
-                        None => assert!(payload.broken, "{text:?} is no base64"),
-                    }
-                }
+    let entries = meant.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
+    if entries.len() > PICTURES_MAX {
+        return;
+    }
+    for entry in &entries {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let inline = entry.get("b64_json").and_then(Value::as_str).filter(|text| !is_link(text));
+        let inline = inline.or_else(|| text("url").filter(|text| is_picture(text)));
+        let link = text("url").filter(|url| !is_picture(url)).or_else(|| text("b64_json").filter(|text| is_link(text)));
+        if inline.is_none() && link.is_none() {
+            continue;
+        }
+        let (number, url) = found.next().expect("each entry that holds something is found");
+        assert_eq!(url.as_deref(), link.map(str::trim));
+        assert_eq!(number.is_some(), inline.is_some());
+        if let (Some(number), Some(text)) = (number, inline) {
+            let payload = &decoded.payloads[*number];
+            assert!(payload.ended, "its quote was seen");
+            match decode(text) {
+                Some(bytes) => assert_eq!((&payload.bytes, payload.broken), (&bytes, false), "of {text:?}"),
+                None => assert!(payload.broken, "{text:?} is no base64"),
             }
-            if text.is_some() {
-                entry["b64_json"] = Value::Null;
-            }
-            entries_left.push(entry);
-        } else {
-            return;
         }
     }
-    assert_eq!(found.next(), None, "nothing else is found");
-    if let Some(data) = meant.get_mut("data").and_then(Value::as_array_mut) {
-        *data = entries_left;
-    }
+    forget_pictures(&mut meant, false);
     assert_eq!(decoded.value, meant, "the rest is as serde_json reads it");
+}
+
+/// `null` in the place of each picture, wherever it stands.
+fn forget_pictures(value: &mut Value, keyed: bool) {
+    match value {
+        Value::String(text) => {
+            if (keyed && !is_link(text)) || (!keyed && is_picture(text)) {
+                *value = Value::Null;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| forget_pictures(item, false)),
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(name, value)| forget_pictures(value, name == "b64_json"));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// So much of a text is looked at.
+const LOOKED_AT: usize = 256;
+
+fn beginning(text: &str) -> &str {
+    let trimmed = text.trim_ascii_start();
+    // Behind so much white space nothing is looked for.
+    if text.len() - trimmed.len() > LOOKED_AT - 128 { "" } else { trimmed }
+}
+
+fn is_link(text: &str) -> bool {
+    let text = beginning(text).to_ascii_lowercase();
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+/// A `data:` URI in base64, or the base64 of a picture's signature.
+fn is_picture(text: &str) -> bool {
+    let text = beginning(text);
+    if text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
+        let header = text[5..].split(',').next().unwrap_or_default();
+        let has_comma = text[5..].len() > header.len();
+        return has_comma
+            && header.len() < 128
+            && header.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
+            && header.to_ascii_lowercase().ends_with(";base64");
+    }
+    let signed = ["iVBORw0KGgo", "/9j/", "_9j_", "UklGR"].iter().any(|signature| text.starts_with(signature));
+    let letters: Vec<_> = text.bytes().take(24).collect();
+    signed
+        && letters.len() == 24
+        && letters.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_ \r\n\t".contains(byte))
 }
 
 /// The rules of leniency once more, written for whole texts. `None`: no base64.
 fn decode(text: &str) -> Option<Vec<u8>> {
     const BLANK: [char; 4] = [' ', '\n', '\r', '\t'];
     let text = text.trim_start_matches(BLANK);
-    let text = match text.strip_prefix("data:") {
+    let is_uri = text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
+    let text = match text.get(5..).filter(|_| is_uri) {
         Some(rest) => rest.split_once(',')?.1,
         None => text,
     };

@@ -64,7 +64,9 @@ impl Fetch<'_> {
             match fetched {
                 Ok((index, Ok(landed))) => put(landed, index, images, &mut unsaved, warnings),
                 Ok((index, Err(reason))) => missing.push((index, reason)),
-                Err(_) => missing.push((usize::MAX, "the download task ended early; fetch it again, it is free".to_owned())),
+                Err(_) => {
+                    missing.push((usize::MAX, "the download task ended early; fetch it again, it is free".to_owned()))
+                }
             }
         }
         self.surplus(asked, images, &mut unsaved, warnings).await;
