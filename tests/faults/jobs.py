@@ -181,8 +181,10 @@ class Bench:
         file_system: int | None = None,
         full_everywhere: bool = False,
         before_exec: Callable[[], None] | None = None,
+        program: list[str] | None = None,
     ):
-        """Starts the command with a relay between it and the emulator, which holds the picture back."""
+        """Starts the command with a relay between it and the emulator, which holds the picture back. A `program` in its
+        place is told `{base_url}` and `{output}`."""
         picture = Relay(self.emulator.port if not job.by_url else self.cdn_port, hold_after=job.hold_after)
         relays = [picture]
         if job.by_url:
@@ -198,6 +200,9 @@ class Bench:
                 mount(path, file_system)
                 mounts.append(path)
         words = self._words(job, f"http://127.0.0.1:{relays[-1].port}", output)
+        if program:
+            places = {"base_url": f"http://127.0.0.1:{relays[-1].port}", "output": str(output / "t-rex.png")}
+            words = [word.format(**places) for word in program]
         if prompt_by_pipe:
             words[2] = "-"
         run = Run(

@@ -31,6 +31,7 @@ use crate::cancel::CancelToken;
 use crate::client::Balance;
 use crate::config::Config;
 use crate::error::{Charge, Error, ErrorKind};
+use crate::file_work::FILE_THREAD_KEEP_ALIVE;
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo};
 use crate::progress::Progress;
@@ -211,7 +212,11 @@ impl Thread {
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::Internal, "the client's thread cannot be started").caused_by(error)
         };
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .thread_keep_alive(FILE_THREAD_KEEP_ALIVE)
+            .build()
+            .map_err(failed)?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         std::thread::Builder::new()

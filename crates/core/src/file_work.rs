@@ -3,9 +3,14 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+
+/// How long runtimes of ours keep a thread for files that has nothing to do: the one that is there before money is spent is
+/// there when the picture comes, minutes later, on a machine that gives no other.
+pub const FILE_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(60 * 60);
 
 /// Work in a place from which it can be taken back.
 struct Shared<F>(Arc<Mutex<Option<F>>>);

@@ -93,6 +93,8 @@ pub use cancel::CancelToken;
 pub use client::{Balance, Call, Client, Watch};
 pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds};
 pub use error::{Charge, Error, ErrorKind};
+#[doc(hidden)]
+pub use file_work::FILE_THREAD_KEEP_ALIVE;
 pub use generated::Generated;
 pub use image::{Image, ImageFormat, Location, SaveTo};
 pub use mask::Mask;

@@ -53,6 +53,8 @@ pub(crate) struct Target {
     /// How many pictures were asked for: no more than these may replace anything.
     count: u32,
     overwrite: bool,
+    /// Whether the files are for their owner alone.
+    private: bool,
 }
 
 impl Target {
@@ -74,7 +76,15 @@ impl Target {
                 return Err(refused(shown, reason, io::ErrorKind::NotFound));
             }
             let stem = format!("gptimage-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S")).into();
-            return Ok(Self { folder: path, stem, extension: None, numbered: true, count, overwrite: false });
+            return Ok(Self {
+                folder: path,
+                stem,
+                extension: None,
+                numbered: true,
+                count,
+                overwrite: false,
+                private: false,
+            });
         }
         // An existing link is followed, so that it stays a link.
         let path = if to.overwrite { path.canonicalize().unwrap_or(path) } else { path };
@@ -86,8 +96,15 @@ impl Target {
             return Err(refused(shown, &reason, io::ErrorKind::NotFound));
         }
         let (stem, extension) = split_extension(name);
-        let target =
-            Self { folder: folder.to_owned(), stem, extension, numbered: count > 1, count, overwrite: to.overwrite };
+        let target = Self {
+            folder: folder.to_owned(),
+            stem,
+            extension,
+            numbered: count > 1,
+            count,
+            overwrite: to.overwrite,
+            private: false,
+        };
         // Without an extension the name is known once the format is: each of them must be free.
         let formats = match &target.extension {
             Some(_) => &[None][..],
@@ -126,7 +143,7 @@ impl Target {
     /// The same in a folder of its own, under this name.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
         let (folder, stem) = (folder.to_owned(), format!("{name}.answer").into());
-        Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false }
+        Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false, private: true }
     }
 
     /// With this file name extension.
@@ -173,7 +190,7 @@ impl Target {
     }
 
     pub(crate) fn create_io(&self) -> io::Result<TargetFile> {
-        create_in(&self.folder)
+        if self.private { create_private_in(&self.folder) } else { create_in(&self.folder) }
     }
 }
 

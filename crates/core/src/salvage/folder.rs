@@ -250,7 +250,7 @@ fn remove(pictures: &[PathBuf]) {
 }
 
 /// A folder that others cannot read: what people make is theirs.
-fn make(path: &Path) -> io::Result<()> {
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use self::folder::Folder;
+pub(crate) use self::folder::make as make_folder;
 use crate::attempt::Phase;
 use crate::error::{Charge, Error};
 use crate::file_work::blocking_if_possible;

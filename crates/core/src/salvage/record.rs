@@ -13,6 +13,7 @@ use crate::error::{Charge, Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Location};
 use crate::text;
+use crate::transport::KeptAnswer;
 use crate::warning::Warning;
 
 /// What a record of another version means is not guessed.
@@ -42,6 +43,11 @@ struct Failed {
     vendor_says_free: bool,
     timed_out: bool,
     response_body: Option<String>,
+    /// Where the whole answer is. Older records have neither this nor a task.
+    #[serde(default)]
+    response_file: Option<PathBuf>,
+    #[serde(default)]
+    task_id: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +105,8 @@ impl Record {
             vendor_says_free: error.vendor_says_free(),
             timed_out: error.is_timeout(),
             response_body: error.response_body().map(str::to_owned),
+            response_file: error.response_file().map(Path::to_owned),
+            task_id: error.task_id().map(str::to_owned),
         });
         Ok(Self { version: VERSION, error: failed, generated: made, attempts: attempts(outcome).to_vec() })
     }
@@ -153,6 +161,8 @@ impl Record {
                 .with_vendor_says_free(failed.vendor_says_free)
                 .with_timed_out(failed.timed_out)
                 .with_response_body(failed.response_body)
+                .with_kept_answer(failed.response_file.map(KeptAnswer::File))
+                .with_task_id(failed.task_id)
                 .with_attempts(attempts)
                 .with_generated(generated)),
             (None, None) => Err(Error::new(ErrorKind::Internal, "the record holds neither a result nor an error")

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use super::Plan;
 use super::landing::Landing;
 use super::running::Running;
+use crate::file_work::blocking;
 use crate::image::{Target, TargetFile};
+use crate::salvage::make_folder;
 use crate::secret::ApiKey;
 use crate::wire::AnswerDecoder;
 
@@ -25,6 +27,8 @@ pub(crate) enum KeptAnswer {
 pub(crate) struct AnswerKeeper {
     /// Where it is kept; `None`: in memory.
     target: Option<Target>,
+    /// The salvage folder, if it is kept there.
+    folder: Option<PathBuf>,
     landing: Option<Landing>,
     /// What may begin the key.
     held: Vec<u8>,
@@ -34,12 +38,13 @@ pub(crate) struct AnswerKeeper {
 impl AnswerKeeper {
     /// Beside the pictures, or in the salvage folder.
     pub(crate) fn new(plan: &Plan, running: &Running) -> Self {
-        let target = match (&plan.target, &plan.settings.salvage_folder) {
+        let folder = plan.settings.salvage_folder.clone().filter(|_| plan.target.is_none());
+        let target = match (&plan.target, &folder) {
             (Some(target), _) => Some(target.for_answer()),
             (None, Some(folder)) => Some(Target::in_folder(folder, running.client_request_id())),
             (None, None) => None,
         };
-        Self { target, landing: None, held: Vec::new(), len: 0 }
+        Self { target, folder, landing: None, held: Vec::new(), len: 0 }
     }
 
     /// Bytes that were taken.
@@ -63,6 +68,10 @@ impl AnswerKeeper {
     }
 
     async fn begin(&self, rest: Vec<u8>, file: Option<TargetFile>) -> Landing {
+        if let Some(folder) = self.folder.clone() {
+            // Where it cannot be made, the file cannot either, and memory has the answer.
+            let _ = blocking(move || make_folder(&folder)).await;
+        }
         let mut landing = Landing::new(self.target.clone().map(Arc::new), file);
         landing.append(&rest).await;
         landing

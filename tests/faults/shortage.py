@@ -1,0 +1,99 @@
+"""A machine that is short of something when the answer comes: threads, descriptors, or time to run at all.
+
+    tests/with-python tests/faults/shortage.py target/debug/gptimage target/debug/examples/scaled_call
+
+The answer is held back until the request is paid for; then the process cannot start a thread any more (strace lets each
+`clone` fail), has no descriptor left, or is stopped for longer than its timers wait, with the answer in its socket. The
+command keeps the threads that it needs; `scaled_call` is a program on a runtime of its own, which does not, and whose
+timers are short. What needs strace is skipped, and said, where that is not to be had.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from jobs import INLINE, JOBS, URL, Bench, Job, Run
+from lab import Report, get, wait_until
+from tracing import attach, can_trace, injected
+
+# Divides the timers: 3 s for the head of an answer, 0.8 s for each further piece.
+DIVISOR = 300
+# Longer than both.
+STOPPED_FOR = 4.0
+
+
+def main() -> int:
+    command, scaled_call = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    report = Report("shortage")
+    get(strace="strace")
+    with tempfile.TemporaryDirectory(prefix="shortage-") as folder:
+        bench = Bench(command, Path(folder))
+        try:
+            if (why := can_trace()) is None:
+                for job in (INLINE, URL):
+                    report.line(f"no thread can be started: {job.name}", *no_threads(bench, job))
+                report.line("no thread can be started, and none is left", *no_threads(bench, INLINE, scaled_call))
+            else:
+                report.skip("no thread can be started", why)
+            for job in JOBS:
+                report.line(f"no descriptor is left: {job.name}", *no_descriptors(bench, job))
+            for job in (INLINE, Job("in its answer", INLINE.words, hold_after=400_000, pictures=INLINE.pictures)):
+                report.line(f"stopped for longer than its timers: {job.name}", *stopped(bench, job, scaled_call))
+        finally:
+            bench.close()
+    return report.end()
+
+
+def no_threads(bench: Bench, job: Job, scaled_call: Path | None = None) -> tuple[str | None, str]:
+    program = scaled_call and [str(scaled_call), "{base_url}", "{output}", "30"]
+    with bench.run(job, program=program) as run:
+        run.wait_until_held()
+        if scaled_call is not None:
+            # The runtime lets its file thread go after a while.
+            wait_until(lambda: len(os.listdir(f"/proc/{run.process.pid}/task")) == 1, "a runtime without threads", 30)
+        trace = attach(run.process.pid, run.folder, ["clone:error=EAGAIN", "clone3:error=EAGAIN"])
+        run.let_go()
+        problem = run.judge() or must_be_saved(run)
+        trace.wait()
+        if problem is None and scaled_call is not None and not injected(run.folder):
+            problem = "no thread was asked for: the test tries nothing"
+        return problem, run.told
+
+
+def no_descriptors(bench: Bench, job: Job) -> tuple[str | None, str]:
+    with bench.run(job) as run:
+        run.wait_until_held()
+        resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (0, 0))
+        run.let_go()
+        # The judge finds the picture wherever the error says that it is.
+        return run.judge(), run.told
+
+
+def stopped(bench: Bench, job: Job, scaled_call: Path) -> tuple[str | None, str]:
+    with bench.run(job, program=[str(scaled_call), "{base_url}", "{output}", str(DIVISOR)]) as run:
+        run.wait_until_held()
+        run.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: state(run.process.pid) == "T", "a process that stands still")
+        run.let_go()
+        # There is nothing to wait for but time: a timer has to run out.
+        time.sleep(STOPPED_FOR)
+        run.process.send_signal(signal.SIGCONT)
+        return run.judge() or must_be_saved(run), run.told
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def must_be_saved(run: Run) -> str | None:
+    return None if run.told == "saved" else f"it is {run.told}, and should be saved"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
