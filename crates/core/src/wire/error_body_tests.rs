@@ -1,5 +1,6 @@
 //! The shapes in which gateways, proxies, firewalls and storage say no, as they were seen.
 
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -341,3 +342,33 @@ fn moderation_is_known_by_its_codes_in_other_gateways_forms() {
     );
     assert!(!parse("<html><title>Our content policy</title></html>").moderation);
 }
+
+proptest! {
+    /// Whatever is cut out of them or comes between.
+    #[test]
+    fn any_body_is_read_to_its_end(
+        sample in 0..SAMPLES.len(),
+        cut in 0..400_usize,
+        noise in proptest::collection::vec(any::<u8>(), 0..6),
+        goes_on in any::<bool>(),
+    ) {
+        let whole = SAMPLES[sample].replace("KEY", KEY).into_bytes();
+        let cut = cut.min(whole.len());
+        let rest = if goes_on { &whole[cut..] } else { &[] };
+        let body = ErrorBody::parse(&[&whole[..cut], &noise, rest].concat(), &ApiKey::new(KEY, "a test").unwrap());
+        let message = body.message.unwrap_or_default();
+        prop_assert_eq!(text::printable(&message), message.clone());
+        prop_assert!(message.chars().count() <= SHOWN_MAX + 1);
+        prop_assert!(!message.contains(KEY));
+    }
+}
+
+const SAMPLES: &[&str] = &[
+    r#"{"title":"X","status":500,"message":"m KEY","error":{"message":"n","data":[{"path":["a",0],"message":"KEY"}]}}"#,
+    r#"[{"detail":[{"loc":["body","n"],"msg":"value \u00e4 \ud83d\ude00 KEY"}]},"KEY"]"#,
+    r#"{"error":"{\"error\":{\"message\":\"\\u0073k KEY\"}}","errors":{"n":["KEY"]}}"#,
+    "<!DOCTYPE html><title>a KEY &amp; &#115;</title><script>'</h1>'</script><h1 class=\"KEY\">b <i>KEY</i></h1>Ray ID: KEY0",
+    "<?xml version='1.0'?><Error><Code>C</Code><Message><![CDATA[KEY]]> &lt;</Message></Error>",
+    "data: {\"message\": \"KEY\"}\n\ndata: [DONE]\n\n",
+    "error code: 1010 KEY\r\n %73k-cases",
+];
