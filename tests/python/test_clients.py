@@ -1114,7 +1114,7 @@ def test_progress_over_several_attempts(quick: Emulator) -> None:
     assert_goes_forward(seen)
     assert sorted({progress.attempt for progress in seen}) == [1, 2, 3]
     assert [progress.attempt for progress in seen if progress.pause_seconds is not None] == [1, 2]
-    ids = [request.client_request_id for request in quick.requests if request.side == "api"]
+    ids = [entry.client_request_id for entry in quick.ledger]
     assert {progress.attempt: progress.client_request_id for progress in seen} == dict(enumerate(ids, 1))
 
 
