@@ -11,8 +11,8 @@ use crate::signals::{Signal, Signals, aside};
 pub(crate) struct Delivered {
     /// Its pictures are in files, but for the streamed one and those in `unsaved`.
     pub(crate) generated: Generated,
-    /// What took the first picture.
-    pub(crate) streamed: Option<Stream>,
+    /// Whether stdout is a picture's, and takes no paths.
+    pub(crate) fills_stdout: bool,
     pub(crate) rescued: Rescued,
     /// Why the stream did not take it.
     pub(crate) trouble: Option<String>,
@@ -34,8 +34,9 @@ pub(crate) async fn deliver(
     stream: Option<(Opened, Stream)>,
     signals: &mut Signals,
 ) -> Delivered {
-    let mut delivered =
-        Delivered { generated, streamed: None, rescued: Rescued::default(), trouble: None, signal: None };
+    let fills_stdout = matches!(stream, Some((_, Stream::Stdout)));
+    let mut delivered = Delivered { generated, fills_stdout, rescued: Rescued::default(), trouble: None, signal: None };
+    let mut streamed = 0;
     let first = delivered.generated.image().filter(|image| is_in_memory(image)).cloned();
     if let (Some((mut opened, stream)), Some(image)) = (stream, first) {
         let write = move || opened.write(image.bytes().map(AsRef::as_ref).unwrap_or_default());
@@ -49,15 +50,14 @@ pub(crate) async fn deliver(
             }
         };
         match trouble {
-            None => delivered.streamed = Some(stream),
+            None => streamed = 1,
             Some(reason) => {
                 let name = stream.name();
                 delivered.trouble = Some(format!("the picture was paid for and cannot be written to {name}: {reason}"));
             }
         }
     }
-    let from = usize::from(delivered.streamed.is_some());
-    for index in from..delivered.generated.images().len() {
+    for index in streamed..delivered.generated.images().len() {
         let Some(image) = delivered.generated.images().get(index).cloned() else { continue };
         if !is_in_memory(&image) {
             continue;

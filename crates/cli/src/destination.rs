@@ -15,6 +15,8 @@ pub(crate) enum Destination {
     Stream(Stream),
 }
 
+const NO_TERMINAL: &str = "a picture is not written to a terminal; pipe it on, or give a file";
+
 /// Something that is written to as it stands, and never replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stream {
@@ -55,14 +57,18 @@ impl Stream {
             },
             Self::Path(path) => Opened::File(open(path).map_err(|error| cannot(&path.display(), &error))?),
         };
-        let is_terminal = match &opened {
-            Opened::Stdout => io::stdout().is_terminal(),
-            Opened::File(file) => file.is_terminal(),
-        };
-        if is_terminal {
-            return Err("a picture is not written to a terminal; pipe it on, or give a file".to_owned());
+        match &opened {
+            Opened::File(file) if file.is_terminal() => Err(NO_TERMINAL.to_owned()),
+            Opened::File(_) | Opened::Stdout => Ok(opened),
         }
-        Ok(opened)
+    }
+
+    /// `Err`: it is a terminal, as far as that is known without opening it.
+    pub(crate) fn judge(&self) -> Result<(), String> {
+        match self {
+            Self::Stdout if io::stdout().is_terminal() => Err(NO_TERMINAL.to_owned()),
+            Self::Stdout | Self::Path(_) => Ok(()),
+        }
     }
 
     /// For people.

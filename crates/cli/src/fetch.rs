@@ -64,6 +64,7 @@ async fn to_destination(matches: &ArgMatches) -> Result<Outcome, Stop> {
         }
         Destination::Stream(stream) => stream,
     };
+    stream.judge()?;
     let named = stream.clone();
     let fault = || Stop::Unusable("a thread ended early: a fault of ours".to_owned());
     let mut opened = aside(move || named.open()).await.ok_or_else(fault)?.map_err(Stop::Unusable)?;

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_url_stays_on_one_line_and_means_the_same() {
         assert_eq!(plain_url(" http://a/\u{1b}[2J\n\té b\u{202e}'$ "), "http://a/%1B[2J%C3%A9%20b%E2%80%AE'$");
-        assert_eq!(hints(&[]).fetch("http://a/';touch b;'").unwrap(), r"gptimage fetch 'http://a/'\'';touch b;'\'''");
+        assert_eq!(hints(&[]).fetch("http://a/';touch$b;'").unwrap(), r"gptimage fetch 'http://a/'\'';touch$b;'\'''");
     }
 
     /// What a shell makes of a word.

@@ -169,6 +169,9 @@ fn judge_output(order: &Order, destination: &Destination) -> Result<(), Stop> {
         if order.parameters.iter().any(|(name, value)| *name == "n" && value.trim() != "1") {
             return Err(format!("-o {name} takes one picture; for several give a folder").into());
         }
+        if !order.dry_run {
+            stream.judge()?;
+        }
     }
     let prints = order.json || !matches!(destination, Destination::Stream(Stream::Path(_)));
     match stdio::unwritable().filter(|_| prints && !order.dry_run) {

@@ -8,11 +8,13 @@ use gptimage_core::{Charge, Cost, Error, ErrorKind, Generated, Image, Reconciled
 use serde_json::{Value, json};
 
 use crate::deliver::{Delivered, Rescued};
-use crate::destination::Stream;
 use crate::doctor::{Check, Diagnosis};
 use crate::hint::{Hints, plain_url};
 use crate::signals::Signal;
 use crate::stdio;
+
+/// In the message of a picture that can still be had.
+const FETCH_AGAIN: &str = "fetch it again";
 
 /// What came of a verb.
 pub(crate) enum Outcome {
@@ -193,7 +195,7 @@ impl Report {
     }
 
     fn made(&self, delivered: &Delivered) -> u8 {
-        let Delivered { generated, streamed, rescued, trouble, signal } = delivered;
+        let Delivered { generated, fills_stdout, rescued, trouble, signal } = delivered;
         warn_of(generated);
         err(summary(generated));
         if let Some(trouble) = trouble {
@@ -207,8 +209,7 @@ impl Report {
             add_unsaved(&mut object, rescued);
             return print(&json_line(&object), code);
         }
-        if *streamed == Some(Stream::Stdout) {
-            // Stdout holds a picture: the paths of others would end in it.
+        if *fills_stdout {
             return code;
         }
         for path in generated.images().iter().filter_map(Image::path) {
@@ -241,7 +242,9 @@ impl Report {
                     err(format_args!("gptimage: paid for and saved: {}", path.display()));
                 }
                 (None, Some(url)) if image.bytes().is_none() => {
-                    let way = self.hints.fetch(url).unwrap_or_else(|| plain_url(url));
+                    // Why it could not be had, and whether it can be, core knows and says.
+                    let advised = error.kind() != ErrorKind::DownloadFailed || error.message().contains(FETCH_AGAIN);
+                    let way = self.hints.fetch(url).filter(|_| advised).unwrap_or_else(|| plain_url(url));
                     err(format_args!("gptimage: paid for and still at its URL: {way}"));
                 }
                 _ => {}
