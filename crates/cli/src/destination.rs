@@ -160,7 +160,7 @@ fn descriptor(path: &Path) -> Option<u32> {
         let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let holds_descriptors =
             |known: &&str| real == Path::new(known) || Path::new(known).canonicalize().is_ok_and(|known| known == real);
-        if FOLDERS.iter().any(|known| holds_descriptors(&known)) {
+        if FOLDERS.iter().any(holds_descriptors) {
             return name.parse().ok();
         }
         path = std::path::absolute(real.join(real.join(name).read_link().ok()?)).ok()?;

@@ -39,11 +39,9 @@ pub(crate) fn against(emulator: &Emulator, folder: &Path) -> Command {
 /// The command by way of a shell, whose redirections `script` has; in it, `gptimage` is the command.
 pub(crate) fn by_a_shell(emulator: &Emulator, folder: &Path, script: &str) -> Command {
     let mut command = Command::new("sh");
-    let program = Path::new(env!("CARGO_BIN_EXE_gptimage"));
-    let others = std::env::var_os("PATH").unwrap_or_default();
-    let path =
-        std::env::join_paths(program.parent().map(Path::to_owned).into_iter().chain(std::env::split_paths(&others)));
-    with_key(in_folder(&mut command, folder), emulator).args(["-c", script]).env("PATH", path.unwrap());
+    let script = format!("gptimage() {{ \"$COMMAND\" \"$@\"; }}; {script}");
+    command.args(["-c", &script]).env("COMMAND", env!("CARGO_BIN_EXE_gptimage"));
+    with_key(in_folder(&mut command, folder), emulator);
     command
 }
 

@@ -178,8 +178,7 @@ async fn each_attempts_id_is_told_before_anything_of_it_is_sent() {
     let mut told: Vec<_> = receiver.iter().collect();
     told.dedup_by_key(|(attempt, _, _)| *attempt);
     assert_eq!(told.len(), 3);
-    for (index, (attempt, id, before)) in told.into_iter().enumerate() {
-        let made = &generated.attempts()[index];
+    for ((attempt, id, before), (made, index)) in told.into_iter().zip(generated.attempts().iter().zip(0..)) {
         assert_eq!((attempt, &id), (made.number, &made.client_request_id));
         assert_eq!(before, connections + index, "told before there is a connection for it");
     }
