@@ -104,18 +104,19 @@ def test_a_paid_call_is_waited_for_until_a_second_signal(
 ) -> None:
     emulator.fault(delay="600s")
     process = start(tmp_path, emulator, "generate", "A T-Rex", "-o", "t-rex.png")
-    wait_until(lambda: emulator.ledger and emulator.ledger[0].arrived_whole, process)
-    [entry] = emulator.ledger
+    wait_until(lambda: emulator.requests, process)
+    [request] = emulator.requests
+    sent_as = str(request.header("x-client-request-id"))
     assert process.stderr is not None
-    assert process.stderr.readline() == f"gptimage: sending as {entry.client_request_id}\n"
+    assert process.stderr.readline() == f"gptimage: sending as {sent_as}\n"
     process.send_signal(number)
     said = process.stderr.readline()
     assert "may be paid" in said
-    assert str(entry.client_request_id) in said
+    assert sent_as in said
     process.send_signal(number)
     ended, _, err = end(process)
     assert ended == code, err
-    assert f"gptimage reconcile {entry.client_request_id}" in err
+    assert f"gptimage reconcile {sent_as}" in err
     assert list(tmp_path.iterdir()) == []
 
 
