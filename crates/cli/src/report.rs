@@ -206,7 +206,9 @@ impl Report {
         let mut code = if whole { 0 } else { signal.map_or(exit(ErrorKind::Io), Signal::exit_code) };
         if self.json {
             let mut object = to_json(generated);
-            add_unsaved(&mut object, rescued);
+            if !rescued.unsaved.is_empty() {
+                add_unsaved(&mut object, rescued);
+            }
             return print(&json_line(&object), code);
         }
         if *fills_stdout {
