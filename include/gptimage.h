@@ -233,10 +233,16 @@ typedef struct {
    * Bytes that came, of the answer and of downloads.
    */
   uint64_t bytes_received;
+  /**
+   * The id that the attempt is sent with, as X-Client-Request-Id. Known before its first byte leaves. Never NULL; it lives
+   * as long as the callback runs.
+   */
+  const char *client_request_id;
 } gptimage_progress_t;
 
 /**
- * Called on the thread "gptimage-calls" whenever a call's progress changes, at most twenty times a second for each call.
+ * Called on the thread "gptimage-calls" whenever a call's progress changes, at most twenty times a second for each call, and
+ * once for each attempt before it sends anything.
  * `progress` lives as long as the callback runs. It may call any function of the library but those that wait for a call.
  */
 typedef void (*gptimage_progress_callback_t)(const gptimage_progress_t *progress,
@@ -310,12 +316,12 @@ typedef void (*gptimage_log_callback_t)(gptimage_log_level_t level,
 #define GPTIMAGE_LOG_LEVEL_WARN 2
 
 /**
- * Something is tried again.
+ * An attempt is about to be sent, under the id that is named; something is tried again.
  */
 #define GPTIMAGE_LOG_LEVEL_INFO 3
 
 /**
- * Every attempt and every result, with payloads as sizes and hashes.
+ * Every result, with payloads as sizes and hashes.
  */
 #define GPTIMAGE_LOG_LEVEL_DEBUG 4
 

@@ -68,6 +68,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -118,9 +119,9 @@ enum class LogLevel : gptimage_log_level_t {
   error = GPTIMAGE_LOG_LEVEL_ERROR,
   /** Something may be lost, or be paid for nothing. */
   warn = GPTIMAGE_LOG_LEVEL_WARN,
-  /** Something is tried again. */
+  /** An attempt is about to be sent, under the id that is named; something is tried again. */
   info = GPTIMAGE_LOG_LEVEL_INFO,
-  /** Every attempt and every result, with payloads as sizes and hashes. */
+  /** Every result, with payloads as sizes and hashes. */
   debug = GPTIMAGE_LOG_LEVEL_DEBUG,
 };
 
@@ -140,6 +141,8 @@ struct Progress {
   std::uint64_t bytes_total;
   /** Bytes that came, of the answer and of downloads. */
   std::uint64_t bytes_received;
+  /** The id that the attempt is sent with, as X-Client-Request-Id. Known before its first byte leaves. */
+  std::string client_request_id;
 };
 
 /** One broken rule. The texts live as long as the error that they are of. */
@@ -1764,7 +1767,12 @@ class Client {
         static_cast<detail::ProgressListener *>(user_data)->shared_from_this();
     Progress progress{told->attempt,    told->max_attempts, static_cast<Phase>(told->phase),
                       std::nullopt,     told->bytes_sent,   told->bytes_total,
-                      told->bytes_received};
+                      told->bytes_received, {}};
+    try {
+      progress.client_request_id = told->client_request_id;
+    } catch (const std::bad_alloc &) {
+      // The numbers are told all the same.
+    }
     if (told->pause_ms >= 0) {
       progress.pause = std::chrono::milliseconds(told->pause_ms);
     }

@@ -162,6 +162,8 @@ class Progress(Record):
 
     attempt: int
     """1 for the first."""
+    client_request_id: str
+    """The id that the attempt is sent with, as `X-Client-Request-Id`. Known before its first byte leaves."""
     max_attempts: int
     """Most attempts that the call may take."""
     phase: Phase

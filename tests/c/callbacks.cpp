@@ -38,6 +38,7 @@ void progress() {
     phase = one.phase;
     CHECK_NUMBER(one.attempt, 1);
     CHECK_NUMBER(one.max_attempts, 3);
+    CHECK(one.client_request_id == told.front().client_request_id);
     CHECK(!one.pause);
     CHECK(one.bytes_sent <= one.bytes_total);
   }

@@ -526,6 +526,7 @@ static void look_on(const gptimage_progress_t *progress, void *user_data) {
   CHECK_NUMBER(progress->attempt, 1);
   CHECK(progress->max_attempts >= 1 && progress->pause_ms == -1);
   CHECK(progress->bytes_sent <= progress->bytes_total);
+  CHECK(strncmp(progress->client_request_id, "gptimage-", 9) == 0);
   if (progress->phase < seen->furthest) {
     ++seen->backwards;
   }
@@ -544,7 +545,7 @@ static void write_down(gptimage_log_level_t level, const char *message, void *us
   CHECK(strlen(message) > 0 && strchr(message, '\n') == NULL);
   CHECK(strstr(message, "A hat") == NULL && strstr(message, getenv("AIMLAPI_KEY")) == NULL);
   ++seen->lines;
-  seen->grave += level < GPTIMAGE_LOG_LEVEL_DEBUG;
+  seen->grave += level < GPTIMAGE_LOG_LEVEL_INFO;
   host_say(seen->said);
 }
 

@@ -1114,6 +1114,8 @@ def test_progress_over_several_attempts(quick: Emulator) -> None:
     assert_goes_forward(seen)
     assert sorted({progress.attempt for progress in seen}) == [1, 2, 3]
     assert [progress.attempt for progress in seen if progress.pause_seconds is not None] == [1, 2]
+    ids = [entry.client_request_id for entry in quick.ledger]
+    assert {progress.attempt: progress.client_request_id for progress in seen} == dict(enumerate(ids, 1))
 
 
 def test_a_failing_function_does_not_hurt_the_call(quick: Emulator, caplog: pytest.LogCaptureFixture) -> None:
@@ -1258,7 +1260,7 @@ def test_records_have_sizes_and_hashes(quick: Emulator, records: Records) -> Non
     assert re.search(r"sha256.[0-9a-f]{16}\b", done)
     assert all(str(generated.client_request_id) in line for line in (sending, done))
     assert {record.name for record in records.records} == {"gptimage"}
-    assert {record.levelname for record in records.records} == {"DEBUG"}
+    assert [record.levelname for record in records.records] == ["INFO", "DEBUG"]
 
 
 def test_records_have_no_secrets(quick: Emulator, records: Records) -> None:
@@ -1300,18 +1302,22 @@ def test_records_have_no_secrets(quick: Emulator, records: Records) -> None:
     assert all(len(line) < 600 for line in records.lines())
 
 
-def test_further_attempts_are_worth_an_info(quick: Emulator, records: Records) -> None:
+def test_attempts_are_worth_an_info(quick: Emulator, records: Records) -> None:
+    """Each is named before it is sent, so that its id is known whatever happens to this process."""
     quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}})
-    made(quick.client(timers={"backoff_first": 0}), records)
-    [line] = records.lines(logging.INFO)
-    assert line.startswith("trying again")
-    assert "kind=rate_limited" in line
+    generated = made(quick.client(timers={"backoff_first": 0}), records)
+    first, again, second = records.lines(logging.INFO)
+    for line, attempt in zip((first, second), generated.attempts, strict=True):
+        assert line.startswith("sending ")
+        assert attempt.client_request_id in line
+    assert again.startswith("trying again")
+    assert "kind=rate_limited" in again
 
 
 def test_the_level_is_the_loggers(quick: Emulator, records: Records) -> None:
     """Looked at in every call; below it, nothing is made."""
     logger, client = logging.getLogger("gptimage"), quick.client()
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.WARNING)
     client.generate("A hat")
     logger.setLevel(logging.DEBUG)
     generated = made(client, records)

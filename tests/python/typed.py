@@ -195,6 +195,7 @@ def records(cost: Cost, balance: Balance, attempt: Attempt, progress: Progress, 
     assert_type(attempt.elapsed_seconds, float)
     assert_type(attempt.error, str | None)
     assert_type(progress.phase, Phase)
+    assert_type(progress.client_request_id, str)
     assert_type(progress.bytes_sent, int)
     assert_type(progress.pause_seconds, float | None)
     assert_type(violation.param, str)

@@ -18,9 +18,9 @@ pub type gptimage_log_level_t = i32;
 pub const GPTIMAGE_LOG_LEVEL_ERROR: gptimage_log_level_t = 1;
 /// Something may be lost, or be paid for nothing.
 pub const GPTIMAGE_LOG_LEVEL_WARN: gptimage_log_level_t = 2;
-/// Something is tried again.
+/// An attempt is about to be sent, under the id that is named; something is tried again.
 pub const GPTIMAGE_LOG_LEVEL_INFO: gptimage_log_level_t = 3;
-/// Every attempt and every result, with payloads as sizes and hashes.
+/// Every result, with payloads as sizes and hashes.
 pub const GPTIMAGE_LOG_LEVEL_DEBUG: gptimage_log_level_t = 4;
 
 /// Called on the thread "gptimage-calls". `message` is one line, without prompts, pictures or keys; it lives as long as the

@@ -1,7 +1,7 @@
 //! How far a call is.
 
 use std::collections::VecDeque;
-use std::ffi::c_void;
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gptimage_core::{Phase, Progress};
@@ -43,6 +43,9 @@ pub struct gptimage_progress_t {
     pub bytes_total: u64,
     /// Bytes that came, of the answer and of downloads.
     pub bytes_received: u64,
+    /// The id that the attempt is sent with, as X-Client-Request-Id. Known before its first byte leaves. Never NULL; it lives
+    /// as long as the callback runs.
+    pub client_request_id: *const c_char,
 }
 
 pub(crate) fn phase(phase: Phase) -> gptimage_phase_t {
@@ -57,8 +60,8 @@ pub(crate) fn phase(phase: Phase) -> gptimage_phase_t {
     }
 }
 
-impl From<&Progress> for gptimage_progress_t {
-    fn from(progress: &Progress) -> Self {
+impl gptimage_progress_t {
+    fn new(progress: &Progress, client_request_id: &CStr) -> Self {
         let pause = progress.pause.map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
         Self {
             attempt: progress.attempt,
@@ -68,11 +71,13 @@ impl From<&Progress> for gptimage_progress_t {
             bytes_sent: progress.bytes_sent,
             bytes_total: progress.bytes_total,
             bytes_received: progress.bytes_received,
+            client_request_id: client_request_id.as_ptr(),
         }
     }
 }
 
-/// Called on the thread "gptimage-calls" whenever a call's progress changes, at most twenty times a second for each call.
+/// Called on the thread "gptimage-calls" whenever a call's progress changes, at most twenty times a second for each call, and
+/// once for each attempt before it sends anything.
 /// `progress` lives as long as the callback runs. It may call any function of the library but those that wait for a call.
 pub type gptimage_progress_callback_t =
     Option<unsafe extern "C" fn(progress: *const gptimage_progress_t, user_data: *mut c_void)>;
@@ -85,7 +90,7 @@ pub(crate) struct Listener {
     pub(crate) owner: u64,
     pub(crate) callbacks: Callbacks,
     /// What it was not told yet, the oldest first.
-    untold: Arc<Mutex<VecDeque<gptimage_progress_t>>>,
+    untold: Arc<Mutex<VecDeque<Progress>>>,
 }
 
 impl Listener {
@@ -100,12 +105,12 @@ impl Listener {
     /// Tells it, as soon as it is done with what it was told before. What is older gives way, unless it is a pause or an end.
     pub(crate) fn tell(&self, progress: &Progress) {
         let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        let outdated = |told: &gptimage_progress_t| told.pause_ms < 0 && told.phase != GPTIMAGE_PHASE_STORED;
+        let outdated = |told: &Progress| told.pause.is_none() && told.phase != Phase::Stored;
         let waits = !untold.is_empty();
         if untold.back().is_some_and(outdated) {
             untold.pop_back();
         }
-        untold.push_back(progress.into());
+        untold.push_back(progress.clone());
         drop(untold);
         if !waits {
             self.clone().schedule();
@@ -116,8 +121,11 @@ impl Listener {
     fn schedule(self) {
         self.callbacks.clone().call(self.owner, move || {
             let next = |untold: &Mutex<VecDeque<_>>| untold.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(told) = next(&self.untold) else { return };
-            // SAFETY: the host's own function, with the pointer that came with it; the first argument outlives the call.
+            let Some(progress) = next(&self.untold) else { return };
+            // Ids are of our making and hold no NUL.
+            let id = CString::new(progress.client_request_id.as_str()).unwrap_or_default();
+            let told = gptimage_progress_t::new(&progress, &id);
+            // SAFETY: the host's own function, with the pointer that came with it; the first argument and its text outlive the call.
             unsafe { (self.callback)(&raw const told, self.user_data.pointer()) };
             if !self.untold.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
                 self.schedule();

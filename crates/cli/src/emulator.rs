@@ -9,6 +9,9 @@ use gptimage_core::ErrorKind;
 use gptimage_emulator::{Emulator, EmulatorBuilder, ErrorForm, Latency, StartError, parse_duration};
 use serde_json::json;
 
+use crate::signals::Signals;
+use crate::stdio;
+
 const EXAMPLES: &str = "\
 Examples:
   gptimage emulator --port 8080
@@ -29,7 +32,7 @@ Examples:
       For a script: any free port, addresses and key in one line of JSON, slow as the real one, 10 dollars:
   gptimage emulator --json --latency 45s..80s --balance 10 --key sk-test
 
-The first line of stdout is the base URL. It listens on 127.0.0.1 only and ends with exit code 0 on Ctrl-C or SIGTERM.";
+The first line of stdout is the base URL. It listens on 127.0.0.1 only and ends with exit code 0 on Ctrl-C, SIGTERM or SIGHUP.";
 
 pub(crate) fn command() -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
@@ -98,10 +101,7 @@ pub(crate) fn run(matches: &ArgMatches) -> u8 {
 
 async fn serve(matches: &ArgMatches) -> u8 {
     // Before the first line: whoever has read it may send a signal at once.
-    let ended = match end_signal() {
-        Ok(ended) => ended,
-        Err(error) => return failed(&error, ErrorKind::Io),
-    };
+    let mut signals = Signals::listen();
     let emulator = match settings(matches).start().await {
         Ok(emulator) => emulator,
         Err(StartError::Io(error)) => return failed(&explained(&error, matches), ErrorKind::Io),
@@ -110,7 +110,7 @@ async fn serve(matches: &ArgMatches) -> u8 {
     if let Err(error) = announce(&emulator, matches.get_flag("json")) {
         return failed(&error, ErrorKind::Io);
     }
-    ended.await;
+    signals.next().await;
     emulator.stop().await;
     0
 }
@@ -140,17 +140,16 @@ pub(crate) fn settings(matches: &ArgMatches) -> EmulatorBuilder {
 }
 
 fn announce(emulator: &Emulator, as_json: bool) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    if as_json {
+    let line = if as_json {
         let line = json!({
             "base_url": emulator.base_url(), "cdn_url": emulator.cdn_url(),
             "control_url": emulator.control_url(), "key": emulator.key(),
         });
-        writeln!(stdout, "{line}")?;
+        line.to_string()
     } else {
-        writeln!(stdout, "{}", emulator.base_url())?;
-    }
-    stdout.flush()
+        emulator.base_url().to_owned()
+    };
+    stdio::write(format!("{line}\n").as_bytes())
 }
 
 /// What a port that cannot be had means, and what to do.
@@ -171,27 +170,4 @@ fn failed(error: &impl std::fmt::Display, kind: ErrorKind) -> u8 {
     // If it cannot be written, nobody listens.
     let _ = writeln!(io::stderr(), "gptimage: {error}");
     kind.exit_code()
-}
-
-/// Resolves at the first signal that asks for the end; listens from now on.
-#[cfg(unix)]
-fn end_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn end_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // An error means that no such signal can come.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -4,34 +4,60 @@
 
 mod completions;
 mod connection;
+mod deliver;
+mod destination;
 mod doctor;
 mod emulator;
 mod fetch;
+mod hint;
+mod interrupt;
 mod live;
 mod make;
 mod order;
 mod reconcile;
 mod report;
+mod signals;
 mod stdin;
+mod stdio;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{ArgMatches, Command};
-use gptimage_core::Operation;
+use gptimage_core::{ErrorKind, Operation};
 
+use crate::hint::Hints;
 use crate::order::Order;
-use crate::report::Report;
+use crate::report::{Outcome, Report};
+use crate::signals::{Signals, aside};
+
+#[cfg(unix)]
+#[doc(hidden)]
+pub use crate::stdio::look_at_stdout;
+
+/// How long files that are being written may take to be finished or taken away at the end.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// How long a report that a signal comes upon may take to its end: usually it is there at once, but nobody may be reading.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the command with its arguments, the program's name first. Reads stdin where told to, writes to stdout and stderr.
 /// Gives the exit code.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
+    stdio::fill();
     let matches = match command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => {
-            // Help goes to stdout, mistakes to stderr; if neither can be written, nobody listens.
-            let _ = error.print();
-            if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+            let mistaken = error.use_stderr();
+            // Help goes to stdout, mistakes to stderr; where those cannot be written, nobody listens.
+            match stdio::unwritable().map_or_else(|| error.print(), Err) {
+                Err(error) if !mistaken && error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    return report::unprinted(&error);
+                }
+                _ => {}
+            }
+            if mistaken && args.iter().any(|arg| arg == "--json") {
                 report::usage(&error.to_string());
             }
             return u8::try_from(error.exit_code()).unwrap_or(2);
@@ -42,7 +68,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         Some(("emulator", matches)) => emulator::run(matches),
         Some((verb, matches)) => {
             let json = matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json);
-            network(verb, matches, &Report { json })
+            network(verb, matches, Report { json, hints: Hints::of(matches) })
         }
         None => 2,
     }
@@ -89,20 +115,39 @@ fn command() -> Command {
 }
 
 /// Verbs that need the network. One thread: the calls of one command wait for the network, not for each other.
-fn network(verb: &str, matches: &ArgMatches, report: &Report) -> u8 {
+fn network(verb: &str, matches: &ArgMatches, mut report: Report) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report::broken(&error),
     };
     let code = runtime.block_on(async {
-        match verb {
-            "fetch" => report.fetched(fetch::fetch(matches).await),
-            "reconcile" => report.reconciled(reconcile::reconcile(matches).await),
-            "doctor" => report.diagnosed(&doctor::diagnose(matches).await),
-            "edit" => report.outcome(make::make(Order::read(Operation::Edit, matches)).await),
-            _ => report.outcome(make::make(Order::read(Operation::Generate, matches)).await),
-        }
+        let mut signals = Signals::listen();
+        let outcome = match verb {
+            "fetch" => fetch::fetch(matches, &mut signals).await,
+            "reconcile" => reconcile::reconcile(matches, &mut signals).await,
+            "doctor" => match signals.or(doctor::diagnose(matches)).await {
+                Ok(diagnosis) => Outcome::Diagnosed(diagnosis),
+                Err(signal) => Outcome::Interrupted { signal, ids: Vec::new() },
+            },
+            "edit" => make::make(Order::read(Operation::Edit, matches), &mut signals, &mut report.hints).await,
+            _ => make::make(Order::read(Operation::Generate, matches), &mut signals, &mut report.hints).await,
+        };
+        said(&mut signals, aside(move || report.outcome(outcome))).await
     });
-    runtime.shutdown_background();
+    // Files that nobody will finish are taken away with their tasks.
+    runtime.shutdown_timeout(SHUTDOWN);
     code
+}
+
+/// The exit code of a report, which a signal ends if nobody takes it.
+async fn said(signals: &mut Signals, report: impl Future<Output = Option<u8>>) -> u8 {
+    let mut report = std::pin::pin!(report);
+    let code = match signals.or(&mut report).await {
+        Ok(code) => code,
+        Err(signal) => match tokio::time::timeout(LAST_WORDS, report).await {
+            Ok(code) => code,
+            Err(_) => return signal.exit_code(),
+        },
+    };
+    code.unwrap_or_else(|| ErrorKind::Internal.exit_code())
 }

@@ -1,5 +1,7 @@
-//! The live line on a terminal: what a call is doing, and for how long.
+//! What a call is doing: its ids as they come, and on a terminal a live line.
 
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::report;
@@ -10,7 +12,11 @@ const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
 /// A line on stderr that is drawn over again; nothing where stderr is no terminal. It is gone once dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Live(ProgressBar);
+pub(crate) struct Live {
+    bar: ProgressBar,
+    /// The id that was said last.
+    said: Arc<Mutex<String>>,
+}
 
 impl Live {
     pub(crate) fn start() -> Self {
@@ -19,22 +25,37 @@ impl Live {
             bar.set_style(style);
         }
         bar.set_message("connecting");
-        bar.enable_steady_tick(REDRAW_EVERY);
-        Self(bar)
+        Self { bar, said: Arc::default() }
     }
 
+    /// Redraws for as long as it is polled. A thread of the library's would do it too, and panics where none can be had.
+    pub(crate) async fn redraw(&self) -> Infallible {
+        loop {
+            self.bar.tick();
+            tokio::time::sleep(REDRAW_EVERY).await;
+        }
+    }
+
+    /// Shows how far the call is. Each attempt's id stays on the screen or in the file: core tells of it before its first
+    /// byte leaves, and it is what remains if this process is killed.
     pub(crate) fn show(&self, progress: &Progress) {
-        self.0.set_message(describe(progress));
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said != progress.client_request_id {
+            said.clone_from(&progress.client_request_id);
+            let again = if progress.attempt > 1 { format!(", attempt {}", progress.attempt) } else { String::new() };
+            self.say(&format!("gptimage: sending as {said}{again}"));
+        }
+        self.bar.set_message(describe(progress));
     }
 
-    /// Says something above the line, or on stderr where there is none.
-    pub(crate) fn say(&self, line: &str) {
-        self.0.suspend(|| report::note(line));
+    /// Says something above the line, or on stderr where there is none. Gives whether anybody can have read it.
+    pub(crate) fn say(&self, line: &str) -> bool {
+        self.bar.suspend(|| report::note(line))
     }
 
     /// Wipes the line.
     pub(crate) fn end(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

@@ -1,48 +1,36 @@
 //! One order, carried out.
 
-use std::future::IntoFuture;
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use gptimage_core::{
-    Budget, Call, CancelToken, Charge, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, Generated,
-    Image, ImageInput, Operation, SaveTo,
+    Budget, Client, Config, EditRequest, Error, ErrorKind, GenerateRequest, ImageInput, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
 use serde_json::Value;
 
+use crate::deliver::{deliver, rescue};
+use crate::destination::{Destination, Opened, Stream};
+use crate::hint::Hints;
+use crate::interrupt::{Ended, interruptible};
 use crate::live::Live;
 use crate::order::Order;
+use crate::report::{Outcome, note};
+use crate::signals::{Signal, Signals, aside};
 use crate::stdin::Stdin;
+use crate::stdio;
 
-/// What came of an order.
-pub(crate) enum Outcome {
-    Made(Box<Generated>),
-    /// The text of a dry run.
-    Described(String),
-    Failed {
-        error: Box<Error>,
-        /// What became of pictures that the error held in memory.
-        rescued: Rescued,
-    },
-    /// What was typed cannot be meant.
-    Misused(String),
-    /// The emulator cannot start.
-    NoEmulator(String),
-}
-
-/// Pictures that were paid for and had no place.
-#[derive(Debug, Default)]
-pub(crate) struct Rescued {
-    pub(crate) saved: Vec<PathBuf>,
-    /// Those that no folder took.
-    pub(crate) unsaved: Vec<Image>,
-}
+/// A FIFO that nobody reads yet is spoken of after this time.
+const SAY_WAITING_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Why an order ends early.
-enum Stop {
+pub(crate) enum Stop {
     Error(Box<Error>),
+    /// What was typed cannot be meant.
     Misused(String),
+    /// Something of this machine's cannot be used.
+    Unusable(String),
+    Signal(Signal),
 }
 
 impl From<Error> for Stop {
@@ -57,36 +45,51 @@ impl From<String> for Stop {
     }
 }
 
+impl From<Signal> for Stop {
+    fn from(signal: Signal) -> Self {
+        Self::Signal(signal)
+    }
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Misused(message) => Self::Refused(ErrorKind::InvalidRequest, message),
+            Stop::Unusable(message) => Self::Refused(ErrorKind::Io, message),
+            Stop::Signal(signal) => Self::Interrupted { signal, ids: Vec::new() },
+            Stop::Error(error) => Self::Failed { rescued: rescue(&error), error, signal: None },
+        }
+    }
+}
+
 /// Carries an order out.
-pub(crate) async fn make(order: Order) -> Outcome {
+pub(crate) async fn make(order: Order, signals: &mut Signals, hints: &mut Hints) -> Outcome {
     let emulator = if order.emulator && !order.dry_run {
         match Emulator::builder().start().await {
             Ok(emulator) => Some(emulator),
-            Err(error) => return Outcome::NoEmulator(error.to_string()),
+            Err(error) => return Outcome::Refused(ErrorKind::Io, format!("the emulator cannot start: {error}")),
         }
     } else {
         None
     };
-    match send(&order, emulator.as_ref()).await {
-        Ok(outcome) => outcome,
-        Err(Stop::Misused(message)) => Outcome::Misused(message),
-        Err(Stop::Error(error)) => Outcome::Failed { rescued: rescue(&error), error },
-    }
+    send(Arc::new(order), emulator.as_ref(), signals, hints).await.unwrap_or_else(Outcome::from)
 }
 
 /// What a dry run would say; standard input is not read.
 pub(crate) fn rehearse(mut order: Order) -> String {
     order.dry_run = true;
-    let piped = |path: &PathBuf| Stdin::is_meant(path);
-    if Stdin::is_meant(&order.prompt) || order.images.iter().chain(&order.mask).any(piped) {
+    if reads_stdin(&order) {
         return "standard input is read".to_owned();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    match runtime.map(|runtime| runtime.block_on(send(&order, None))) {
+    let (mut signals, mut hints) = (Signals::none(), Hints::default());
+    let order = Arc::new(order);
+    match runtime.map(|runtime| runtime.block_on(send(order, None, &mut signals, &mut hints))) {
         Ok(Ok(Outcome::Described(text))) => text,
         Ok(Ok(_)) => String::new(),
-        Ok(Err(Stop::Misused(message))) => message,
+        Ok(Err(Stop::Misused(message) | Stop::Unusable(message))) => message,
         Ok(Err(Stop::Error(error))) => error.to_string(),
+        Ok(Err(Stop::Signal(signal))) => signal.name().to_owned(),
         Err(error) => error.to_string(),
     }
 }
@@ -97,79 +100,112 @@ enum Request {
     Edit(EditRequest),
 }
 
-async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Stop> {
-    let to_stdout = order.output.as_ref().is_some_and(Stdin::is_meant);
-    if to_stdout {
-        judge_stdout(order)?;
-    }
-    let request = build(order)?;
-    let mut config = config(order, emulator);
+async fn send(
+    order: Arc<Order>,
+    emulator: Option<&Emulator>,
+    signals: &mut Signals,
+    hints: &mut Hints,
+) -> Result<Outcome, Stop> {
+    let destination = Destination::of(order.output.as_deref())?;
+    judge_output(&order, &destination)?;
+    let request = if order.dry_run && !reads_stdin(&order) {
+        build(&order)?
+    } else {
+        // Nothing that is read may keep a signal from being heard.
+        let order = order.clone();
+        signals.or(aside(move || build(&order))).await?.ok_or_else(ended_early)??
+    };
+    let mut config = config(&order, emulator);
     if let Some((max_usd, per_call)) = &order.max_usd {
         config = config.budget(&Budget::parse(max_usd, per_call.as_deref())?);
     }
     let client = Client::new(config)?;
+    hints.base_url(client.base_url());
     let mut call = match &request {
         Request::Generate(request) => client.generate(request),
         Request::Edit(request) => client.edit(request),
     };
     call = call.deadline(order.deadline);
-    if !to_stdout {
-        // Without an output, pictures get names of their own in this folder.
-        let output = order.output.clone().unwrap_or_else(|| "./".into());
-        call = call.save_to(SaveTo::from(output).overwrite(order.overwrite));
+    if let Destination::Files(path) = &destination {
+        call = call.save_to(SaveTo::from(path).overwrite(order.overwrite));
     }
     if order.dry_run {
         return Ok(Outcome::Described(call.dry_run()?));
     }
+    let mut stream = None;
+    if let Destination::Stream(named) = destination {
+        stream = Some((open(&named, &order, signals).await?, named));
+    }
     let live = Live::start();
     let shown = live.clone();
-    let outcome = interruptible(&client, call.progress(move |progress| shown.show(progress)), &live).await;
+    let call = call.progress(move |progress| shown.show(progress));
+    let ended = interruptible(&client, call, &live, signals).await;
     live.end();
-    Ok(Outcome::Made(Box::new(outcome?)))
+    Ok(match ended {
+        Ended::Outcome(Ok(generated), _) => Outcome::Made(Box::new(deliver(generated, stream, signals).await)),
+        Ended::Outcome(Err(error), signal) => {
+            Outcome::Failed { rescued: rescue(&error), error: Box::new(error), signal }
+        }
+        Ended::Abandoned { signal, ids } => Outcome::Interrupted { signal, ids },
+    })
 }
 
-/// Waits for a call. The first Ctrl-C ends what was not sent yet; what may be paid is said and waited for, until a second
-/// Ctrl-C gives it up.
-async fn interruptible(client: &Client, call: Call, live: &Live) -> Result<Generated, Error> {
-    let token = CancelToken::new();
-    let mut call = call.cancel(&token).into_future();
-    tokio::select! {
-        outcome = &mut call => return outcome,
-        () = interrupt() => token.cancel(),
+fn ended_early() -> Stop {
+    Stop::Unusable("the inputs could not be read: a fault of ours; nothing was sent".to_owned())
+}
+
+fn reads_stdin(order: &Order) -> bool {
+    let piped = |path: &PathBuf| Stdin::is_meant(path);
+    Stdin::is_meant(&order.prompt) || order.images.iter().chain(&order.mask).any(piped)
+}
+
+/// A stream takes one picture; and what is to be printed must have a place.
+fn judge_output(order: &Order, destination: &Destination) -> Result<(), Stop> {
+    if let Destination::Stream(stream) = destination {
+        let name = order.output.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        if order.json && *stream == Stream::Stdout {
+            return Err(format!("-o {name} and --json both write to standard output; choose one").into());
+        }
+        if order.parameters.iter().any(|(name, value)| *name == "n" && value.trim() != "1") {
+            return Err(format!("-o {name} takes one picture; for several give a folder").into());
+        }
+        if !order.dry_run {
+            stream.judge()?;
+        }
     }
-    let error = match call.await {
-        Err(error) if error.kind() == ErrorKind::Cancelled && error.charge() != Charge::NotCharged => error,
-        outcome => return outcome,
+    let prints = order.json || !matches!(destination, Destination::Stream(Stream::Path(_)));
+    match stdio::unwritable().filter(|_| prints && !order.dry_run) {
+        None => Ok(()),
+        Some(error) if destination.is_stdout() => Err(Stop::Unusable(format!(
+            "standard output cannot be written to: {error}; nothing was sent. Give a file with -o"
+        ))),
+        Some(error) => Err(Stop::Unusable(format!(
+            "standard output cannot be written to: {error}; nothing was sent. What is made is named there: send it to a file, \
+             or to /dev/null"
+        ))),
+    }
+}
+
+/// Opens a stream before money is spent. A FIFO is waited for until somebody reads it.
+async fn open(stream: &Stream, order: &Order, signals: &mut Signals) -> Result<Opened, Stop> {
+    let named = stream.clone();
+    let opening = async {
+        let mut opening = std::pin::pin!(aside(move || named.open()));
+        tokio::select! {
+            opened = &mut opening => return Some(opened),
+            () = tokio::time::sleep(SAY_WAITING_AFTER) => {}
+        }
+        note(&format!("gptimage: waiting for somebody to read {}", stream.name()));
+        match order.deadline {
+            Some(deadline) => tokio::time::timeout(deadline, opening).await.ok(),
+            None => Some(opening.await),
+        }
     };
-    let id = error.attempts().last().map_or("unknown", |attempt| attempt.client_request_id.as_str());
-    live.say(&format!(
-        "gptimage: interrupted, but this call may be paid, as {id}: waiting for it; Ctrl-C again gives it up"
-    ));
-    tokio::select! {
-        () = client.drain() => client.collect().pop().unwrap_or(Err(error)),
-        () = interrupt() => Err(error),
+    match signals.or(opening).await? {
+        Some(Some(opened)) => opened.map_err(Stop::Unusable),
+        Some(None) => Err(ended_early()),
+        None => Err(Stop::Unusable(format!("nobody reads {}; nothing was sent", stream.name()))),
     }
-}
-
-/// Resolves at Ctrl-C. Where it cannot be heard of, the system's own way of ending a program remains.
-async fn interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
-}
-
-/// A picture on standard output is for the next program, and there is only one of it.
-fn judge_stdout(order: &Order) -> Result<(), String> {
-    if order.json {
-        return Err("-o - and --json both write to standard output; choose one".to_owned());
-    }
-    if order.parameters.iter().any(|(name, value)| *name == "n" && value.trim() != "1") {
-        return Err("-o - takes one picture; for several give a folder".to_owned());
-    }
-    if io::stdout().is_terminal() && !order.dry_run {
-        return Err("a picture is not written to a terminal; pipe it on, or give a file".to_owned());
-    }
-    Ok(())
 }
 
 fn build(order: &Order) -> Result<Request, Stop> {
@@ -212,19 +248,4 @@ fn config(order: &Order, emulator: Option<&Emulator>) -> Config {
         None if order.dry_run => config.api_key("not-sent"),
         None => config,
     }
-}
-
-/// Saves pictures that are in memory only because their file could not be written: here, or where temporary files go.
-pub(crate) fn rescue(error: &Error) -> Rescued {
-    let mut rescued = Rescued::default();
-    for image in error.generated().map(Generated::images).unwrap_or_default() {
-        if image.bytes().is_none_or(|bytes| bytes.is_empty()) {
-            continue;
-        }
-        match image.save("./").or_else(|_| image.save(std::env::temp_dir())) {
-            Ok(path) => rescued.saved.push(path),
-            Err(_) => rescued.unsaved.push(image.clone()),
-        }
-    }
-    rescued
 }

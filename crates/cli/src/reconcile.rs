@@ -7,7 +7,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gptimage_core::{Client, Error, Reconciled};
 
 use crate::connection;
+use crate::make::Stop;
 use crate::order::time;
+use crate::report::Outcome;
+use crate::signals::Signals;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,8 +52,16 @@ pub(crate) fn command() -> Command {
         .args(connection::flags())
 }
 
-/// Asks.
-pub(crate) async fn reconcile(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
+/// Asks, until a signal comes.
+pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> Outcome {
+    match signals.or(ask(matches)).await {
+        Ok(Ok(reconciled)) => Outcome::Reconciled(reconciled),
+        Ok(Err(error)) => Stop::from(error).into(),
+        Err(signal) => Stop::Signal(signal).into(),
+    }
+}
+
+async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
     let client = Client::new(connection::config(matches))?;
     let mut question = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
     if let Some(period) = matches.get_one::<String>("period") {

@@ -40,6 +40,8 @@ impl Stdin {
             return Err(format!("the prompt on standard input has more than {PROMPT_MAX_BYTES} bytes"));
         }
         let text = String::from_utf8(text).map_err(|_| "the prompt on standard input is not UTF-8 text")?;
+        // A mark that editors and PowerShell put at the start of a text is no part of it.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         Ok(text.trim_end_matches(['\r', '\n']).to_owned())
     }
 

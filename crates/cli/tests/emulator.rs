@@ -1,6 +1,8 @@
 //! `gptimage emulator` through the binary, as another program sees it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -62,15 +64,15 @@ impl Running {
     }
 
     #[cfg(unix)]
-    fn signal(mut self, name: &str) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    fn signal(mut self, signal: nix::sys::signal::Signal) -> Option<i32> {
+        support::signals::send(&self.child, signal);
         self.child.wait().unwrap().code()
     }
 }
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gptimage"));
+    support::in_folder(&mut command, &std::env::temp_dir());
     command.arg("emulator").args(args);
     command
 }
@@ -104,7 +106,7 @@ fn json_names_every_address() {
 #[cfg(unix)]
 #[test]
 fn signals_end_it_well() {
-    for name in ["INT", "TERM"] {
+    for (name, _) in support::signals::ALL {
         // Right after the first line, and with a slow call under way.
         assert_eq!(Running::start(&[]).signal(name), Some(0), "{name}");
         let emulator = Running::start(&["--latency", "1h"]);

@@ -4,33 +4,46 @@
 
 mod support;
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::Duration;
 
-use gptimage_emulator::{ErrorBody, Fault};
+use gptimage_emulator::{Emulator, ErrorBody, Fault};
 use support::{against, emulator, exit, text};
 
-/// Everything that a terminal of this size is sent.
-fn on_a_terminal(emulator: &gptimage_emulator::Emulator, args: &[&str]) -> (String, i32) {
+/// The command in a terminal and a folder of its own.
+fn start(emulator: &Emulator, args: &[&str]) -> (pty_process::blocking::Pty, std::process::Child, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let (mut terminal, pts) = pty_process::blocking::open().unwrap();
+    let (terminal, pts) = pty_process::blocking::open().unwrap();
     terminal.resize(pty_process::Size::new(24, 100)).unwrap();
-    let mut command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_gptimage"))
+    let command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_gptimage"))
         .args(args)
         .current_dir(folder.path())
-        .env("AIMLAPI_KEY", "sk-test-of-the-command")
+        .env("AIMLAPI_KEY", support::KEY)
         .env("AIMLAPI_BASE_URL", emulator.base_url())
-        .env("TERM", "xterm-256color");
-    command = command.env_remove("NO_COLOR");
-    let mut child = command.spawn(pts).unwrap();
-    let mut shown = Vec::new();
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR");
+    (terminal, command.spawn(pts).unwrap(), folder)
+}
+
+/// What a terminal is sent until these words, or until nothing holds it any more, which this system reports as an error.
+fn read_until(terminal: &mut impl Read, words: &str) -> String {
+    let mut shown = String::new();
     let mut piece = [0; 4096];
-    // The other end closes with the program, which this system reports as an error.
     while let Ok(read @ 1..) = terminal.read(&mut piece) {
-        shown.extend_from_slice(&piece[..read]);
+        shown += &text(&piece[..read]);
+        if shown.contains(words) {
+            break;
+        }
     }
-    (text(&shown), child.wait().unwrap().code().unwrap())
+    shown
+}
+
+/// Everything that a terminal of this size is sent.
+fn on_a_terminal(emulator: &Emulator, args: &[&str]) -> (String, i32) {
+    let (mut terminal, mut child, _folder) = start(emulator, args);
+    let shown = read_until(&mut terminal, "\0");
+    (shown, child.wait().unwrap().code().unwrap())
 }
 
 #[test]
@@ -62,42 +75,52 @@ fn a_pipe_sees_nothing_of_it() {
     emulator.fault(Fault::delay(Duration::from_millis(300)));
     let output = against(&emulator, folder.path()).args(["generate", "A"]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(exit(&output), 0);
-    assert_eq!(text(&output.stderr).lines().count(), 1, "cost and ids only: {output:?}");
+    let said = text(&output.stderr);
+    assert_eq!(said.lines().count(), 2, "the id, then the cost: {said}");
+    assert!(said.starts_with("gptimage: sending as gptimage-"), "{said}");
     assert!(!text(&output.stderr).contains('\u{1b}'));
 }
 
 #[test]
-fn an_interrupted_call_that_may_be_paid_is_waited_for_and_then_given_up() {
-    let (emulator, folder) = (emulator(), tempfile::tempdir().unwrap());
-    for give_up in [false, true] {
-        let path = folder.path().join(format!("{give_up}.png"));
-        let calls = emulator.ledger().len();
-        emulator.fault(Fault::delay(Duration::from_secs(if give_up { 60 } else { 2 })));
-        let mut child = against(&emulator, folder.path())
-            .args(["generate", "A T-Rex", "-o"])
-            .arg(&path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
+fn control_c_on_a_terminal_ends_what_was_not_sent() {
+    let emulator = emulator();
+    emulator.fault(Fault::answer(429).body(ErrorBody::Empty).header("Retry-After", "100"));
+    let (mut terminal, mut child, folder) = start(&emulator, &["generate", "A T-Rex", "-o", "t-rex.png"]);
+    let mut shown = read_until(&mut terminal, "trying again in");
+    terminal.write_all(b"\x03").unwrap();
+    shown += &read_until(&mut terminal, "\0");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{shown}");
+    assert!(shown.contains("cancelled before another attempt"), "{shown}");
+    assert_eq!((emulator.charges(), support::names(folder.path()).len()), (0, 0));
+}
+
+#[test]
+fn a_terminal_keeps_the_id_of_a_call_that_is_on_its_way() {
+    let emulator = emulator();
+    emulator.fault(Fault::delay(Duration::from_secs(600)));
+    let (mut terminal, mut child, _folder) = start(&emulator, &["generate", "A T-Rex"]);
+    let shown = read_until(&mut terminal, "waiting for the picture");
+    let id = emulator.ledger()[0].client_request_id.clone().unwrap();
+    assert!(shown.contains(&format!("gptimage: sending as {id}\r\n")), "in a line that is not drawn over: {shown:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_terminal_that_is_closed_takes_no_picture_along() {
+    let emulator = emulator();
+    emulator.fault(Fault::delay(Duration::from_secs(2)));
+    let (mut terminal, mut child, folder) = start(&emulator, &["generate", "A T-Rex", "-o", "t-rex.png"]);
+    read_until(&mut terminal, "waiting for the picture");
+    // The system sends SIGHUP, and the shell that is not here would have sent it again.
+    drop(terminal);
+    for _ in 0..3 {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::Signal::SIGHUP)
             .unwrap();
-        let process = child.id().to_string();
-        let interrupt = || {
-            assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
-        };
-        while emulator.ledger().last().is_none_or(|last| !last.arrived_whole) || emulator.ledger().len() == calls {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        interrupt();
-        let mut said = String::new();
-        let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-        std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
-        let id = emulator.ledger().last().unwrap().client_request_id.clone().unwrap();
-        assert!(said.contains("may be paid") && said.contains(&id), "{said}");
-        if give_up {
-            interrupt();
-        }
-        let code = child.wait().unwrap().code();
-        stderr.read_to_string(&mut said).unwrap();
-        assert_eq!((code, path.exists()), (Some(if give_up { 130 } else { 0 }), !give_up), "{said}");
+        std::thread::sleep(Duration::from_millis(350));
     }
+    // Nobody can read where the picture is, and no panic tells of it.
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    assert_eq!(support::names(folder.path()), ["t-rex.png"]);
+    assert_eq!(image::open(folder.path().join("t-rex.png")).unwrap().width(), 1024);
 }

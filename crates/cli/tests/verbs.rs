@@ -75,7 +75,7 @@ fn a_picture_that_the_next_program_does_not_take_is_kept() {
 
 /// A URL of a picture that was made and not fetched.
 fn url(emulator: &Emulator, folder: &std::path::Path) -> String {
-    emulator.cdn_fault(CdnFault::status(403).always());
+    emulator.cdn_fault(CdnFault::status(500).always());
     let output = against(emulator, folder).args(["generate", "A T-Rex", "--json"]).output().unwrap();
     assert_eq!(exit(&output), 31, "{output:?}");
     emulator.clear_faults();

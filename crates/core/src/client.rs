@@ -312,8 +312,9 @@ impl Call {
         self
     }
 
-    /// Tells `observe` how far the call is, whenever that changes, at most twenty times a second. It is called from the
-    /// task that awaits the call and must not block; a panic in it is logged, and the call goes on.
+    /// Tells `observe` how far the call is, whenever that changes, at most twenty times a second, and once before each
+    /// attempt sends anything: its id is known by then. It is called from the task that awaits the call and must not block;
+    /// a panic in it is logged, and the call goes on.
     pub fn progress(mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observe));
         self

@@ -126,6 +126,8 @@ impl Serialize for Image {
         #[derive(Serialize)]
         struct Shown<'a> {
             path: Option<std::borrow::Cow<'a, str>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            path_base64: Option<String>,
             url: Option<&'a str>,
             format: Option<&'static str>,
             width: Option<u32>,
@@ -134,8 +136,12 @@ impl Serialize for Image {
             revised_prompt: Option<&'a str>,
         }
         Shown {
-            // JSON is text; a name that is none is shown as near as can be.
+            // JSON is text; a name that is none is shown as near as can be, and its bytes beside it.
             path: self.path().map(std::path::Path::to_string_lossy),
+            path_base64: self
+                .path()
+                .filter(|path| path.to_str().is_none())
+                .map(|path| base64_simd::STANDARD.encode_to_string(path.as_os_str().as_encoded_bytes())),
             url: self.url(),
             format: self.format().map(crate::ImageFormat::as_str),
             width: self.dimensions().map(|(width, _)| width),

@@ -14,6 +14,8 @@ use crate::attempt::Phase;
 pub struct Progress {
     /// 1 for the first attempt.
     pub attempt: u32,
+    /// The id that the attempt is sent with, as `X-Client-Request-Id`. Known before its first byte leaves.
+    pub client_request_id: String,
     /// Most attempts that the call may take.
     pub max_attempts: u32,
     /// How far the attempt is.

@@ -123,6 +123,7 @@ impl Call {
         if let Some(last) = error.attempts().last() {
             self.tell(Progress {
                 attempt: last.number,
+                client_request_id: last.client_request_id.clone(),
                 max_attempts: self.plan.max_attempts,
                 phase: last.phase,
                 bytes_sent: last.bytes_sent,
@@ -164,7 +165,11 @@ impl Call {
                 (self.http.clone(), self.plan.clone(), running.clone(), previous.clone());
             async move { run(&http, &plan, &running, files, previous, reservation).await }
         };
-        tracing::debug!(
+        // Before the task exists, and so before anything is sent: whoever shows or keeps the id has it even if this process is
+        // killed at any moment after.
+        let told = running.progress(self.plan.max_attempts);
+        self.tell(told.clone());
+        tracing::info!(
             client_request_id = running.client_request_id(),
             number,
             bytes = self.plan.body.len(),
@@ -181,7 +186,7 @@ impl Call {
                 return Ok(concluded);
             }
             stop = self.stopped() => stop,
-            never = self.observe(&running) => match never {},
+            never = self.observe(&running, told) => match never {},
         };
         running.close_unless_paid();
         if let Some(concluded) = handoff.take() {
@@ -190,17 +195,16 @@ impl Call {
         Ok(self.stop_during(stop, &running, previous))
     }
 
-    /// Tells the observer whatever changes, for as long as it is polled.
-    async fn observe(&self, running: &Running) -> Infallible {
+    /// Tells the observer whatever changes after `told`, for as long as it is polled.
+    async fn observe(&self, running: &Running, mut told: Progress) -> Infallible {
         if self.plan.observer.is_none() {
             return pending().await;
         }
-        let mut told = None;
         loop {
             let progress = running.progress(self.plan.max_attempts);
-            if told.as_ref() != Some(&progress) {
+            if told != progress {
                 self.tell(progress.clone());
-                told = Some(progress);
+                told = progress;
             }
             sleep(OBSERVE_EVERY).await;
         }

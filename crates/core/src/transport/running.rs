@@ -68,6 +68,7 @@ impl Running {
         let record = self.record(Charge::Unknown, None);
         Progress {
             attempt: record.number,
+            client_request_id: record.client_request_id,
             max_attempts,
             phase: record.phase,
             bytes_sent: record.bytes_sent,

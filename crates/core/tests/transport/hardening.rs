@@ -161,3 +161,25 @@ async fn a_crowd_of_answers_takes_turns_and_each_gets_its_own_file() {
         assert!(std::fs::read(folder.path().join(format!("{number}.png"))).unwrap() == png, "{number}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_attempts_id_is_told_before_anything_of_it_is_sent() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::answer(429).header("Retry-After", "0"));
+    emulator.fault(Fault::answer(429).header("Retry-After", "0"));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let connections = emulator.connections();
+    let server = std::sync::Arc::new(emulator);
+    let seen = server.clone();
+    let call = client(&server).generate(&request()).progress(move |progress| {
+        sender.send((progress.attempt, progress.client_request_id.clone(), seen.connections())).unwrap();
+    });
+    let generated = call.await.unwrap();
+    let mut told: Vec<_> = receiver.iter().collect();
+    told.dedup_by_key(|(attempt, _, _)| *attempt);
+    assert_eq!(told.len(), 3);
+    for ((attempt, id, before), (made, index)) in told.into_iter().zip(generated.attempts().iter().zip(0..)) {
+        assert_eq!((attempt, &id), (made.number, &made.client_request_id));
+        assert_eq!(before, connections + index, "told before there is a connection for it");
+    }
+}
