@@ -110,7 +110,8 @@ impl Scan {
         let mut scan = Self::default();
         let mut at = 0;
         let mut tail_seen = false;
-        while at < scan.riff_end.map_or(len, |end| end.min(len)) && !matches!(scan.state, State::Whole | State::Broken) {
+        while at < scan.riff_end.map_or(len, |end| end.min(len)) && !matches!(scan.state, State::Whole | State::Broken)
+        {
             if scan.skip > 0 {
                 let skipped = scan.skip.min(len - at);
                 content.seek_relative(i64::try_from(skipped).unwrap_or(i64::MAX))?;

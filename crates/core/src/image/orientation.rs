@@ -29,7 +29,10 @@ impl Orientation {
     /// Reads it from an EXIF block: an optional `Exif\0\0`, then a TIFF header whose first directory has the tag.
     pub(crate) fn read(block: &[u8]) -> Option<Self> {
         const TAG: u32 = 0x0112;
-        const [BYTE, SHORT, LONG]: [u32; 3] = [1, 3, 4];
+        // The whole numbers of TIFF; the standard has SHORT.
+        const BYTE: u32 = 1;
+        const SHORT: u32 = 3;
+        const LONG: u32 = 4;
         let tiff = Tiff::new(block.strip_prefix(b"Exif\0\0").unwrap_or(block))?;
         let directory = usize::try_from(tiff.number(4, 4)?).ok()?;
         let entries = usize::try_from(tiff.number(directory, 2)?).ok()?;

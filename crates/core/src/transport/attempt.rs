@@ -262,6 +262,7 @@ fn settle_cost(head: Cost, body: Cost, warnings: &mut Vec<Warning>) -> Cost {
 }
 
 fn note_oddities(plan: &Plan, images: &[Image], cost: Cost, warnings: &mut Vec<Warning>) {
+    warnings.extend(plan.parameters.warnings.iter().cloned());
     let (asked, got) = (plan.asked as usize, images.len());
     if got < asked {
         warnings.push(Warning::fewer_images(plan.asked, got));
