@@ -200,9 +200,14 @@ def _json(extra: Mapping[str, object]) -> str:
     import json
 
     try:
-        return json.dumps(dict(extra), allow_nan=False)
+        text = json.dumps(dict(extra), allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise type(error)(f"extra: must be a dict of JSON values: {error}") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("extra: must be a dict of JSON values: a text in it holds half of a character") from None
+    return text
 
 
 def _budget(budget: Budget | None) -> _core.Budget | None:

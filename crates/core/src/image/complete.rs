@@ -50,6 +50,8 @@ fn describe_foreign(head: &[u8], len: u64) -> String {
 
 /// Most of a picture's EXIF block that is kept to look for its orientation, in bytes.
 const EXIF_MAX: u64 = 1 << 20;
+/// Bytes that tell a JPEG.
+const JPEG_HEAD: u64 = 3;
 /// Where the end of a JPEG is looked for first: encoders may pad.
 const JPEG_TAIL: u64 = 4096;
 
@@ -69,7 +71,7 @@ pub(crate) struct Scan {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// As many bytes as tell the format.
+    /// As many bytes as tell a JPEG, then as many as tell any format.
     Head,
     /// Length and name of a PNG's chunk.
     PngChunk,
@@ -98,8 +100,7 @@ enum Next {
 
 impl Default for Scan {
     fn default() -> Self {
-        let need = ImageFormat::SNIFF_LEN as u64;
-        Self { state: State::Head, skip: 0, held: Vec::new(), need, riff_end: None, orientation: None }
+        Self { state: State::Head, skip: 0, held: Vec::new(), need: JPEG_HEAD, riff_end: None, orientation: None }
     }
 }
 
@@ -185,6 +186,10 @@ impl Scan {
             if self.held.len() as u64 >= self.need {
                 let held = std::mem::take(&mut self.held);
                 self.step(&held);
+                // Here the end may be looked for elsewhere.
+                if matches!(self.state, State::JpegMarker { scanned: true, .. }) {
+                    break;
+                }
             }
         }
         taken
@@ -268,13 +273,15 @@ impl Scan {
                 self.expect(State::PngChunk, 8);
                 self.held.extend_from_slice(chunk);
             }
-            (Some(ImageFormat::Jpeg), [_, _, rest @ ..]) => {
-                self.state = State::JpegMarker { after_ff: false, scanned: false };
-                self.push(rest);
-            }
+            // The last byte of its head begins a marker.
+            (Some(ImageFormat::Jpeg), _) => self.state = State::JpegMarker { after_ff: true, scanned: false },
             (Some(ImageFormat::Webp), [_, _, _, _, a, b, c, d, ..]) => {
                 self.riff_end = Some(u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + 8);
                 self.expect(State::WebpChunk, 8);
+            }
+            (_, head) if head.len() < ImageFormat::SNIFF_LEN => {
+                self.expect(State::Head, ImageFormat::SNIFF_LEN as u64);
+                self.held.extend_from_slice(head);
             }
             _ => self.state = State::Broken,
         }

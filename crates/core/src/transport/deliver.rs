@@ -143,6 +143,9 @@ pub(crate) async fn download_one(
     let (missing, unsaved) =
         fetch_missing(http, settings, target.as_ref(), &mut images, &Arc::default(), &mut warnings).await;
     let [image] = images;
+    for warning in &warnings {
+        tracing::warn!(kind = warning.kind(), "{warning}");
+    }
     if let Some(reason) = missing {
         return Err(failed(&reason));
     }
