@@ -25,7 +25,7 @@ fn intended(given: &Given) -> Map<String, Value> {
         };
         fields.insert((*name).to_owned(), value);
     }
-    let known = !given.structural_rules && given.model().contains("gpt-image-2");
+    let known = !given.structural_rules && matches!(given.model(), "openai/gpt-image-2" | "gpt-image-2");
     if let Some(format) = given.target_format().filter(|format| known && *format != "png") {
         fields.insert("output_format".to_owned(), format.into());
     }
