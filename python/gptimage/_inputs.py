@@ -129,6 +129,8 @@ def _read(name: str, file: Any) -> bytes:
             part = file.read(_READ_AT_MOST - length)
         except ValueError as error:
             raise ValueError(f"{name}: this file cannot be read: {error}") from error
+        except TypeError as error:
+            raise TypeError(f"{name}: this is read in another way than files are: {error}; give the bytes") from error
         if hasattr(part, "__await__"):
             _give_up(part)
             raise TypeError(

@@ -41,6 +41,7 @@ def array(image: _core.Image, dtype: Any, copy: bool | None) -> Any:
 
 def from_pil(name: str, image: Any) -> tuple[int, int, int, bytes]:
     """A Pillow image as width, height, samples a pixel, and pixels, as people see it."""
+    _load(name, image)
     image = _upright(image, _eight_bits(name, image))
     width, height = image.size
     return width, height, len(image.getbands()), image.tobytes()
@@ -60,6 +61,16 @@ def _eight_bits(name: str, image: Any) -> Any:
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _load(name: str, image: Any) -> None:
+    """Pillow reads a file when its pixels are first looked at, which may be too late."""
+    try:
+        image.load()
+    except (AttributeError, OSError, SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"{name}: this Pillow image cannot be read: {error}; its file has to be whole, and open until then"
+        ) from error
 
 
 def _upright(image: Any, pixels: Any) -> Any:

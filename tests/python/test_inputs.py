@@ -408,6 +408,31 @@ def test_a_future_is_no_image_and_goes_on(edit: Callable[..., object], gptimage_
     assert gptimage_emulator.connections == 0
 
 
+def test_a_pillow_image_whose_file_was_closed(
+    edit: Callable[..., object], gptimage_emulator: Emulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    with Pil.open(path) as picture:
+        pass
+    assert_says(refusal(edit, gptimage_emulator, [PNG, picture]), "image[1]: ", "Pillow", "open until then")
+
+
+def test_a_pillow_image_whose_file_is_cut(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    picture = Pil.open(io.BytesIO(fixture("exif-6-8x4.jpg")[:690]))
+    assert_says(refusal(edit, gptimage_emulator, picture), "image: ", "Pillow", "whole")
+
+
+def test_what_is_read_in_another_way_than_files_are(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    """As an httpx.Response, which gives all of it."""
+
+    class Response:
+        def read(self) -> bytes:
+            return PNG
+
+    assert_says(refusal(edit, gptimage_emulator, Response()), "image: ", "give the bytes")
+
+
 def test_what_a_file_raises_is_the_callers(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
     class Broken(io.RawIOBase):
         def read(self, size: int = -1, /) -> bytes:

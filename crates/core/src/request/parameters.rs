@@ -198,7 +198,7 @@ parameters! {
         size: Size,
         /// `low`, `medium` (the server's default) or `high`.
         quality: Quality,
-        /// `png` (the server's default), `jpeg` or `webp`.
+        /// `png` (the server's default), `jpeg` or `webp`. Unless set, the extension of the file to save to decides.
         output_format: OutputFormat,
         /// `auto` (the server's default), `transparent` (needs `png` or `webp`) or `opaque`.
         background: Background,
