@@ -1,6 +1,8 @@
 //! From pictures in memory to where they belong: into a stream, or else into files, so that nothing paid is lost.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use gptimage_core::{Error, Generated, Image};
 
@@ -26,6 +28,8 @@ pub(crate) struct Rescued {
     pub(crate) saved: Vec<PathBuf>,
     /// Those that no folder took.
     pub(crate) unsaved: Vec<Image>,
+    /// The file of a whole answer that could not be used, and had no place either.
+    pub(crate) answer: Option<PathBuf>,
 }
 
 /// Writes the first picture into the stream, if there is one, and whatever else is in memory into files.
@@ -89,7 +93,17 @@ pub(crate) fn rescue(error: &Error) -> Rescued {
             Err(_) => rescued.unsaved.push(image.clone()),
         }
     }
+    if let (Some(answer), Some(attempt)) = (error.response_bytes(), error.attempts().last()) {
+        let name = format!("{}.answer", attempt.client_request_id);
+        let places = [PathBuf::from("."), std::env::temp_dir()];
+        rescued.answer = places.into_iter().find_map(|folder| keep_answer(&folder.join(&name), answer).ok());
+    }
     rescued
+}
+
+fn keep_answer(path: &Path, answer: &[u8]) -> io::Result<PathBuf> {
+    File::create_new(path)?.write_all(answer)?;
+    std::path::absolute(path)
 }
 
 fn is_in_memory(image: &Image) -> bool {

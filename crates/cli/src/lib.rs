@@ -116,7 +116,8 @@ fn command() -> Command {
 
 /// Verbs that need the network. One thread: the calls of one command wait for the network, not for each other.
 fn network(verb: &str, matches: &ArgMatches, mut report: Report) -> u8 {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = match builder.enable_all().thread_keep_alive(gptimage_core::FILE_THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
         Err(error) => return report::broken(&error),
     };

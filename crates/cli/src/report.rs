@@ -253,6 +253,9 @@ impl Report {
             }
         }
         self.rescued(rescued);
+        if let Some(path) = &rescued.answer {
+            err(format_args!("gptimage: the whole answer is in {}", path.display()));
+        }
         let code = match (error.kind(), signal) {
             (ErrorKind::Cancelled, Some(signal)) => signal.exit_code(),
             (kind, _) => exit(kind),
@@ -263,6 +266,9 @@ impl Report {
                 insert(&mut object, "saved_base64", rescued.saved.iter().map(|path| base64(path)).collect());
             }
             add_unsaved(&mut object, rescued);
+            if let (Some(path), Some(error)) = (&rescued.answer, object.get_mut("error")) {
+                insert(error, "response_file", path.to_string_lossy().into());
+            }
             return print(&json_line(&object), code);
         }
         code
