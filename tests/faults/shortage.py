@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from jobs import INLINE, JOBS, URL, Bench, Job, Run
-from lab import Report, get, wait_until
+from lab import STUCK_AFTER, Report, get, wait_until
 from tracing import attach, can_trace, injected
 
 # Divides the timers: 3 s for the head of an answer, 0.8 s for each further piece.
@@ -43,7 +43,7 @@ def main() -> int:
                 report.skip("no thread can be started", why)
             for job in JOBS:
                 report.line(f"no descriptor is left: {job.name}", *no_descriptors(bench, job))
-            for job in (INLINE, Job("in its answer", INLINE.words, hold_after=400_000, pictures=INLINE.pictures)):
+            for job in (INLINE, Job("generate inline, within the answer", INLINE.words, hold_after=400_000, pictures=INLINE.pictures)):
                 report.line(f"stopped for longer than its timers: {job.name}", *stopped(bench, job, scaled_call))
         finally:
             bench.close()
@@ -69,7 +69,9 @@ def no_threads(bench: Bench, job: Job, scaled_call: Path | None = None) -> tuple
 def no_descriptors(bench: Bench, job: Job) -> tuple[str | None, str]:
     with bench.run(job) as run:
         run.wait_until_held()
-        resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (0, 0))
+        taken = {int(number) for number in os.listdir(f"/proc/{run.process.pid}/fd")}
+        limit = min(set(range(len(taken) + 1)) - taken)
+        resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         run.let_go()
         # The judge finds the picture wherever the error says that it is.
         return run.judge(), run.told
@@ -77,7 +79,7 @@ def no_descriptors(bench: Bench, job: Job) -> tuple[str | None, str]:
 
 def stopped(bench: Bench, job: Job, scaled_call: Path) -> tuple[str | None, str]:
     with bench.run(job, program=[str(scaled_call), "{base_url}", "{output}", str(DIVISOR)]) as run:
-        run.wait_until_held()
+        assert run.relay.held.wait(STUCK_AFTER), "no answer came"
         run.process.send_signal(signal.SIGSTOP)
         wait_until(lambda: state(run.process.pid) == "T", "a process that stands still")
         run.let_go()
