@@ -34,8 +34,9 @@ pub fn draw(seed: u64, index: u64) -> Unit {
     let request = 500 + calls.iter().filter_map(|call| call.upload).max().unwrap_or(0) as u64;
     let length = PICTURES.get(picture).copied().unwrap_or(0);
     let answer = 450 + if by_url { 100 } else { length * 4 / 3 * pictures as u64 };
-    let mut api: Vec<_> =
-        (0..count * 3).map(|_| faults::api(&mut rng, &faults::Setting { tls, by_url, request, answer })).collect();
+    let mut api: Vec<_> = (0..count * 3)
+        .map(|_| faults::api(&mut rng, &faults::Setting { tls, by_url, pictures, request, answer }))
+        .collect();
     let mut cdn: Vec<_> =
         if by_url { (0..count * 4).map(|_| faults::cdn(&mut rng, length)).collect() } else { Vec::new() };
     if let [Order { upload, caller: Caller::DropsAtMark | Caller::CancelsAtMark, .. }] = calls[..] {

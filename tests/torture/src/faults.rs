@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use gptimage_emulator::hostile::{Script, Source, Step, Until};
+use gptimage_emulator::hostile::{Form, Script, Source, Step, Until};
 use gptimage_emulator::{Cut, ErrorForm};
 
 use crate::unit::Drawn;
@@ -13,6 +13,8 @@ use crate::unit::Drawn;
 pub(crate) struct Setting {
     pub(crate) tls: bool,
     pub(crate) by_url: bool,
+    /// How many pictures an answer has.
+    pub(crate) pictures: usize,
     /// About how long the request and the answer are.
     pub(crate) request: u64,
     pub(crate) answer: u64,
@@ -43,6 +45,9 @@ const HEADERS: &[&str] = &[
     "location: http://127.0.0.1:1/",
     "x-aimlapi-usd-spent: 0",
     "x-aimlapi-usd-spent: 1e400",
+    "x-aimlapi-usd-spent: $0.05",
+    "x-aimlapi-usd-spent: 0.0500000000000000000001",
+    "x-aimlapi-credits-used: ",
 ];
 
 /// Bodies of a success that cannot be used, or only just.
@@ -70,6 +75,12 @@ const BODIES: &[&str] = &[
     "{\"data\":[{\"b64_json\":\"iVBOR",
     "{\"data\":[[[[[[[[[[[[[[[[[[[[[[[[[[",
     "<html>",
+    "<!doctype html><title>Sign in</title><img src='data:image/png;base64,iVBORw0KGgo='>",
+    "{\"data\":[{\"status\":\"submitted\",\"task_id\":\"task_1\"}]}",
+    "{\"data\":[],\"meta\":{\"usage\":{\"usd_spent\":\"$0.05\"}}}",
+    "{\"data\":{\"url\":\"data:image/png;base64,iVBOR",
+    "data: {\"b64_json\":\"iVBOR",
+    "upstream is warming up",
     "\u{0}\u{1}\u{1b}[2J",
 ];
 
@@ -146,7 +157,12 @@ pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> Drawn {
         62..78 => drawn("failure", [whole, Step::send(failure(rng))]),
         78..83 => early(rng, setting, success),
         83..87 => slow(rng, success, setting.answer),
-        87..91 => {
+        87..89 => match one(rng, Form::ALL) {
+            // A second picture has no place in these.
+            Some(Form::Bytes | Form::Text) if setting.pictures > 1 => drawn("odd form", [whole, Step::send(success)]),
+            form => drawn("odd form", [whole, Step::send(form.map_or(success, Source::Form))]),
+        },
+        89..91 => {
             let body = one(rng, BODIES).unwrap_or_default().to_owned();
             drawn("odd body", [whole, Step::send(Source::Json(body))])
         }

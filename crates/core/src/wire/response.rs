@@ -197,6 +197,7 @@ impl AnswerDecoder {
     }
 
     /// Whether there is more beside the pictures than is parsed.
+    #[cfg(feature = "internals")]
     pub(crate) fn overflowed(&self) -> bool {
         self.scanner.overflowed()
     }

@@ -3,10 +3,13 @@
 use bytes::Bytes;
 
 use super::desk::Desk;
+use super::form;
 use super::server::Shared;
 use super::step::Source;
 use crate::fault::{Answer, AnswerContext, ErrorForm, Rendered};
 use crate::{Operation, Price};
+
+const JSON: &str = "application/json";
 
 /// Of answers to nobody's call.
 const NOBODY: AnswerContext<'_> =
@@ -17,7 +20,12 @@ pub(super) fn bytes(source: &Source, shared: &Shared, desk: &Desk) -> Bytes {
     match source {
         Source::Image => success(shared, desk, &format!("{{\"b64_json\":\"{}\"}}", shared.picture_base64)),
         Source::Link => success(shared, desk, &format!("{{\"url\":\"{}/picture.png\"}}", shared.cdn_url)),
-        Source::Json(body) => success_with(desk, body.clone().into()),
+        Source::Form(form) => {
+            let (content_type, coding, body) =
+                form::body(*form, &shared.picture, &shared.picture_base64, shared.pictures);
+            success_with(desk, content_type, coding, body)
+        }
+        Source::Json(body) => success_with(desk, JSON, None, body.clone().into()),
         Source::Picture => picture(shared, desk),
         Source::Status { status, form, headers } => failure(*status, *form, headers, desk),
         Source::Raw(bytes) => Bytes::copy_from_slice(bytes),
@@ -36,12 +44,14 @@ fn success(shared: &Shared, desk: &Desk, data: &str) -> Bytes {
     let price = price(desk);
     let usage = format!("{{\"credits_used\":{},\"usd_spent\":{}}}", price.credits, price.usd());
     let data = vec![data; shared.pictures].join(",");
-    success_with(desk, format!("{{\"created\":0,\"data\":[{data}],\"meta\":{{\"usage\":{usage}}}}}").into())
+    let body = format!("{{\"created\":0,\"data\":[{data}],\"meta\":{{\"usage\":{usage}}}}}");
+    success_with(desk, JSON, None, body.into())
 }
 
-fn success_with(desk: &Desk, body: Bytes) -> Bytes {
+fn success_with(desk: &Desk, content_type: &str, coding: Option<&str>, body: Bytes) -> Bytes {
     let price = price(desk);
-    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
+    headers.extend(coding.map(|coding| ("content-encoding".to_owned(), coding.to_owned())));
     let inference_id = desk.call().map(|call| call.inference_id());
     headers.extend(AnswerContext { inference_id, ..context(desk) }.headers());
     headers.push(("x-aimlapi-credits-used".to_owned(), price.credits.to_string()));

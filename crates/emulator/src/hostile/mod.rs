@@ -32,11 +32,13 @@ mod answer;
 mod authority;
 mod channel;
 mod desk;
+mod form;
 mod play;
 mod server;
 mod step;
 mod text;
 
 pub use authority::Authority;
+pub use form::Form;
 pub use server::{HostileBuilder, HostileServer};
 pub use step::{Script, Source, Step, Until};

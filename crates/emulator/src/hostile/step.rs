@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use super::form::Form;
 use crate::fault::{Cut, ErrorForm};
 
 /// What a hostile server does with one connection, step by step. After the last step it ends the connection politely.
@@ -36,6 +37,7 @@ use crate::fault::{Cut, ErrorForm};
 /// | `image` | a success that holds the picture |
 /// | `link` | a success that links to the picture |
 /// | `picture` | the picture itself, as a download; honours `Range` |
+/// | `form data-uri` | a success that holds the picture in another [`Form`] than the API's |
 /// | `json '{"data":null}'` | a success with another body |
 /// | `status 429 documented 'retry-after: 1'` | a failure in one of the forms of [`ErrorForm`], with headers |
 /// | `'HTTP/1.1 200 OK\r\n\r\n'` | exactly these bytes: `\r`, `\n`, `\\`, `\'` and `\x00` are escapes |
@@ -104,6 +106,8 @@ pub enum Source {
     Link,
     /// The picture itself, as a download.
     Picture,
+    /// A success that holds the picture in another form.
+    Form(Form),
     /// A success with this body.
     Json(String),
     /// A failure.

@@ -53,6 +53,7 @@ impl fmt::Display for Source {
         match self {
             Self::Image => f.write_str("image"),
             Self::Link => f.write_str("link"),
+            Self::Form(form) => write!(f, "form {form}"),
             Self::Picture => f.write_str("picture"),
             Self::Json(body) => write!(f, "json {}", quoted(body.as_bytes())),
             Self::Status { status, form, headers } => {
@@ -228,6 +229,7 @@ impl Reader<'_> {
             "image" => Ok(Source::Image),
             "link" => Ok(Source::Link),
             "picture" => Ok(Source::Picture),
+            "form" => Ok(Source::Form(self.plain("a form of success")?.parse().map_err(misread)?)),
             "json" => Ok(Source::Json(self.text()?)),
             "status" => {
                 let status = self.number("a status")?;
@@ -301,6 +303,7 @@ mod tests {
             "send '\\x00\\xff\\'\\\\é\\r\\n'; repeat 'x'; half-close; mark",
             "handshake 300 silence",
             "send json '{\"data\":[]}' 1..2; send picture",
+            "send form data-uri ..9; send form events",
         ] {
             let script: Script = text.parse().unwrap();
             assert_eq!(script.to_string(), text);
@@ -324,6 +327,7 @@ mod tests {
             ("mark now", "now"),
             ("trickle image every 5ms", "by"),
             ("send status 500 xml", "xml"),
+            ("send form odd", "data-uri"),
         ] {
             let error = text.parse::<Script>().unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
