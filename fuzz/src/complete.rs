@@ -16,18 +16,14 @@ pub fn complete(data: &[u8]) {
     }
 }
 
-/// Where the picture ends, in a format that says so; `None`: it is not whole, or a JPEG.
+/// Where the picture ends; `None`: it is not whole.
 fn judge(picture: &[u8]) -> Option<usize> {
     let found = internals::complete(picture);
     let format = ImageFormat::sniff(picture);
     let end = match format {
         Some(ImageFormat::Png) => png_end(picture),
         Some(ImageFormat::Webp) => webp_end(picture),
-        Some(ImageFormat::Jpeg) => {
-            let tail = &picture[picture.len().saturating_sub(4096)..];
-            assert_eq!(found.is_ok(), tail.windows(2).any(|pair| pair == [0xff, 0xd9]));
-            return None;
-        }
+        Some(ImageFormat::Jpeg) => jpeg_end(picture),
         _ => None,
     };
     assert_eq!(found.is_ok(), end.is_some(), "{found:?}, but it ends at {end:?}");
@@ -45,6 +41,42 @@ fn png_end(picture: &[u8]) -> Option<usize> {
             return (length == 0 && end <= picture.len()).then_some(end);
         }
         at = end;
+    }
+}
+
+/// The first end behind the header of a scan. A second reading, so it may look at what the first jumps over: between an
+/// end among the last bytes and the scan's header nothing is walked through.
+fn jpeg_end(picture: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    let scan = loop {
+        at += picture.get(at..)?.iter().position(|byte| *byte == 0xff)?;
+        at += picture.get(at..)?.iter().position(|byte| *byte != 0xff)?;
+        let marker = *picture.get(at)?;
+        at += 1;
+        if !matches!(marker, 0x00 | 0x01 | 0xd0..=0xd9) {
+            let length = u16::from_be_bytes(*picture.get(at..)?.first_chunk()?);
+            at += usize::from(length.max(2));
+            if marker == 0xda {
+                break at;
+            }
+        }
+    };
+    let tail = scan.max(picture.len().saturating_sub(4096));
+    if picture.get(tail..)?.windows(2).any(|pair| pair == [0xff, 0xd9]) {
+        let rest = picture.get(scan..)?;
+        return rest.windows(2).position(|pair| pair == [0xff, 0xd9]).map(|end| scan + end + 2);
+    }
+    let mut at = scan;
+    loop {
+        at += picture.get(at..)?.iter().position(|byte| *byte == 0xff)?;
+        at += picture.get(at..)?.iter().position(|byte| *byte != 0xff)?;
+        let marker = *picture.get(at)?;
+        at += 1;
+        match marker {
+            0xd9 => return Some(at),
+            0x00 | 0x01 | 0xd0..=0xd8 => {}
+            _ => at += usize::from(u16::from_be_bytes(*picture.get(at..)?.first_chunk()?).max(2)),
+        }
     }
 }
 

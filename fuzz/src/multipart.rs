@@ -27,7 +27,7 @@ pub fn multipart(data: &[u8]) {
     let boundary = format!("gptimage-{:032x}", hasher.finish());
     let mut bytes = Bytes(data);
     let (model, prompt) = (bytes.text(), bytes.text());
-    let mut meant: Vec<Part> = vec![text("model", &model), text("prompt", &prompt)];
+    let mut meant: Vec<Part> = vec![text("model", &model), text("prompt", prompt.trim_start_matches('\u{feff}'))];
     let images: Vec<_> = (0..=bytes.byte() % 4).map(|_| bytes.choose(&PICTURES)).collect();
     let inputs = images.iter().map(|(_, picture)| ImageInput::bytes(*picture));
     let mut builder = EditRequest::builder(&prompt, inputs).structural_rules(true).set("model", &model);

@@ -203,7 +203,11 @@ class Library:
         try:
             for name, *arguments in request.setters():
                 self.do(f"gptimage_{request.operation}_request_{name}", handle, *arguments)
-            generated = self.make(f"gptimage_client_{request.operation}", client, handle, None)
+            if request.save_to is None:
+                generated = self.make(f"gptimage_client_{request.operation}", client, handle, None)
+            else:
+                to = os.fsencode(request.save_to)
+                generated = self.make(f"gptimage_client_{request.operation}_to", client, handle, to, None)
         finally:
             self.call(f"gptimage_{request.operation}_request_free", handle)
         try:
@@ -226,6 +230,7 @@ class Request:
         self.prompt: str = prompt if isinstance(prompt, str) else prompt["repeat"] * prompt["times"]
         self.images = [made(folder, at, described) for at, described in enumerate(case.get("images", []))]
         self.mask = made(folder, len(self.images), case["mask"]) if "mask" in case else None
+        self.save_to = folder / case["save_to"] if "save_to" in case else None
 
     def setters(self) -> Iterator[tuple[Any, ...]]:
         """What is called on it, in order."""

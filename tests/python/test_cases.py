@@ -93,6 +93,7 @@ REQUEST_KEYS = {
     "extra",
     "images",
     "mask",
+    "save_to",
     "structural_rules",
     "refused",
     "json",
@@ -112,6 +113,7 @@ class Request:
         self.images = [self._made(folder, index, item) for index, item in enumerate(case.get("images", []))]
         mask = case.get("mask")
         self.mask = None if mask is None else self._made(folder, len(self.images), mask)
+        self.save_to = folder / case["save_to"] if "save_to" in case else None
 
     @staticmethod
     def _made(folder: Path, index: int, described: str | dict[str, Any]) -> cases_inputs.Made:
@@ -131,6 +133,8 @@ class Request:
             given["extra"] = json.loads(self.case["extra"])
         if self.case.get("structural_rules"):
             given["structural_rules"] = True
+        if self.save_to is not None:
+            given["save_to"] = self.save_to
         if self.operation == "edit":
             given["image"] = self.images
             if self.mask is not None:
@@ -222,7 +226,7 @@ def straight_to_the_rules(request: Request, keywords: dict[str, Any], options: d
         mask=request.mask,
         extra=request.case.get("extra"),
         structural_rules=request.case.get("structural_rules", False),
-        save_to=None,
+        save_to=request.save_to,
         overwrite=False,
         deadline=None,
         max_attempts=None,

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Digits behind the point that an [`Amount`] can hold.
 const SCALE: u32 = 20;
+/// What a whole has of the smallest part.
+const UNIT: u128 = 10_u128.pow(SCALE);
 
 /// An exact decimal number that is not negative, read from the number's own text: never through binary fractions.
 ///
@@ -18,7 +20,11 @@ const SCALE: u32 = 20;
 /// # Ok::<(), gptimage_core::ParseAmountError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Amount(u128);
+pub struct Amount {
+    whole: u64,
+    /// In parts of 10^-20; less than a whole.
+    part: u128,
+}
 
 /// Text that is no amount: not a number, negative, or with more than 20 digits behind the point.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,38 +33,55 @@ pub struct ParseAmountError(String);
 
 impl Amount {
     /// Nothing.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self { whole: 0, part: 0 };
 
-    /// A whole number.
+    const LARGEST: Self = Self { whole: u64::MAX, part: UNIT - 1 };
+
+    /// A whole number, exactly.
     pub fn whole(number: u64) -> Self {
-        Self(u128::from(number) * 10_u128.pow(SCALE))
+        Self { whole: number, part: 0 }
     }
 
     /// So many hundredths.
     pub(crate) fn cents(number: u64) -> Self {
-        Self(u128::from(number) * 10_u128.pow(SCALE - 2))
+        Self { whole: number / 100, part: u128::from(number % 100) * (UNIT / 100) }
+    }
+
+    /// So many of the smallest part, where a whole number of 64 bits holds what is before the point.
+    fn from_parts(parts: u128) -> Option<Self> {
+        Some(Self { whole: u64::try_from(parts / UNIT).ok()?, part: parts % UNIT })
     }
 
     /// Whether this is nothing.
     pub fn is_zero(self) -> bool {
-        self.0 == 0
+        self == Self::ZERO
     }
 
     /// The sum, or the largest amount there is.
     #[must_use]
     pub fn saturating_add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
+        let part = self.part + other.part;
+        let whole = self.whole.checked_add(other.whole).and_then(|whole| whole.checked_add(u64::from(part >= UNIT)));
+        whole.map_or(Self::LARGEST, |whole| Self { whole, part: part % UNIT })
     }
 
     /// The difference, or nothing where `other` is more.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
+        if self <= other {
+            return Self::ZERO;
+        }
+        let borrowed = self.part < other.part;
+        let part = if borrowed { self.part + UNIT - other.part } else { self.part - other.part };
+        Self { whole: self.whole - other.whole - u64::from(borrowed), part }
     }
 
     /// The quotient, rounded up.
     pub(crate) fn divided_up(self, divisor: u32) -> Self {
-        Self(self.0.div_ceil(u128::from(divisor.max(1))))
+        let divisor = divisor.max(1);
+        let (whole, rest) = (self.whole / u64::from(divisor), self.whole % u64::from(divisor));
+        let part = (u128::from(rest) * UNIT + self.part).div_ceil(u128::from(divisor));
+        Self { whole, part: 0 }.saturating_add(Self { whole: u64::from(part >= UNIT), part: part % UNIT })
     }
 }
 
@@ -66,7 +89,7 @@ impl FromStr for Amount {
     type Err = ParseAmountError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).map(Self).ok_or_else(|| ParseAmountError(crate::text::shorten(text, 40)))
+        parse(text).and_then(Self::from_parts).ok_or_else(|| ParseAmountError(crate::text::shorten(text, 40)))
     }
 }
 
@@ -99,11 +122,9 @@ fn parse(text: &str) -> Option<u128> {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = 10_u128.pow(SCALE);
-        let fraction = format!("{:020}", self.0 % unit);
+        let fraction = format!("{:020}", self.part);
         let fraction = fraction.trim_end_matches('0');
-        let text =
-            if fraction.is_empty() { (self.0 / unit).to_string() } else { format!("{}.{fraction}", self.0 / unit) };
+        let text = if fraction.is_empty() { self.whole.to_string() } else { format!("{}.{fraction}", self.whole) };
         f.pad(&text)
     }
 }
@@ -168,10 +189,33 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_and_cents_are_exact() {
+        for number in [0, 1, 3_402_823_669_209_384_634, 3_402_823_669_209_384_635, u64::MAX] {
+            assert_eq!(Amount::whole(number).to_string(), number.to_string());
+        }
+        assert_eq!(Amount::cents(150).to_string(), "1.5");
+        assert_eq!(Amount::cents(u64::MAX).to_string(), "184467440737095516.15");
+        assert!(Amount::whole(3_402_823_669_209_384_635) > Amount::whole(3_402_823_669_209_384_634));
+    }
+
+    #[test]
     fn sums_end_at_the_largest_differences_at_nothing_and_quotients_are_rounded_up() {
-        let (one, largest) = (Amount(1), Amount(u128::MAX));
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let (one, largest) = (amount("1e-20"), Amount::LARGEST);
         assert_eq!(largest.saturating_add(one), largest);
+        assert_eq!(largest.saturating_add(Amount::whole(1)), largest);
+        assert_eq!(Amount::whole(u64::MAX).saturating_add(largest), largest);
+        assert_eq!(amount("0.6").saturating_add(amount("0.7")), amount("1.3"));
         assert_eq!(one.saturating_sub(largest), Amount::ZERO);
-        assert_eq!([Amount(4).divided_up(2), Amount(5).divided_up(2), one.divided_up(0)], [Amount(2), Amount(3), one]);
+        assert_eq!(amount("1.3").saturating_sub(amount("0.7")), amount("0.6"));
+        assert_eq!(amount("1.3").saturating_sub(amount("1.3")), Amount::ZERO);
+        assert_eq!(largest.saturating_sub(largest.saturating_sub(one)), one);
+        for (dividend, divisor, quotient) in
+            [("4e-20", 2, "2e-20"), ("5e-20", 2, "3e-20"), ("1e-20", 0, "1e-20"), ("1", 3, "0.33333333333333333334")]
+        {
+            assert_eq!(amount(dividend).divided_up(divisor), amount(quotient));
+        }
+        assert_eq!(Amount::whole(7).divided_up(2), amount("3.5"));
+        assert_eq!(amount("1.99999999999999999999").divided_up(2), Amount::whole(1));
     }
 }

@@ -16,9 +16,8 @@ use crate::error::Error;
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo, Target};
 use crate::progress::{Observer, Progress};
-use crate::random;
 use crate::reconcile::{Question, Reconcile};
-use crate::request::{EditRequest, GenerateRequest, Operation, Parameters};
+use crate::request::{EditRequest, GenerateRequest, Request};
 use crate::salvage::{Pending, Salvage};
 use crate::transport::{Call as TransportCall, Crowd, Http, Plan, billing, download_one};
 use crate::wire::{self, Body};
@@ -91,22 +90,18 @@ impl Client {
 
     /// Makes a picture: await the call, after saying more about it if need be.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
-        let body = Body::json(request);
-        self.call(Operation::Generate, request.parameters.clone(), body)
+        self.call(Request::Generate(request.clone()))
     }
 
     /// Edits pictures: await the call, after saying more about it if need be.
     pub fn edit(&self, request: &EditRequest) -> Call {
-        let body = Body::multipart(request, &format!("gptimage-{}", random::token()));
-        self.call(Operation::Edit, request.parameters.clone(), Ok(body))
+        self.call(Request::Edit(request.clone()))
     }
 
-    fn call(&self, operation: Operation, parameters: Parameters, body: Result<Body, Error>) -> Call {
+    fn call(&self, request: Request) -> Call {
         Call {
             client: self.clone(),
-            operation,
-            parameters,
-            body,
+            request,
             save_to: None,
             deadline: self.settings.deadline,
             max_attempts: self.settings.max_attempts,
@@ -269,9 +264,7 @@ pub struct Balance {
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call {
     client: Client,
-    operation: Operation,
-    parameters: Parameters,
-    body: Result<Body, Error>,
+    request: Request,
     save_to: Option<SaveTo>,
     deadline: Option<Duration>,
     max_attempts: u32,
@@ -282,7 +275,8 @@ pub struct Call {
 
 impl Call {
     /// Streams the pictures into a file or folder. What exists is refused before anything is sent, unless
-    /// [`SaveTo::overwrite`] is set.
+    /// [`SaveTo::overwrite`] is set. A file's extension decides `output_format` where the request leaves it open, and an
+    /// `output_format` that contradicts it is refused, for the known model.
     pub fn save_to(mut self, to: impl Into<SaveTo>) -> Self {
         self.save_to = Some(to.into());
         self
@@ -324,9 +318,11 @@ impl Call {
     /// # Errors
     /// A target that cannot be used, as for the call itself.
     pub fn dry_run(self) -> Result<String, Error> {
-        let (url, body) = (self.url()?, self.body?);
+        let url = self.url()?;
+        let request = self.request.saved_to(self.save_to.as_ref())?;
+        let body = Body::of(&request)?;
         if let Some(to) = &self.save_to {
-            Target::resolve(to, self.parameters.count())?;
+            Target::resolve(to, request.parameters().count())?;
         }
         let host = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
@@ -350,14 +346,19 @@ impl Call {
     }
 
     fn url(&self) -> Result<Url, Error> {
-        join(&self.client.settings.base_url, wire::path(self.operation))
+        join(&self.client.settings.base_url, wire::path(self.request.operation()))
     }
 
     async fn send(self) -> Result<Generated, Error> {
         let deadline = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         some_attempts(self.max_attempts)?;
         let url = self.url()?;
-        let asked = self.parameters.count();
+        let request = self.request.saved_to(self.save_to.as_ref())?;
+        let (operation, parameters, body) = (request.operation(), request.parameters().clone(), Body::of(&request)?);
+        for warning in &parameters.warnings {
+            tracing::warn!(kind = warning.kind(), "{warning}");
+        }
+        let asked = parameters.count();
         let target = match &self.save_to {
             Some(to) => Some(Arc::new(Target::resolve(to, asked)?)),
             None => None,
@@ -366,19 +367,14 @@ impl Call {
             settings: self.client.settings.clone(),
             crowd: self.client.crowd.clone(),
             url,
-            body: self.body?,
+            body,
             asked,
             target,
             max_attempts: self.max_attempts,
             fetch: self.fetch,
             deadline,
-            budget: self
-                .client
-                .settings
-                .budget
-                .clone()
-                .map(|budget| (budget, Calls::of(self.operation, &self.parameters))),
-            parameters: self.parameters,
+            budget: self.client.settings.budget.clone().map(|budget| (budget, Calls::of(operation, &parameters))),
+            parameters,
             cancel: self.cancel,
             observer: self.observer,
         };

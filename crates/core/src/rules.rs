@@ -3,13 +3,18 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use bytes::Bytes;
+
 use crate::image::ImageFormat;
+#[doc(hidden)]
+pub use crate::request::ReceivedFile;
 use crate::request::{
-    Background, Defect, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat, PARAMETERS,
+    Background, Content, Defect, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat, PARAMETERS,
     Parameters, Quality, ResponseFormat, Size,
 };
 use crate::text;
 use crate::violation::{Rule, Violation};
+use crate::warning::Warning;
 
 /// One mebibyte: what the API's limits call a megabyte.
 pub const MIB: u64 = 1 << 20;
@@ -81,6 +86,17 @@ fn model_rules(parameters: &Parameters) -> Option<&'static ModelRules> {
     (!parameters.structural_rules && GPT_IMAGE_2.models.contains(&parameters.model.as_str())).then_some(&GPT_IMAGE_2)
 }
 
+/// Takes a format that is not set from the target's extension. png is the server's default, and is not sent for that.
+pub(crate) fn settle_format(parameters: &mut Parameters) {
+    if model_rules(parameters).is_none() || parameters.output_format.is_some() {
+        return;
+    }
+    if let Some(target) = parameters.target.as_mut().filter(|target| target.format != ImageFormat::Png) {
+        target.decides = true;
+        parameters.output_format = Some(OutputFormat::from(target.format.as_str()));
+    }
+}
+
 pub(crate) fn check_parameters(operation: Operation, parameters: &Parameters) -> Vec<Violation> {
     let mut found = Vec::new();
     structure(operation, parameters, &mut found);
@@ -133,6 +149,10 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
             let message = "a field needs a name without control characters";
             found.push(Violation::new(format!("extra.{}", name.escape_debug()), Rule::Format, value, message));
         }
+        if let Some(reason) = value.broken() {
+            let message = format!("is not JSON that can be sent as it is: {reason}");
+            found.push(Violation::new(format!("extra.{}", name.escape_debug()), Rule::Format, value, message));
+        }
     }
 }
 
@@ -150,6 +170,7 @@ fn values(rules: &ModelRules, operation: Operation, parameters: &Parameters, fou
     one_of("size", parameters.size.as_ref(), rules.sizes, found);
     one_of("quality", parameters.quality.as_ref(), rules.qualities, found);
     one_of("output_format", parameters.output_format.as_ref(), rules.output_formats, found);
+    fits_target(rules, parameters, found);
     one_of("background", parameters.background.as_ref(), rules.backgrounds, found);
     one_of("moderation", parameters.moderation.as_ref(), rules.moderations, found);
     one_of("response_format", parameters.response_format.as_ref(), rules.response_formats, found);
@@ -167,8 +188,26 @@ fn values(rules: &ModelRules, operation: Operation, parameters: &Parameters, fou
         }
     }
     if parameters.background == Some(Background::Transparent) && parameters.output_format == Some(OutputFormat::Jpeg) {
-        let message = "jpeg has no transparency; set output_format to png or webp, or background to opaque";
+        let message = match parameters.target.as_ref().filter(|target| target.decides) {
+            Some(target) => format!(
+                "jpeg has no transparency, and {} is to be one; save to a .png or .webp, or set background to opaque",
+                target.name
+            ),
+            None => "jpeg has no transparency; set output_format to png or webp, or background to opaque".to_owned(),
+        };
         found.push(Violation::new("background", Rule::Conflict, Background::Transparent, message));
+    }
+}
+
+/// A format that was set, beside a file name that says another.
+fn fits_target(rules: &ModelRules, parameters: &Parameters, found: &mut Vec<Violation>) {
+    let (Some(given), Some(target)) = (&parameters.output_format, &parameters.target) else { return };
+    if rules.output_formats.contains(given) && given.as_str() != target.format.as_str() {
+        let message = format!(
+            "{given} contradicts {}, whose extension says {}; leave output_format out, or save to another name",
+            target.name, target.format
+        );
+        found.push(Violation::new("output_format", Rule::Conflict, given, message));
     }
 }
 
@@ -213,18 +252,62 @@ pub(crate) fn check_images(
         found.push(Violation::new("image", Rule::MaxItems, format!("{} images", images.len()), message));
     }
     for (index, image) in images.iter().enumerate() {
-        let param = if images.len() == 1 { "image".to_owned() } else { format!("image[{index}]") };
+        let param = image_param(index, images.len());
         match image {
             Ok(image) => picture(&param, image, rules, &mut found),
             Err(defect) => found.push(unusable(&param, defect)),
         }
     }
     match mask {
-        Some(Ok(mask)) => check_mask(mask, images.first(), rules, &mut found),
+        Some(Ok(mask)) => {
+            let first = images.first().and_then(|first| first.as_ref().ok());
+            if rules.is_some() {
+                upright(&image_param(0, images.len()), first, &mut found);
+                upright("mask", Some(mask), &mut found);
+            }
+            check_mask(mask, first, rules, &mut found);
+        }
         Some(Err(defect)) => found.push(unusable("mask", defect)),
         None => {}
     }
     found
+}
+
+/// The judgement of an edit's files as a server got them, each with all of it or its first bytes. For the emulator alone:
+/// no public interface.
+#[doc(hidden)]
+pub fn check_received(images: &[(&ReceivedFile, &Bytes)], mask: Option<(&ReceivedFile, &Bytes)>) -> Vec<Violation> {
+    let parameters = Parameters::new(String::new());
+    let images: Vec<_> = images.iter().map(|(file, kept)| file.inspect(kept, Content::Image)).collect();
+    let mask = mask.map(|(file, kept)| file.inspect(kept, Content::Mask));
+    check_images(&parameters, &images, mask.as_ref())
+}
+
+/// How the API's lists of images call one of so many.
+fn image_param(index: usize, count: usize) -> String {
+    if count == 1 { "image".to_owned() } else { format!("image[{index}]") }
+}
+
+/// What is odd about inputs that are no violation.
+pub(crate) fn note_images(
+    images: &[Result<Inspected, Defect>],
+    mask: Option<&Result<Inspected, Defect>>,
+) -> Vec<Warning> {
+    let mut noted = Vec::new();
+    for (index, image) in images.iter().enumerate() {
+        if let Ok(Inspected { name, orientation: Some(orientation), .. }) = image {
+            noted.push(Warning::exif_orientation(&image_param(index, images.len()), name, *orientation));
+        }
+    }
+    if let Some(Ok(mask)) = mask {
+        if let Some(orientation) = mask.orientation {
+            noted.push(Warning::exif_orientation("mask", &mask.name, orientation));
+        }
+        if mask.alpha == Some(MaskAlpha::Transparent { half: true }) {
+            noted.push(Warning::half_transparent_mask(&mask.name));
+        }
+    }
+    noted
 }
 
 /// What makes an input no image, beside the limits of any model.
@@ -271,15 +354,29 @@ fn picture(param: &str, image: &Inspected, rules: Option<&ModelRules>, found: &m
     if image.format.is_none() {
         let message = format!("{name} is not a PNG, JPEG or WebP by its first bytes; convert it to one of them");
         found.push(Violation::new(param, Rule::Format, name, message));
+    } else if !image.whole {
+        found.push(cut_short(param, image));
     }
 }
 
-fn check_mask(
-    mask: &Inspected,
-    first: Option<&Result<Inspected, Defect>>,
-    rules: Option<&ModelRules>,
-    found: &mut Vec<Violation>,
-) {
+fn cut_short(param: &str, image: &Inspected) -> Violation {
+    let message = format!("{} is cut short after {} bytes; copy or save it again", image.name, image.len);
+    Violation::new(param, Rule::Format, &image.name, message)
+}
+
+/// Beside a mask no picture may need turning: whether the server does it is not documented.
+fn upright(param: &str, image: Option<&Inspected>, found: &mut Vec<Violation>) {
+    let Some(Inspected { name, orientation: Some(orientation), .. }) = image else { return };
+    let given = format!("EXIF orientation {}", orientation.number());
+    let message = format!(
+        "{name} has {given}: its pixels lie {} in the file, and a server may turn them or not, so the mask may miss its \
+         place; save the picture upright first, as Pillow's ImageOps.exif_transpose and ImageMagick's -auto-orient do",
+        orientation.describe()
+    );
+    found.push(Violation::new(param, Rule::Conflict, given, message));
+}
+
+fn check_mask(mask: &Inspected, first: Option<&Inspected>, rules: Option<&ModelRules>, found: &mut Vec<Violation>) {
     let name = &mask.name;
     if mask.len == 0 {
         found.push(Violation::new("mask", Rule::NotEmpty, "0 bytes", format!("{name} is empty")));
@@ -288,6 +385,10 @@ fn check_mask(
     if mask.format != Some(ImageFormat::Png) {
         let message = format!("{name} is not a PNG by its first bytes; a mask must be one, with an alpha channel");
         found.push(Violation::new("mask", Rule::Format, name, message));
+        return;
+    }
+    if !mask.whole {
+        found.push(cut_short("mask", mask));
         return;
     }
     let Some(rules) = rules else { return };
@@ -310,13 +411,24 @@ fn check_mask(
                 format!("{name} is fully opaque, so nothing would be edited; make the area to edit transparent");
             found.push(Violation::new("mask", Rule::MaskTransparency, name, message));
         }
+        Some(MaskAlpha::OnlyHalf) => {
+            let message = format!(
+                "{name} has no fully transparent pixel, only half-transparent ones, so nothing would be edited; make the \
+                 area to edit fully transparent (alpha 0)"
+            );
+            found.push(Violation::new("mask", Rule::MaskTransparency, name, message));
+        }
         Some(MaskAlpha::Broken(reason)) => {
             let message = format!("{name} cannot be decoded: {reason}; save it again as PNG");
             found.push(Violation::new("mask", Rule::Format, name, message));
         }
-        Some(MaskAlpha::Transparent) | None => {}
+        Some(MaskAlpha::Transparent { .. }) | None => {}
     }
-    if let (Some(mask_size), Some(Ok(Inspected { dimensions: Some(size), .. }))) = (mask.dimensions, first)
+    // The sides of a picture that is to be turned are told apart by nobody.
+    let upright = |image: &Inspected| image.orientation.is_none();
+    if let (Some(mask_size), Some(Inspected { dimensions: Some(size), .. })) =
+        (mask.dimensions, first.filter(|first| upright(first)))
+        && upright(mask)
         && mask_size != *size
     {
         let given = format!("{}x{}", mask_size.0, mask_size.1);

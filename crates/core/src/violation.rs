@@ -45,11 +45,11 @@ rules! {
     RegularFile = "regular_file",
     /// Zero bytes.
     NotEmpty = "not_empty",
-    /// Bytes that are not of an accepted format.
+    /// Bytes that are not of an accepted format, or not whole.
     Format = "format",
     /// A mask without an alpha channel.
     MaskAlpha = "mask_alpha",
-    /// A mask without one transparent pixel.
+    /// A mask without one fully transparent pixel.
     MaskTransparency = "mask_transparency",
     /// A mask of other dimensions than the first image.
     MaskDimensions = "mask_dimensions",

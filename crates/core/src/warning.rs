@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::amount::Amount;
-use crate::image::ImageFormat;
+use crate::image::{ImageFormat, Orientation};
 use crate::text;
 
 /// Something odd about a call that succeeded: worth telling, no reason to fail after payment.
@@ -80,6 +80,22 @@ impl Warning {
     pub(crate) fn lying_extension(path: &Path, format: ImageFormat) -> Self {
         let message = format!("{} holds a {format}; its extension says otherwise", text::path(path));
         Self::new("lying_extension", message)
+    }
+
+    pub(crate) fn exif_orientation(param: &str, name: &str, orientation: Orientation) -> Self {
+        let message = format!(
+            "{param}: {name} has EXIF orientation {} and is sent as its pixels lie in the file, {}; save it upright if the \
+             result is not",
+            orientation.number(),
+            orientation.describe()
+        );
+        Self::new("exif_orientation", message)
+    }
+
+    pub(crate) fn half_transparent_mask(name: &str) -> Self {
+        let message =
+            format!("mask: {name} has half-transparent pixels; only what is fully transparent is sure to be edited");
+        Self::new("half_transparent_mask", message)
     }
 
     pub(crate) fn target_appeared(asked: &Path, saved: &Path) -> Self {

@@ -62,6 +62,11 @@ impl ImageFormat {
         }
     }
 
+    /// The format whose files carry `extension` (any case, no dot).
+    pub(crate) fn from_extension(extension: &OsStr) -> Option<Self> {
+        [Self::Png, Self::Jpeg, Self::Webp].into_iter().find(|format| format.has_extension(extension))
+    }
+
     /// The wire's name: `png`, `jpeg` or `webp`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 mod complete;
 mod format;
+mod orientation;
 mod save;
 
 use std::fmt;
@@ -11,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-pub(crate) use complete::{Verified, verify_bytes};
+pub(crate) use complete::{Scan, Verified, verify_bytes};
 pub use format::ImageFormat;
+pub(crate) use orientation::Orientation;
 pub use save::SaveTo;
 pub(crate) use save::{Target, TargetFile, Unsaved, create_private_in, sync_folder};
 
@@ -186,19 +188,42 @@ impl Image {
     /// Blocks while it writes.
     ///
     /// An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
-    /// existing file is refused unless [`SaveTo::overwrite`] is set.
+    /// existing file is refused unless [`SaveTo::overwrite`] is set. The bytes stay as they are, whatever the extension: one
+    /// of another format is logged as a warning, and [`Image::extension_warning`] knows it before.
     ///
     /// # Errors
     /// [`ErrorKind::Io`]; [`ErrorKind::DownloadFailed`] if the picture is still at a URL.
     pub fn save(&self, to: impl Into<SaveTo>) -> Result<PathBuf, Error> {
-        let target = Target::resolve(&to.into(), 1)?;
+        let to = to.into();
+        let target = Target::resolve(&to, 1)?;
         let bytes = self.read()?;
         let mut file = target.create()?;
         let written = file.write(&bytes).and_then(|()| file.store(&target, 0, self.format()));
         match written {
-            Ok((path, _)) => Ok(path),
+            Ok((path, warnings)) => {
+                for warning in warnings {
+                    tracing::warn!(kind = warning.kind(), "{warning}");
+                }
+                Ok(path)
+            }
             Err(unsaved) => Err(Error::io(format!("{} cannot be written", target.display()), unsaved.error)),
         }
+    }
+
+    /// What [`Image::save`] would warn of: a file extension that is not one of this picture's format. The picture is not
+    /// converted.
+    ///
+    /// ```
+    /// use gptimage_core::Image;
+    /// # let png = &include_bytes!("../../../../tests/fixtures/rgb-4x4.png")[..];
+    /// let image = Image::from_bytes(png);
+    /// assert!(image.extension_warning("t-rex.png").is_none());
+    /// assert_eq!(image.extension_warning("t-rex.jpg").unwrap().kind(), "lying_extension");
+    /// ```
+    pub fn extension_warning(&self, to: impl Into<SaveTo>) -> Option<Warning> {
+        let (to, format) = (to.into(), self.format()?);
+        let lies = to.extension().is_some_and(|extension| !format.has_extension(&extension));
+        lies.then(|| Warning::lying_extension(to.path(), format))
     }
 
     fn not_fetched(&self) -> Error {

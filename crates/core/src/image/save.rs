@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all: a temporary file beside the target, synced, then renamed.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ use crate::warning::Warning;
 /// let replacing = SaveTo::from("pictures/t-rex.png").overwrite(true);
 /// # let _ = (careful, replacing);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SaveTo {
     path: PathBuf,
     overwrite: bool,
@@ -34,11 +34,37 @@ impl<P: AsRef<Path>> From<P> for SaveTo {
 }
 
 impl SaveTo {
-    /// Whether an existing file may be replaced. A folder, FIFO or device never is. False unless set.
+    /// Whether an existing file may be replaced, by one of the same permissions. A link stays a link, and what it leads to
+    /// is replaced, or made. A folder, FIFO or device never is replaced. False unless set.
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
+    }
+
+    /// The format that the file's extension says. `None` for a folder, and for a name without an extension of a format.
+    /// Looks whether it is a folder.
+    pub fn format(&self) -> Option<ImageFormat> {
+        ImageFormat::from_extension(&self.extension()?)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn display(&self) -> String {
+        text::path(&self.path)
+    }
+
+    pub(crate) fn extension(&self) -> Option<OsString> {
+        if self.wants_folder() || self.path.is_dir() {
+            return None;
+        }
+        split_extension(self.path.file_name()?).1
+    }
+
+    fn wants_folder(&self) -> bool {
+        self.path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| is_separator(*byte))
     }
 }
 
@@ -53,6 +79,8 @@ pub(crate) struct Target {
     /// How many pictures were asked for: no more than these may replace anything.
     count: u32,
     overwrite: bool,
+    /// The most that a file on its way may permit: no more than any file that it may replace.
+    mode: u32,
 }
 
 impl Target {
@@ -65,7 +93,7 @@ impl Target {
         if shown.as_os_str().is_empty() {
             return Err(refused(Path::new("\"\""), "an empty path names no file", io::ErrorKind::InvalidInput));
         }
-        let wants_folder = shown.as_os_str().as_encoded_bytes().last().is_some_and(|byte| is_separator(*byte));
+        let wants_folder = to.wants_folder();
         let path = std::path::absolute(shown)
             .map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?;
         if wants_folder || path.is_dir() {
@@ -74,10 +102,22 @@ impl Target {
                 return Err(refused(shown, reason, io::ErrorKind::NotFound));
             }
             let stem = format!("gptimage-{}", jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S")).into();
-            return Ok(Self { folder: path, stem, extension: None, numbered: true, count, overwrite: false });
+            return Ok(Self {
+                folder: path,
+                stem,
+                extension: None,
+                numbered: true,
+                count,
+                overwrite: false,
+                mode: 0o666,
+            });
         }
         // An existing link is followed, so that it stays a link.
-        let path = if to.overwrite { path.canonicalize().unwrap_or(path) } else { path };
+        let path = if to.overwrite {
+            follow(&path).map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?
+        } else {
+            path
+        };
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(refused(shown, "that is no file name", io::ErrorKind::InvalidInput));
         };
@@ -86,15 +126,17 @@ impl Target {
             return Err(refused(shown, &reason, io::ErrorKind::NotFound));
         }
         let (stem, extension) = split_extension(name);
-        let target =
-            Self { folder: folder.to_owned(), stem, extension, numbered: count > 1, count, overwrite: to.overwrite };
+        let folder = folder.to_owned();
+        let mut target =
+            Self { folder, stem, extension, numbered: count > 1, count, overwrite: to.overwrite, mode: 0o666 };
         // Without an extension the name is known once the format is: each of them must be free.
         let formats = match &target.extension {
             Some(_) => &[None][..],
             None => &[Some(ImageFormat::Png), Some(ImageFormat::Jpeg), Some(ImageFormat::Webp)],
         };
         let paths = (0..count as usize).flat_map(|index| formats.iter().map(move |format| (index, *format)));
-        for path in paths.map(|(index, format)| target.path(index, format)) {
+        let paths: Vec<_> = paths.map(|(index, format)| target.path(index, format)).collect();
+        for path in paths {
             match path.symlink_metadata() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 // A name that is too long, for one: better known now than after paying.
@@ -106,7 +148,12 @@ impl Target {
                     let reason = format!("{what} exists; choose another name or allow overwriting");
                     return Err(refused(&path, &reason, io::ErrorKind::AlreadyExists));
                 }
-                Ok(found) if found.is_file() || found.is_symlink() => {}
+                Ok(found) if found.is_file() => target.mode &= mode(&found),
+                // Numbers and added extensions make names that were not followed above.
+                Ok(found) if found.is_symlink() => {
+                    let reason = "a link stands there, and only a file that is named whole is written through one";
+                    return Err(refused(&path, reason, io::ErrorKind::AlreadyExists));
+                }
                 Ok(_) => {
                     let reason = "something that is no regular file stands there, and is never replaced";
                     return Err(refused(&path, reason, io::ErrorKind::AlreadyExists));
@@ -123,10 +170,10 @@ impl Target {
         Self { stem, extension: None, numbered: false, count: 1, overwrite: false, ..self.clone() }
     }
 
-    /// The same in a folder of its own, under this name.
+    /// The same in a folder of its own, under this name, for its owner alone.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
         let (folder, stem) = (folder.to_owned(), format!("{name}.answer").into());
-        Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false }
+        Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false, mode: 0o600 }
     }
 
     /// With this file name extension.
@@ -173,20 +220,16 @@ impl Target {
     }
 
     pub(crate) fn create_io(&self) -> io::Result<TargetFile> {
-        create_in(&self.folder)
+        create_with(&self.folder, self.mode)
     }
 }
 
-/// Opens a temporary file in a folder. The final file has the permissions of any other new file: the umask applies.
-fn create_in(folder: &Path) -> io::Result<TargetFile> {
-    create_with(folder, 0o666)
-}
-
-/// As [`create_in`], of a file for its owner alone.
+/// Opens a temporary file in a folder, for its owner alone.
 pub(crate) fn create_private_in(folder: &Path) -> io::Result<TargetFile> {
     create_with(folder, 0o600)
 }
 
+/// The umask applies to `mode`, as to any new file's; its owner may always read and write.
 fn create_with(
     folder: &Path,
     #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))] mode: u32,
@@ -194,9 +237,61 @@ fn create_with(
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gptimage-").suffix(".part");
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode | 0o600));
     Ok(TargetFile { file: builder.tempfile_in(folder)?, len: 0 })
 }
+
+/// Where a path leads through links, also to what is not there yet.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    const MOST: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST {
+        match path.canonicalize() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(path) => return Ok(path),
+        }
+        match (path.read_link(), path.parent()) {
+            (Ok(leads_to), Some(folder)) => path = folder.join(leads_to),
+            // No link, and nothing else either.
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many links follow on one another"))
+}
+
+#[cfg(unix)]
+fn mode(metadata: &Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
+}
+
+#[cfg(not(unix))]
+fn mode(_metadata: &Metadata) -> u32 {
+    0o666
+}
+
+/// Gives a file the owner, as far as that is allowed, and the permissions of the one at `path` that it will replace.
+#[cfg(unix)]
+fn take_after(file: &File, path: &Path) {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    let (Ok(old), Ok(new)) = (path.symlink_metadata(), file.metadata()) else { return };
+    if !old.is_file() {
+        return;
+    }
+    let mut mode = old.permissions().mode() & 0o777;
+    if (old.uid(), old.gid()) != (new.uid(), new.gid())
+        && fchown(file, Some(old.uid()), Some(old.gid())).is_err()
+        && fchown(file, None, Some(old.gid())).is_err()
+    {
+        // What a group might do is not for another group.
+        mode &= !0o070;
+    }
+    // A file system without permissions has none to keep.
+    let _ = file.set_permissions(std::fs::Permissions::from_mode(mode));
+}
+
+#[cfg(not(unix))]
+fn take_after(_file: &File, _path: &Path) {}
 
 fn is_separator(byte: u8) -> bool {
     std::path::is_separator(char::from(byte))
@@ -299,8 +394,12 @@ impl TargetFile {
         // Names taken meanwhile are stepped over, a bounded number of them.
         for again in 0..1000 {
             let path = target.candidate(index, format, again);
-            let replaces = target.overwrite && !target.is_surplus(index);
-            let persisted = if replaces { file.persist(&path) } else { persist_new(file, &path) };
+            let persisted = if target.overwrite && !target.is_surplus(index) {
+                take_after(file.as_file(), &path);
+                file.persist(&path)
+            } else {
+                persist_new(file, &path)
+            };
             match persisted {
                 Ok(_) => {
                     sync_folder(&target.folder);

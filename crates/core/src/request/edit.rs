@@ -55,24 +55,26 @@ impl EditRequestBuilder {
     }
 
     /// A PNG of the first image's dimensions whose transparent areas say where that image is edited. Under 4 MB, with
-    /// an alpha channel, not fully opaque.
+    /// an alpha channel and at least one fully transparent pixel.
     #[must_use]
     pub fn mask(mut self, mask: impl Into<ImageInput>) -> Self {
         self.mask = Some(mask.into());
         self
     }
 
-    /// Opens every input, reads the headers (of the mask also the alpha), and checks all rules at once. Blocks for as
-    /// long as the files take to open.
+    /// Opens every input, reads the headers (of the mask also the alpha), walks to its end, and checks all rules at once.
+    /// Blocks for as long as the files take to open.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with every violation.
-    pub fn build(self) -> Result<EditRequest, Error> {
+    pub fn build(mut self) -> Result<EditRequest, Error> {
+        rules::settle_format(&mut self.parameters);
         let mut violations = rules::check_parameters(Operation::Edit, &self.parameters);
         let images: Vec<_> = self.images.iter().map(ImageInput::inspect).collect();
         let mask = self.mask.as_ref().map(ImageInput::inspect_mask);
         violations.extend(rules::check_images(&self.parameters, &images, mask.as_ref()));
         Error::from_violations(violations)?;
+        self.parameters.warnings = rules::note_images(&images, mask.as_ref());
         Ok(EditRequest {
             parameters: self.parameters,
             images: images.into_iter().flatten().collect(),

@@ -40,7 +40,8 @@ impl GenerateRequestBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with every violation.
-    pub fn build(self) -> Result<GenerateRequest, Error> {
+    pub fn build(mut self) -> Result<GenerateRequest, Error> {
+        rules::settle_format(&mut self.parameters);
         Error::from_violations(rules::check_parameters(Operation::Generate, &self.parameters))?;
         Ok(GenerateRequest { parameters: self.parameters })
     }

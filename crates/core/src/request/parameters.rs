@@ -1,11 +1,16 @@
 //! The one list of optional parameters. From it come the setters, the getters, the wire and `set` by name.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use super::extra::ExtraValue;
 use super::params::{
     Background, Integer, Model, Moderation, OutputFormat, Parameter, Quality, ResponseFormat, Size, WireValue,
 };
 use super::{EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, Operation};
+use crate::image::{ImageFormat, SaveTo};
+use crate::warning::Warning;
 
 /// What there is to know about one parameter.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +42,11 @@ macro_rules! parameters {
             pub(crate) prompt: String,
             $( pub(crate) $name: Option<$type>, )+
             $( pub(crate) $only: Option<$only_type>, )+
-            pub(crate) extra: Map<String, Value>,
+            pub(crate) extra: BTreeMap<String, ExtraValue>,
+            /// The file that the pictures go to, if its extension is a format's.
+            pub(crate) target: Option<TargetFormat>,
+            /// What is odd about a valid request.
+            pub(crate) warnings: Vec<Warning>,
             /// Names given to `set` that this operation does not have, for the rules to refuse.
             pub(crate) unknown: Vec<(String, String)>,
             pub(crate) structural_rules: bool,
@@ -62,10 +71,12 @@ macro_rules! parameters {
             pub(crate) fn new(prompt: String) -> Self {
                 Self {
                     model: Model::GptImage2,
-                    prompt,
+                    prompt: without_bom(&prompt).to_owned(),
                     $( $name: None, )+
                     $( $only: None, )+
-                    extra: Map::new(),
+                    extra: BTreeMap::new(),
+                    target: None,
+                    warnings: Vec::new(),
                     unknown: Vec::new(),
                     structural_rules: false,
                 }
@@ -85,7 +96,7 @@ macro_rules! parameters {
             fn set(&mut self, operation: Operation, name: &str, text: &str) {
                 match name {
                     "model" => self.model = Model::from(text),
-                    "prompt" => text.clone_into(&mut self.prompt),
+                    "prompt" => without_bom(text).clone_into(&mut self.prompt),
                     $( stringify!($name) => self.$name = Some(<$type>::from_text(text)), )+
                     $( stringify!($only) if operation == Operation::Generate => {
                         self.$only = Some(<$only_type>::from_text(text));
@@ -127,7 +138,24 @@ macro_rules! parameters {
             /// A field that this crate does not know, sent as it is: in JSON as the value, in a form as text.
             #[must_use]
             pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-                self.parameters.extra.insert(name.into(), value.into());
+                self.parameters.extra.insert(name.into(), ExtraValue::of(&value.into()));
+                self
+            }
+
+            /// As `extra`, from JSON text. Numbers are sent exactly as they are written, whatever their length, which a
+            /// [`Value`] does not keep. What is not JSON is refused by `build`.
+            #[must_use]
+            pub fn extra_json(mut self, name: impl Into<String>, json: &str) -> Self {
+                self.parameters.extra.insert(name.into(), ExtraValue::parse(json));
+                self
+            }
+
+            /// Says where the pictures will be saved, so that the extension decides `output_format` where that is not set:
+            /// `.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.png` or `.webp`. A contradiction is refused by `build`. Only for the known
+            /// model. [`Call::save_to`](crate::Call::save_to) does the same by itself, once the request is valid.
+            #[must_use]
+            pub fn output_format_from(mut self, to: impl Into<SaveTo>) -> Self {
+                self.parameters.set_target(&to.into());
                 self
             }
 
@@ -156,9 +184,9 @@ macro_rules! parameters {
                 self.parameters.$name.as_ref()
             } )+
 
-            /// Fields beyond this crate's knowledge.
-            pub fn extra(&self) -> &Map<String, Value> {
-                &self.parameters.extra
+            /// Fields beyond this crate's knowledge: names, and values as JSON.
+            pub fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
+                self.parameters.extra.iter().map(|(name, value)| (name.as_str(), value.json()))
             }
         }
     };
@@ -170,7 +198,7 @@ parameters! {
         size: Size,
         /// `low`, `medium` (the server's default) or `high`.
         quality: Quality,
-        /// `png` (the server's default), `jpeg` or `webp`.
+        /// `png` (the server's default), `jpeg` or `webp`. Unless set, the extension of the file to save to decides.
         output_format: OutputFormat,
         /// `auto` (the server's default), `transparent` (needs `png` or `webp`) or `opaque`.
         background: Background,
@@ -187,7 +215,26 @@ parameters! {
     }
 }
 
+/// A file to save to, and the format that its extension says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TargetFormat {
+    /// For messages.
+    pub(crate) name: String,
+    pub(crate) format: ImageFormat,
+    /// Whether `output_format` was taken from it.
+    pub(crate) decides: bool,
+}
+
 impl Parameters {
+    /// What an earlier target has decided is forgotten. A target without a format of its own takes any.
+    pub(crate) fn set_target(&mut self, to: &SaveTo) {
+        let Some(format) = to.format() else { return };
+        if self.target.take().is_some_and(|target| target.decides) {
+            self.output_format = None;
+        }
+        self.target = Some(TargetFormat { name: to.display(), format, decides: false });
+    }
+
     /// How many pictures are asked for; 1 where nothing usable is set.
     pub(crate) fn count(&self) -> u32 {
         match self.n {
@@ -195,4 +242,9 @@ impl Parameters {
             Some(Integer::Text(_)) | None => 1,
         }
     }
+}
+
+/// `text` without the byte order mark that some editors begin files with.
+fn without_bom(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
 }

@@ -269,6 +269,7 @@ fn links(received: &Received) -> Vec<String> {
 }
 
 fn note_oddities(plan: &Plan, images: &[Image], price: &Price, warnings: &mut Vec<Warning>) {
+    warnings.extend(plan.parameters.warnings.iter().cloned());
     let (asked, got) = (plan.asked as usize, images.len());
     if got < asked {
         warnings.push(Warning::fewer_images(plan.asked, got));

@@ -226,6 +226,9 @@ pub(crate) async fn download_one(
     let mut warnings = Vec::new();
     let Fetched { missing, unsaved, .. } = fetch.all(&mut images, &mut warnings).await;
     let image = images.pop().unwrap_or_else(|| image.clone());
+    for warning in &warnings {
+        tracing::warn!(kind = warning.kind(), "{warning}");
+    }
     if let Some(reason) = missing {
         return Err(failed(&reason));
     }

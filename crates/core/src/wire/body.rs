@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::request::{EditRequest, GenerateRequest, Inspected, Parameters, Source, WireValue};
+use crate::random;
+use crate::request::{EditRequest, GenerateRequest, Inspected, Parameters, Request, Source, WireValue};
 
 /// One stretch of a body.
 #[derive(Debug, Clone)]
@@ -41,6 +41,14 @@ impl Body {
         self.contents.iter().map(Content::len).sum()
     }
 
+    /// The body of a request, with a boundary that nobody can know.
+    pub(crate) fn of(request: &Request) -> Result<Self, Error> {
+        match request {
+            Request::Generate(request) => Self::json(request),
+            Request::Edit(request) => Ok(Self::multipart(request, &format!("gptimage-{}", random::token()))),
+        }
+    }
+
     /// The JSON of a generate call.
     pub(crate) fn json(request: &GenerateRequest) -> Result<Self, Error> {
         let text = serde_json::to_vec(&Fields(&request.parameters)).map_err(|error| {
@@ -59,8 +67,7 @@ impl Body {
             }
         }
         for (name, value) in &request.parameters.extra {
-            let text = value.as_str().map_or_else(|| Cow::from(value.to_string()), Cow::from);
-            form.field(name, &text);
+            form.field(name, &value.form());
         }
         // A repeated plain `image` is refused by OpenAI as a duplicate.
         let name = if request.images.len() == 1 { "image" } else { "image[]" };
@@ -105,7 +112,7 @@ impl Serialize for Fields<'_> {
             }
         }
         for (name, value) in &self.0.extra {
-            map.serialize_entry::<str, Value>(name, value)?;
+            map.serialize_entry(name, value)?;
         }
         map.end()
     }

@@ -1,12 +1,14 @@
 //! `requests.toml`: request → exact wire request, or exact violations.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use gptimage_core::{
     Charge, Client, Config, EditRequest, EditRequestBuilder, Error, ErrorKind, GenerateRequest, GenerateRequestBuilder,
 };
 use gptimage_emulator::{Emulator, RecordedRequest, Side};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::inputs::{Input, Made};
 use super::mismatch::{Mismatches, bytes_differ, differ, fixture, lacks, not_one_printable_line, read};
@@ -33,6 +35,7 @@ struct Case {
     #[serde(default)]
     images: Vec<Input>,
     mask: Option<Input>,
+    save_to: Option<String>,
     #[serde(default)]
     structural_rules: bool,
     #[serde(default)]
@@ -95,6 +98,7 @@ struct ExpectedViolation {
 struct Inputs {
     images: Vec<Made>,
     mask: Option<Made>,
+    save_to: Option<PathBuf>,
     /// Holds the made files.
     _folder: tempfile::TempDir,
 }
@@ -109,7 +113,8 @@ impl Inputs {
         };
         let images = case.images.iter().enumerate().map(make).collect();
         let mask = case.mask.as_ref().map(|mask| make((case.images.len(), mask)));
-        Self { images, mask, _folder: folder }
+        let save_to = case.save_to.as_ref().map(|name| folder.path().join(name));
+        Self { images, mask, save_to, _folder: folder }
     }
 
     fn read(&self, what: &str) -> Vec<u8> {
@@ -127,16 +132,19 @@ enum Request {
 
 /// Says the same to either builder.
 macro_rules! fill {
-    ($builder:expr, $case:expr) => {{
+    ($builder:expr, $case:expr, $inputs:expr) => {{
         let mut builder = $builder;
         for (name, value) in &$case.set {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             builder = builder.set(name, &text);
         }
-        let extra: serde_json::Map<String, serde_json::Value> =
+        let extra: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str($case.extra.as_deref().unwrap_or("{}")).unwrap();
         for (name, value) in extra {
-            builder = builder.extra(name, value);
+            builder = builder.extra_json(name, value.get());
+        }
+        if let Some(path) = &$inputs.save_to {
+            builder = builder.output_format_from(path);
         }
         builder.structural_rules($case.structural_rules)
     }};
@@ -147,12 +155,12 @@ fn build(case: &Case, inputs: &Inputs) -> Result<Request, Error> {
     match case.operation {
         Operation::Generate => {
             assert!(case.images.is_empty() && case.mask.is_none(), "{}: generate has no inputs", case.name);
-            let builder: GenerateRequestBuilder = fill!(GenerateRequest::builder(prompt), case);
+            let builder: GenerateRequestBuilder = fill!(GenerateRequest::builder(prompt), case, inputs);
             builder.build().map(|request| Request::Generate(Box::new(request)))
         }
         Operation::Edit => {
             let images = inputs.images.iter().map(Made::input);
-            let mut builder: EditRequestBuilder = fill!(EditRequest::builder(prompt, images), case);
+            let mut builder: EditRequestBuilder = fill!(EditRequest::builder(prompt, images), case, inputs);
             if let Some(mask) = &inputs.mask {
                 builder = builder.mask(mask.input());
             }
@@ -243,9 +251,13 @@ async fn check_wire(case: &Case, inputs: &Inputs, built: Result<Request, Error>)
         Emulator::builder().key(KEY).canned(fixture("rgb-4x4.png")).keep_bodies(64 << 20).start().await.unwrap();
     let config = Config::new().api_key(KEY).base_url(emulator.base_url()).no_proxy().max_attempts(1).fetch(false);
     let client = Client::new(config).unwrap();
-    let result = match &request {
-        Request::Generate(request) => client.generate(request).await,
-        Request::Edit(request) => client.edit(request).await,
+    let call = match &request {
+        Request::Generate(request) => client.generate(request),
+        Request::Edit(request) => client.edit(request),
+    };
+    let result = match &inputs.save_to {
+        Some(path) => call.save_to(path).await,
+        None => call.await,
     };
     emulator.wait_idle().await;
     let mut failures = Vec::new();

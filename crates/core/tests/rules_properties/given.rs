@@ -13,6 +13,8 @@ pub(crate) struct Given {
     /// By the API's name, each at most once.
     pub(crate) set: BTreeMap<&'static str, String>,
     pub(crate) extra: BTreeMap<String, serde_json::Value>,
+    /// The extension of the file to save to.
+    pub(crate) target: Option<&'static str>,
     pub(crate) structural_rules: bool,
     /// Of edit alone.
     pub(crate) images: Vec<&'static Picture>,
@@ -27,6 +29,9 @@ pub(crate) struct Picture {
     pub(crate) extension: Option<&'static str>,
     pub(crate) size: (u32, u32),
     pub(crate) alpha: Alpha,
+    /// Whether people see it as it is stored.
+    pub(crate) upright: bool,
+    pub(crate) whole: bool,
 }
 
 impl fmt::Debug for Picture {
@@ -39,6 +44,8 @@ impl fmt::Debug for Picture {
 pub(crate) enum Alpha {
     None,
     Opaque,
+    /// Half-transparent pixels, and no transparent one.
+    Half,
     Transparent,
 }
 
@@ -50,11 +57,19 @@ macro_rules! picture {
             extension: $extension,
             size: $size,
             alpha: Alpha::$alpha,
+            upright: true,
+            whole: true,
         }
     };
 }
 
-static PICTURES: [Picture; 11] = [
+/// Its last byte is missing.
+const CUT: &[u8] = match include_bytes!("../../../../tests/fixtures/noise-8x8.png").split_last() {
+    Some((_, start)) => start,
+    None => &[],
+};
+
+static PICTURES: [Picture; 17] = [
     picture!("rgb-4x4.png", Some("png"), (4, 4), None),
     picture!("rgb-4x4.jpg", Some("jpg"), (4, 4), None),
     picture!("rgb-4x4.webp", Some("webp"), (4, 4), None),
@@ -64,11 +79,20 @@ static PICTURES: [Picture; 11] = [
     picture!("palette-trns-4x4.png", Some("png"), (4, 4), Transparent),
     picture!("interlaced-opaque-4x4.png", Some("png"), (4, 4), Opaque),
     picture!("rgba16-opaque-4x4.png", Some("png"), (4, 4), Opaque),
+    picture!("half-4x4.png", Some("png"), (4, 4), Half),
+    picture!("half-and-clear-4x4.png", Some("png"), (4, 4), Transparent),
+    Picture { upright: false, ..picture!("exif-6-8x4.jpg", Some("jpg"), (8, 4), None) },
+    Picture { upright: false, ..picture!("exif-3-4x4.png", Some("png"), (4, 4), None) },
+    Picture { upright: false, ..picture!("exif-6-mask-4x4.png", Some("png"), (4, 4), Transparent) },
+    Picture { bytes: CUT, whole: false, ..picture!("noise-8x8.png", Some("png"), (8, 8), None) },
     picture!("README.md", None, (0, 0), None),
-    Picture { name: "nothing", bytes: b"", extension: None, size: (0, 0), alpha: Alpha::None },
+    Picture { name: "nothing", bytes: b"", ..picture!("README.md", None, (0, 0), None) },
 ];
 
 const MODELS: &[&str] = &["openai/gpt-image-2", "gpt-image-2", "openai/gpt-image-3", "OPENAI/gpt-image-2", " ", ""];
+
+/// Extensions of targets.
+const TARGETS: &[&str] = &["png", "PNG", "jpg", "Jpeg", "jfif", "webp", "gif", "txt"];
 
 /// Values near the border of each parameter, right and wrong.
 const VALUES: &[(&str, &[&str])] = &[
@@ -86,6 +110,7 @@ fn prompt() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-z ]{0,3}",
         1 => any::<String>(),
+        1 => "\u{feff}{1,2}[a-z ]{0,3}",
         2 => (prop::sample::select(vec!["a", "ä", "漢", "🦖"]), 31_999_usize..32_003).prop_map(|(c, n)| c.repeat(n)),
     ]
 }
@@ -133,11 +158,13 @@ pub(crate) fn given() -> impl Strategy<Value = Given> {
         1 => Just(Vec::new()),
     ];
     let mask = prop::option::of((0..PICTURES.len()).prop_map(|index| &PICTURES[index]));
-    (prompt(), set(), extra(), prop::bool::weighted(0.2), images, mask).prop_map(
-        |(prompt, set, extra, structural_rules, images, mask)| Given {
+    let target = prop::option::weighted(0.3, prop::sample::select(TARGETS));
+    (prompt(), set(), extra(), target, prop::bool::weighted(0.2), images, mask).prop_map(
+        |(prompt, set, extra, target, structural_rules, images, mask)| Given {
             prompt,
             set,
             extra,
+            target,
             structural_rules,
             images,
             mask,
@@ -153,6 +180,9 @@ macro_rules! fill {
         }
         for (name, value) in &$given.extra {
             builder = builder.extra(name.clone(), value.clone());
+        }
+        if let Some(extension) = $given.target {
+            builder = builder.output_format_from(format!("t-rex.{extension}"));
         }
         builder.structural_rules($given.structural_rules)
     }};
@@ -175,6 +205,21 @@ impl Given {
 
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.set.get(name).map(String::as_str)
+    }
+
+    /// The prompt as it is sent.
+    pub(crate) fn sent_prompt(&self) -> &str {
+        self.prompt.trim_start_matches('\u{feff}')
+    }
+
+    /// The format that the target's extension says.
+    pub(crate) fn target_format(&self) -> Option<&'static str> {
+        match self.target?.to_lowercase().as_str() {
+            "png" => Some("png"),
+            "jpg" | "jpeg" | "jfif" => Some("jpeg"),
+            "webp" => Some("webp"),
+            _ => None,
+        }
     }
 
     /// The model that is asked, set or not.

@@ -17,13 +17,17 @@ fn client() -> Client {
 fn intended(given: &Given) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("model".to_owned(), given.model().into());
-    fields.insert("prompt".to_owned(), given.prompt.as_str().into());
+    fields.insert("prompt".to_owned(), given.sent_prompt().into());
     for (name, text) in &given.set {
         let value = match *name {
             "n" | "output_compression" => text.trim().parse::<i64>().unwrap().into(),
             _ => text.as_str().into(),
         };
         fields.insert((*name).to_owned(), value);
+    }
+    let known = !given.structural_rules && matches!(given.model(), "openai/gpt-image-2" | "gpt-image-2");
+    if let Some(format) = given.target_format().filter(|format| known && *format != "png") {
+        fields.insert("output_format".to_owned(), format.into());
     }
     fields.extend(given.extra.clone());
     fields

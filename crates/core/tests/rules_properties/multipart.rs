@@ -86,7 +86,8 @@ fn meant() -> impl Strategy<Value = Meant> {
         |(model, prompt, texts, (n, compression), extra, images, mask)| {
             let pictures = images.iter().map(|index| ImageInput::bytes(PICTURES[*index].1));
             let mut builder = EditRequest::builder(&prompt, pictures).structural_rules(true).set("model", &model);
-            let mut parts = vec![Part::text("model", &model), Part::text("prompt", &prompt)];
+            let sent = prompt.trim_start_matches('\u{feff}');
+            let mut parts = vec![Part::text("model", &model), Part::text("prompt", sent)];
             let numbers =
                 [("n", n), ("output_compression", compression)].map(|(name, n)| (name, n.map(|n| n.to_string())));
             let [size, quality, format, background, response] = <[_; 5]>::try_from(texts).unwrap();

@@ -48,8 +48,8 @@ pub(crate) fn violated(operation: Operation, given: &Given) -> BTreeSet<String> 
     let known = !given.structural_rules && matches!(given.model(), "openai/gpt-image-2" | "gpt-image-2");
 
     violated("model", given.model().trim().is_empty());
-    violated("prompt", given.prompt.trim().is_empty());
-    violated("prompt", known && given.prompt.chars().count() > 32_000);
+    violated("prompt", given.sent_prompt().trim().is_empty());
+    violated("prompt", known && given.sent_prompt().chars().count() > 32_000);
 
     for (name, text) in &given.set {
         violated(name, *name == "stream" || (*name == "moderation" && edit));
@@ -57,7 +57,11 @@ pub(crate) fn violated(operation: Operation, given: &Given) -> BTreeSet<String> 
         violated(name, known && values.is_some_and(|values| !values.contains(&text.as_str())));
     }
 
-    let format = given.value("output_format").unwrap_or("png");
+    let target = given.target_format().filter(|_| known);
+    let set = given.value("output_format");
+    let is_format = |format: &str| ["png", "jpeg", "webp"].contains(&format);
+    violated("output_format", target.zip(set).is_some_and(|(target, set)| is_format(set) && set != target));
+    let format = set.or(target).unwrap_or("png");
     if let Some(text) = given.value("n") {
         let most = if edit { 10 } else { 1 };
         violated("n", whole_number(text).is_none_or(|n| n < 1 || (known && n > most)));
@@ -86,11 +90,13 @@ fn files(given: &Given, known: bool, violated: &mut impl FnMut(&str, bool)) {
     violated("image", count == 0 || (known && count > 16));
     for (index, image) in given.images.iter().enumerate() {
         let param = if count == 1 { "image".to_owned() } else { format!("image[{index}]") };
-        violated(&param, image.extension.is_none());
+        violated(&param, image.extension.is_none() || !image.whole);
+        violated(&param, known && index == 0 && given.mask.is_some() && !image.upright);
     }
     if let Some(mask) = given.mask {
-        let first = given.images.first().filter(|image| image.extension.is_some());
-        violated("mask", mask.extension != Some("png"));
+        let first = given.images.first().filter(|image| image.extension.is_some() && image.upright);
+        violated("mask", mask.extension != Some("png") || !mask.whole);
+        violated("mask", known && !mask.upright);
         violated("mask", known && mask.alpha != Alpha::Transparent);
         violated("mask", known && first.is_some_and(|first| first.size != mask.size));
     }

@@ -90,14 +90,170 @@ async fn names_are_kept_completed_or_made() {
     let generated = client.generate(&request()).save_to(path("t-rex")).await.unwrap();
     assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.png").as_path()), "a missing extension is added");
 
-    let generated = client.generate(&request()).save_to(path("t-rex.jpg")).await.unwrap();
-    assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.jpg").as_path()), "a lying one is kept");
+    let generated = client.generate(&request()).save_to(path("t-rex.gif")).await.unwrap();
+    assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.gif").as_path()), "a lying one is kept");
     assert_eq!(generated.warnings()[0].kind(), "lying_extension");
 
     let made = client.generate(&request()).save_to(folder.path()).await.unwrap();
     let name = made.image().unwrap().path().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
     assert!(name.starts_with("gptimage-") && name.ends_with("-1.png"), "{name}");
     assert_eq!(names(folder.path()).len(), 3, "nothing else is left in the folder");
+}
+
+/// The request is valid before its target is known.
+#[tokio::test]
+async fn the_targets_extension_decides_the_format_or_is_contradicted_before_money_is_spent() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, format) in [
+        ("a.jpg", ImageFormat::Jpeg),
+        ("b.JPEG", ImageFormat::Jpeg),
+        ("c.webp", ImageFormat::Webp),
+        ("d.png", ImageFormat::Png),
+    ] {
+        let generated = client.generate(&request()).save_to(path(name)).await.unwrap();
+        assert_eq!(generated.image().unwrap().format(), Some(format), "{name}");
+        assert!(generated.warnings().is_empty(), "{:?}", generated.warnings());
+    }
+    let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))]).n(2).build().unwrap();
+    let generated = client.edit(&edit).save_to(path("e.jpg")).await.unwrap();
+    assert!(generated.images().iter().all(|image| image.format() == Some(ImageFormat::Jpeg)));
+    let charges = emulator.charges();
+
+    // A folder of such a name is no file of that format.
+    std::fs::create_dir(path("folder.jpg")).unwrap();
+    let shown = client.generate(&request()).save_to(path("folder.jpg")).dry_run().unwrap();
+    assert!(!shown.contains("output_format"), "{shown}");
+    let shown = client.generate(&request()).save_to(path("new.jpg")).dry_run().unwrap();
+    assert!(shown.contains(r#""output_format":"jpeg""#), "{shown}");
+
+    let png = GenerateRequest::builder("A T-Rex").output_format(OutputFormat::Png).build().unwrap();
+    let clear = GenerateRequest::builder("A T-Rex").background("transparent").build().unwrap();
+    for (request, param) in [(&png, "output_format"), (&clear, "background")] {
+        for error in [
+            client.generate(request).save_to(path("new.jpg")).await.unwrap_err(),
+            client.generate(request).save_to(path("new.jpg")).dry_run().unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.violations().len()), (ErrorKind::InvalidRequest, 1), "{error}");
+            let violation = &error.violations()[0];
+            assert_eq!((violation.param(), violation.rule().as_str()), (param, "conflict"), "{error}");
+            assert!(error.message().contains("new.jpg"), "{error}");
+        }
+    }
+    // What is said with the request is judged with it, in any order.
+    let request = GenerateRequest::builder("A T-Rex").output_compression(50).output_format_from("new.jpg").build();
+    assert_eq!(request.unwrap().output_format(), Some(&OutputFormat::Jpeg));
+    assert_eq!(emulator.charges(), charges);
+}
+
+#[tokio::test]
+async fn inputs_that_are_to_be_turned_and_masks_that_are_half_transparent_are_told() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let photo = ImageInput::bytes(&include_bytes!("../../../../tests/fixtures/exif-6-8x4.jpg")[..]);
+    let upright = ImageInput::bytes(&include_bytes!("../../../../tests/fixtures/exif-1-4x4.jpg")[..]);
+    let mask = ImageInput::bytes(&include_bytes!("../../../../tests/fixtures/half-and-clear-4x4.png")[..]);
+    assert_eq!(photo.dimensions().unwrap(), (4, 8), "as people see it");
+    let edit = EditRequest::builder("Both", [upright, photo.clone()]).mask(mask).build().unwrap();
+    let generated = client.edit(&edit).await.unwrap();
+    let warnings: Vec<_> = generated.warnings().iter().map(|warning| (warning.kind(), warning.message())).collect();
+    assert_eq!([warnings[0].0, warnings[1].0], ["exif_orientation", "half_transparent_mask"], "{warnings:?}");
+    assert!(warnings[0].1.starts_with("image[1]: ") && warnings[0].1.contains("EXIF orientation 6"), "{warnings:?}");
+
+    let plain = EditRequest::builder("Both", [photo]).build().unwrap();
+    assert_eq!(client.edit(&plain).await.unwrap().warnings()[0].kind(), "exif_orientation");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn overwriting_keeps_permissions_and_no_one_else_reads_what_comes() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mode = |name: &str| std::fs::metadata(path(name)).unwrap().permissions().mode() & 0o7777;
+    let old = |name: &str, mode: u32| {
+        std::fs::write(path(name), "old").unwrap();
+        std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for permissions in [0o600, 0o640, 0o664, 0o666, 0o444] {
+        old("a.png", permissions);
+        client.generate(&request()).save_to(SaveTo::from(path("a.png")).overwrite(true)).await.unwrap();
+        assert_eq!(mode("a.png"), permissions, "{permissions:o}");
+        assert!(std::fs::metadata(path("a.png")).unwrap().len() > 3);
+        let image = client.generate(&request()).await.unwrap().into_images().remove(0);
+        image.save(SaveTo::from(path("a.png")).overwrite(true)).unwrap();
+        assert_eq!(mode("a.png"), permissions, "{permissions:o}");
+    }
+    // Through a link, without an extension and with numbers too.
+    old("b.png", 0o600);
+    symlink("b.png", path("link.png")).unwrap();
+    client.generate(&request()).save_to(SaveTo::from(path("link.png")).overwrite(true)).await.unwrap();
+    client.generate(&request()).save_to(SaveTo::from(path("b")).overwrite(true)).await.unwrap();
+    assert_eq!(mode("b.png"), 0o600);
+    old("c-1.png", 0o600);
+    old("c-2.png", 0o640);
+    let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))]).n(2).build().unwrap();
+    client.edit(&edit).save_to(SaveTo::from(path("c.png")).overwrite(true)).await.unwrap();
+    assert_eq!((mode("c-1.png"), mode("c-2.png")), (0o600, 0o640));
+
+    // While the picture comes, its file permits no more than the one that it replaces.
+    emulator.fault(gptimage_emulator::Fault::delay(std::time::Duration::from_millis(300)));
+    let call = client.generate(&request()).save_to(SaveTo::from(path("b.png")).overwrite(true));
+    let call = tokio::spawn(std::future::IntoFuture::into_future(call));
+    let part = loop {
+        let part = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(Result::unwrap)
+            .find(|entry| entry.file_name().to_string_lossy().ends_with(".part"));
+        if let Some(part) = part {
+            break part.metadata().unwrap();
+        }
+        assert!(!call.is_finished(), "there was no file on its way");
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(part.mode() & 0o077, 0);
+    call.await.unwrap().unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_stays_a_link_wherever_it_leads() {
+    use std::os::unix::fs::symlink;
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("elsewhere")).unwrap();
+    symlink("elsewhere/made.png", path("second.png")).unwrap();
+    symlink(path("second.png"), path("first.png")).unwrap();
+    let generated = client.generate(&request()).save_to(SaveTo::from(path("first.png")).overwrite(true)).await.unwrap();
+    assert!(path("first.png").is_symlink() && path("second.png").is_symlink());
+    assert!(path("elsewhere/made.png").metadata().unwrap().is_file());
+    assert!(generated.image().unwrap().path().unwrap().ends_with("elsewhere/made.png"));
+
+    symlink("missing/folder.png", path("nowhere.png")).unwrap();
+    symlink("circle.png", path("circle.png")).unwrap();
+    symlink("elsewhere/made.png", path("numbered-2.png")).unwrap();
+    symlink("elsewhere/made.png", path("added.webp")).unwrap();
+    symlink("elsewhere/new.png", path("careful.png")).unwrap();
+    let charges = emulator.charges();
+    let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))]).n(2).build().unwrap();
+    for (error, words) in [
+        (client.generate(&request()).save_to(SaveTo::from(path("nowhere.png")).overwrite(true)).await, "missing"),
+        (client.generate(&request()).save_to(SaveTo::from(path("circle.png")).overwrite(true)).await, "circle.png"),
+        (client.generate(&request()).save_to(SaveTo::from(path("added")).overwrite(true)).await, "a link"),
+        (client.edit(&edit).save_to(SaveTo::from(path("numbered.png")).overwrite(true)).await, "a link"),
+        (client.generate(&request()).save_to(path("careful.png")).await, "exists"),
+    ] {
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert!(error.message().contains(words), "{error}");
+    }
+    assert_eq!(emulator.charges(), charges);
 }
 
 #[tokio::test]
