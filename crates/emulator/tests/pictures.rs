@@ -109,15 +109,19 @@ async fn odd_inputs_are_drawn_too() {
     let image = png(3, 2000, |_, y| [y as u8, 0, 0, 128]);
     let mask = png(3, 2000, |x, y| [0, 0, 0, if (x, y) == (1, 1000) { 0 } else { 255 }]);
     let masked = Form::edit().file("image", "a.png", "image/png", &image).file("mask", "m.png", "image/png", &mask);
-    let broken = [&image[..100], &vec![7; 9 << 20]].concat();
+    // Whole by their structure, and nothing can be inflated.
+    let mut broken = image.clone();
+    let end = broken.len() - 16;
+    broken[45..end].fill(7);
+    let large = [broken.as_slice(), &vec![7; 9 << 20]].concat();
     let words = "\u{4e2d}\u{6587} ".to_owned() + &"\u{1f600}".repeat(5000);
     let form = Form::new()
         .text("model", MODEL)
         .text("prompt", &words)
         .text("response_format", "b64_json")
         .file("image[]", "a.png", "image/png", &image)
-        .file("image[]", "b.png", "image/png", &image[..100])
-        .file("image[]", "c.png", "image/png", &broken);
+        .file("image[]", "b.png", "image/png", &broken)
+        .file("image[]", "c.png", "image/png", &large);
     for form in [masked, form] {
         let (_, pixels) = decode(&picture(&call(&emulator, &form.request(&emulator)).await));
         assert_eq!(pixels.dimensions(), (1024, 1024));

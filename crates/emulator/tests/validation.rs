@@ -93,11 +93,25 @@ async fn edit_refuses_what_the_api_refuses() {
     let emulator = emulator().await;
     let image = png(8, 8, |_, _| [9, 9, 9, 255]);
     let open = png(8, 8, |x, _| [0, 0, 0, if x < 4 { 0 } else { 255 }]);
+    let half = png(8, 8, |_, _| [0, 0, 0, 128]);
+    let half_and_open = png(8, 8, |x, y| [0, 0, 0, if (x, y) == (7, 7) { 0 } else { 128 }]);
+    // People see it 4 wide and 8 high.
+    let photo = include_bytes!("../../../tests/fixtures/exif-6-8x4.jpg");
+    let tall = png(4, 8, |_, _| [0; 4]);
+    let turned = include_bytes!("../../../tests/fixtures/exif-6-mask-4x4.png");
     let file = |form: Form| form.file("image", "a.png", "image/png", &image);
     let many = |count: usize| (0..count).fold(Form::edit(), |form, _| file(form));
-    for form in [many(16), file(Form::edit().text("n", "10").text("moderation", "ignored")), {
-        file(Form::edit()).file("mask", "mask.png", "image/png", &open)
-    }] {
+    let accepted = [
+        many(16),
+        file(Form::edit().text("n", "10").text("moderation", "ignored")),
+        file(Form::edit()).file("mask", "mask.png", "image/png", &open),
+        file(Form::edit()).file("mask", "mask.png", "image/png", &half_and_open),
+        Form::edit().file("image", "a.jpg", "image/jpeg", photo),
+        // What follows a picture's end is no part of it.
+        Form::edit().file("image", "a.jpg", "image/jpeg", &[photo.as_slice(), &[0; 10_000]].concat()),
+    ];
+    let charges = accepted.len() as u64;
+    for form in accepted {
         let response = call(&emulator, &form.request(&emulator)).await;
         assert_eq!(response.status, 200, "{}", response.text());
     }
@@ -120,6 +134,15 @@ async fn edit_refuses_what_the_api_refuses() {
         (file(Form::edit()).file("mask", "m.jpg", "image/jpeg", b"\xff\xd8\xff\xe0"), vec!["mask"]),
         (file(Form::edit()).file("mask", "m.png", "image/png", &png(4, 8, |_, _| [0; 4])), vec!["mask"]),
         (file(Form::edit()).file("mask", "m.png", "image/png", &large_mask), vec!["mask"]),
+        (file(Form::edit()).file("mask", "m.png", "image/png", &half), vec!["mask"]),
+        (file(Form::edit()).file("mask", "m.png", "image/png", &open[..open.len() - 1]), vec!["mask"]),
+        (Form::edit().file("image", "a.png", "image/png", &image[..image.len() - 1]), vec!["image.0"]),
+        (file(Form::edit()).file("image", "b.jpg", "image/jpeg", &photo[..photo.len() - 2]), vec!["image.1"]),
+        (
+            Form::edit().file("image", "a.jpg", "image/jpeg", photo).file("mask", "m.png", "image/png", &tall),
+            vec!["image.0"],
+        ),
+        (file(Form::edit()).file("mask", "m.png", "image/png", turned), vec!["mask"]),
         (
             file(Form::edit()).file("mask", "m.png", "image/png", &open).file("mask", "m.png", "image/png", &open),
             vec!["mask"],
@@ -131,7 +154,48 @@ async fn edit_refuses_what_the_api_refuses() {
         assert_eq!(&response.issue_paths(), paths, "{index}");
     }
     emulator.wait_idle().await;
-    assert_eq!(emulator.charges(), 3);
+    assert_eq!(emulator.charges(), charges);
+}
+
+#[tokio::test]
+async fn refused_files_are_told_in_cores_words() {
+    let emulator = emulator().await;
+    let image = png(4, 8, |_, _| [9, 9, 9, 255]);
+    let photo = include_bytes!("../../../tests/fixtures/exif-6-8x4.jpg");
+    let half = png(4, 8, |_, _| [0, 0, 0, 128]);
+    let clear = png(4, 8, |_, _| [0; 4]);
+    let masked = |image: &[u8], mask: &[u8]| {
+        Form::edit().file("image", "a", "image/png", image).file("mask", "m.png", "image/png", mask)
+    };
+    for (form, words) in [
+        (masked(&image, &half), "The file has no fully transparent pixel"),
+        (masked(&image[..40], &clear), "The file is cut short after 40 bytes"),
+        (masked(photo, &clear), "EXIF orientation 6"),
+    ] {
+        let response = call(&emulator, &form.request(&emulator)).await;
+        assert!(response.status == 400 && response.text().contains(words), "{words}: {}", response.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_are_looked_at_to_their_end() {
+    let emulator = emulator().await;
+    let image = png(8, 8, |_, _| [9, 9, 9, 255]);
+    let (start, end) = image.split_at(33);
+    // A chunk that nobody knows, longer than what is kept of a file.
+    let padding = vec![7; 9 << 20];
+    let long = [start, &u32::try_from(padding.len()).unwrap().to_be_bytes(), b"abCd", &padding, &[0; 4], end].concat();
+    for (file, status) in [(long.as_slice(), 200), (&long[..long.len() - 1], 400), (&long[..9 << 20], 400)] {
+        let form = Form::edit().file("image", "a.png", "image/png", file);
+        let response = call(&emulator, &form.request(&emulator)).await;
+        assert_eq!(response.status, status, "{}", response.text());
+    }
+    // However much came before it, a mask is judged.
+    let half = png(8, 8, |_, _| [0, 0, 0, 128]);
+    let padded = [image.as_slice(), &vec![0; (7 << 20) + 500_000]].concat();
+    let form = (0..9).fold(Form::edit(), |form, _| form.file("image[]", "a.png", "image/png", &padded));
+    let response = call(&emulator, &form.file("mask", "m.png", "image/png", &half).request(&emulator)).await;
+    assert_eq!((response.status, response.issue_paths()), (400, vec!["mask".to_owned()]), "{}", response.text());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use axum::body::BodyDataStream;
 use bytes::{Bytes, BytesMut};
-use gptimage_core::rules::GPT_IMAGE_2;
+use gptimage_core::rules::{GPT_IMAGE_2, ReceivedFile};
 use hyper::HeaderMap;
 
 use super::parameters::{Field, Fields};
@@ -34,7 +34,8 @@ pub(crate) struct Form {
 /// A file of a form.
 #[derive(Debug)]
 pub(crate) struct FilePart {
-    pub(crate) len: u64,
+    /// What core makes of all its bytes.
+    pub(crate) received: ReceivedFile,
     /// The whole file, or its first bytes.
     pub(crate) bytes: Bytes,
 }
@@ -42,7 +43,7 @@ pub(crate) struct FilePart {
 impl FilePart {
     /// The whole file, if it was kept.
     pub(crate) fn whole(&self) -> Option<&Bytes> {
-        (self.len == self.bytes.len() as u64).then_some(&self.bytes)
+        (self.received.len() == self.bytes.len() as u64).then_some(&self.bytes)
     }
 }
 
@@ -84,11 +85,13 @@ async fn parse(headers: &HeaderMap, body: &mut BodyDataStream) -> Result<Form, R
             "image" | "image[]" => {
                 let index = form.images.len();
                 form.issues.extend(part_issues(&part, "image", Some(index)));
-                form.images.push(read_file(part, &mut kept).await?);
+                form.images.push(read_file(part, &mut kept, KEPT_TOTAL).await?);
             }
             "mask" => {
                 form.issues.extend(part_issues(&part, "mask", None));
-                form.masks.push(read_file(part, &mut kept).await?);
+                // Whatever came before, a mask is kept to be judged; a second one is refused.
+                let total = if form.masks.is_empty() { usize::MAX } else { KEPT_TOTAL };
+                form.masks.push(read_file(part, &mut kept, total).await?);
             }
             _ => {
                 let text = read_text(part).await?;
@@ -130,13 +133,14 @@ fn part_issues(part: &multer::Field<'_>, field: &str, index: Option<usize>) -> V
     issues
 }
 
-async fn read_file(mut part: multer::Field<'_>, kept: &mut usize) -> Result<FilePart, Refusal> {
+async fn read_file(mut part: multer::Field<'_>, kept: &mut usize, total: usize) -> Result<FilePart, Refusal> {
     let mut bytes = BytesMut::new();
-    let mut len = 0;
+    let mut received = ReceivedFile::default();
     let mut whole = true;
     while let Some(chunk) = part.chunk().await.map_err(malformed)? {
-        len += chunk.len() as u64;
-        if whole && (bytes.len() + chunk.len() > KEPT_FILE || *kept + bytes.len() + chunk.len() > KEPT_TOTAL) {
+        received.push(&chunk);
+        let room = total.saturating_sub(*kept).min(KEPT_FILE);
+        if whole && bytes.len() + chunk.len() > room {
             whole = false;
             // Copied, so that the large buffer goes.
             bytes = BytesMut::from(bytes.get(..KEPT_HEAD.min(bytes.len())).unwrap_or_default());
@@ -145,7 +149,7 @@ async fn read_file(mut part: multer::Field<'_>, kept: &mut usize) -> Result<File
         bytes.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
     }
     *kept += if whole { bytes.len() } else { 0 };
-    Ok(FilePart { len, bytes: bytes.freeze() })
+    Ok(FilePart { received, bytes: bytes.freeze() })
 }
 
 async fn read_text(mut part: multer::Field<'_>) -> Result<String, Refusal> {
