@@ -543,7 +543,8 @@ gptimage_status_t gptimage_client_edit(const gptimage_client_t *client,
 /**
  * As gptimage_client_generate(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name
  * of the library's making, a missing extension is added, what exists is refused before anything is sent. A file has its
- * name once it is whole, or not at all.
+ * name once it is whole, or not at all. The extension .jpg, .jpeg, .jpe, .jfif, .webp or .png decides
+ * `output_format` where that is not set; a contradiction is refused.
  */
 gptimage_status_t gptimage_client_generate_to(const gptimage_client_t *client,
                                               const gptimage_generate_request_t *request,
@@ -785,7 +786,7 @@ gptimage_status_t gptimage_edit_request_set(gptimage_edit_request_t *request,
                                             gptimage_error_t **error_out);
 
 /**
- * Fields beyond the API's documentation, as a JSON object.
+ * Fields beyond the API's documentation, as a JSON object. Numbers are sent as they are written, whatever their length.
  */
 gptimage_status_t gptimage_edit_request_set_extra(gptimage_edit_request_t *request,
                                                   const char *json,
@@ -1007,7 +1008,7 @@ gptimage_status_t gptimage_generate_request_set(gptimage_generate_request_t *req
                                                 gptimage_error_t **error_out);
 
 /**
- * Fields beyond the API's documentation, as a JSON object.
+ * Fields beyond the API's documentation, as a JSON object. Numbers are sent as they are written, whatever their length.
  */
 gptimage_status_t gptimage_generate_request_set_extra(gptimage_generate_request_t *request,
                                                       const char *json,
@@ -1056,7 +1057,8 @@ gptimage_bytes_t gptimage_generated_image_bytes(const gptimage_generated_t *gene
 /**
  * Saves a copy of a picture to a file or folder: whole, under its final name, or not at all. An existing folder or a path
  * that ends in "/" takes a name of the library's making; a missing extension is added; what exists is refused, unless
- * `overwrite` is not 0. Waits until it is done.
+ * `overwrite` is not 0. Nothing is converted: an extension of another format is logged as a warning.
+ * Waits until it is done.
  */
 gptimage_status_t gptimage_generated_image_save(const gptimage_generated_t *generated,
                                                 size_t index,

@@ -35,6 +35,9 @@ def _is_one(value: Any) -> bool:
         return True
     if isinstance(value, (list, tuple)):
         return isinstance(value, tuple) and _is_named_file(value)
+    if hasattr(value, "__await__"):
+        # A future can be iterated over, by an event loop.
+        return True
     try:
         memoryview(value)
     except (TypeError, ValueError):
@@ -57,6 +60,7 @@ def one_image(name: str, value: Any) -> CoreInput:
         return value.png
     if isinstance(value, Generated):
         return value.image
+    _refuse_async(name, value)
     if isinstance(value, tuple) and _is_named_file(value):
         # Core names and types files itself, from their bytes.
         return one_image(name, value[1])
@@ -92,6 +96,26 @@ def _is_named_file(value: tuple[Any, ...]) -> bool:
     )
 
 
+def _refuse_async(name: str, value: Any) -> None:
+    """What an event loop has to be asked for is no image yet. Nothing in here can wait for it."""
+    if hasattr(value, "__await__"):
+        _give_up(value)
+        raise TypeError(f"{name}: {type(value).__name__} was not awaited; give its result, such as await file.read()")
+    if hasattr(value, "__aiter__") and not hasattr(value, "read"):
+        raise TypeError(
+            f"{name}: {type(value).__name__} is asynchronous; collect its parts first, such as "
+            "b''.join([part async for part in stream])"
+        )
+
+
+def _give_up(awaitable: Any) -> None:
+    """Nobody will await this coroutine, which Python would warn of. What runs already is somebody's, and goes on."""
+    from types import CoroutineType
+
+    if isinstance(awaitable, CoroutineType):
+        awaitable.close()
+
+
 def _is_pil(value: object) -> bool:
     return any(cls.__module__.partition(".")[0] == "PIL" for cls in type(value).__mro__)
 
@@ -105,6 +129,13 @@ def _read(name: str, file: Any) -> bytes:
             part = file.read(_READ_AT_MOST - length)
         except ValueError as error:
             raise ValueError(f"{name}: this file cannot be read: {error}") from error
+        except TypeError as error:
+            raise TypeError(f"{name}: this is read in another way than files are: {error}; give the bytes") from error
+        if hasattr(part, "__await__"):
+            _give_up(part)
+            raise TypeError(
+                f"{name}: {type(file).__name__}.read() is asynchronous; give the bytes that it reads: await file.read()"
+            )
         if isinstance(part, str):
             raise TypeError(f"{name}: this file gives text; open it in binary mode, such as open(path, 'rb')")
         if not part:

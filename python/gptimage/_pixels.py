@@ -40,8 +40,9 @@ def array(image: _core.Image, dtype: Any, copy: bool | None) -> Any:
 
 
 def from_pil(name: str, image: Any) -> tuple[int, int, int, bytes]:
-    """A Pillow image as width, height, samples a pixel, and pixels."""
-    image = _eight_bits(name, image)
+    """A Pillow image as width, height, samples a pixel, and pixels, as people see it."""
+    _load(name, image)
+    image = _upright(image, _eight_bits(name, image))
     width, height = image.size
     return width, height, len(image.getbands()), image.tobytes()
 
@@ -60,6 +61,40 @@ def _eight_bits(name: str, image: Any) -> Any:
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _load(name: str, image: Any) -> None:
+    """Pillow reads a file when its pixels are first looked at, which may be too late."""
+    try:
+        image.load()
+    except (AssertionError, AttributeError, OSError, SyntaxError, ValueError) as error:
+        reason = f" ({error})" if str(error) else ""
+        raise ValueError(
+            f"{name}: this Pillow image cannot be read{reason}; its file has to be whole, and open until then"
+        ) from error
+
+
+def _upright(image: Any, pixels: Any) -> Any:
+    """`pixels`, turned as the EXIF orientation of `image` says. ImageOps.exif_transpose does the same, and writes an EXIF
+    block again, which fails for some that cameras make."""
+    from PIL import Image as Pil
+
+    turn = Pil.Transpose
+    turns = {
+        2: turn.FLIP_LEFT_RIGHT,
+        3: turn.ROTATE_180,
+        4: turn.FLIP_TOP_BOTTOM,
+        5: turn.TRANSPOSE,
+        6: turn.ROTATE_270,
+        7: turn.TRANSVERSE,
+        8: turn.ROTATE_90,
+    }
+    try:
+        orientation = image.getexif().get(0x0112)
+    except Exception:
+        # An EXIF block that cannot be read says nothing.
+        return pixels
+    return pixels.transpose(turns[orientation]) if orientation in turns else pixels
 
 
 def _high_bytes(image: Any) -> Any:
@@ -130,7 +165,7 @@ def alpha_or_white(image: Any) -> tuple[int, int, bool, bytes]:
     """A Pillow image's alpha channel, or where it is white, as width, height, whether it is alpha, and bytes."""
     if not hasattr(image, "getchannel"):
         raise TypeError(f"mask: {type(image).__name__} is no Pillow image; PIL.Image.open(path) makes one of a file")
-    image = _eight_bits("mask", image)
+    image = _upright(image, _eight_bits("mask", image))
     width, height = image.size
     if image.mode == "RGBA":
         return width, height, True, image.getchannel("A").tobytes()

@@ -200,9 +200,14 @@ def _json(extra: Mapping[str, object]) -> str:
     import json
 
     try:
-        return json.dumps(dict(extra), allow_nan=False)
+        text = json.dumps(dict(extra), allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise type(error)(f"extra: must be a dict of JSON values: {error}") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("extra: must be a dict of JSON values: a text in it holds half of a character") from None
+    return text
 
 
 def _budget(budget: Budget | None) -> _core.Budget | None:
@@ -310,7 +315,8 @@ class Client(_Base):
         `"b64_json"`. `extra` are fields beyond these; `structural_rules=True` checks only what no server could accept.
 
         `save_to` is a file or a folder that the picture is written to while it comes; what exists is refused before
-        anything is sent, unless `overwrite`. `deadline`, `max_attempts` and `fetch` are the client's unless given.
+        anything is sent, unless `overwrite`. Its extension decides `output_format` where that is not given. `deadline`,
+        `max_attempts` and `fetch` are the client's unless given.
         `progress=True` shows a bar, a function gets `gptimage.Progress` whenever something changes.
 
         Raises InvalidRequestError, with all problems at once, before anything is sent; else one of

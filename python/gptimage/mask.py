@@ -33,7 +33,7 @@ class Mask(Record):
     height: int
     """In pixels."""
     editable_share: float
-    """Which part of the image may be edited, from 0 to 1."""
+    """Which part of the image may be edited, from 0 to 1: the fully transparent one."""
 
     @classmethod
     def from_boxes(
@@ -41,7 +41,8 @@ class Mask(Record):
     ) -> Mask:
         """Editable inside the boxes, each `(left, top, right, bottom)` in pixels, right and bottom excluded.
 
-        `image` is the image to be edited, or its `(width, height)`.
+        `image` is the image to be edited, or its `(width, height)`. Boxes are in the coordinates that people see: of a
+        photo with an EXIF orientation those of the photo that is upright, as a Pillow image is sent.
 
         Raises InvalidRequestError for a box that is empty or reaches beyond the image.
         """
@@ -59,7 +60,9 @@ class Mask(Record):
 
     @classmethod
     def from_pil(cls, image: PilImage) -> Mask:
-        """From a Pillow image: editable where it is transparent if it has an alpha channel, else where it is white."""
+        """From a Pillow image: editable where it is transparent if it has an alpha channel, else where it is white. Turned
+        as its EXIF orientation says.
+        """
         from gptimage._pixels import alpha_or_white
 
         width, height, is_alpha, pixels = alpha_or_white(image)

@@ -994,6 +994,18 @@ def test_images_of_the_async_client(quick: Emulator) -> None:
     assert [request.target for request in calls(quick)] == ["/v1/images/generations", "/v1/images/edits"]
 
 
+def test_numbers_of_extra_fields_keep_every_digit(quick: Emulator) -> None:
+    """Exactly, or an error that names the field: never rounded."""
+    client = quick.client()
+    client.generate("A hat", extra={"seed": 2**70 + 1, "small": [-(2**64) - 1], "part": 0.1 + 0.2, "é": "é"})
+    body = only_call(quick).body
+    assert body is not None
+    wanted = '"part":0.30000000000000004,"seed":1180591620717411303425,"small":[-18446744073709551617],"é":"é"}'
+    assert body.decode().endswith(wanted)
+    with pytest.raises(ValueError, match="extra: .*seed: number out of range"):
+        client.generate("A hat", extra={"seed": 10**400})
+
+
 def test_extra_fields_by_either_name(quick: Emulator) -> None:
     """`extra_body` is openai-python's name, `extra` ours."""
     client = quick.client(fetch=False)

@@ -9,6 +9,7 @@ import io
 import mmap
 import os
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,10 @@ from cases_shared import (
 )
 from gptimage import Client, Emulator, Generated, Image, InvalidRequestError, Mask
 from PIL import Image as Pil
+from PIL import ImageOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -203,6 +205,19 @@ def test_a_bytearray_is_its_owners_again(edit: Callable[..., object]) -> None:
     content.clear()
 
 
+@pytest.mark.parametrize("content", [PNG, JPEG, WEBP], ids=["png", "jpg", "webp"])
+@pytest.mark.parametrize("given", ["path", "bytes", "file"])
+def test_a_picture_that_is_cut(
+    edit: Callable[..., object], gptimage_emulator: Emulator, content: bytes, given: str, tmp_path: Path
+) -> None:
+    cut = content[:-1]
+    path = tmp_path / "cut.png"
+    path.write_bytes(cut)
+    error = refusal(edit, gptimage_emulator, {"path": path, "bytes": cut, "file": io.BytesIO(cut)}[given])
+    assert isinstance(error, InvalidRequestError)
+    assert_says(error, "image: ", f"is cut short after {len(cut)} bytes; copy or save it again")
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", PNG[:7]], ids=["nothing", "text", "cut"])
 def test_bytes_that_are_no_picture(
     edit: Callable[..., object], gptimage_emulator: Emulator, content: bytes
@@ -344,6 +359,78 @@ def test_a_closed_file(edit: Callable[..., object], gptimage_emulator: Emulator)
     file = io.BytesIO(PNG)
     file.close()
     assert_says(refusal(edit, gptimage_emulator, [PNG, file]), "image[1]", "closed")
+
+
+class UploadFile:
+    """As FastAPI's: its `read` is to be awaited."""
+
+    def __init__(self, content: bytes = PNG) -> None:
+        self.content = content
+
+    async def read(self, size: int = -1) -> bytes:
+        return self.content
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        yield self.content
+
+
+ASYNCHRONOUS: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
+    "a file": (UploadFile, ("UploadFile.read() is asynchronous", "await file.read()")),
+    "a named file": (lambda: ("a.png", UploadFile(), "image/png"), ("await file.read()",)),
+    "what it would read": (lambda: UploadFile().read(), ("coroutine was not awaited", "await file.read()")),
+    "a stream": (lambda: UploadFile().parts(), ("async_generator is asynchronous", "async for part in stream")),
+}
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["alone", "in a list"])
+@pytest.mark.parametrize("kind", ASYNCHRONOUS)
+@pytest.mark.filterwarnings("error")
+def test_what_is_to_be_awaited_is_named(
+    edit: Callable[..., object], gptimage_emulator: Emulator, kind: str, several: bool
+) -> None:
+    """Nor is anything left behind that Python warns of because nobody awaited it."""
+    made, says = ASYNCHRONOUS[kind]
+    error = refusal(edit, gptimage_emulator, [PNG, made()] if several else made())
+    assert isinstance(error, TypeError)
+    assert_says(error, "image[1]: " if several else "image: ", *says)
+    masked = refusal(edit, gptimage_emulator, PNG, made())
+    assert_says(masked, "mask: ", *says)
+
+
+def test_a_future_is_no_image_and_goes_on(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    async def main() -> bytes:
+        task = asyncio.ensure_future(UploadFile().read())
+        with pytest.raises(TypeError, match="await file.read"):
+            edit(task)
+        return await task
+
+    assert asyncio.run(main()) == PNG
+    assert gptimage_emulator.connections == 0
+
+
+def test_a_pillow_image_whose_file_was_closed(
+    edit: Callable[..., object], gptimage_emulator: Emulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    with Pil.open(path) as picture:
+        pass
+    assert_says(refusal(edit, gptimage_emulator, [PNG, picture]), "image[1]: ", "Pillow", "open until then")
+
+
+def test_a_pillow_image_whose_file_is_cut(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    picture = Pil.open(io.BytesIO(fixture("exif-6-8x4.jpg")[:690]))
+    assert_says(refusal(edit, gptimage_emulator, picture), "image: ", "Pillow", "whole")
+
+
+def test_what_is_read_in_another_way_than_files_are(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    """As an httpx.Response, which gives all of it."""
+
+    class Response:
+        def read(self) -> bytes:
+            return PNG
+
+    assert_says(refusal(edit, gptimage_emulator, Response()), "image: ", "give the bytes")
 
 
 def test_what_a_file_raises_is_the_callers(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
@@ -491,6 +578,81 @@ def test_pillow_images_of_more_than_8_bits(
         return
     sent = pixels(decoded(sent_image(gptimage_emulator)), "L")[0].astype(float)
     assert numpy.abs(sent / 255 - numpy.array(levels) / max(levels)).max() <= 1 / 255
+
+
+def sideways(orientation: object, format: str = "JPEG", **options: Any) -> Pil.Image:
+    """A file with an EXIF orientation, opened: a red square in the upper left of what is stored."""
+    picture = Pil.new("RGB", (32, 16), (0, 0, 255))
+    picture.paste((255, 0, 0), (0, 0, 8, 8))
+    exif = Pil.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    picture.save(out, format, exif=exif, **options)
+    return Pil.open(out)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_pillow_image_is_sent_upright(
+    edit: Callable[..., object], gptimage_emulator: Emulator, orientation: int, format: str
+) -> None:
+    """As ImageOps.exif_transpose turns it, which leaves what is no orientation."""
+    edit(sideways(orientation, format))
+    sent = decoded(sent_image(gptimage_emulator))
+    upright = ImageOps.exif_transpose(sideways(orientation, format))
+    assert numpy.array_equal(pixels(sent), pixels(upright))
+    assert sent.getexif().get(0x0112) is None
+
+
+def test_a_mask_for_a_pillow_image_has_the_coordinates_that_people_see(
+    edit: Callable[..., object], gptimage_emulator: Emulator
+) -> None:
+    photo = sideways(6)
+    mask = Mask.from_boxes(photo, [(8, 0, 16, 8)])
+    assert (mask.width, mask.height) == (16, 32)
+    edit(photo, mask)
+    seen, transparent = pixels(decoded(sent_image(gptimage_emulator))), editable(mask)
+    assert (seen[transparent][:, 0] > 128).all(), "the red square"
+    assert (seen[~transparent][:, 0] < 128).mean() > 0.9
+
+
+def test_a_pillow_mask_is_turned_too() -> None:
+    mask = Pil.new("L", (32, 16))
+    mask.paste(255, (0, 0, 8, 8))
+    mask.info["exif"] = sideways(6).info["exif"]
+    made = Mask.from_pil(mask)
+    assert (made.width, made.height) == (16, 32)
+    assert editable(made)[0:8, 8:16].all() and editable(made).sum() == 64
+
+
+def test_an_exif_block_that_cannot_be_read_turns_nothing(
+    edit: Callable[..., object], gptimage_emulator: Emulator
+) -> None:
+    picture = colours()
+    picture.info["exif"] = b"Exif\0\0no TIFF"
+    edit(picture)
+    assert decoded(sent_image(gptimage_emulator)).size == picture.size
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_a_file_that_is_to_be_turned_and_a_mask(
+    edit: Callable[..., object], gptimage_emulator: Emulator, kind: str
+) -> None:
+    """Whether the server turns it, nobody says. The mask has the size that people see, and the photo has to be upright."""
+    path = FIXTURES / f"exif-6-8x4.{kind}"
+    mask = Mask.from_boxes(path, [(0, 0, 4, 4)])
+    assert (mask.width, mask.height) == (4, 8)
+    error = refusal(edit, gptimage_emulator, path, mask)
+    assert isinstance(error, InvalidRequestError)
+    assert_says(error, "image: ", "EXIF orientation 6", "upright", "exif_transpose")
+    edit(Pil.open(path), mask)
+    assert decoded(sent_image(gptimage_emulator)).size == (4, 8)
+
+
+def test_a_file_that_is_to_be_turned_is_sent_as_it_is_and_told(gptimage_client: Client) -> None:
+    made = gptimage_client.edit("A hat", image=[PNG, FIXTURES / "exif-6-8x4.jpg"])
+    [warning] = [warning for warning in made.warnings if warning.kind == "exif_orientation"]
+    assert "image[1]" in warning.message and "EXIF orientation 6" in warning.message
 
 
 def test_a_pillow_image_without_pixels(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
@@ -949,6 +1111,18 @@ def test_pillow_masks(kind: str) -> None:
     assert numpy.array_equal(editable(Mask.from_pil(MASK_PICTURES[kind]())), LEFT_HALF)
 
 
+def test_a_mask_without_a_see_through_pixel(edit: Callable[..., object], gptimage_emulator: Emulator) -> None:
+    mask = Mask.from_pil(Pil.new("RGBA", (4, 4), (0, 0, 0, 128)))
+    assert mask.editable_share == 0
+    assert_says(refusal(edit, gptimage_emulator, PNG, mask), "mask: ", "no fully transparent pixel")
+    assert_says(refusal(edit, gptimage_emulator, PNG, FIXTURES / "half-4x4.png"), "mask: ", "no fully transparent pixel")
+
+
+def test_a_mask_that_is_partly_half_see_through_is_told(gptimage_client: Client) -> None:
+    made = gptimage_client.edit("A hat", image=PNG, mask=FIXTURES / "half-and-clear-4x4.png")
+    assert "half_transparent_mask" in [warning.kind for warning in made.warnings]
+
+
 def test_half_see_through_is_not_editable() -> None:
     """Only alpha 0 is, in what is said of the mask; the alpha itself is sent as it was."""
     picture = Pil.new("RGBA", (2, 1))
@@ -1035,6 +1209,21 @@ def test_a_mask_in_black_and_white(edit: Callable[..., object], gptimage_emulato
     """As other tools have masks; here it has to be transparent, which a helper makes of it."""
     error = refusal(edit, gptimage_emulator, PNG, Pil.new("L", (4, 4), 255))
     assert_says(error, "mask: ", "alpha", "transparent")
+
+
+def test_a_picture_saved_under_another_formats_name_is_warned_of(tmp_path: Path) -> None:
+    """It is not converted. If the warning is an error, nothing is written."""
+    image = Image.from_bytes(PNG)
+    with pytest.warns(UserWarning, match=r"a\.jpg holds a png; its extension says otherwise") as caught:
+        assert image.save(tmp_path / "a.jpg").read_bytes() == PNG
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in ("b.png", "b.PNG.png", "c"):
+            image.save(tmp_path / name)
+        with pytest.raises(UserWarning):
+            image.save(tmp_path / "d.webp")
+    assert not (tmp_path / "d.webp").exists()
 
 
 def test_saved_masks(tmp_path: Path) -> None:

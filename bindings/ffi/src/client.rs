@@ -142,7 +142,8 @@ pub extern "C" fn gptimage_client_edit(
 
 /// As gptimage_client_generate(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name
 /// of the library's making, a missing extension is added, what exists is refused before anything is sent. A file has its
-/// name once it is whole, or not at all.
+/// name once it is whole, or not at all. The extension .jpg, .jpeg, .jpe, .jfif, .webp or .png decides
+/// `output_format` where that is not set; a contradiction is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_generate_to(
     client: Option<&gptimage_client_t>,

@@ -135,7 +135,7 @@ pub extern "C" fn gptimage_edit_request_set(
     set_named(request, name, value, error_out)
 }
 
-/// Fields beyond the API's documentation, as a JSON object.
+/// Fields beyond the API's documentation, as a JSON object. Numbers are sent as they are written, whatever their length.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_extra(
     request: Option<&mut gptimage_edit_request_t>,

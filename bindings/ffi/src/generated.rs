@@ -113,7 +113,8 @@ pub extern "C" fn gptimage_generated_image_bytes(
 
 /// Saves a copy of a picture to a file or folder: whole, under its final name, or not at all. An existing folder or a path
 /// that ends in "/" takes a name of the library's making; a missing extension is added; what exists is refused, unless
-/// `overwrite` is not 0. Waits until it is done.
+/// `overwrite` is not 0. Nothing is converted: an extension of another format is logged as a warning.
+/// Waits until it is done.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_save(
     generated: Option<&gptimage_generated_t>,

@@ -1,12 +1,13 @@
 //! One picture: `gptimage.Image`.
 
+use std::ffi::CString;
 use std::os::raw::c_int;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use gptimage_binding::Source;
 use gptimage_core::{ImageInput, Location, SaveTo};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyUserWarning, PyValueError};
 use pyo3::ffi::Py_buffer;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -168,10 +169,16 @@ impl Image {
     /// Saves a copy to a file or folder and says where it is: whole, under its final name, or not at all.
     ///
     /// An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
-    /// existing file is refused unless `overwrite`. Raises LocalIOError.
+    /// existing file is refused unless `overwrite`. Nothing is converted: an extension of another format is a UserWarning,
+    /// before anything is written. Raises LocalIOError.
     #[pyo3(signature = (path, *, overwrite = false))]
     fn save<'py>(&self, py: Python<'py>, path: PathBuf, overwrite: bool) -> PyResult<Bound<'py, PyAny>> {
-        let saved = py.detach(|| self.0.save(SaveTo::from(path).overwrite(overwrite))).or_raise(py)?;
+        let to = SaveTo::from(path).overwrite(overwrite);
+        if let Some(warning) = py.detach(|| self.0.extension_warning(to.clone())) {
+            let text = CString::new(warning.to_string())?;
+            PyErr::warn(py, &py.get_type::<PyUserWarning>(), &text, 1)?;
+        }
+        let saved = py.detach(|| self.0.save(to)).or_raise(py)?;
         path_object(py, saved)
     }
 

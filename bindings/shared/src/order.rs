@@ -1,14 +1,17 @@
 //! A call as other languages put it together: setters in any order, judged as a whole when it is sent.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gptimage_core::{
     CancelToken, Client, EditRequest, Error, GenerateRequest, Generated, ImageInput, Operation, PixelFormat, Progress,
-    SaveTo,
+    SaveTo, printable,
 };
-use serde_json::{Map, Value};
+use serde::de::Error as _;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// An image to upload.
 #[derive(Debug, Clone)]
@@ -61,12 +64,17 @@ impl Extra {
     /// An object's text. Takes as much stack as the object is deep.
     ///
     /// # Errors
-    /// It is no JSON object.
+    /// It is no JSON object, or holds what cannot be sent as it is; the field is named.
     pub fn parse(json: &str) -> serde_json::Result<Self> {
-        serde_json::from_str::<Map<String, Value>>(json).map(|_| Self(json.into()))
+        for (name, value) in serde_json::from_str::<BTreeMap<String, &RawValue>>(json)? {
+            let named = |error| serde_json::Error::custom(format!("{}: {error}", printable(&name)));
+            serde_json::from_str::<Value>(value.get()).map_err(named)?;
+        }
+        Ok(Self(json.into()))
     }
 
-    fn fields(&self) -> Map<String, Value> {
+    /// Values as they are written: a parsed number may have lost digits.
+    fn fields(&self) -> BTreeMap<String, &RawValue> {
         // It was parsed before.
         serde_json::from_str(&self.0).unwrap_or_default()
     }
@@ -114,7 +122,10 @@ macro_rules! fill {
             builder = builder.set(name, value);
         }
         for (name, value) in $order.extra.iter().flat_map(Extra::fields) {
-            builder = builder.extra(name, value);
+            builder = builder.extra_json(name, value.get());
+        }
+        if let Some(path) = &$order.save_to {
+            builder = builder.output_format_from(path);
         }
         builder.structural_rules($order.structural_rules)
     }};
@@ -142,12 +153,12 @@ impl Order {
     /// Judges the request and sends it. `None`: cancelled before anything was sent. Needs a tokio runtime around it; files
     /// are looked at where blocking is allowed.
     pub async fn send(
-        mut self,
+        self,
         client: &Client,
         token: &CancelToken,
         observe: Option<impl Fn(&Progress) + Send + Sync + 'static>,
     ) -> Option<Result<Generated, Error>> {
-        let save_to = self.save_to.take().map(|path| SaveTo::from(path).overwrite(self.overwrite));
+        let save_to = self.save_to.clone().map(|path| SaveTo::from(path).overwrite(self.overwrite));
         let (deadline, max_attempts, fetch) = (self.deadline, self.max_attempts, self.fetch);
         let built = async {
             match self.operation {

@@ -1,5 +1,6 @@
 //! One order, carried out.
 
+use std::borrow::Cow;
 use std::future::IntoFuture;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use gptimage_core::{
     Image, ImageInput, Operation, SaveTo,
 };
 use gptimage_emulator::Emulator;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::live::Live;
@@ -182,7 +184,10 @@ fn build(order: &Order) -> Result<Request, Stop> {
             builder = builder.set(name, text);
         }
         for (name, text) in &order.extra {
-            builder = builder.extra(name, value(text));
+            builder = builder.extra_json(name, &value(text));
+        }
+        if let Some(output) = &order.output {
+            builder = builder.output_format_from(output);
         }
         if let Some(mask) = &order.mask {
             builder = builder.mask(stdin.image(mask)?);
@@ -194,14 +199,21 @@ fn build(order: &Order) -> Result<Request, Stop> {
         builder = builder.set(name, text);
     }
     for (name, text) in &order.extra {
-        builder = builder.extra(name, value(text));
+        builder = builder.extra_json(name, &value(text));
+    }
+    if let Some(output) = &order.output {
+        builder = builder.output_format_from(output);
     }
     Ok(Request::Generate(builder.build()?))
 }
 
-/// A number, true, null, a list or an object is what it looks like; anything else is text.
-fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+/// A number, true, null, a list or an object is what it looks like, digit by digit; anything else is text.
+fn value(text: &str) -> Cow<'_, str> {
+    if serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        Cow::from(text)
+    } else {
+        Cow::from(Value::from(text).to_string())
+    }
 }
 
 fn config(order: &Order, emulator: Option<&Emulator>) -> Config {
