@@ -170,7 +170,7 @@ impl Target {
         Self { stem, extension: None, numbered: false, count: 1, overwrite: false, ..self.clone() }
     }
 
-    /// The same in a folder of its own, under this name.
+    /// The same in a folder of its own, under this name, for its owner alone.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
         let (folder, stem) = (folder.to_owned(), format!("{name}.answer").into());
         Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false, mode: 0o600 }
@@ -229,14 +229,15 @@ pub(crate) fn create_private_in(folder: &Path) -> io::Result<TargetFile> {
     create_with(folder, 0o600)
 }
 
-/// The umask applies to `mode`.
-fn create_with(folder: &Path, mode: u32) -> io::Result<TargetFile> {
+/// The umask applies to `mode`, as to any new file's; its owner may always read and write.
+fn create_with(
+    folder: &Path,
+    #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))] mode: u32,
+) -> io::Result<TargetFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".gptimage-").suffix(".part");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode | 0o600));
-    #[cfg(not(unix))]
-    let _ = mode;
     Ok(TargetFile { file: builder.tempfile_in(folder)?, len: 0 })
 }
 
