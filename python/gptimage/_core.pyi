@@ -17,6 +17,7 @@ __all__ = [
     "Client",
     "Emulator",
     "Image",
+    "LogRecords",
     "dimensions",
     "error_kinds",
     "main",

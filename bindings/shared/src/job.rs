@@ -170,6 +170,21 @@ impl<T> Job<T> {
         }
     }
 
+    /// Looks at an outcome that nobody has taken yet; `None`: there is none.
+    pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        match &self.shared()?.lock().slot {
+            Slot::Ended(outcome) => Some(look(outcome)),
+            _ => None,
+        }
+    }
+
+    /// Leaves an outcome that was taken, and got nowhere, to whoever collects.
+    pub fn keep(&self, outcome: T) {
+        if let Some(shared) = self.shared() {
+            (shared.keep)(outcome);
+        }
+    }
+
     /// Asks it to end. What may be paid by now runs on, as core has it.
     pub fn cancel(&self) {
         if let Some(shared) = self.shared() {

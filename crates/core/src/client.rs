@@ -207,9 +207,12 @@ impl Client {
     }
 
     /// Leaves an outcome to whoever collects next, for a caller that was interrupted while it got hold of it. What
-    /// provably cost nothing is not kept.
+    /// provably cost nothing is not kept; nor is the error of a cancelled or late call that runs on, for what becomes of
+    /// that is kept when it ends.
     pub fn keep(&self, outcome: Result<Generated, Error>) {
-        self.salvage.put(outcome);
+        if !outcome.as_ref().is_err_and(Error::is_followed) {
+            self.salvage.put(outcome);
+        }
     }
 
     /// Waits until every call that runs on without its caller has ended.
@@ -238,6 +241,11 @@ impl Watch {
         if let Some(salvage) = self.0.upgrade() {
             salvage.drain().await;
         }
+    }
+
+    /// Whether outcomes are on their way into the salvage folder: a process that ends now loses them.
+    pub fn is_filing(&self) -> bool {
+        self.0.upgrade().is_some_and(|salvage| salvage.is_filing())
     }
 
     /// Whether both look at the same client's calls.
