@@ -105,8 +105,7 @@ impl Call {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let keeper = client.clone();
-        let (job, runner) = Job::new(move |outcome| keep(&keeper, outcome));
+        let (job, runner) = Job::new(client, keep);
         let begin: Begin = Box::new(move || {
             let exit = if price.is_free() { None } else { Exit::begun_by_another_thread() };
             drop(background.threads.spawn(async move {

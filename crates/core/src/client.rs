@@ -215,9 +215,27 @@ impl Client {
         }
     }
 
+    /// Says that an outcome will come that nobody waits for any more: for a caller that gives up a call whose future somebody
+    /// else has. Until what this gives is dropped, [`Client::drain`] waits.
+    pub fn expect_outcome(&self) -> ExpectedOutcome {
+        self.salvage.expect();
+        ExpectedOutcome(self.salvage.clone())
+    }
+
     /// Waits until every call that runs on without its caller has ended.
     pub async fn drain(&self) {
         self.salvage.drain().await;
+    }
+}
+
+/// An outcome on its way to [`Client::keep`].
+#[derive(Debug)]
+#[must_use = "dropped, it is not waited for"]
+pub struct ExpectedOutcome(Arc<Salvage>);
+
+impl Drop for ExpectedOutcome {
+    fn drop(&mut self) {
+        self.0.arrived();
     }
 }
 
