@@ -576,7 +576,7 @@ gptimage_status_t gptimage_client_fetch(const gptimage_client_t *client,
 /**
  * As gptimage_client_fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name of
  * the library's making, a missing extension is added; what exists is refused, unless `overwrite` is not 0. A file has its
- * name once it is whole, or not at all. Of a picture that is here already, a copy is saved there.
+ * name once it is whole, or not at all. A picture that is here already stays as it is, and a copy of it is saved there.
  */
 gptimage_status_t gptimage_client_fetch_to(const gptimage_client_t *client,
                                            gptimage_generated_t *generated,

@@ -1605,7 +1605,8 @@ class Client {
   /**
    * As fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes
    * a name of the library's making; a missing extension is added; what exists is refused, unless
-   * `overwrite` is true. Of a picture that is here already, a copy is saved there.
+   * `overwrite` is true. A picture that is here already stays as it is, and a copy of it is saved
+   * there.
    */
   void fetch_to(Generated &generated, const std::filesystem::path &to, bool overwrite = false,
                 std::size_t index = 0) const {

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from typing import Any
+    from weakref import ReferenceType
 
     from gptimage import _core
     from gptimage._progress import Show
@@ -43,18 +44,12 @@ def wait(call: _core.Call, show: Show | None = None) -> Any:
 async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
     """The call's result, on whichever event loop is running."""
     import asyncio
-    from functools import partial
 
     loop = asyncio.get_running_loop()
     try:
         try:
             while not call.done():
-                # The future only wakes us; the result stays with the call, where no cancellation can lose it.
-                news: asyncio.Future[None] = loop.create_future()
-                if call.notify(partial(loop.call_soon_threadsafe, _wake, news)):
-                    await news
-                else:
-                    await asyncio.sleep(0.02)
+                await _news(call, loop)
                 _show(call, show)
             _show(call, show)
         finally:
@@ -87,6 +82,35 @@ def _result(call: _core.Call) -> Any:
     if isinstance(result, GptImageError):
         raise result
     return result
+
+
+async def _news(call: _core.Call, loop: asyncio.AbstractEventLoop) -> None:
+    """Waits until there is something new, or for a while."""
+    import asyncio
+    from functools import partial
+    from weakref import ref
+
+    # The future only wakes us; the result stays with the call, where no cancellation can lose it.
+    news: asyncio.Future[None] = loop.create_future()
+    # The loop holds whoever waits, and lets go when it is closed: then the call is given up. The compiled part, whose
+    # references nobody collects, only knows where they are.
+    held = loop.call_later(_A_DAY, _wake, news)
+    try:
+        if call.notify(partial(_notify, ref(loop), ref(news))):
+            await news
+        else:
+            await asyncio.sleep(0.02)
+    finally:
+        held.cancel()
+
+
+_A_DAY = 86_400.0
+
+
+def _notify(loop: ReferenceType[asyncio.AbstractEventLoop], news: ReferenceType[asyncio.Future[None]]) -> None:
+    there, waiting = loop(), news()
+    if there is not None and waiting is not None:
+        there.call_soon_threadsafe(_wake, waiting)
 
 
 def _wake(news: asyncio.Future[None]) -> None:

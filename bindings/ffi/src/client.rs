@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 use gptimage_binding::{Order, Own};
-use gptimage_core::{CancelToken, Client, Config, SaveTo};
+use gptimage_core::{CancelToken, Client, Config, Location, SaveTo};
 
 use crate::boundary::{fallible, infallible};
 use crate::callback::UserData;
@@ -190,7 +190,7 @@ pub extern "C" fn gptimage_client_fetch(
 
 /// As gptimage_client_fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name of
 /// the library's making, a missing extension is added; what exists is refused, unless `overwrite` is not 0. A file has its
-/// name once it is whole, or not at all. Of a picture that is here already, a copy is saved there.
+/// name once it is whole, or not at all. A picture that is here already stays as it is, and a copy of it is saved there.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_fetch_to(
     client: Option<&gptimage_client_t>,
@@ -203,7 +203,13 @@ pub extern "C" fn gptimage_client_fetch_to(
     fallible(error_out, || {
         let client = required(client, "client")?.core()?;
         let to = SaveTo::from(path(to, "to")?).overwrite(overwrite != 0);
-        required(generated, "generated")?.fetch(index, |image| async move { client.fetch_to(&image, to).await })
+        let generated = required(generated, "generated")?;
+        let image = generated.image(index)?;
+        if !matches!(image.location(), Location::Url) {
+            let image = image.clone();
+            return Ok(with_files(move || image.save(to).map(drop))??);
+        }
+        generated.fetch(index, |image| async move { client.fetch_to(&image, to).await })
     })
 }
 

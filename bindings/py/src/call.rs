@@ -16,6 +16,7 @@ use crate::background::{Background, Exit};
 use crate::convert::to_python;
 use crate::facts::{error_facts, outcome_facts};
 use crate::image::Image;
+use crate::making::making;
 use crate::notify::Notifier;
 use crate::references::is_only;
 
@@ -258,20 +259,24 @@ impl Call {
 
     /// What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or
     /// `nothing`) and what belongs to it.
-    fn take<'py>(&self, py: Python<'py>) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
-        let nothing = py.None().into_bound(py);
-        let Some(outcome) = self.job(py)?.take() else { return Ok(("lost", nothing)) };
-        // Making objects may fail, or panic where there is no memory for them: the outcome has its place before that.
-        *lock(&self.0.taken) = Some(outcome.clone());
-        Ok(match &outcome {
-            Outcome::Generated(outcome) => outcome_facts(py, outcome)?,
-            Outcome::Fetched(Ok(image)) => ("image", Image::new(image.clone()).into_pyobject(py)?.into_any()),
-            Outcome::Balance(Ok(balance)) => ("balance", to_python(py, balance)?),
-            Outcome::Reconciled(Ok(reconciled)) => ("reconciled", to_python(py, reconciled)?),
-            Outcome::Fetched(Err(error)) | Outcome::Balance(Err(error)) | Outcome::Reconciled(Err(error)) => {
-                ("error", error_facts(py, error)?)
-            }
-            Outcome::Drained | Outcome::Nothing => ("nothing", nothing),
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let outcome = self.job(py)?.take();
+        // Making objects may fail: the outcome has its place before that.
+        lock(&self.0.taken).clone_from(&outcome);
+        making(py, || {
+            let nothing = py.None().into_bound(py);
+            let facts = match &outcome {
+                None => ("lost", nothing),
+                Some(Outcome::Generated(outcome)) => outcome_facts(py, outcome)?,
+                Some(Outcome::Fetched(Ok(image))) => ("image", Image::new(image.clone()).into_pyobject(py)?.into_any()),
+                Some(Outcome::Balance(Ok(balance))) => ("balance", to_python(py, balance)?),
+                Some(Outcome::Reconciled(Ok(reconciled))) => ("reconciled", to_python(py, reconciled)?),
+                Some(Outcome::Fetched(Err(error)) | Outcome::Balance(Err(error)) | Outcome::Reconciled(Err(error))) => {
+                    ("error", error_facts(py, error)?)
+                }
+                Some(Outcome::Drained | Outcome::Nothing) => ("nothing", nothing),
+            };
+            Ok(facts.into_pyobject(py)?.into_any())
         })
     }
 
@@ -283,11 +288,7 @@ impl Call {
 
     /// Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the facts
     /// of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the call's outcome.
-    fn explain<'py>(
-        &self,
-        py: Python<'py>,
-        stopped: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<(String, Option<Bound<'py, PyAny>>)>> {
+    fn explain<'py>(&self, py: Python<'py>, stopped: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         // Others may raise errors of ours, too: a signal's handler, for one.
         let own = lock(&self.0.delivered).take().is_some_and(|made| made.is(stopped));
         if own {
@@ -300,13 +301,13 @@ impl Call {
         }
         let known = lock(&self.0.note).clone();
         if let Some(note) = known {
-            return Ok(Some((note, None)));
+            return making(py, || Ok(Some((note, py.None()).into_pyobject(py)?.into_any())));
         }
         let (note, error) = self.0.abandon(py, LAST_WORD, true);
         *lock(&self.0.note) = Some(note.clone());
         // Where objects cannot be made the note still says what matters.
-        let facts = error.and_then(|error| error_facts(py, &error).ok());
-        Ok(Some((note, facts)))
+        let facts = error.and_then(|error| making(py, || error_facts(py, &error)).ok());
+        making(py, || Ok(Some((note, facts).into_pyobject(py)?.into_any())))
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod image;
 mod log;
+mod making;
 mod mask;
 mod notify;
 mod options;
