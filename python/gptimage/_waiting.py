@@ -37,7 +37,9 @@ def wait(call: _core.Call, show: Show | None = None) -> Any:
                 show.end()
         return _result(call)
     except BaseException as stopped:
-        _say(stopped, call.explain(stopped))
+        # Between an error of the call's own and its raise nothing may fail.
+        if (explained := call.explain(stopped)) is not None:
+            _say(stopped, explained)
         raise
 
 
@@ -57,7 +59,9 @@ async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
                 show.end()
         return _result(call)
     except BaseException as stopped:
-        _say(stopped, call.explain(stopped))
+        # Between an error of the call's own and its raise nothing may fail.
+        if (explained := call.explain(stopped)) is not None:
+            _say(stopped, explained)
         raise
 
 
@@ -123,10 +127,8 @@ def _show(call: _core.Call, show: Show | None) -> None:
         show(call.progress())
 
 
-def _say(stopped: BaseException, explained: tuple[str, dict[str, Any] | None] | None) -> None:
+def _say(stopped: BaseException, explained: tuple[str, dict[str, Any] | None]) -> None:
     """Says on the exception that stopped a call what that may cost."""
-    if explained is None:
-        return
     note, facts = explained
     if facts is not None:
         stopped.__cause__ = from_core(facts)
