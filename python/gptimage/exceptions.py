@@ -69,7 +69,8 @@ class GptImageError(Exception):
     @property
     def message(self) -> str:
         """The text."""
-        return str(self.args[0]) if self.args else ""
+        wrapped = None if self.args else _wrapped(self)
+        return str(self.args[0]) if self.args else "" if wrapped is None else wrapped.message
 
     @property
     def client_request_id(self) -> str | None:

@@ -887,6 +887,6 @@ def test_given_up_between_two_attempts(quick: Emulator, how: str, on_cancel: Any
         [error] = kept
         assert isinstance(error, GptImageError) and error.charge == "unknown" and error.http_status == 503
         assert [attempt.charge for attempt in error.attempts] == ["unknown"]
-        assert error.client_request_id in str(error)
+        assert error.client_request_id and error.client_request_id in str(error)
     assert client.collect() == [] and client.pending() == []
     assert [entry.charge is not None for entry in quick.ledger] == [True]

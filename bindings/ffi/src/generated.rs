@@ -68,7 +68,11 @@ impl gptimage_generated_t {
 
 impl gptimage_generated_t {
     /// Puts a fetched picture into its place.
-    pub(crate) fn fetch<F>(&mut self, index: usize, fetch: impl FnOnce(Image) -> F + Send + 'static) -> Result<(), Failure>
+    pub(crate) fn fetch<F>(
+        &mut self,
+        index: usize,
+        fetch: impl FnOnce(Image) -> F + Send + 'static,
+    ) -> Result<(), Failure>
     where
         F: Future<Output = Result<Image, Error>> + Send + 'static,
     {

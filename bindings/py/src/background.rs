@@ -80,9 +80,8 @@ impl Exit {
 
 /// This process's threads, started if need be.
 pub(crate) fn background(py: Python<'_>) -> PyResult<&'static Background> {
-    let failed = |error: &dyn std::fmt::Display| {
-        PyRuntimeError::new_err(format!("gptimage cannot start its threads: {error}"))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| PyRuntimeError::new_err(format!("gptimage cannot start its threads: {error}"));
     let background = current(|| Background::start().map_err(|error| failed(&error)))?;
     // Before money is spent: a record that says what was lost must not depend on a thread that cannot be had.
     if Exit::current().is_none() && !background.speaks.swap(true, Ordering::Relaxed) {
@@ -194,8 +193,7 @@ impl Background {
         waiting.retain(|(call, _, thread)| *thread != own && !in_flight(call));
         let fetching = Instant::now();
         until(py, || {
-            let fetched =
-                |call: &Weak<InFlight>| call.upgrade().is_none_or(|call| !call.is_outstanding());
+            let fetched = |call: &Weak<InFlight>| call.upgrade().is_none_or(|call| !call.is_outstanding());
             Ok(fetching.elapsed() >= FETCHING || waiting.iter().all(|(call, ..)| fetched(call)))
         })?;
         let using = Instant::now();

@@ -3,7 +3,7 @@
 //! Nothing here runs Python's code: at the interpreter's end CPython stops daemon threads in the middle of it, and must not
 //! find frames of ours below.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,8 @@ pub(crate) struct InFlight {
     taken: Mutex<Option<Outcome>>,
     /// The object that was made of it.
     delivered: Mutex<Option<Py<PyAny>>>,
+    /// Whether the store has it already.
+    kept: AtomicBool,
     /// What was said when the call was given up.
     note: Mutex<Option<String>>,
 }
@@ -126,6 +128,7 @@ impl Call {
             begin: Mutex::new(Some(begin)),
             taken: Mutex::default(),
             delivered: Mutex::default(),
+            kept: AtomicBool::new(false),
             note: Mutex::default(),
         }))
     }
@@ -174,11 +177,20 @@ impl InFlight {
 
     /// Leaves a copy of an outcome that is outstanding to `collect`: the interpreter ends, and whoever waits for it with it.
     pub(crate) fn keep_outstanding(&self) {
-        let outcome = match self.job.look(Outcome::clone) {
-            None if lock(&self.delivered).is_none() => lock(&self.taken).clone(),
-            waiting => waiting,
-        };
+        let mut taken = lock(&self.taken);
+        if taken.is_none() {
+            *taken = self.job.take();
+        }
+        let outcome = taken.clone().filter(|_| lock(&self.delivered).is_none());
+        drop(taken);
         if let Some(outcome) = outcome {
+            self.keep(outcome);
+        }
+    }
+
+    /// Leaves the outcome to `collect`, once.
+    fn keep(&self, outcome: Outcome) {
+        if !self.kept.swap(true, Ordering::Relaxed) {
             keep(&self.client, outcome);
         }
     }
@@ -200,7 +212,7 @@ impl InFlight {
             Ok(Outcome::Generated(Err(error))) => {
                 // What is given up on purpose, and told of, is not collected.
                 if self.price == Price::Collectable || !told {
-                    self.client.keep(Err(error.clone()));
+                    self.keep(Outcome::Generated(Err(error.clone())));
                 }
                 let mut note = error.message().to_owned();
                 if error.charge() != Charge::NotCharged && self.price == Price::Collectable {
@@ -209,7 +221,7 @@ impl InFlight {
                 (note, Some(error))
             }
             Ok(Outcome::Generated(Ok(made))) => {
-                self.client.keep(Ok(made));
+                self.keep(Outcome::Generated(Ok(made)));
                 ("the call had ended; client.collect() has its result".to_owned(), None)
             }
             Err(State::Running) if begun => {
@@ -261,8 +273,9 @@ impl Call {
     /// `nothing`) and what belongs to it.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let outcome = self.job(py)?.take();
-        // Making objects may fail: the outcome has its place before that.
-        lock(&self.0.taken).clone_from(&outcome);
+        // Making objects may fail: the outcome has its place before that. At the interpreter's end it has it already.
+        let outcome = outcome
+            .map_or_else(|| lock(&self.0.taken).clone(), |outcome| lock(&self.0.taken).insert(outcome).clone().into());
         making(py, || {
             let nothing = py.None().into_bound(py);
             let facts = match &outcome {
@@ -319,7 +332,7 @@ impl Drop for InFlight {
             .take()
             .is_some_and(|object| Python::try_attach(|py| is_only(&object, py)) == Some(false));
         if !arrived {
-            keep(&self.client, outcome);
+            self.keep(outcome);
         }
     }
 }

@@ -84,7 +84,10 @@ impl Records {
     }
 
     /// Those of this process, if there are any.
-    #[allow(unsafe_code, reason = "a pointer that any thread may follow at any time, without a lock that a fork could find held")]
+    #[allow(
+        unsafe_code,
+        reason = "a pointer that any thread may follow at any time, without a lock that a fork could find held"
+    )]
     fn current() -> Option<&'static Self> {
         // SAFETY: null, or of an `Arc` that is never dropped.
         let records = unsafe { CURRENT.load(Ordering::Acquire).as_ref() }?;
