@@ -11,6 +11,9 @@ use crate::Own;
 /// Called once, on the thread that has news, which it must not hold up.
 type Waker = Box<dyn FnOnce() + Send>;
 
+/// Keeps an outcome that nobody takes.
+type Keep<T> = Box<dyn Fn(&Client, T) + Send + Sync>;
+
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -46,7 +49,7 @@ struct Shared<T> {
     token: CancelToken,
     client: Client,
     /// What becomes of an outcome that nobody takes.
-    keep: Box<dyn Fn(&Client, T) + Send + Sync>,
+    keep: Keep<T>,
 }
 
 impl<T> Shared<T> {
