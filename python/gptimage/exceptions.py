@@ -54,7 +54,7 @@ class GptImageError(Exception):
             There are no such facts on the class: a framework's exception that is of our class and passes on what it does
             not have itself, as Ray's, would find them there.
             """
-            if name in _UNKNOWN:
+            if name in GptImageError.__annotations__:
                 wrapped = _wrapped(self)
                 return _unknown(type(self), name) if wrapped is None else getattr(wrapped, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
@@ -62,7 +62,7 @@ class GptImageError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # What an error was raised from is not pickled, and `errno` is not among the attributes of an OSError's dict.
         wrapped = None if "charge" in self.__dict__ else _wrapped(self)
-        facts = {} if wrapped is None else {name: getattr(wrapped, name) for name in _UNKNOWN}
+        facts = {} if wrapped is None else {name: getattr(wrapped, name) for name in GptImageError.__annotations__}
         state = {**facts, **self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
         return type(self), self.args, state
 
@@ -237,19 +237,13 @@ def from_core(facts: dict[str, Any]) -> GptImageError:
 # Where an OSError has its number.
 _ERRNO: Any = OSError.__dict__["errno"]
 
-# What an error says that was not made of facts: nobody knows whether it cost something.
+# What an error says that was not made of facts, where that is not None: nobody knows whether it cost something.
 _UNKNOWN: dict[str, Any] = {
-    "kind": "internal",
-    "number": 99,
     "charge": "unknown",
-    "http_status": None,
     "violations": (),
-    "retry_after": None,
     "vendor_says_free": False,
     "timed_out": False,
     "attempts": (),
-    "generated": None,
-    "response_body": None,
 }
 
 
@@ -261,7 +255,7 @@ def _unknown(cls: type[GptImageError], name: str) -> Any:
         named = (kind for base in cls.__mro__ for kind, known in _CLASSES.items() if known is base)
         kind = next((kind for kind in named if kind != "cancelled"), "internal")
         return kind if name == "kind" else dict(_core.error_kinds())[kind]
-    return _UNKNOWN[name]
+    return _UNKNOWN.get(name)
 
 
 def _wrapped(error: GptImageError) -> GptImageError | None:
