@@ -142,7 +142,7 @@ typedef struct gptimage_generate_request_t gptimage_generate_request_t;
 
 /**
  * The pictures of one call, what they cost, and how they came. May be read by any number of threads;
- * gptimage_client_fetch() changes it.
+ * gptimage_client_fetch() and gptimage_client_fetch_to() change it.
  */
 typedef struct gptimage_generated_t gptimage_generated_t;
 
@@ -529,7 +529,8 @@ void gptimage_client_set_progress(const gptimage_client_t *client,
 
 /**
  * Makes a picture, into memory, and waits for it. `cancel` may be NULL. Free the result with gptimage_generated_free(); on
- * failure there is none, and what was paid for is in the error.
+ * failure there is none, and what was paid for is in the error. With `error_out` NULL, an error that may have cost something
+ * is kept for gptimage_client_collect().
  */
 gptimage_status_t gptimage_client_generate(const gptimage_client_t *client,
                                            const gptimage_generate_request_t *request,
@@ -571,12 +572,25 @@ gptimage_status_t gptimage_client_edit_to(const gptimage_client_t *client,
 
 /**
  * Fetches a picture that is still at its URL, into memory, and waits for it; one that is here already stays as it is. Free,
- * so as often as wanted. Changes `generated`, which no other thread may use meanwhile.
+ * so as often as wanted. Changes `generated`, which no other thread may use meanwhile. Of an error's, which does not change,
+ * fetch a gptimage_generated_copy(); of a link alone, what gptimage_generated_from_url() makes of it.
  */
 gptimage_status_t gptimage_client_fetch(const gptimage_client_t *client,
                                         gptimage_generated_t *generated,
                                         size_t index,
                                         gptimage_error_t **error_out);
+
+/**
+ * As gptimage_client_fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name of
+ * the library's making, a missing extension is added; what exists is refused, unless `overwrite` is not 0. A file has its
+ * name once it is whole, or not at all. A picture that is here already stays as it is, and a copy of it is saved there.
+ */
+gptimage_status_t gptimage_client_fetch_to(const gptimage_client_t *client,
+                                           gptimage_generated_t *generated,
+                                           size_t index,
+                                           const char *to,
+                                           int overwrite,
+                                           gptimage_error_t **error_out);
 
 /**
  * Hands over what became of a call whose caller was gone (cancelled, past its deadline, its job freed) after it had been
@@ -1043,6 +1057,20 @@ gptimage_status_t gptimage_generate_request_set_structural_rules(gptimage_genera
                                                                  gptimage_error_t **error_out);
 
 /**
+ * A picture that was made earlier, at the link that the server gave, as a result of which nothing else is known:
+ * gptimage_client_fetch() and gptimage_client_fetch_to() get it. Free it with gptimage_generated_free().
+ */
+gptimage_status_t gptimage_generated_from_url(const char *url,
+                                              gptimage_generated_t **generated_out,
+                                              gptimage_error_t **error_out);
+
+/**
+ * A copy that is yours, such as one of an error's, whose pictures can be fetched then. Bytes in memory are shared. NULL for
+ * NULL. Free it with gptimage_generated_free().
+ */
+gptimage_generated_t *gptimage_generated_copy(const gptimage_generated_t *generated);
+
+/**
  * Frees a result, and with it every text and all bytes that came from it. NULL is fine. Not for one that belongs to an
  * error.
  */
@@ -1055,7 +1083,7 @@ size_t gptimage_generated_image_count(const gptimage_generated_t *generated);
 
 /**
  * A picture's file as bytes, if it is in memory; no bytes if it is in a file or at its URL, or if there is no such picture.
- * They belong to the result: not to be freed, and gone with it, or when gptimage_client_fetch() changes this picture.
+ * They belong to the result: not to be freed, and gone with it, or when the picture is fetched.
  */
 gptimage_bytes_t gptimage_generated_image_bytes(const gptimage_generated_t *generated,
                                                 size_t index);
@@ -1080,7 +1108,7 @@ const char *gptimage_generated_image_url(const gptimage_generated_t *generated,
 
 /**
  * The file that the picture was saved to while it came, in the bytes that the system has, or NULL. Lives as long as the result, unless
- * gptimage_client_fetch() changes this picture.
+ * the picture is fetched.
  */
 const char *gptimage_generated_image_path(const gptimage_generated_t *generated,
                                           size_t index);
@@ -1137,7 +1165,7 @@ size_t gptimage_generated_attempt_count(const gptimage_generated_t *generated);
 
 /**
  * Everything but the pixels as a JSON object: pictures, cost, ids, attempts, warnings. "{}" for NULL. Lives as long as the
- * result, unless gptimage_client_fetch() changes it.
+ * result, unless a picture is fetched.
  */
 const char *gptimage_generated_json(const gptimage_generated_t *generated);
 
@@ -1165,7 +1193,8 @@ gptimage_status_t gptimage_client_start_edit(const gptimage_client_t *client,
 /**
  * Waits until the job has ended, at most so many milliseconds (GPTIMAGE_WAIT_FOREVER: without end; 0: only looks), and
  * takes its result. GPTIMAGE_STATUS_PENDING: it has not ended yet. The result is given once; asking again is
- * GPTIMAGE_STATUS_INVALID_ARGUMENT.
+ * GPTIMAGE_STATUS_INVALID_ARGUMENT. With `error_out` NULL, an error that may have cost something is kept for
+ * gptimage_client_collect().
  */
 gptimage_status_t gptimage_job_wait(const gptimage_job_t *job,
                                     uint64_t timeout_ms,

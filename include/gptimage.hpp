@@ -674,6 +674,8 @@ class Images {
   const gptimage_generated_t *generated_;
 };
 
+class Generated;
+
 /** The pictures of one call, what they cost, and how they came, which belong to somebody else. */
 class GeneratedView {
  public:
@@ -720,6 +722,12 @@ class GeneratedView {
   /** Everything but the pixels as a JSON object; gone when Client::fetch() changes the result. */
   std::string_view json() const noexcept { return detail::view(gptimage_generated_json(look())); }
 
+  /**
+   * A copy that is its holder's own, whose pictures Client::fetch() can get: also of an error's.
+   * Bytes in memory are shared.
+   */
+  Generated copy() const;
+
  protected:
   /** Of this result. */
   explicit GeneratedView(const gptimage_generated_t *generated,
@@ -743,6 +751,16 @@ class GeneratedView {
 /** The pictures of one call, what they cost, and how they came. */
 class Generated : public GeneratedView {
  public:
+  /**
+   * A picture that was made earlier, at the link that the server gave; nothing else is known of it.
+   * Client::fetch() gets it.
+   */
+  static Generated from_url(std::string_view url) {
+    gptimage_generated_t *generated = nullptr;
+    detail::call(gptimage_generated_from_url, detail::text(url, "url").c_str(), &generated);
+    return Generated(detail::Returned<gptimage_generated_t>(generated));
+  }
+
   /** Takes over what the other one has. */
   Generated(Generated &&other) noexcept
       : GeneratedView(std::exchange(static_cast<GeneratedView &>(other), GeneratedView())),
@@ -766,6 +784,7 @@ class Generated : public GeneratedView {
 
  private:
   friend class Client;
+  friend class GeneratedView;
   friend class Job;
 
   explicit Generated(detail::Returned<gptimage_generated_t> generated) noexcept
@@ -774,6 +793,10 @@ class Generated : public GeneratedView {
 
   detail::Returned<gptimage_generated_t> generated_;
 };
+
+inline Generated GeneratedView::copy() const {
+  return Generated(detail::Returned<gptimage_generated_t>(gptimage_generated_copy(look())));
+}
 
 /** Why a call failed, and what it cost. Each kind is a class derived from this one. */
 class Error : public std::runtime_error {
@@ -1575,11 +1598,25 @@ class Client {
   /**
    * Fetches a picture that is still at its URL, into memory, and waits for it; one that is here
    * already stays as it is. Free, so as often as wanted. Texts and bytes of `generated` that were
-   * got before are gone.
+   * got before are gone. Of an error's, fetch a copy(); of a link alone, Generated::from_url().
    */
   void fetch(Generated &generated, std::size_t index = 0) const {
     static_cast<void>(generated.size());
     detail::call(gptimage_client_fetch, client_.get(), generated.generated_.get(), index);
+  }
+
+  /**
+   * As fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes
+   * a name of the library's making; a missing extension is added; what exists is refused, unless
+   * `overwrite` is true. A picture that is here already stays as it is, and a copy of it is saved
+   * there.
+   */
+  void fetch_to(Generated &generated, const std::filesystem::path &to, bool overwrite = false,
+                std::size_t index = 0) const {
+    static_cast<void>(generated.size());
+    const std::string file = detail::path_text(to, "to");
+    detail::call(gptimage_client_fetch_to, client_.get(), generated.generated_.get(), index,
+                 file.c_str(), overwrite ? 1 : 0);
   }
 
   /**

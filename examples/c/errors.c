@@ -17,7 +17,7 @@ static void explain(const gptimage_error_t *error) {
       printf("  again in %ld ms\n", (long)gptimage_error_retry_after_ms(error));
       break;
     case GPTIMAGE_STATUS_DOWNLOAD_FAILED:
-      /* Paid for: the link is worth keeping, and gptimage_client_fetch() costs nothing. */
+      /* Paid for: the link is worth keeping. */
       printf("  still at %s\n", gptimage_generated_image_url(gptimage_error_generated(error), 0));
       break;
     case GPTIMAGE_STATUS_OUTCOME_UNKNOWN:
@@ -28,6 +28,24 @@ static void explain(const gptimage_error_t *error) {
       break;
   }
   printf("  charge: %s\n", gptimage_error_charge(error));
+}
+
+/* Fetches what is still at its URL. That is free, so it may be tried as often as wanted; later, the
+ * URL alone is enough, for gptimage_generated_from_url(). */
+static gptimage_status_t fetch(const gptimage_client_t *client,
+                               const gptimage_generated_t *paid) {
+  gptimage_generated_t *mine = gptimage_generated_copy(paid);
+  gptimage_error_t *error = NULL;
+  gptimage_status_t status =
+      gptimage_client_fetch_to(client, mine, 0, "t-rex-of-errors.png", 1, &error);
+  if (status == GPTIMAGE_STATUS_OK) {
+    printf("  fetched: %s\n", gptimage_generated_image_path(mine, 0));
+  } else {
+    printf("  not fetched: %s\n", gptimage_error_message(error));
+  }
+  gptimage_error_free(error);
+  gptimage_generated_free(mine);
+  return status;
 }
 
 int main(void) {
@@ -66,6 +84,9 @@ int main(void) {
     printf("ok: %s USD\n", gptimage_generated_usd_spent(generated));
   } else {
     explain(error);
+    if (gptimage_error_generated(error) != NULL) {
+      status = fetch(client, gptimage_error_generated(error));
+    }
   }
   gptimage_error_free(error);
   gptimage_generated_free(generated);

@@ -32,7 +32,9 @@ void generate(const gptimage::Client &client, const gptimage::GenerateRequest &r
       case gptimage::Charge::charged:
         // A charge may come with pictures, or with the links to them.
         if (const auto generated = error.generated()) {
-          std::cout << "paid, and to be had: " << generated->image().url().value_or("") << '\n';
+          auto mine = generated->copy();
+          client.fetch(mine);
+          std::cout << "paid, and fetched: " << mine.image().bytes().size() << " bytes\n";
         }
         break;
     }

@@ -17,6 +17,7 @@ __all__ = [
     "Client",
     "Emulator",
     "Image",
+    "LogRecords",
     "dimensions",
     "error_kinds",
     "main",
@@ -204,6 +205,16 @@ class Batch:
 
     def deliver(self, objects: Any) -> Any:
         """Hands the objects over that were made of the facts."""
+
+@final
+class LogRecords:
+    """The end of the log records that Python's thread has."""
+
+    def next(self) -> tuple[int, str] | None:
+        """Waits for the next record: its level and its text. `None` in a forked child, where a handler may have forked."""
+
+    def failed(self, error: BaseException) -> None:
+        """Says what a handler raised, as Python says what nobody can catch."""
 
 @final
 class Budget:

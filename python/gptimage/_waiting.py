@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from typing import Any
+    from weakref import ReferenceType
 
     from gptimage import _core
     from gptimage._progress import Show
@@ -36,25 +37,21 @@ def wait(call: _core.Call, show: Show | None = None) -> Any:
                 show.end()
         return _result(call)
     except BaseException as stopped:
-        _say(stopped, call.explain(stopped))
+        # Between an error of the call's own and its raise nothing may fail.
+        if (explained := call.explain(stopped)) is not None:
+            _say(stopped, explained)
         raise
 
 
 async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
     """The call's result, on whichever event loop is running."""
     import asyncio
-    from functools import partial
 
     loop = asyncio.get_running_loop()
     try:
         try:
             while not call.done():
-                # The future only wakes us; the result stays with the call, where no cancellation can lose it.
-                news: asyncio.Future[None] = loop.create_future()
-                if call.notify(partial(loop.call_soon_threadsafe, _wake, news)):
-                    await news
-                else:
-                    await asyncio.sleep(0.02)
+                await _news(call, loop)
                 _show(call, show)
             _show(call, show)
         finally:
@@ -62,7 +59,9 @@ async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
                 show.end()
         return _result(call)
     except BaseException as stopped:
-        _say(stopped, call.explain(stopped))
+        # Between an error of the call's own and its raise nothing may fail.
+        if (explained := call.explain(stopped)) is not None:
+            _say(stopped, explained)
         raise
 
 
@@ -89,6 +88,35 @@ def _result(call: _core.Call) -> Any:
     return result
 
 
+async def _news(call: _core.Call, loop: asyncio.AbstractEventLoop) -> None:
+    """Waits until there is something new, or for a while."""
+    import asyncio
+    from functools import partial
+    from weakref import ref
+
+    # The future only wakes us; the result stays with the call, where no cancellation can lose it.
+    news: asyncio.Future[None] = loop.create_future()
+    # The loop holds whoever waits, and lets go when it is closed: then the call is given up. The compiled part, whose
+    # references nobody collects, only knows where they are.
+    held = loop.call_later(_A_DAY, _wake, news)
+    try:
+        if call.notify(partial(_notify, ref(loop), ref(news))):
+            await news
+        else:
+            await asyncio.sleep(0.02)
+    finally:
+        held.cancel()
+
+
+_A_DAY = 86_400.0
+
+
+def _notify(loop: ReferenceType[asyncio.AbstractEventLoop], news: ReferenceType[asyncio.Future[None]]) -> None:
+    there, waiting = loop(), news()
+    if there is not None and waiting is not None:
+        there.call_soon_threadsafe(_wake, waiting)
+
+
 def _wake(news: asyncio.Future[None]) -> None:
     if not news.done():
         news.set_result(None)
@@ -99,10 +127,8 @@ def _show(call: _core.Call, show: Show | None) -> None:
         show(call.progress())
 
 
-def _say(stopped: BaseException, explained: tuple[str, dict[str, Any] | None] | None) -> None:
+def _say(stopped: BaseException, explained: tuple[str, dict[str, Any] | None]) -> None:
     """Says on the exception that stopped a call what that may cost."""
-    if explained is None:
-        return
     note, facts = explained
     if facts is not None:
         stopped.__cause__ = from_core(facts)

@@ -42,27 +42,35 @@ class GptImageError(Exception):
     response_body: str | None
     """The answer without its pictures, at most 64 KiB of it, where it could not be used."""
 
-    kind = "internal"
-    number = 99
-    charge = "unknown"
-    http_status = None
-    violations = ()
-    retry_after = None
-    vendor_says_free = False
-    timed_out = False
-    attempts = ()
-    generated = None
-    response_body = None
+    def __init__(self, *args: object, message: str | None = None) -> None:
+        # By this name some frameworks pass the text of an exception that they make anew.
+        super().__init__(*(args if message is None else (message, *args)))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """A fact that this instance does not have: the wrapped error's, or what is said where nothing is known.
+
+            There are no such facts on the class: a framework's exception that is of our class and passes on what it does
+            not have itself, as Ray's, would find them there.
+            """
+            if name in GptImageError.__annotations__:
+                wrapped = _wrapped(self)
+                return _unknown(type(self), name) if wrapped is None else getattr(wrapped, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # `errno` is not among the attributes of an OSError's dict.
-        state = {**self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
+        # What an error was raised from is not pickled, and `errno` is not among the attributes of an OSError's dict.
+        wrapped = None if "charge" in self.__dict__ else _wrapped(self)
+        facts = {} if wrapped is None else {name: getattr(wrapped, name) for name in GptImageError.__annotations__}
+        state = {**facts, **self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
         return type(self), self.args, state
 
     @property
     def message(self) -> str:
         """The text."""
-        return str(self.args[0]) if self.args else ""
+        wrapped = None if self.args else _wrapped(self)
+        return str(self.args[0]) if self.args else "" if wrapped is None else wrapped.message
 
     @property
     def client_request_id(self) -> str | None:
@@ -90,6 +98,17 @@ class ConfigError(GptImageError, ValueError):
 
 class LocalIOError(GptImageError, OSError):
     """A local file. A target that exists is refused before anything is sent."""
+
+    @property
+    def errno(self) -> int | None:
+        """The system's number of what went wrong, where it has one."""
+        wrapped = _wrapped(self)
+        number: int | None = _ERRNO.__get__(self)
+        return wrapped.errno if number is None and isinstance(wrapped, OSError) else number
+
+    @errno.setter
+    def errno(self, number: int | None) -> None:
+        _ERRNO.__set__(self, number)
 
 
 class APIConnectionError(GptImageError):
@@ -213,6 +232,38 @@ def from_core(facts: dict[str, Any]) -> GptImageError:
     elif cause is not None:
         error.__cause__ = Exception(cause)
     return error
+
+
+# Where an OSError has its number.
+_ERRNO: Any = OSError.__dict__["errno"]
+
+# What an error says that was not made of facts, where that is not None: nobody knows whether it cost something.
+_UNKNOWN: dict[str, Any] = {
+    "charge": "unknown",
+    "violations": (),
+    "vendor_says_free": False,
+    "timed_out": False,
+    "attempts": (),
+}
+
+
+def _unknown(cls: type[GptImageError], name: str) -> Any:
+    """What is said of an error of this class that was not made of facts. What its class says, it says."""
+    if name in ("kind", "number"):
+        from gptimage import _core
+
+        named = (kind for base in cls.__mro__ for kind, known in _CLASSES.items() if known is base)
+        kind = next((kind for kind in named if kind != "cancelled"), "internal")
+        return kind if name == "kind" else dict(_core.error_kinds())[kind]
+    return _UNKNOWN.get(name)
+
+
+def _wrapped(error: GptImageError) -> GptImageError | None:
+    """The error that another of its own class stands for: as its `cause`, its argument, or what it was raised from."""
+    for held in (error.__dict__.get("cause"), *error.args[:1], error.__cause__):
+        if isinstance(held, GptImageError) and held is not error and isinstance(error, type(held)):
+            return held
+    return None
 
 
 # The name that the compiled part knows.

@@ -58,7 +58,8 @@ class Cost(Record):
     """What a call cost, exactly, as the server said it."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
-        super().__init__({name: None if text is None else amount(text) for name, text in facts.items()})
+        # By their names: CPython before 3.12 does not survive a lack of memory for a dict's items.
+        super().__init__({name: None if facts[name] is None else amount(facts[name]) for name in facts})
 
     usd: Decimal | None
     """US dollars."""

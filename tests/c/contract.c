@@ -454,6 +454,53 @@ static void violations(const gptimage_client_t *client) {
   CHECK_NUMBER(host_charges(), charges);
 }
 
+/* What an error has is its own, and does not change; a copy, or the link alone, can be fetched. */
+static void fetched_later(const gptimage_client_t *client, const gptimage_generated_t *paid) {
+  gptimage_generated_t *copy = gptimage_generated_copy(paid), *linked = NULL;
+  gptimage_error_t *error = NULL;
+  char path[500], url[500];
+  struct stat file;
+  long long charges = host_charges();
+  snprintf(url, sizeof url, "%s", gptimage_generated_image_url(paid, 0));
+  CHECK_TEXT(gptimage_generated_image_url(copy, 0), url);
+  CHECK_TEXT(gptimage_generated_usd_spent(copy), gptimage_generated_usd_spent(paid));
+  CHECK_FAILS(gptimage_client_fetch(client, copy, 0, &error), GPTIMAGE_STATUS_DOWNLOAD_FAILED);
+  host_faults(NULL);
+  CHECK_OK(gptimage_client_fetch(client, copy, 0, &error));
+  CHECK(gptimage_generated_image_bytes(copy, 0).len > 100);
+  CHECK(gptimage_generated_image_bytes(paid, 0).data == NULL);
+  /* Of one that is here already a copy is saved. */
+  snprintf(path, sizeof path, "%s/fetched.png", host_folder());
+  CHECK_OK(gptimage_client_fetch_to(client, copy, 0, path, 0, &error));
+  CHECK(stat(path, &file) == 0 && file.st_size > 100);
+  gptimage_generated_free(copy);
+
+  CHECK_OK(gptimage_generated_from_url(url, &linked, &error));
+  CHECK_NUMBER(gptimage_generated_image_count(linked), 1);
+  CHECK_TEXT(gptimage_generated_image_url(linked, 0), url);
+  CHECK(gptimage_generated_usd_spent(linked) == NULL);
+  CHECK_FAILS(gptimage_client_fetch_to(client, linked, 0, path, 0, &error), GPTIMAGE_STATUS_IO);
+  CHECK_FAILS(gptimage_client_fetch_to(client, linked, 1, path, 1, &error),
+              GPTIMAGE_STATUS_INVALID_ARGUMENT);
+  CHECK_OK(gptimage_client_fetch_to(client, linked, 0, path, 1, &error));
+  CHECK_TEXT(gptimage_generated_image_path(linked, 0), path);
+  CHECK_NUMBER(gptimage_generated_image_width(linked, 0), 1024);
+  CHECK(gptimage_generated_image_bytes(linked, 0).data == NULL);
+  gptimage_generated_free(linked);
+
+  linked = NULL;
+  CHECK_OK(gptimage_generated_from_url(url, &linked, &error));
+  CHECK_OK(gptimage_client_fetch(client, linked, 0, &error));
+  CHECK(gptimage_generated_image_bytes(linked, 0).len > 100);
+  gptimage_generated_free(linked);
+
+  linked = NULL;
+  CHECK_OK(gptimage_generated_from_url("nothing that is a link", &linked, &error));
+  CHECK_FAILS(gptimage_client_fetch(client, linked, 0, &error), GPTIMAGE_STATUS_DOWNLOAD_FAILED);
+  gptimage_generated_free(linked);
+  CHECK_NUMBER(host_charges(), charges);
+}
+
 static void refusals(void) {
   gptimage_client_t *client = host_client_of_one_attempt();
   gptimage_generate_request_t *request = host_generate_request();
@@ -486,6 +533,7 @@ static void refusals(void) {
   CHECK(gptimage_generated_image_bytes(paid, 0).data == NULL);
   CHECK(strlen(gptimage_error_inference_id(error)) > 0);
   CHECK(is_json_object(gptimage_generated_json(paid)));
+  fetched_later(client, paid);
   gptimage_error_free(error);
   error = NULL;
 

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <optional>
 
 namespace {
 
@@ -138,9 +139,40 @@ void at_urls() {
   CHECK(!another.image().bytes().empty());
 }
 
+// What an error has, and what a link alone leads to, without a cast.
+void fetched_later() {
+  faults(R"({"cdn":{"status":410,"times":"always"}})");
+  const gptimage::Client client;
+  std::optional<gptimage::Generated> copy;
+  try {
+    static_cast<void>(client.generate(gptimage::GenerateRequest("A hat").quality("low")));
+  } catch (const gptimage::DownloadFailedError &error) {
+    copy = error.generated()->copy();
+  }
+  faults("[]");
+  CHECK(copy && copy->image().bytes().empty() && copy->usd());
+  const std::string url(*copy->image().url());
+  client.fetch(*copy);
+  CHECK(!copy->image().bytes().empty());
+  const auto again = copy->copy();
+  CHECK(again.image().bytes().data() == copy->image().bytes().data());
+
+  auto linked = gptimage::Generated::from_url(url);
+  client.fetch_to(linked, "linked.png");
+  CHECK(contents("linked.png").size() == copy->image().bytes().size());
+  CHECK(fs::equivalent(*linked.image().path(), "linked.png"));
+  auto another = gptimage::Generated::from_url(url);
+  expect<gptimage::IoError>([&] { client.fetch_to(another, "linked.png"); });
+  client.fetch_to(another, "linked.png", true);
+  expect<gptimage::InvalidArgumentError>([&] { client.fetch_to(another, "more.png", false, 1); });
+  expect<gptimage::InvalidArgumentError>(
+      [] { static_cast<void>(gptimage::Generated::from_url(std::string_view("a\0b", 3))); });
+}
+
 }  // namespace
 
 int main() {
+  fetched_later();
   in_memory();
   in_files();
   edited();

@@ -820,3 +820,73 @@ print(json.dumps({"lost": lost, "moments": len(where) - 1 - untouched}))
     print(facts["moments"], "moments")
     assert facts["moments"] > 10
     assert facts["lost"] == []
+
+
+# A failure that may be paid, and is tried again half a minute later because the caller has said so.
+DARING: dict[str, Any] = {"status": 503, "headers": {"retry-after": "30"}}
+
+
+@pytest.mark.parametrize("how", ["closed", "cancelled", "loop closed", "timed out"])
+@pytest.mark.parametrize("on_cancel", ["keep", "abort"])
+def test_given_up_between_two_attempts(quick: Emulator, how: str, on_cancel: Any) -> None:
+    """The first attempt may be paid: what is known of it is kept, however its caller goes."""
+    client = quick.async_client(retry_server_errors=True, on_cancel=on_cancel)
+    quick.fault(answer=DARING)
+    looks: list[Progress] = []
+    calls = [client.generate("x", progress=looks.append)]
+
+    def paused() -> bool:
+        return bool(looks) and looks[-1].pause_seconds is not None
+
+    async def by_hand() -> None:
+        call = calls.pop()
+        news = call.send(None)
+        while not paused():
+            if news.done():
+                news = call.send(None)
+            await asyncio.sleep(0.002)
+        call.close()
+
+    async def as_a_task() -> asyncio.Task[Generated]:
+        task = asyncio.ensure_future(calls.pop())
+        await until(paused, "it pauses")
+        return task
+
+    async def in_a_task() -> None:
+        task = await as_a_task()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            if how == "timed out":
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(task), 0.001)
+            task.cancel()
+            await task
+        told = cancelled.value.__cause__
+        assert isinstance(told, GptImageError) and told.charge == "unknown"
+        assert ("client.collect()" in notes(cancelled.value)) is (on_cancel == "keep")
+
+    if how == "closed":
+        asyncio.run(by_hand())
+    elif how == "loop closed":
+        loop = asyncio.new_event_loop()
+        left = [loop.run_until_complete(as_a_task())]
+        # What asyncio says of such tasks is not what is tested.
+        left[0]._log_destroy_pending = False  # type: ignore[attr-defined]
+        [pending] = client.pending()
+        assert not pending.ended
+        loop.close()
+        left.clear()
+        gc.collect()
+    else:
+        asyncio.run(in_a_task())
+    asyncio.run(client.drain())
+    kept = client.collect()
+    if how in ("cancelled", "timed out") and on_cancel == "abort":
+        # Whoever gives a call up on purpose, and is told of it, has it.
+        assert kept == []
+    else:
+        [error] = kept
+        assert isinstance(error, GptImageError) and error.charge == "unknown" and error.http_status == 503
+        assert [attempt.charge for attempt in error.attempts] == ["unknown"]
+        assert error.client_request_id and error.client_request_id in str(error)
+    assert client.collect() == [] and client.pending() == []
+    assert [entry.charge is not None for entry in quick.ledger] == [True]

@@ -11,10 +11,11 @@ import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from gptimage import Emulator
+from gptimage import Emulator, Generated
 from processes import LEFT, Ended, run
 
 EXITS = int(os.environ.get("GPTIMAGE_TEST_EXITS", "120"))
@@ -429,3 +430,159 @@ def test_exit(emulator: Emulator, scenario: str) -> None:
         assert ended.code in ({code, 1} if code == -signal.SIGINT else {code}), f"seed {seed}: {ended}"
         assert ended.out == out, f"seed {seed}: {ended}"
         assert re.fullmatch(err, ended.err), f"seed {seed}: {ended}"
+
+
+# What follows is about `exit_wait`. The emulator takes as long as it is told; the answer comes after the exit has begun.
+WAITING = """
+SENT = threading.Event()
+def look(now):
+    if now.phase not in ("planned", "connecting", "sending"):
+        SENT.set()
+"""
+
+
+@pytest.fixture
+def slow() -> Iterator[Emulator]:
+    """Answers that take a second."""
+    with Emulator() as drawing:
+        picture = bytes(drawing.client().generate("x", quality="low").image)
+    with Emulator(billing="pessimistic", canned=picture, latency="1s") as emulator:
+        yield emulator
+
+
+WAITS = {
+    "a daemon thread": """
+def work():
+    made = client.generate("x", progress=look)
+    sys.stdout.write(made.image.format + "\\n")
+threading.Thread(target=work, daemon=True).start()
+SENT.wait()
+""",
+    "a daemon thread that lives on": """
+def work():
+    made = client.generate("x", progress=look)
+    sys.stdout.write(made.image.format + "\\n")
+    time.sleep(1000)
+threading.Thread(target=work, daemon=True).start()
+SENT.wait()
+""",
+    "a daemon thread that goes on": """
+def work():
+    while True:
+        sys.stdout.write(client.generate("x", progress=look).image.format + "\\n")
+threading.Thread(target=work, daemon=True).start()
+SENT.wait()
+""",
+    "an event loop on a daemon thread": """
+import asyncio
+many = gptimage.AsyncClient(**OPTIONS)
+async def main():
+    sys.stdout.write((await many.generate("x", progress=look)).image.format + "\\n")
+    await asyncio.sleep(1000)
+threading.Thread(target=asyncio.run, args=(main(),), daemon=True).start()
+SENT.wait()
+""",
+    "a thread that Python waits for": """
+def work():
+    sys.stdout.write(client.generate("x", progress=look).image.format + "\\n")
+threading.Thread(target=work).start()
+SENT.wait()
+""",
+    "a pool": """
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(1)
+call = pool.submit(client.generate, "x", progress=look)
+call.add_done_callback(lambda call: sys.stdout.write(call.result().image.format + "\\n"))
+SENT.wait()
+""",
+}
+
+
+@pytest.mark.parametrize("scenario", WAITS)
+def test_the_exit_waits_for_calls(slow: Emulator, scenario: str) -> None:
+    """`exit_wait`: whoever waits for a call gets its result, and then the process ends, long before the time is up."""
+    script = PRELUDE + WAITING + 'OPTIONS["exit_wait"] = 300\nclient = gptimage.Client(**OPTIONS)\n' + WAITS[scenario]
+    ended = run(script, slow.url, "0", flags=FLAGS)
+    assert (ended.code, ended.out, ended.err) == (0, "png\n", ""), ended
+    # Nothing was begun that nobody would have had.
+    assert slow.charges == 1
+
+
+def test_the_exit_waits_for_nobody_unless_asked(slow: Emulator) -> None:
+    ended = run(
+        PRELUDE + WAITING + "client = gptimage.Client(**OPTIONS)\n" + WAITS["a daemon thread"], slow.url, "0", flags=FLAGS
+    )
+    assert ended.code == 0 and ended.out == "" and len(ended.left) == 1, ended
+
+
+def test_the_exits_patience_ends(slow: Emulator) -> None:
+    """What takes longer than `exit_wait` is named."""
+    slow.fault(delay="1h")
+    script = 'OPTIONS["exit_wait"] = 0.3\nclient = gptimage.Client(**OPTIONS)\n' + WAITS["a daemon thread"]
+    ended = run(PRELUDE + WAITING + script, slow.url, "0", flags=FLAGS)
+    assert ended.code == 0 and ended.out == "" and len(ended.left) == 1, ended
+
+
+def test_an_impatient_exit(slow: Emulator) -> None:
+    """Ctrl-C ends the waiting, and what was waited for is named."""
+    slow.fault(delay="1h")
+    script = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+OPTIONS["exit_wait"] = 3000
+client = gptimage.Client(**OPTIONS)
+def waits():
+    '''Whether the main thread is in the exit's wait: it is in no code of Python's any more.'''
+    return threading.main_thread().ident not in sys._current_frames() or not threading.main_thread().is_alive()
+def interrupt():
+    import os
+    SENT.wait()
+    while not waits():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt, daemon=True).start()
+""" + WAITS["a daemon thread"]
+    ended = run(PRELUDE + WAITING + script, slow.url, "0", flags=FLAGS)
+    assert ended.code == 0 and ended.out == "" and len(ended.left) == 1, ended
+    assert "KeyboardInterrupt" in ended.err
+
+
+def test_an_outcome_on_its_way_to_a_thread_is_kept(slow: Emulator, tmp_path: Path) -> None:
+    """The call has ended, and its event loop has been left: at the exit the folder gets what nobody fetched."""
+    script = f"""
+import asyncio
+client = gptimage.AsyncClient(salvage_folder={str(tmp_path / "kept")!r}, **OPTIONS)
+loop = asyncio.new_event_loop()
+loop.set_exception_handler(lambda *_: None)
+async def main():
+    task = asyncio.ensure_future(client.generate("x", progress=look))
+    while not SENT.is_set():
+        await asyncio.sleep(0.01)
+    return task
+task = loop.run_until_complete(main())
+while client.pending():
+    time.sleep(0.01)
+"""
+    ended = run(PRELUDE + WAITING + script, slow.url, "0", flags=FLAGS)
+    assert ended.code == 0 and ended.out == "", ended
+    [kept] = slow.client(salvage_folder=tmp_path / "kept").collect()
+    assert isinstance(kept, Generated) and kept.image.format == "png"
+    assert slow.charges == 1
+
+
+def test_between_two_attempts_the_exit_names_the_first(slow: Emulator) -> None:
+    """It may be paid, and what follows it never comes."""
+    slow.set(latency="0s")
+    slow.fault(answer={"status": 503, "headers": {"retry-after": "100"}})
+    script = """
+client = gptimage.Client(retry_server_errors=True, **OPTIONS)
+paused = threading.Event()
+def pauses(now):
+    if now.pause_seconds is not None:
+        paused.set()
+threading.Thread(target=client.generate, args=("x",), kwargs={"progress": pauses}, daemon=True).start()
+paused.wait()
+"""
+    ended = run(PRELUDE + script, slow.url, "0", flags=FLAGS)
+    assert ended.code == 0 and len(ended.left) == 1, ended
+    assert [entry.client_request_id for entry in slow.ledger] == ended.left

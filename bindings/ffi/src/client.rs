@@ -1,11 +1,11 @@
 //! Clients.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 use gptimage_binding::{Order, Own};
-use gptimage_core::{CancelToken, Client, Config};
+use gptimage_core::{CancelToken, Client, Config, Location, SaveTo};
 
 use crate::boundary::{fallible, infallible};
 use crate::callback::UserData;
@@ -18,7 +18,7 @@ use crate::generated::gptimage_generated_t;
 use crate::pointer::{hand_over, path, required};
 use crate::process;
 use crate::progress::{Listener, gptimage_progress_callback_t};
-use crate::start::{send_and_wait, wait_for, with_files};
+use crate::start::{deliver, keep, send_and_wait, wait_for, with_files};
 use crate::status::gptimage_status_t;
 
 /// Makes and edits pictures. May be shared by any number of threads. Belongs to the process that made it: in a forked child
@@ -105,18 +105,20 @@ fn run(
     generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
+    let told = error_out.is_some();
     fallible(error_out, || {
         let client = required(client, "client")?;
         let out = required(generated_out, "generated_out")?;
         let token: Option<CancelToken> = cancel.map(|cancel| cancel.core().clone());
-        let generated = send_and_wait(client.core()?, order()?, token, client.listener())?;
-        hand_over(out, gptimage_generated_t::new(generated));
-        Ok(())
+        let core = client.core()?;
+        let outcome = send_and_wait(core.clone(), order()?, token, client.listener());
+        deliver(outcome, out, told, |outcome| keep(&core, outcome))
     })
 }
 
 /// Makes a picture, into memory, and waits for it. `cancel` may be NULL. Free the result with gptimage_generated_free(); on
-/// failure there is none, and what was paid for is in the error.
+/// failure there is none, and what was paid for is in the error. With `error_out` NULL, an error that may have cost something
+/// is kept for gptimage_client_collect().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_generate(
     client: Option<&gptimage_client_t>,
@@ -172,7 +174,8 @@ pub extern "C" fn gptimage_client_edit_to(
 }
 
 /// Fetches a picture that is still at its URL, into memory, and waits for it; one that is here already stays as it is. Free,
-/// so as often as wanted. Changes `generated`, which no other thread may use meanwhile.
+/// so as often as wanted. Changes `generated`, which no other thread may use meanwhile. Of an error's, which does not change,
+/// fetch a gptimage_generated_copy(); of a link alone, what gptimage_generated_from_url() makes of it.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_fetch(
     client: Option<&gptimage_client_t>,
@@ -182,12 +185,32 @@ pub extern "C" fn gptimage_client_fetch(
 ) -> gptimage_status_t {
     fallible(error_out, || {
         let client = required(client, "client")?.core()?;
+        required(generated, "generated")?.fetch(index, |image| async move { client.fetch(&image).await })
+    })
+}
+
+/// As gptimage_client_fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name of
+/// the library's making, a missing extension is added; what exists is refused, unless `overwrite` is not 0. A file has its
+/// name once it is whole, or not at all. A picture that is here already stays as it is, and a copy of it is saved there.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_client_fetch_to(
+    client: Option<&gptimage_client_t>,
+    generated: Option<&mut gptimage_generated_t>,
+    index: usize,
+    to: *const c_char,
+    overwrite: c_int,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let client = required(client, "client")?.core()?;
+        let to = SaveTo::from(path(to, "to")?).overwrite(overwrite != 0);
         let generated = required(generated, "generated")?;
-        let image = generated.image(index)?.clone();
-        let fetched = wait_for(move || async move { client.fetch(&image).await })??;
-        let core = generated.core.clone().with_image(index, fetched);
-        *generated = gptimage_generated_t::new(core);
-        Ok(())
+        let image = generated.image(index)?;
+        if !matches!(image.location(), Location::Url) {
+            let image = image.clone();
+            return Ok(with_files(move || image.save(to).map(drop))??);
+        }
+        generated.fetch(index, |image| async move { client.fetch_to(&image, to).await })
     })
 }
 
@@ -211,8 +234,9 @@ pub extern "C" fn gptimage_client_collect(
             // Too late is no error: the caller sees what there is.
             wait_for(move || async move { drop(tokio::time::timeout(limit, waiting.drain()).await) })?;
         }
+        let keeper = client.clone();
         match with_files(move || client.collect_one())? {
-            Some(outcome) => hand_over(out, gptimage_generated_t::new(outcome?)),
+            Some(outcome) => deliver(outcome.map_err(Failure::from), out, true, |outcome| keep(&keeper, outcome))?,
             None => drop(out.write(std::ptr::null_mut())),
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::status::{
 };
 
 /// Why a function failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Failure {
     Core(Error),
     /// What core knows nothing of; nothing was charged unless the charge says so.

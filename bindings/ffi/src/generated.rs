@@ -4,17 +4,17 @@ use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-use gptimage_core::{Generated, Image, ImageFormat, SaveTo};
+use gptimage_core::{Error, Generated, Image, ImageFormat, SaveTo};
 
 use crate::boundary::{fallible, infallible};
 use crate::bytes::gptimage_bytes_t;
 use crate::error::{Failure, gptimage_error_t};
-use crate::pointer::{borrowed, c_path, c_string, path, required};
-use crate::start::with_files;
+use crate::pointer::{borrowed, c_path, c_string, hand_over, path, required, text};
+use crate::start::{wait_for, with_files};
 use crate::status::gptimage_status_t;
 
 /// The pictures of one call, what they cost, and how they came. May be read by any number of threads;
-/// gptimage_client_fetch() changes it.
+/// gptimage_client_fetch() and gptimage_client_fetch_to() change it.
 #[derive(Debug)]
 pub struct gptimage_generated_t {
     pub(crate) core: Generated,
@@ -66,6 +66,23 @@ impl gptimage_generated_t {
     }
 }
 
+impl gptimage_generated_t {
+    /// Puts a fetched picture into its place.
+    pub(crate) fn fetch<F>(
+        &mut self,
+        index: usize,
+        fetch: impl FnOnce(Image) -> F + Send + 'static,
+    ) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<Image, Error>> + Send + 'static,
+    {
+        let image = self.image(index)?.clone();
+        let fetched = wait_for(move || fetch(image))??;
+        *self = Self::new(self.core.clone().with_image(index, fetched));
+        Ok(())
+    }
+}
+
 fn of_image<T>(
     generated: Option<&gptimage_generated_t>,
     index: usize,
@@ -86,6 +103,30 @@ fn text_of_image(
     borrowed(generated.and_then(|generated| generated.images.get(index)).and_then(look))
 }
 
+/// A picture that was made earlier, at the link that the server gave, as a result of which nothing else is known:
+/// gptimage_client_fetch() and gptimage_client_fetch_to() get it. Free it with gptimage_generated_free().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_from_url(
+    url: *const c_char,
+    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    fallible(error_out, || {
+        let (url, out) = (text(url, "url")?, required(generated_out, "generated_out")?);
+        hand_over(out, gptimage_generated_t::new(Generated::of_image(Image::from_url(url))));
+        Ok(())
+    })
+}
+
+/// A copy that is yours, such as one of an error's, whose pictures can be fetched then. Bytes in memory are shared. NULL for
+/// NULL. Free it with gptimage_generated_free().
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_generated_copy(
+    generated: Option<&gptimage_generated_t>,
+) -> Option<Box<gptimage_generated_t>> {
+    infallible(None, || generated.map(|generated| Box::new(gptimage_generated_t::new(generated.core.clone()))))
+}
+
 /// Frees a result, and with it every text and all bytes that came from it. NULL is fine. Not for one that belongs to an
 /// error.
 #[unsafe(no_mangle)]
@@ -100,7 +141,7 @@ pub extern "C" fn gptimage_generated_image_count(generated: Option<&gptimage_gen
 }
 
 /// A picture's file as bytes, if it is in memory; no bytes if it is in a file or at its URL, or if there is no such picture.
-/// They belong to the result: not to be freed, and gone with it, or when gptimage_client_fetch() changes this picture.
+/// They belong to the result: not to be freed, and gone with it, or when the picture is fetched.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_bytes(
     generated: Option<&gptimage_generated_t>,
@@ -140,7 +181,7 @@ pub extern "C" fn gptimage_generated_image_url(
 }
 
 /// The file that the picture was saved to while it came, in the bytes that the system has, or NULL. Lives as long as the result, unless
-/// gptimage_client_fetch() changes this picture.
+/// the picture is fetched.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_path(
     generated: Option<&gptimage_generated_t>,
@@ -216,7 +257,7 @@ pub extern "C" fn gptimage_generated_attempt_count(generated: Option<&gptimage_g
 }
 
 /// Everything but the pixels as a JSON object: pictures, cost, ids, attempts, warnings. "{}" for NULL. Lives as long as the
-/// result, unless gptimage_client_fetch() changes it.
+/// result, unless a picture is fetched.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_json(generated: Option<&gptimage_generated_t>) -> *const c_char {
     let empty = c"{}".as_ptr();

@@ -15,10 +15,10 @@ use crate::edit_request::gptimage_edit_request_t;
 use crate::error::{Failure, gptimage_error_t};
 use crate::generate_request::gptimage_generate_request_t;
 use crate::generated::gptimage_generated_t;
-use crate::pointer::{hand_over, required};
+use crate::pointer::required;
 use crate::process;
 use crate::progress::{GPTIMAGE_PHASE_PLANNED, gptimage_phase_t, phase};
-use crate::start::{Outcome, start};
+use crate::start::{Outcome, deliver, start};
 use crate::status::gptimage_status_t;
 
 /// Waits without end.
@@ -141,7 +141,8 @@ pub extern "C" fn gptimage_client_start_edit(
 
 /// Waits until the job has ended, at most so many milliseconds (GPTIMAGE_WAIT_FOREVER: without end; 0: only looks), and
 /// takes its result. GPTIMAGE_STATUS_PENDING: it has not ended yet. The result is given once; asking again is
-/// GPTIMAGE_STATUS_INVALID_ARGUMENT.
+/// GPTIMAGE_STATUS_INVALID_ARGUMENT. With `error_out` NULL, an error that may have cost something is kept for
+/// gptimage_client_collect().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_job_wait(
     job: Option<&gptimage_job_t>,
@@ -149,6 +150,7 @@ pub extern "C" fn gptimage_job_wait(
     generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
+    let told = error_out.is_some();
     fallible(error_out, || {
         let job = required(job, "job")?;
         let out = required(generated_out, "generated_out")?;
@@ -163,7 +165,7 @@ pub extern "C" fn gptimage_job_wait(
         }
         job.look();
         match job.job.take() {
-            Some(outcome) => hand_over(out, gptimage_generated_t::new(outcome?)),
+            Some(outcome) => deliver(outcome, out, told, |outcome| job.job.keep(outcome))?,
             None if job.job.state() == State::Lost => return Err(Failure::lost()),
             None => return Err(Failure::argument("job", "has given its result already")),
         }

@@ -1,11 +1,15 @@
 //! Work on the library's threads, and a host's thread that waits for it.
 
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
 use gptimage_binding::{Job, Order};
-use gptimage_core::{CancelToken, Client, Error, ErrorKind, Generated};
+use gptimage_core::{CancelToken, Client, Generated};
 
 use crate::error::Failure;
+use crate::generated::gptimage_generated_t;
+use crate::pointer::hand_over;
 use crate::process;
 use crate::progress::Listener;
 
@@ -53,8 +57,7 @@ async fn send(client: &Client, order: Order, token: &CancelToken, listener: Opti
 
 /// Sends an order and gives the job that it became.
 pub(crate) fn start(client: Client, order: Order, listener: Option<Listener>) -> Result<Job<Outcome>, Failure> {
-    let keeper = client.clone();
-    let (job, runner) = Job::new(move |outcome| keep(&keeper, outcome));
+    let (job, runner) = Job::new(&client, keep);
     process::current()?.background.spawn(async move {
         let teller = runner.teller();
         let observe = move |progress: &_| {
@@ -69,12 +72,39 @@ pub(crate) fn start(client: Client, order: Order, listener: Option<Listener>) ->
     Ok(job)
 }
 
-/// Leaves an outcome that nobody takes to `collect`. What was cancelled runs on, and core keeps its result.
-fn keep(client: &Client, outcome: Outcome) {
-    let outcome: Result<Generated, Error> = match outcome {
-        Ok(generated) => Ok(generated),
-        Err(Failure::Core(error)) if error.kind() != ErrorKind::Cancelled => Err(error),
-        Err(_) => return,
-    };
-    client.keep(outcome);
+/// Leaves an outcome that nobody takes to `collect`.
+pub(crate) fn keep(client: &Client, outcome: Outcome) {
+    match outcome {
+        Ok(generated) => client.keep(Ok(generated)),
+        Err(Failure::Core(error)) => client.keep(Err(error)),
+        Err(Failure::Own { .. }) => {}
+    }
+}
+
+/// Hands an outcome over to the host. One that does not get there is kept: a failure that nobody is `told` of, or a result
+/// that cannot be made one of C's, by a fault of ours.
+pub(crate) fn deliver(
+    outcome: Outcome,
+    out: &mut MaybeUninit<*mut gptimage_generated_t>,
+    told: bool,
+    keep: impl FnOnce(Outcome),
+) -> Result<(), Failure> {
+    match outcome {
+        Ok(generated) => match catch_unwind(AssertUnwindSafe(|| gptimage_generated_t::new(generated.clone()))) {
+            Ok(object) => {
+                hand_over(out, object);
+                Ok(())
+            }
+            Err(_) => {
+                keep(Ok(generated));
+                Err(Failure::panicked())
+            }
+        },
+        Err(failure) => {
+            if !told {
+                keep(Err(failure.clone()));
+            }
+            Err(failure)
+        }
+    }
 }

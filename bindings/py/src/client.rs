@@ -69,7 +69,7 @@ impl Client {
     {
         let client = self.core(py)?;
         let work = work(client.clone());
-        Ok(Call::new(&client, background(py)?, price, |runner| async move {
+        Ok(Call::new(&client, background(py)?, price, Duration::ZERO, |runner| async move {
             let outcome = tokio::select! {
                 outcome = work => outcome,
                 () = runner.token().cancelled() => Outcome::Nothing,
@@ -151,7 +151,7 @@ impl Client {
         let background = background(py)?;
         background.watch(client.watch(), self.exit_wait);
         let sender = client.clone();
-        Ok(Call::new(&client, background, self.price, move |runner| async move {
+        Ok(Call::new(&client, background, self.price, self.exit_wait, move |runner| async move {
             let sent = order.send(&sender, runner.token(), observed.then(|| runner.teller())).await;
             runner.end(sent.map_or(Outcome::Nothing, Outcome::Generated));
         }))

@@ -10,6 +10,7 @@ use pyo3::types::PyList;
 use crate::call::lock;
 use crate::convert::{from_json, to_python};
 use crate::image::Image;
+use crate::making::making;
 use crate::references::is_only;
 
 /// The kind of an outcome, and its facts.
@@ -75,8 +76,13 @@ impl Batch {
 #[pymethods]
 impl Batch {
     /// The kind and the facts of each.
-    fn facts<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
-        lock(&self.outcomes).iter().map(|outcome| outcome_facts(py, outcome)).collect()
+    fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        // A copy: no code of Python's runs under a lock, and making objects may.
+        let outcomes = lock(&self.outcomes).clone();
+        making(py, || {
+            let facts = outcomes.iter().map(|outcome| outcome_facts(py, outcome)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, facts)
+        })
     }
 
     /// Leaves all to whoever collects next.

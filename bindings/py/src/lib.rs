@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod image;
 mod log;
+mod making;
 mod mask;
 mod notify;
 mod options;
@@ -40,6 +41,8 @@ mod _core {
     use crate::facts::Batch;
     #[pymodule_export]
     use crate::image::Image;
+    #[pymodule_export]
+    use crate::log::LogRecords;
     #[pymodule_export]
     use crate::mask::{dimensions, mask_from_alpha, mask_from_boxes, mask_from_editable};
     #[pymodule_export]
@@ -70,8 +73,8 @@ mod _core {
 
     /// Lets our threads finish with the interpreter, which is about to end. Registered with `atexit`.
     #[pyfunction]
-    fn shutdown(py: Python<'_>) {
-        crate::background::shutdown(py);
+    fn shutdown(py: Python<'_>) -> PyResult<()> {
+        crate::background::shutdown(py)
     }
 
     /// Log records below this level (of Python's `logging`) are not made.

@@ -1,4 +1,4 @@
-//! The thread that speaks to the interpreter, so that the one with the network never waits for it.
+//! The thread that wakes event loops, so that the one with the network never waits for the interpreter.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,21 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use gptimage_binding::Background as Threads;
 use pyo3::prelude::*;
 
-use crate::log::Entry;
-
-/// Something that Python is to hear.
-pub(crate) enum Message {
-    /// Call this, without arguments. What it raises is nobody's: an event loop may be closed by now.
-    Call(Py<PyAny>),
-    Log(Entry),
-}
-
-/// Log entries beyond this many are dropped: nobody may be reading them.
-const MOST_WAITING: usize = 10_000;
+/// A function of an event loop's, called without arguments. What it raises is nobody's: the loop may be closed by now.
+type Waker = Py<PyAny>;
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Message>,
+    waiting: VecDeque<Waker>,
     /// Attached to the interpreter, or about to be.
     speaking: bool,
     closed: bool,
@@ -32,7 +23,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// Hands messages to the thread. Clones are the same.
+/// Hands wakers to the thread. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Notifier(Arc<Shared>);
 
@@ -44,23 +35,26 @@ impl Notifier {
         Ok(notifier)
     }
 
-    pub(crate) fn send(&self, message: Message) {
+    pub(crate) fn send(&self, waker: Waker) {
         let mut state = self.0.lock();
-        if state.closed || (matches!(message, Message::Log(_)) && state.waiting.len() >= MOST_WAITING) {
+        if state.closed {
             // An object of an interpreter that is ending is left to it.
-            std::mem::forget(message);
+            std::mem::forget(waker);
             return;
         }
-        state.waiting.push_back(message);
+        state.waiting.push_back(waker);
         drop(state);
         self.0.changed.notify_one();
     }
 
-    /// From now on the thread does not touch the interpreter any more. Gives what it has not said.
-    pub(crate) fn close(&self) -> VecDeque<Message> {
+    /// From now on the thread does not touch the interpreter any more.
+    pub(crate) fn close(&self) {
         let mut state = self.0.lock();
         state.closed = true;
-        std::mem::take(&mut state.waiting)
+        // Event loops are not waiting any more; what is of the interpreter is left to it.
+        std::mem::take(&mut state.waiting).into_iter().for_each(std::mem::forget);
+        drop(state);
+        self.0.changed.notify_one();
     }
 
     /// Whether it was closed.
@@ -90,23 +84,14 @@ impl Shared {
                 return;
             }
             state.speaking = true;
-            let messages = std::mem::take(&mut state.waiting);
+            let wakers = std::mem::take(&mut state.waiting);
             drop(state);
-            Python::attach(|py| messages.into_iter().for_each(|message| deliver(py, message)));
-        }
-    }
-}
-
-pub(crate) fn deliver(py: Python<'_>, message: Message) {
-    match message {
-        Message::Call(callable) => {
-            // A closed event loop raises, and nobody is waiting any more.
-            let _ = callable.bind(py).call0();
-        }
-        Message::Log(entry) => {
-            if let Err(error) = entry.hand_over(py) {
-                error.write_unraisable(py, None);
-            }
+            Python::attach(|py| {
+                for waker in wakers {
+                    // A closed event loop raises, and nobody is waiting any more.
+                    let _ = waker.bind(py).call0();
+                }
+            });
         }
     }
 }

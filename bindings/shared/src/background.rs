@@ -49,8 +49,13 @@ impl Background {
     /// # Errors
     /// No thread is to be had.
     pub fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        Self::without_signals(|| thread::Builder::new().name(name.to_owned()).spawn(work).map(drop))
+    }
+
+    /// Runs something that starts threads: on those that it starts, no signal is delivered.
+    pub fn without_signals<T>(start: impl FnOnce() -> T) -> T {
         let _masked = Masked::new();
-        thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+        start()
     }
 }
 

@@ -4,12 +4,15 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gptimage_core::{CancelToken, Progress};
+use gptimage_core::{CancelToken, Client, ExpectedOutcome, Progress};
 
 use crate::Own;
 
 /// Called once, on the thread that has news, which it must not hold up.
 type Waker = Box<dyn FnOnce() + Send>;
+
+/// Keeps an outcome that nobody takes.
+type Keep<T> = Box<dyn Fn(&Client, T) + Send + Sync>;
 
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +32,8 @@ enum Slot<T> {
     Ended(T),
     Taken,
     Lost,
-    /// Nobody waits any more.
-    Abandoned,
+    /// Nobody waits any more, but for the client's `drain` where there is still something to come.
+    Abandoned(Option<ExpectedOutcome>),
 }
 
 struct Inner<T> {
@@ -44,8 +47,9 @@ struct Shared<T> {
     inner: Mutex<Inner<T>>,
     changed: Condvar,
     token: CancelToken,
+    client: Client,
     /// What becomes of an outcome that nobody takes.
-    keep: Box<dyn Fn(T) + Send + Sync>,
+    keep: Keep<T>,
 }
 
 impl<T> Shared<T> {
@@ -65,16 +69,16 @@ impl<T> Shared<T> {
 
     fn end(&self, slot: Slot<T>) {
         let mut inner = self.lock();
-        match (&inner.slot, slot) {
-            (Slot::Abandoned, Slot::Ended(outcome)) => {
-                drop(inner);
-                (self.keep)(outcome);
+        if let Slot::Abandoned(expected) = &mut inner.slot {
+            let expected = expected.take();
+            drop(inner);
+            if let Slot::Ended(outcome) = slot {
+                (self.keep)(&self.client, outcome);
             }
-            (Slot::Running, slot) => {
-                inner.slot = slot;
-                self.wake(inner);
-            }
-            _ => {}
+            drop(expected);
+        } else if matches!(inner.slot, Slot::Running) {
+            inner.slot = slot;
+            self.wake(inner);
         }
     }
 }
@@ -86,13 +90,14 @@ pub struct Job<T>(Own<Arc<Shared<T>>>);
 pub struct Runner<T>(Arc<Shared<T>>);
 
 impl<T> Job<T> {
-    /// Both ends of a job; `keep` gets an outcome that nobody takes.
-    pub fn new(keep: impl Fn(T) + Send + Sync + 'static) -> (Self, Runner<T>) {
+    /// Both ends of a job of this client's; `keep` gets an outcome that nobody takes.
+    pub fn new(client: &Client, keep: impl Fn(&Client, T) + Send + Sync + 'static) -> (Self, Runner<T>) {
         let inner = Inner { slot: Slot::Running, news: None, waker: None };
         let shared = Arc::new(Shared {
             inner: Mutex::new(inner),
             changed: Condvar::new(),
             token: CancelToken::new(),
+            client: client.clone(),
             keep: Box::new(keep),
         });
         (Self(Own::new(shared.clone())), Runner(shared))
@@ -113,7 +118,7 @@ impl<T> Job<T> {
         match self.shared().map(|shared| shared.lock()).as_deref() {
             None | Some(Inner { slot: Slot::Running, .. }) => State::Running,
             Some(Inner { slot: Slot::Ended(_), .. }) => State::Ended,
-            Some(Inner { slot: Slot::Taken | Slot::Abandoned, .. }) => State::Taken,
+            Some(Inner { slot: Slot::Taken | Slot::Abandoned(_), .. }) => State::Taken,
             Some(Inner { slot: Slot::Lost, .. }) => State::Lost,
         }
     }
@@ -170,6 +175,21 @@ impl<T> Job<T> {
         }
     }
 
+    /// Looks at an outcome that nobody has taken yet; `None`: there is none.
+    pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        match &self.shared()?.lock().slot {
+            Slot::Ended(outcome) => Some(look(outcome)),
+            _ => None,
+        }
+    }
+
+    /// Leaves an outcome that was taken, and got nowhere, to whoever collects.
+    pub fn keep(&self, outcome: T) {
+        if let Some(shared) = self.shared() {
+            (shared.keep)(&shared.client, outcome);
+        }
+    }
+
     /// Asks it to end. What may be paid by now runs on, as core has it.
     pub fn cancel(&self) {
         if let Some(shared) = self.shared() {
@@ -187,10 +207,15 @@ impl<T> Job<T> {
         let Some(shared) = self.shared() else { return Err(State::Running) };
         let mut inner = shared.lock();
         inner.waker = None;
-        match std::mem::replace(&mut inner.slot, Slot::Abandoned) {
+        let expected = matches!(inner.slot, Slot::Running).then(|| shared.client.expect_outcome());
+        match std::mem::replace(&mut inner.slot, Slot::Abandoned(expected)) {
             Slot::Ended(outcome) => Ok(outcome),
             Slot::Running => Err(State::Running),
-            Slot::Taken | Slot::Abandoned => Err(State::Taken),
+            Slot::Abandoned(expected) => {
+                inner.slot = Slot::Abandoned(expected);
+                Err(State::Taken)
+            }
+            Slot::Taken => Err(State::Taken),
             Slot::Lost => Err(State::Lost),
         }
     }
@@ -201,7 +226,7 @@ impl<T> Drop for Job<T> {
         if let Some(shared) = self.shared()
             && let Ok(outcome) = self.abandon(Duration::ZERO)
         {
-            (shared.keep)(outcome);
+            (shared.keep)(&shared.client, outcome);
         }
     }
 }

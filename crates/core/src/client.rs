@@ -12,14 +12,14 @@ use url::Url;
 use crate::budget::Calls;
 use crate::cancel::CancelToken;
 use crate::config::{Config, Settings, join, some_attempts};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
-use crate::image::{Image, SaveTo, Target};
+use crate::image::{Image, Location, SaveTo, Target};
 use crate::progress::{Observer, Progress};
 use crate::reconcile::{Question, Reconcile};
 use crate::request::{EditRequest, GenerateRequest, Request};
 use crate::salvage::{Pending, Salvage};
-use crate::transport::{Call as TransportCall, Crowd, Http, Plan, billing, download_one};
+use crate::transport::{Call as TransportCall, Crowd, Http, Plan, billing, download_one, within_runtime};
 use crate::wire::{self, Body};
 
 /// Makes and edits pictures. Cheap to clone; clones share everything. Usable from any thread, inside a tokio runtime.
@@ -56,7 +56,7 @@ impl Client {
     /// A client of this configuration.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): no key, or something that cannot be used.
+    /// [`ErrorKind::Config`]: no key, or something that cannot be used.
     pub fn new(config: Config) -> Result<Self, Error> {
         let settings = config.settle()?;
         let settings = Arc::new(settings);
@@ -114,18 +114,31 @@ impl Client {
     /// Fetches a picture that is still at its URL. Free, so as often as wanted. One that is here already is returned.
     ///
     /// # Errors
-    /// [`ErrorKind::DownloadFailed`](crate::ErrorKind::DownloadFailed).
+    /// [`ErrorKind::DownloadFailed`].
     pub async fn fetch(&self, image: &Image) -> Result<Image, Error> {
         download_one(&self.http, &self.settings, image, None).await
     }
 
-    /// As [`Client::fetch`], into a file or folder.
+    /// As [`Client::fetch`], into a file or folder. Of a picture that is here already, a copy is saved there.
     ///
     /// # Errors
-    /// As [`Client::fetch`], and [`ErrorKind::Io`](crate::ErrorKind::Io).
+    /// As [`Client::fetch`], and [`ErrorKind::Io`].
     pub async fn fetch_to(&self, image: &Image, to: impl Into<SaveTo>) -> Result<Image, Error> {
-        let target = Target::resolve(&to.into(), 1)?;
-        download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await
+        let to = to.into();
+        if matches!(image.location(), Location::Url) {
+            let target = Target::resolve(&to, 1)?;
+            return download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await;
+        }
+        within_runtime()?;
+        let image = image.clone();
+        let saved = tokio::task::spawn_blocking(move || {
+            let path = image.save(to)?;
+            let url = image.url().map(str::to_owned);
+            let revised_prompt = image.revised_prompt().map(str::to_owned);
+            let saved = Image::from_file(path).with_url(url).with_revised_prompt(revised_prompt);
+            Ok(saved.with_inline(image.is_inline()))
+        });
+        saved.await.map_err(|error| Error::new(ErrorKind::Internal, "the copy was not saved").caused_by(error))?
     }
 
     /// Where the API is, as settled: with `/v1/`.
@@ -136,7 +149,7 @@ impl Client {
     /// Asks what money is left. Free.
     ///
     /// # Errors
-    /// The kinds of an answer that refuses the key, and [`ErrorKind::Connection`](crate::ErrorKind::Connection); nothing
+    /// The kinds of an answer that refuses the key, and [`ErrorKind::Connection`]; nothing
     /// is ever charged.
     pub async fn balance(&self) -> Result<Balance, Error> {
         billing::balance(&self.http, &self.settings).await
@@ -165,7 +178,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): there is no tokio runtime.
+    /// [`ErrorKind::Config`]: there is no tokio runtime.
     pub fn reconcile<A: Into<Question>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
         Reconcile::new(self.clone(), attempts.into_iter().map(Into::into).collect())
     }
@@ -202,14 +215,35 @@ impl Client {
     }
 
     /// Leaves an outcome to whoever collects next, for a caller that was interrupted while it got hold of it. What
-    /// provably cost nothing is not kept.
+    /// provably cost nothing is not kept; nor is the error of a cancelled or late call that runs on, for what becomes of
+    /// that is kept when it ends.
     pub fn keep(&self, outcome: Result<Generated, Error>) {
-        self.salvage.put(outcome);
+        if !outcome.as_ref().is_err_and(Error::is_followed) {
+            self.salvage.put(outcome);
+        }
+    }
+
+    /// Says that an outcome will come that nobody waits for any more: for a caller that gives up a call whose future somebody
+    /// else has. Until what this gives is dropped, [`Client::drain`] waits.
+    pub fn expect_outcome(&self) -> ExpectedOutcome {
+        self.salvage.expect();
+        ExpectedOutcome(self.salvage.clone())
     }
 
     /// Waits until every call that runs on without its caller has ended.
     pub async fn drain(&self) {
         self.salvage.drain().await;
+    }
+}
+
+/// An outcome on its way to [`Client::keep`].
+#[derive(Debug)]
+#[must_use = "dropped, it is not waited for"]
+pub struct ExpectedOutcome(Arc<Salvage>);
+
+impl Drop for ExpectedOutcome {
+    fn drop(&mut self) {
+        self.0.arrived();
     }
 }
 
@@ -233,6 +267,11 @@ impl Watch {
         if let Some(salvage) = self.0.upgrade() {
             salvage.drain().await;
         }
+    }
+
+    /// Whether outcomes are on their way into the salvage folder: a process that ends now loses them.
+    pub fn is_filing(&self) -> bool {
+        self.0.upgrade().is_some_and(|salvage| salvage.is_filing())
     }
 
     /// Whether both look at the same client's calls.

@@ -171,6 +171,8 @@ struct Inner {
     kept_answer: Option<KeptAnswer>,
     task_id: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// See [`Error::is_followed`].
+    followed: bool,
 }
 
 impl Error {
@@ -190,6 +192,7 @@ impl Error {
             kept_answer: None,
             task_id: None,
             cause: None,
+            followed: false,
         }))
     }
 
@@ -271,6 +274,17 @@ impl Error {
     pub(crate) fn with_task_id(mut self, id: Option<String>) -> Self {
         self.0.task_id = id.map(|id| crate::text::shorten(&id, 200));
         self
+    }
+
+    pub(crate) fn with_followed(mut self, followed: bool) -> Self {
+        self.0.followed = followed;
+        self
+    }
+
+    /// Whether this is not the last word on the call: its attempt runs on, and the salvage store gets what becomes of it (or
+    /// the attempt was given up, as [`Config::abort_on_cancel`](crate::Config::abort_on_cancel) says).
+    pub(crate) fn is_followed(&self) -> bool {
+        self.0.followed
     }
 
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

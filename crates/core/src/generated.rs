@@ -18,6 +18,11 @@ pub struct Generated {
 }
 
 impl Generated {
+    /// A picture that was made earlier, as the result of a call of which nothing else is known.
+    pub fn of_image(image: Image) -> Self {
+        Self { images: vec![image], cost: None, attempts: Vec::new(), warnings: Vec::new(), response: Value::Null }
+    }
+
     /// The pictures, in the server's order.
     pub fn images(&self) -> &[Image] {
         &self.images

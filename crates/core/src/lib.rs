@@ -90,7 +90,7 @@ pub use amount::{Amount, ParseAmountError};
 pub use attempt::{Attempt, Cost, Phase};
 pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
-pub use client::{Balance, Call, Client, Watch};
+pub use client::{Balance, Call, Client, ExpectedOutcome, Watch};
 pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds};
 pub use error::{Charge, Error, ErrorKind};
 #[doc(hidden)]

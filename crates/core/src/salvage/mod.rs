@@ -5,6 +5,7 @@ mod record;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use serde::Serialize;
@@ -41,6 +42,8 @@ pub(crate) struct Salvage {
     folder: Option<Folder>,
     /// Calls that run on without their callers, and outcomes on their way into the folder.
     running: watch::Sender<usize>,
+    /// Outcomes on their way into the folder.
+    filing: AtomicUsize,
     /// Attempts that have not ended, with callers or without.
     attempts: Mutex<Vec<Weak<Running>>>,
     /// Where files may be written: outcomes come on threads that must not.
@@ -67,6 +70,7 @@ impl Salvage {
             max_bytes,
             folder: folder.map(Folder::new),
             running: watch::Sender::new(0),
+            filing: AtomicUsize::new(0),
             attempts: Mutex::default(),
             runtime: Mutex::default(),
         }
@@ -200,10 +204,26 @@ impl Salvage {
         oldest.map(|(_, outcome)| outcome).or_else(|| self.folder.as_ref()?.claim())
     }
 
+    /// Whether outcomes are on their way into the folder.
+    pub(crate) fn is_filing(&self) -> bool {
+        self.filing.load(Ordering::Relaxed) > 0
+    }
+
     /// Waits until no call runs on, and all that ended is where it is kept.
     pub(crate) async fn drain(&self) {
         // The sender lives as long as this store, so waiting cannot fail.
         let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+}
+
+impl Drop for Salvage {
+    /// With the last client goes what only it could have collected.
+    fn drop(&mut self) {
+        let lost = self.ends_with_process();
+        if !lost.is_empty() {
+            let ids: Vec<_> = lost.iter().filter_map(|pending| pending.client_request_id.as_deref()).collect();
+            tracing::warn!(?ids, "a client ends with results that may be paid and nobody collected");
+        }
     }
 }
 
@@ -213,12 +233,14 @@ struct Moving(Arc<Salvage>);
 impl Moving {
     fn new(salvage: Arc<Salvage>) -> Self {
         salvage.expect();
+        salvage.filing.fetch_add(1, Ordering::Relaxed);
         Self(salvage)
     }
 }
 
 impl Drop for Moving {
     fn drop(&mut self) {
+        self.0.filing.fetch_sub(1, Ordering::Relaxed);
         self.0.arrived();
     }
 }

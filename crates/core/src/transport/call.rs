@@ -20,7 +20,7 @@ use crate::attempt::Attempt;
 use crate::budget::{Budget, Calls};
 use crate::cancel::CancelToken;
 use crate::config::Settings;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Charge, Error, ErrorKind};
 use crate::file_work::blocking;
 use crate::fingerprint::{Pictures, fingerprint};
 use crate::generated::Generated;
@@ -83,7 +83,7 @@ impl Call {
     async fn attempts(self) -> Result<Generated, Error> {
         within_runtime()?;
         let mut attempts = Vec::new();
-        let mut unreported = Unreported { error: None, salvage: self.salvage.clone() };
+        let mut unreported = Unreported { error: None, running: Vec::new(), salvage: self.salvage.clone() };
         let mut waited = Duration::ZERO;
         let mut number = 1;
         if self.is_late() {
@@ -94,7 +94,7 @@ impl Call {
             let concluded = self.attempt(number, waited, attempts).await;
             // What came now lists what was before.
             unreported.error = None;
-            let Concluded { result, again } = concluded?;
+            let (Concluded { result, again }, running) = concluded?;
             let Again::After { retry_after, cut } = again else { return result };
             let error = match result {
                 Ok(generated) => return Ok(generated),
@@ -105,6 +105,9 @@ impl Call {
             waited = wait(number, timers.backoff_first, timers.backoff_longest, retry_after, random::dice());
             if self.plan.deadline.is_some_and(|deadline| Instant::now() + waited >= deadline) {
                 return Err(error);
+            }
+            if error.attempts().last().is_some_and(|attempt| attempt.charge != Charge::NotCharged) {
+                unreported.running.push(running);
             }
             let error = unreported.error.insert(error);
             attempts = error.attempts().to_vec();
@@ -149,7 +152,12 @@ impl Call {
     }
 
     /// One attempt, or what is known of it when the caller's patience ends. `Err`: it never began.
-    async fn attempt(&self, number: u32, waited: Duration, previous: Vec<Attempt>) -> Result<Concluded, Error> {
+    async fn attempt(
+        &self,
+        number: u32,
+        waited: Duration,
+        previous: Vec<Attempt>,
+    ) -> Result<(Concluded, Arc<Running>), Error> {
         let files = self.open_targets().await.map_err(|error| stopped_before(error, &previous))?;
         let id = format!("gptimage-{}", random::token());
         let running = Arc::new(Running::new(number, id, waited, self.plan.body.len()));
@@ -183,16 +191,14 @@ impl Call {
             biased;
             concluded = handoff.wait() => {
                 self.tell(running.progress(self.plan.max_attempts));
-                return Ok(concluded);
+                return Ok((concluded, running));
             }
             stop = self.stopped() => stop,
             never = self.observe(&running, told) => match never {},
         };
         running.close_unless_paid();
-        if let Some(concluded) = handoff.take() {
-            return Ok(concluded);
-        }
-        Ok(self.stop_during(stop, &running, previous))
+        let concluded = handoff.take().unwrap_or_else(|| self.stop_during(stop, &running, previous));
+        Ok((concluded, running))
     }
 
     /// Tells the observer whatever changes after `told`, for as long as it is polled.
@@ -261,8 +267,13 @@ impl Call {
             response: serde_json::Value::Null,
         });
         let failed = Failed { timed_out, generated, ..Failed::new(end, "") };
+        // The task that runs on keeps its outcome by itself; what is given up as configured is not kept, but what came before
+        // it is.
+        let free_before = previous.iter().all(|attempt| attempt.charge == Charge::NotCharged);
+        let given_up = self.plan.settings.abort_on_cancel;
+        let followed = running.may_be_paid() && (!given_up || (!timed_out && free_before));
         let Concluded { result, .. } = conclude(&self.plan, running, failed, previous);
-        Concluded { result, again: Again::Never }
+        Concluded { result: result.map_err(|error| error.with_followed(followed)), again: Again::Never }
     }
 
     /// The caller's patience ended between two attempts, of which the first failed with `error`.
@@ -288,6 +299,8 @@ fn stopped_before(error: Error, previous: &[Attempt]) -> Error {
 /// to the salvage store, which keeps it if it may have cost something.
 struct Unreported {
     error: Option<Error>,
+    /// Attempts that may have been charged: until the call ends, they are listed with those on their way.
+    running: Vec<Arc<Running>>,
     salvage: Arc<Salvage>,
 }
 

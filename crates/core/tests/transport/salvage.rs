@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gptimage_core::{Charge, Client, ErrorKind, Location, Phase};
+use gptimage_core::{CancelToken, Charge, Client, ErrorKind, Location, Phase};
 use gptimage_emulator::{CdnFault, Cut, Emulator, Fault};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -382,4 +382,96 @@ async fn abort_really_aborts() {
     assert!(client.pending().is_empty() && client.collect().is_empty());
     let ledger = emulator.ledger();
     assert_eq!((ledger.len(), ledger[0].delivered), (1, false));
+}
+
+/// A client that tries again although that may be paid twice, and a first attempt that may be.
+async fn daring(emulator: &Emulator, abort: bool) -> Client {
+    emulator.fault(Fault::answer(503).header("retry-after", "30"));
+    Client::new(config(emulator).retry_server_errors(true).abort_on_cancel(abort)).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_given_up_between_two_attempts_is_kept_once() {
+    for abort in [false, true] {
+        let emulator = pessimistic().await;
+        let client = daring(&emulator, abort).await;
+        // Whoever cancels by a token is told, and may leave what was told to others.
+        let (token, request) = (CancelToken::new(), request());
+        let stop = token.clone();
+        let call = client.generate(&request).cancel(&token).progress(move |progress| {
+            if progress.pause.is_some() {
+                stop.cancel();
+            }
+        });
+        let error = call.await.unwrap_err();
+        assert_eq!((error.kind(), error.charge()), (ErrorKind::Cancelled, Charge::Unknown));
+        assert!(client.collect().is_empty());
+        client.keep(Err(error));
+        let kept = client.collect();
+        let [Err(error)] = &kept[..] else { panic!("{kept:#?}") };
+        assert_eq!((error.charge(), error.attempts().len()), (Charge::Unknown, 1));
+        assert_eq!(client.pending(), []);
+        // Whoever drops the call has not heard of it; meanwhile it is listed.
+        let client = daring(&emulator, abort).await;
+        let (paused, pause) = tokio::sync::oneshot::channel();
+        let paused = std::sync::Mutex::new(Some(paused));
+        let call = client.generate(&request).progress(move |progress| {
+            if progress.pause.is_some()
+                && let Some(paused) = paused.lock().unwrap().take()
+            {
+                paused.send(()).unwrap();
+            }
+        });
+        let mut call = call.into_future();
+        tokio::select! {
+            _ = &mut call => panic!("it has to pause"),
+            pause = pause => pause.unwrap(),
+        }
+        let listed = client.pending();
+        assert_eq!((listed.len(), listed[0].ended), (1, false));
+        drop(call);
+        let kept = client.collect();
+        let [Err(error)] = &kept[..] else { panic!("{kept:#?}") };
+        assert_eq!(error.attempts()[0].client_request_id, listed[0].client_request_id.clone().unwrap());
+        judge(&emulator, &kept[0], 1).await;
+    }
+}
+
+#[tokio::test]
+async fn an_error_whose_call_runs_on_is_not_kept_beside_its_result() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    late(&emulator);
+    let request = request();
+    let error = client.generate(&request).deadline(PATIENCE).await.unwrap_err();
+    assert_eq!((error.kind(), error.charge()), (ErrorKind::OutcomeUnknown, Charge::Unknown));
+    client.keep(Err(error));
+    client.drain().await;
+    let kept = client.collect();
+    let [Ok(_)] = &kept[..] else { panic!("{kept:#?}") };
+}
+
+#[tokio::test]
+async fn an_outcome_that_is_announced_is_waited_for() {
+    let emulator = pessimistic().await;
+    let client = client(&emulator);
+    let expected = client.expect_outcome();
+    assert!(timeout(PATIENCE, client.drain()).await.is_err());
+    drop(expected);
+    client.drain().await;
+}
+
+#[tokio::test]
+async fn of_a_picture_that_is_here_a_copy_is_saved() {
+    let emulator = pessimistic().await;
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(&emulator);
+    let made = client.generate(&request()).await.unwrap();
+    let image = made.image().unwrap();
+    assert!(matches!(image.location(), Location::Memory(_)));
+    let saved = client.fetch_to(image, folder.path().join("copy.png")).await.unwrap();
+    assert_eq!(saved.path(), Some(folder.path().join("copy.png").as_path()));
+    assert_eq!(saved.read().unwrap(), image.read().unwrap());
+    let error = client.fetch_to(&saved, folder.path().join("copy.png")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
 }
