@@ -41,6 +41,7 @@ pub(crate) async fn fetch(matches: &ArgMatches) -> Result<Image, Error> {
         config = config.api_key("not-sent");
     }
     let client = Client::new(config)?;
+    connection::note(&client);
     let url = matches.get_one::<String>("url").cloned().unwrap_or_default();
     let output = matches.get_one::<PathBuf>("output").cloned().unwrap_or_else(|| "./".into());
     let target = SaveTo::from(output).overwrite(matches.get_flag("overwrite"));

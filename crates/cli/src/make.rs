@@ -11,6 +11,7 @@ use gptimage_core::{
 use gptimage_emulator::Emulator;
 use serde_json::Value;
 
+use crate::connection;
 use crate::live::Live;
 use crate::order::Order;
 use crate::stdin::Stdin;
@@ -108,6 +109,7 @@ async fn send(order: &Order, emulator: Option<&Emulator>) -> Result<Outcome, Sto
         config = config.budget(&Budget::parse(max_usd, per_call.as_deref())?);
     }
     let client = Client::new(config)?;
+    connection::note(&client);
     let mut call = match &request {
         Request::Generate(request) => client.generate(request),
         Request::Edit(request) => client.edit(request),

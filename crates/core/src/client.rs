@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::budget::Calls;
 use crate::cancel::CancelToken;
-use crate::config::{Config, Settings, join, some_attempts};
+use crate::config::{Config, Connection, Settings, join, some_attempts};
 use crate::error::Error;
 use crate::generated::Generated;
 use crate::image::{Image, SaveTo, Target};
@@ -133,9 +133,14 @@ impl Client {
         download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await
     }
 
-    /// Where the API is, as settled: with `/v1/`.
+    /// Where the API is, as settled: with `/v1/`. It can be given to another client.
     pub fn base_url(&self) -> &str {
-        self.settings.base_url.as_str()
+        &self.settings.base_url_shown
+    }
+
+    /// How the gateway is reached: through which proxy, trusting which certificates.
+    pub fn connection(&self) -> Connection {
+        self.settings.connection()
     }
 
     /// Asks what money is left. Free.

@@ -15,6 +15,12 @@ pub(crate) fn gptimage(folder: &Path) -> Command {
     for name in gptimage_core::KEY_VARIABLES.iter().chain(gptimage_core::BASE_URL_VARIABLES) {
         command.env_remove(name);
     }
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUEST_METHOD"] {
+        command.env_remove(name);
+    }
     command
 }
 
