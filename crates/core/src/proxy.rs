@@ -306,10 +306,10 @@ fn encode(user_info: &str, scheme: &str) -> Result<String, &'static str> {
     };
     match scheme {
         "socks4" | "socks4a" => return Err("SOCKS4 takes no user and password; use socks5h"),
-        "socks5" | "socks5h" => {
-            if decoded.is_empty() || decoded.len().max(decoded_password.len()) > LONGEST_SOCKS_WORD {
-                return Err("SOCKS5 takes a user of 1 to 255 bytes and a password of at most 255");
-            }
+        "socks5" | "socks5h"
+            if decoded.is_empty() || decoded.len().max(decoded_password.len()) > LONGEST_SOCKS_WORD =>
+        {
+            return Err("SOCKS5 takes a user of 1 to 255 bytes and a password of at most 255");
         }
         _ => {}
     }
