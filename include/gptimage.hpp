@@ -1135,7 +1135,7 @@ class Config {
   /** @overload */
   Config &&timer(std::string_view name, Time value) && { return std::move(timer(name, value)); }
 
-  /** A PEM file of certificates that are trusted beside the system's. */
+  /** A file (PEM or DER) or folder of certificates that are trusted beside the system's. */
   Config &ca_file(const std::filesystem::path &file) & {
     return set(gptimage_config_set_ca_file, detail::path_text(file, "file").c_str());
   }
@@ -1143,8 +1143,9 @@ class Config {
   Config &&ca_file(const std::filesystem::path &file) && { return std::move(ca_file(file)); }
 
   /**
-   * A proxy for everything but this machine, such as "http://host:3128"; "" for none. Unless set,
-   * HTTPS_PROXY and its like decide.
+   * A proxy for every request, such as "http://host:3128" or "socks5h://host:1080", also to this
+   * machine itself; "" for none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
+   * decide, and never for this machine itself. One that cannot be used is a ConfigError.
    */
   Config &proxy(std::string_view url) & {
     return set(gptimage_config_set_proxy, detail::text(url, "url").c_str());

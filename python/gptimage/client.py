@@ -244,12 +244,13 @@ class Client(_Base):
 
     Everything is optional, and `None` is as good as not given:
 
-    - `api_key`, `base_url`: else the environment's. `allow_http` permits plain http to another machine.
+    - `api_key`, `base_url`: else the environment's; a URL that ends in `#` is taken exactly as it is. `allow_http` permits plain http to another machine.
     - `max_attempts`: at most so many attempts, the first included; 3. Only what provably cost nothing is tried again.
     - `deadline`: seconds that a call may take in all, waits and further attempts included; none.
     - `timers`: seconds for each phase, such as `{"head": 900}`; see `gptimage._types.Timers`.
-    - `ca_file`: a PEM file of certificates that are trusted beside the system's. `proxy`: a URL, or `False` for none;
-      else `HTTPS_PROXY` and its like decide. `headers`: more headers for the gateway alone.
+    - `ca_file`: a file (PEM or DER) or folder of certificates that are trusted beside the system's. `proxy`: a URL such as
+      `socks5h://host:1080` for every request, or `False` for none; else `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
+      `headers`: more headers for the gateway alone.
     - `fetch`: whether pictures that come as URLs are fetched at once; true.
     - `retry_server_errors`: whether a 5xx in the vendor's own words is tried again, which may be paid twice; false.
     - `on_cancel`: what becomes of a call that is interrupted after it was sent: `"keep"` lets it run on, for `collect`;

@@ -204,6 +204,14 @@ static void configurations(void) {
   REFUSES(with_config(gptimage_config_add_header(config, "X-Order: 1\r\nX-Injected", "17", &error),
                       config, &error),
           GPTIMAGE_STATUS_CONFIG);
+  /* A proxy that cannot be used is an error, and never the direct way. */
+  static const char *const proxies[] = {"\"http://127.0.0.1:9\"", "gopher://127.0.0.1:9", "http://",
+                                        "http://127.0.0.1:port"};
+  for (size_t i = 0; i < COUNT(proxies); ++i) {
+    config = gptimage_config_new();
+    REFUSES(with_config(gptimage_config_set_proxy(config, proxies[i], &error), config, &error),
+            GPTIMAGE_STATUS_CONFIG);
+  }
   /* An empty proxy is none. */
   config = gptimage_config_new();
   CHECK_OK(with_config(gptimage_config_set_proxy(config, "", &error), config, &error));

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -150,6 +151,12 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"ca_file": 5}, ("ca_file", "int")),
     ({"proxy": True}, ("proxy",)),
     ({"proxy": 5}, ("proxy", "int")),
+    ({"proxy": '"http://127.0.0.1:9"'}, ("option proxy", "quotes")),
+    ({"proxy": "gopher://user:secret@127.0.0.1:9"}, ("option proxy", "scheme", "socks5h")),
+    ({"proxy": "http://user:secret@"}, ("option proxy", "no host")),
+    ({"headers": {"Accept-Encoding": "gzip"}}, ("Accept-Encoding", "unreadable")),
+    ({"api_key": f"Bearer {TELLING}"}, ("API key", "give the key alone")),
+    ({"api_key": f"'{TELLING}'"}, ("API key", "quotes")),
     ({"headers": {"a b": "c"}}, ("a b", "header name")),
     ({"headers": {"X-Team": "line\nbreak"}}, ("X-Team", "character")),
     ({"headers": {"X-Team": 5}}, ("headers", "int")),
@@ -469,6 +476,30 @@ def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(gptimage.APIConnectionError):
             Client(**options, proxy=False, timers={"connect": 1}).generate("A hat")
         assert len(seen) == 1
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_read_is_never_the_direct_way(
+    quick: Emulator, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ['"http://127.0.0.1:9"', "gopher://user:secret@127.0.0.1:9", "http://127.0.0.1:port"]:
+        monkeypatch.setenv(variable, value)
+        with pytest.raises(ConfigError, match=variable) as refused:
+            Client(api_key=KEY, base_url=quick.url)
+        assert_one_printable_line(str(refused.value))
+        assert "secret" not in str(refused.value)
+        # None, in words.
+        assert Client(api_key=KEY, base_url=quick.url, proxy=False).generate("A hat")
+
+
+def test_a_proxy_in_words_is_for_this_machine_too(quick: Emulator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    for scheme in ("http", "socks", "socks5h"):
+        client = Client(api_key=KEY, base_url=quick.url, proxy=f"{scheme}://127.0.0.1:{port}", max_attempts=1)
+        with pytest.raises(gptimage.APIConnectionError, match="by way of the proxy") as refused:
+            client.generate("A hat")
+        assert refused.value.charge == "not_charged"
 
 
 def test_this_machine_needs_no_proxy(quick: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,8 @@ pub extern "C" fn gptimage_config_set_api_key(
     })
 }
 
-/// Where the API is: https, or http on this machine; with or without "/v1".
+/// Where the API is: https, or http on this machine; with or without "/v1". An endpoint that was pasted with it
+/// ("/v1/images/generations") is left out. One that ends in "#" is taken exactly as it is.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_base_url(
     config: Option<&mut gptimage_config_t>,
@@ -131,7 +132,8 @@ pub extern "C" fn gptimage_config_set_timer_ms(
     })
 }
 
-/// A PEM file of certificates that are trusted beside the system's.
+/// A file (PEM or DER) or folder of certificates that are trusted beside the system's: of authorities, or a server's own.
+/// Unless set, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE may name one. SSL_CERT_FILE and SSL_CERT_DIR take the system's place.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_ca_file(
     config: Option<&mut gptimage_config_t>,
@@ -145,8 +147,9 @@ pub extern "C" fn gptimage_config_set_ca_file(
     })
 }
 
-/// A proxy for everything but this machine, such as "http://host:3128"; "" for none. Unless set, HTTPS_PROXY and its like
-/// decide.
+/// A proxy for every request, such as "http://host:3128" or "socks5h://host:1080", also to this machine itself; "" for
+/// none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, and never for this machine itself. One that
+/// cannot be used is GPTIMAGE_STATUS_CONFIG when a client is made: nothing goes past a proxy that was asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_proxy(
     config: Option<&mut gptimage_config_t>,
@@ -155,7 +158,7 @@ pub extern "C" fn gptimage_config_set_proxy(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let url = text(url, "url")?;
-        config.change(|config| if url.is_empty() { config.no_proxy() } else { config.proxy(url) });
+        config.change(|config| config.proxy(url));
         Ok(())
     })
 }

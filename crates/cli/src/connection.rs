@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use gptimage_core::Config;
+use gptimage_core::{Client, Config};
+
+use crate::report;
 
 /// The flags.
 pub(crate) fn flags() -> [Arg; 4] {
@@ -11,15 +13,19 @@ pub(crate) fn flags() -> [Arg; 4] {
         Arg::new(name).long(name).value_name(value).help(help).help_heading("Connection")
     };
     [
-        option("base-url", "URL", "Where the API is"),
+        option("base-url", "URL", "Where the API is; one that ends in # is taken exactly as it is"),
         Arg::new("allow-http")
             .long("allow-http")
             .action(ArgAction::SetTrue)
             .help("Allow a base URL on another machine without encryption")
             .help_heading("Connection"),
-        option("ca-file", "FILE", "Certificates in PEM form to trust beside the system's")
+        option("ca-file", "FILE", "Certificates (PEM, DER or a folder) to trust beside the system's")
             .value_parser(value_parser!(PathBuf)),
-        option("proxy", "URL", "A proxy; unless given, HTTPS_PROXY and its like decide"),
+        option(
+            "proxy",
+            "URL",
+            "For every request, as http:// or socks5h://host:port; \"\" is none. Else HTTPS_PROXY and its like decide",
+        ),
     ]
 }
 
@@ -30,10 +36,17 @@ pub(crate) fn config(matches: &ArgMatches) -> Config {
         config = config.base_url(url);
     }
     if let Some(path) = matches.get_one::<PathBuf>("ca-file") {
-        config = config.ca_file(path);
+        config = config.ca_file_from(path, "--ca-file");
     }
     if let Some(url) = matches.get_one::<String>("proxy") {
-        config = config.proxy(url);
+        config = config.proxy_from(url, "--proxy");
     }
     config
+}
+
+/// Says what people should know of how the configuration was read.
+pub(crate) fn note(client: &Client) {
+    for note in client.connection().notes {
+        report::note(&format!("gptimage: note: {note}"));
+    }
 }

@@ -77,22 +77,23 @@ pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
             return diagnosis;
         }
     };
-    let source = match (matches.contains_id("base-url"), environment.base_url) {
-        (true, _) if matches.get_one::<String>("base-url").is_some() => "from --base-url".to_owned(),
-        (_, Some(variable)) => format!("from {variable}"),
-        _ => "the default".to_owned(),
+    let source = match environment.base_url {
+        _ if matches.get_one::<String>("base-url").is_some() => "from --base-url".to_owned(),
+        Some(variable) => format!("from {variable}"),
+        None => "the default".to_owned(),
     };
+    let connection = client.connection();
     diagnosis.well("base URL", format!("{} ({source})", client.base_url().trim_end_matches('/')));
+    for note in connection.notes {
+        diagnosis.neutral("note", note);
+    }
     if client.base_url().starts_with("http:") {
-        diagnosis.neutral("certificates", "not needed for this base URL");
+        diagnosis.neutral("certificates", format!("not needed for this base URL; else {}", connection.certificates));
     } else {
         // Without them there would be no client.
-        diagnosis.well("certificates", "trusted ones are there");
+        diagnosis.well("certificates", connection.certificates);
     }
-    let given = matches.get_one::<String>("proxy").map(|_| "--proxy");
-    let proxies: Vec<_> = given.into_iter().chain(environment.proxies.iter().copied()).collect();
-    diagnosis
-        .neutral("proxy", if proxies.is_empty() { "none".to_owned() } else { format!("from {}", proxies.join(", ")) });
+    diagnosis.neutral("proxy", connection.proxy);
     if environment.key.is_none() {
         return diagnosis;
     }
@@ -123,7 +124,7 @@ fn advice(error: &Error) -> &'static str {
         (ErrorKind::Connection, None) if error.message().contains("certificate") => {
             "check the base URL, and whose certificates are trusted (--ca-file)"
         }
-        (ErrorKind::Connection, None) => "check the network, the proxy and the base URL",
+        (ErrorKind::Connection, None) => "check what it names: the network, the proxy or the base URL",
         (ErrorKind::NotFound | ErrorKind::BadRequest | ErrorKind::ResponseInvalid, _) => OTHER,
         _ => "try again later",
     }

@@ -57,6 +57,7 @@ async fn to_destination(matches: &ArgMatches) -> Result<Outcome, Stop> {
         return Err("a picture and --json both write to standard output; choose one".to_owned().into());
     }
     let client = Client::new(config)?;
+    connection::note(&client);
     let stream = match destination {
         Destination::Files(path) => {
             let target = SaveTo::from(path).overwrite(matches.get_flag("overwrite"));

@@ -11,6 +11,7 @@ use gptimage_emulator::Emulator;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::connection;
 use crate::deliver::{deliver, rescue};
 use crate::destination::{Destination, Opened, Stream};
 use crate::hint::Hints;
@@ -123,6 +124,7 @@ async fn send(
     }
     let client = Client::new(config)?;
     hints.base_url(client.base_url());
+    connection::note(&client);
     let mut call = match &request {
         Request::Generate(request) => client.generate(request),
         Request::Edit(request) => client.edit(request),

@@ -63,6 +63,7 @@ pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> Ou
 
 async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
     let client = Client::new(connection::config(matches))?;
+    connection::note(&client);
     let mut question = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
     if let Some(period) = matches.get_one::<String>("period") {
         question = question.period(period);

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::budget::Calls;
 use crate::cancel::CancelToken;
-use crate::config::{Config, Settings, join, some_attempts};
+use crate::config::{Config, Connection, Settings, join, some_attempts};
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Location, SaveTo, Target};
@@ -141,9 +141,14 @@ impl Client {
         saved.await.map_err(|error| Error::new(ErrorKind::Internal, "the copy was not saved").caused_by(error))?
     }
 
-    /// Where the API is, as settled: with `/v1/`.
+    /// Where the API is, as settled: with `/v1/`. It can be given to another client.
     pub fn base_url(&self) -> &str {
-        self.settings.base_url.as_str()
+        &self.settings.base_url_shown
+    }
+
+    /// How the gateway is reached: through which proxy, trusting which certificates.
+    pub fn connection(&self) -> Connection {
+        self.settings.connection()
     }
 
     /// Asks what money is left. Free.

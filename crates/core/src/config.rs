@@ -1,15 +1,18 @@
 //! What a client is told once. The only file that reads environment variables.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
+use crate::base_url::BaseUrl;
 use crate::budget::Budget;
 use crate::error::Error;
+use crate::proxy::Routes;
 use crate::secret::ApiKey;
-use crate::transport::{DownloadGuard, base_url};
+use crate::transport::DownloadGuard;
 use crate::wire::{BILLING_PATH, LOGS_PATH};
 
 /// Where the key is looked for, the first that is set and not blank wins.
@@ -146,26 +149,90 @@ pub fn seconds(name: &str, value: f64) -> Result<Duration, Error> {
         .map_err(|_| Error::config(format!("{name}: {value} is no number of seconds; write one that is not negative")))
 }
 
-/// Which proxy is used. Never one for this machine itself.
+/// What was said about a proxy.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) enum Proxy {
-    /// By the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+    /// Nothing: the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` decide.
     #[default]
     System,
-    None,
-    Url(String),
+    /// This one, for every request; none where it is blank. `source` is what errors call it by.
+    Url { url: String, source: String },
+}
+
+/// What the option is called where nobody says it better.
+const OPTION_PROXY: &str = "the option proxy";
+const OPTION_CA_FILE: &str = "the option ca_file";
+
+/// Bundles that other tools honour, trusted beside the system's certificates; the first that is set and not blank wins.
+const CA_BUNDLE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+/// OpenSSL's variables, which take the system's place.
+const CA_STORE_FILE: &str = "SSL_CERT_FILE";
+pub(crate) const CA_STORE_FOLDERS: &str = "SSL_CERT_DIR";
+
+/// A file or folder of certificates, and what it was named by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CertificateSource {
+    pub(crate) path: PathBuf,
+    pub(crate) source: String,
+}
+
+/// Which certificates are trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct TrustSettings {
+    /// Beside the store's.
+    pub(crate) extra: Option<CertificateSource>,
+    /// Whether `extra` was given in words; else a variable names it.
+    pub(crate) in_words: bool,
+    /// In the system's place. Empty: the system's store.
+    pub(crate) store: Vec<CertificateSource>,
+}
+
+impl TrustSettings {
+    fn settle(ca_file: Option<CertificateSource>) -> Self {
+        let named = |name: &'static str| {
+            let path = variable(name).map(PathBuf::from);
+            path.map(|path| CertificateSource { path, source: name.to_owned() })
+        };
+        let folders = variable(CA_STORE_FOLDERS).unwrap_or_default();
+        let folders = std::env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty());
+        let folders = folders.map(|path| CertificateSource { path, source: CA_STORE_FOLDERS.to_owned() });
+        Self {
+            in_words: ca_file.is_some(),
+            extra: ca_file.or_else(|| CA_BUNDLE_VARIABLES.iter().find_map(|name| named(name))),
+            store: named(CA_STORE_FILE).into_iter().chain(folders).collect(),
+        }
+    }
+
+    /// Which they are, in words.
+    fn describe(&self) -> String {
+        let store = match &self.store[..] {
+            [] => "the system's".to_owned(),
+            sources => {
+                let mut names: Vec<_> = sources.iter().map(|source| source.source.as_str()).collect();
+                names.dedup();
+                format!("those of {}", names.join(" and "))
+            }
+        };
+        match &self.extra {
+            Some(CertificateSource { path, source }) => {
+                format!("{store}, and those in {} (from {source})", crate::text::path(path))
+            }
+            None => store,
+        }
+    }
 }
 
 /// Configuration of a [`Client`](crate::Client), judged when the client is made.
 #[derive(Clone)]
 pub struct Config {
-    key: Option<(String, String)>,
-    base_url: Option<String>,
+    /// With where it came from; as the environment has it, which may be no text.
+    key: Option<(OsString, String)>,
+    base_url: Option<(OsString, String)>,
     allow_http: bool,
     max_attempts: u32,
     deadline: Option<Duration>,
     timers: Timers,
-    ca_file: Option<PathBuf>,
+    ca_file: Option<CertificateSource>,
     proxy: Proxy,
     headers: Vec<(String, String)>,
     fetch: bool,
@@ -210,21 +277,22 @@ impl Config {
     /// used: it belongs to somebody else.
     pub fn from_env() -> Self {
         let key = first_set(KEY_VARIABLES).map(|(name, key)| (key, name.to_owned()));
-        let base_url = first_set(BASE_URL_VARIABLES).map(|(_, url)| url);
+        let base_url = first_set(BASE_URL_VARIABLES).map(|(name, url)| (url, name.to_owned()));
         Self { key, base_url, ..Self::default() }
     }
 
     /// The API key. Sent to the base URL's origin alone.
     #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some((key.into(), "the configuration".to_owned()));
+        self.key = Some((key.into().into(), "the configuration".to_owned()));
         self
     }
 
-    /// Where the API is: https, or http on this machine. With or without `/v1` and a trailing slash.
+    /// Where the API is: https, or http on this machine. With or without `/v1` and a trailing slash; an endpoint that was
+    /// pasted with it (`/v1/images/generations`) is left out, with a note. One that ends in `#` is taken exactly as it is.
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
+        self.base_url = Some((url.into().into(), "the configuration".to_owned()));
         self
     }
 
@@ -256,25 +324,42 @@ impl Config {
         self
     }
 
-    /// A PEM file of certificates that are trusted beside the system's.
+    /// A file (PEM or DER) or folder of certificates that are trusted beside the system's: of authorities, or a server's own.
+    /// Unless set, `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` may name one. `SSL_CERT_FILE` and `SSL_CERT_DIR` take the
+    /// system's place. It is read once, when the client is made.
     #[must_use]
-    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(path.into());
+    pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file_from(path, OPTION_CA_FILE)
+    }
+
+    /// As [`Config::ca_file`], with what errors call it by, such as a flag.
+    #[must_use]
+    pub fn ca_file_from(mut self, path: impl Into<PathBuf>, source: impl Into<String>) -> Self {
+        self.ca_file = Some(CertificateSource { path: path.into(), source: source.into() });
         self
     }
 
-    /// A proxy for everything but this machine, such as `http://host:3128`. Unless set, the standard variables decide.
+    /// A proxy for every request, such as `http://host:3128` or `socks5h://host:1080`, also to this machine itself; a blank
+    /// one is none. `http`, `https`, `socks5h` (also as `socks`), `socks5`, `socks4a` and `socks4` are known; with
+    /// `socks5` and `socks4` names are looked up here, with the others by the proxy. Unless set, `HTTPS_PROXY`,
+    /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, and never for this machine itself. One that cannot be used is an
+    /// error: nothing is ever sent past a proxy that was asked for.
     #[must_use]
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Proxy::Url(url.into());
+    pub fn proxy(self, url: impl Into<String>) -> Self {
+        self.proxy_from(url, OPTION_PROXY)
+    }
+
+    /// As [`Config::proxy`], with what errors call it by, such as a flag.
+    #[must_use]
+    pub fn proxy_from(mut self, url: impl Into<String>, source: impl Into<String>) -> Self {
+        self.proxy = Proxy::Url { url: url.into(), source: source.into() };
         self
     }
 
     /// No proxy, whatever the environment says.
     #[must_use]
-    pub fn no_proxy(mut self) -> Self {
-        self.proxy = Proxy::None;
-        self
+    pub fn no_proxy(self) -> Self {
+        self.proxy("")
     }
 
     /// One more header on every request to the gateway. Never sent to where pictures are downloaded from.
@@ -354,22 +439,30 @@ impl Config {
             let variables = KEY_VARIABLES.join(", ");
             Error::config(format!("no API key: none of the variables {variables} is set, and none was given"))
         })?;
-        let key = ApiKey::new(&key, &source)?;
+        let key = ApiKey::new(as_text(&key, "the API key", &source)?, &source)?;
         some_attempts(self.max_attempts)?;
-        let base_url = base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_http)?;
+        let base_url = match &self.base_url {
+            Some((url, source)) => as_text(url, "the base URL", source)?,
+            None => DEFAULT_BASE_URL,
+        };
+        let BaseUrl { url: base_url, shown, note } = BaseUrl::parse(base_url, self.allow_http)?;
+        if let Some(note) = &note {
+            tracing::warn!("{note}");
+        }
         Ok(Settings {
             authorization: key.authorization(),
             key,
             billing_url: join(&base_url, &format!("../{BILLING_PATH}"))?,
             logs_url: join(&base_url, &format!("../{LOGS_PATH}"))?,
             download_guard: DownloadGuard::new(&base_url),
+            routes: Routes::settle(&self.proxy, &base_url, &variable)?,
+            trust: TrustSettings::settle(self.ca_file),
             base_url,
+            base_url_shown: shown,
+            notes: note.into_iter().collect(),
             max_attempts: self.max_attempts,
             deadline: self.deadline,
             timers: self.timers.bounded(),
-            ca_file: self.ca_file,
-            proxy_hosts: proxy_hosts(&self.proxy),
-            proxy: self.proxy,
             headers: self.headers,
             fetch: self.fetch,
             retry_server_errors: self.retry_server_errors,
@@ -418,6 +511,18 @@ impl Environment {
     }
 }
 
+/// How a client reaches the gateway, in words and without secrets: for people who ask why something does not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connection {
+    /// The proxy and the option or variable that it came from; or `none`, and why.
+    pub proxy: String,
+    /// Which certificates are trusted.
+    pub certificates: String,
+    /// How the configuration was read where that may surprise, such as an endpoint left out of the base URL.
+    pub notes: Vec<String>,
+}
+
 /// A configuration that was judged.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -430,9 +535,12 @@ pub(crate) struct Settings {
     pub(crate) max_attempts: u32,
     pub(crate) deadline: Option<Duration>,
     pub(crate) timers: Timers,
-    pub(crate) ca_file: Option<PathBuf>,
-    pub(crate) proxy: Proxy,
-    pub(crate) proxy_hosts: Vec<String>,
+    pub(crate) routes: Routes,
+    pub(crate) trust: TrustSettings,
+    /// As it can be given again.
+    pub(crate) base_url_shown: String,
+    /// What people should know of how the configuration was read.
+    pub(crate) notes: Vec<String>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) fetch: bool,
     pub(crate) retry_server_errors: bool,
@@ -441,6 +549,17 @@ pub(crate) struct Settings {
     pub(crate) salvage_folder: Option<PathBuf>,
     pub(crate) max_image_bytes: u64,
     pub(crate) budget: Option<Budget>,
+}
+
+impl Settings {
+    /// How the gateway is reached, in words.
+    pub(crate) fn connection(&self) -> Connection {
+        Connection {
+            proxy: self.routes.to(&self.base_url).to_string(),
+            certificates: self.trust.describe(),
+            notes: self.notes.clone(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Settings {
@@ -459,26 +578,16 @@ pub(crate) fn join(base_url: &Url, path: &str) -> Result<Url, Error> {
     base_url.join(path).map_err(|error| Error::config(format!("the base URL cannot be extended: {error}")))
 }
 
-fn first_set(names: &[&'static str]) -> Option<(&'static str, String)> {
+fn first_set(names: &[&'static str]) -> Option<(&'static str, OsString)> {
     names.iter().find_map(|name| variable(name).map(|value| (*name, value)))
 }
 
 /// A variable's value, unless it is unset or blank.
 #[allow(clippy::disallowed_methods, reason = "this is the one file that may read the environment")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.to_string_lossy().trim().is_empty())
 }
 
-/// The hosts of the proxies in use: where those are is the user's business.
-fn proxy_hosts(proxy: &Proxy) -> Vec<String> {
-    let urls = match proxy {
-        Proxy::None => Vec::new(),
-        Proxy::Url(url) => vec![url.clone()],
-        Proxy::System => PROXY_VARIABLES.iter().filter_map(|name| variable(name)).collect(),
-    };
-    let host = |url: String| {
-        let url = if url.contains("://") { url } else { format!("http://{url}") };
-        Url::parse(&url).ok()?.host_str().map(str::to_owned)
-    };
-    urls.into_iter().filter_map(host).collect()
+fn as_text<'a>(value: &'a OsStr, what: &str, source: &str) -> Result<&'a str, Error> {
+    value.to_str().ok_or_else(|| Error::config(format!("{what} from {source} is not UTF-8; write it again")))
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::base_url::BaseUrl;
 use crate::error::Error;
 use crate::image::verify_bytes;
 use crate::request::{EditRequest, Source};
@@ -83,7 +84,7 @@ pub fn complete(bytes: &[u8]) -> Result<(ImageFormat, Option<(u32, u32)>), Strin
 }
 
 pub fn base_url(text: &str, allow_http: bool) -> Result<String, Error> {
-    transport::base_url(text, allow_http).map(String::from)
+    BaseUrl::parse(text, allow_http).map(|base| base.shown)
 }
 
 /// Whether a picture may be fetched from `url`, for a gateway at `base`; both as URLs.

@@ -57,6 +57,7 @@
 
 mod amount;
 mod attempt;
+mod base_url;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod budget;
@@ -73,7 +74,9 @@ mod image;
 pub mod internals;
 mod mask;
 mod names;
+mod no_proxy;
 mod progress;
+mod proxy;
 mod random;
 mod reconcile;
 mod request;
@@ -91,7 +94,9 @@ pub use attempt::{Attempt, Cost, Phase};
 pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
 pub use client::{Balance, Call, Client, ExpectedOutcome, Watch};
-pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds};
+pub use config::{
+    BASE_URL_VARIABLES, Config, Connection, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds,
+};
 pub use error::{Charge, Error, ErrorKind};
 #[doc(hidden)]
 pub use file_work::FILE_THREAD_KEEP_ALIVE;

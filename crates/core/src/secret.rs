@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::text;
+use crate::text::{self, is_quote};
 
 /// Stands where a server repeated the key.
 const REDACTED: &str = "<redacted>";
@@ -25,14 +25,10 @@ impl ApiKey {
         if key.is_empty() {
             return Err(Error::config(format!("the API key from {source} is empty")));
         }
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let message = format!(
-                "the API key from {source} holds a character that no HTTP header can carry; copy it again, without \
-                 line breaks or quotes"
-            );
-            return Err(Error::config(message));
+        match flaw(key) {
+            Some(flaw) => Err(Error::config(format!("the API key from {source} {flaw}"))),
+            None => Ok(Self(SecretString::from(key))),
         }
-        Ok(Self(SecretString::from(key)))
     }
 
     /// `text`, which a server chose, without the key in it.
@@ -176,4 +172,89 @@ fn escaped(text: &str) -> Option<(char, usize)> {
         .and_then(|after| after.chars().next())
         .filter(char::is_ascii_punctuation)
         .map(|char| (char, 2))
+}
+
+/// What is wrong with a key as it was pasted, and the way out; never any of the key.
+fn flaw(key: &str) -> Option<&'static str> {
+    let begins = |with: &str| key.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
+    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let assigned = |name: &str| {
+        let name = name.rsplit(' ').next().unwrap_or(name).trim_start_matches("$env:").to_ascii_lowercase();
+        name.chars().all(is_word) && (name.ends_with("key") || name.ends_with("token"))
+    };
+    let flaw = if key.starts_with(is_quote) || key.ends_with(is_quote) {
+        "has quotes around it; leave them out"
+    } else if begins("authorization:") || begins("bearer ") {
+        "is a whole header; give the key alone, without \"Authorization\" and \"Bearer\""
+    } else if key
+        .split_once('=')
+        .is_some_and(|(name, rest)| assigned(name.trim_end()) && !rest.trim_matches('=').is_empty())
+    {
+        "begins with a variable's name and =; give what stands behind it"
+    } else if key.starts_with('$') || key.len() > 2 && key.starts_with('%') && key.ends_with('%') {
+        "is the name of a variable, and not its value"
+    } else if key.starts_with('<') && key.ends_with('>') {
+        "is a placeholder; put a key in its place"
+    } else if key.contains(['\n', '\r']) {
+        "holds a line break; copy it again, on one line"
+    } else if key.contains(char::is_whitespace) {
+        "holds a blank; copy it again"
+    } else if key.chars().any(crate::text::is_unprintable) {
+        "holds an invisible character, as copying from a web page leaves behind; type around it, or copy it elsewhere"
+    } else if !key.is_ascii() {
+        "holds a character that no HTTP header can carry; copy it again"
+    } else {
+        return None;
+    };
+    Some(flaw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_as_people_paste_it_is_refused_with_the_reason() {
+        for (key, reason) in [
+            ("", "empty"),
+            (" \n", "empty"),
+            ("\"sk-canary\"", "quotes"),
+            ("'sk-canary'", "quotes"),
+            ("“sk-canary”", "quotes"),
+            ("sk-canary\"", "quotes"),
+            ("`sk-canary`", "quotes"),
+            ("Bearer sk-canary", "header"),
+            ("bearer  sk-canary", "header"),
+            ("Authorization: Bearer sk-canary", "header"),
+            ("authorization:sk-canary", "header"),
+            ("AIMLAPI_KEY=sk-canary", "variable's name"),
+            ("AIMLAPI_KEY = sk-canary", "variable's name"),
+            ("export AIML_API_KEY=sk-canary", "variable's name"),
+            ("$env:AIMLAPI_KEY=sk-canary", "variable's name"),
+            ("api_key=sk-canary", "variable's name"),
+            ("ACCESS_TOKEN=sk-canary", "variable's name"),
+            ("$AIMLAPI_KEY", "name of a variable"),
+            ("${AIMLAPI_KEY}", "name of a variable"),
+            ("%AIMLAPI_KEY%", "name of a variable"),
+            ("<YOUR_CANARY_KEY>", "placeholder"),
+            ("sk-\ncanary", "line break"),
+            ("sk-canary\r\nX-Injected: 1", "line break"),
+            ("sk- canary", "blank"),
+            ("sk-\u{a0}canary", "blank"),
+            ("sk-\u{200b}canary", "invisible"),
+            ("\u{feff}sk-canary", "invisible"),
+            ("sk-canary\u{200b}", "invisible"),
+            ("sk-canary\u{0}", "invisible"),
+            ("sk-canary…", "no HTTP header"),
+            ("sk-canaryé", "no HTTP header"),
+        ] {
+            let error = ApiKey::new(key, "AIMLAPI_KEY").err().unwrap_or_else(|| panic!("{key:?} is taken"));
+            let message = error.message();
+            assert!(message.contains(reason) && message.contains("from AIMLAPI_KEY"), "{key:?}: {message}");
+            assert!(!message.to_lowercase().contains("canary"), "{message}");
+        }
+        for key in ["sk-canary", " sk-canary\n", "k", "ab=cd==", "a:b", "sk-$1", "eyJh.bG-c_i="] {
+            assert!(ApiKey::new(key, "AIMLAPI_KEY").is_ok(), "{key:?}");
+        }
+    }
 }

@@ -42,6 +42,11 @@ pub(crate) fn path(path: &Path) -> String {
     shorten(&path.display().to_string(), 200)
 }
 
+/// Quotation marks that come along when something is copied out of code, a shell or a text.
+pub(crate) fn is_quote(char: char) -> bool {
+    matches!(char, '"' | '\'' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}')
+}
+
 /// Controls, and the marks that reorder or hide text on a terminal.
 pub(crate) fn is_unprintable(char: char) -> bool {
     char.is_control()

@@ -23,6 +23,12 @@ pub(crate) fn in_folder<'a>(command: &'a mut Command, folder: &Path) -> &'a mut 
     }
     #[cfg(unix)]
     signals::given(command, nix::sys::signal::SigHandler::SigDfl);
+    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUEST_METHOD"] {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::Http;
-use super::http::Answer;
+use super::http::{Answer, Failure};
 use super::landing::Landing;
 use super::retry::wait;
 use crate::config::Settings;
@@ -197,7 +197,7 @@ async fn follow(http: &Http, settings: &Settings, url: &str, resume: Option<(u64
         let limit: Duration = settings.timers.connect + stall(settings);
         let answer = match timeout(limit, http.download(&url, resume)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(unreachable(&failure.reason)),
+            Ok(Err(failure)) => return Err(unreachable(&failure)),
             Err(_) => return Err(Miss::Passing("its url does not answer in time".to_owned())),
         };
         if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
@@ -213,12 +213,15 @@ async fn follow(http: &Http, settings: &Settings, url: &str, resume: Option<(u64
 }
 
 /// Some hosts are refused by ourselves, and certificates do not change by asking again.
-fn unreachable(reason: &str) -> Miss {
+fn unreachable(failure: &Failure) -> Miss {
+    let reason = &failure.reason;
     let said = format!("its url cannot be reached: {reason}");
     if reason.contains("is not opened") {
         Miss::Final(format!("{said}; if you trust the link, open it with another program"))
     } else if reason.contains("certificate") {
         Miss::Final(format!("{said}; trust its certificate by a CA file and fetch it again, it is free"))
+    } else if failure.lasting {
+        Miss::Final(said)
     } else {
         Miss::Passing(said)
     }

@@ -54,7 +54,8 @@ pub(crate) async fn send(http: &Http, plan: &Plan, running: &Running) -> Result<
                 continue;
             }
             running.gate.close();
-            let reason = phase.wait.ran_out().to_owned();
+            let way = if phase.wait == Wait::Connect { http.by_way_of() } else { String::new() };
+            let reason = format!("{}{way}", phase.wait.ran_out());
             return Err(Broken { end: End::Lost, reason, timed_out: true, os_error: None });
         }
     }
@@ -109,7 +110,11 @@ fn broken(running: &Running, failure: Failure) -> Broken {
     if let Some(failure) = running.gate.failure() {
         return Broken { end: End::Input, reason: failure.to_string(), timed_out: false, os_error: None };
     }
-    let end = if failure.connecting { End::NotConnected } else { End::Lost };
+    let end = match (failure.connecting, failure.lasting) {
+        (true, true) => End::Barred,
+        (true, false) => End::NotConnected,
+        (false, _) => End::Lost,
+    };
     Broken { end, reason: failure.reason, timed_out: false, os_error: failure.os_error }
 }
 

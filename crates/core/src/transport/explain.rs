@@ -29,6 +29,7 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
     match story.verdict.kind {
         ErrorKind::Connection => match story.end {
             End::Deadline => "the deadline passed before the request was sent whole; nothing was charged".to_owned(),
+            End::Barred => format!("the request was not delivered: {said}; nothing was charged"),
             _ => {
                 let then = match story.verdict.charge {
                     Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(story.end, said)),

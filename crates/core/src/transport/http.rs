@@ -2,43 +2,47 @@
 #![allow(clippy::disallowed_types, reason = "this is the one file that may name reqwest")]
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, OnceLock};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls_platform_verifier::Verifier;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::content_encoding::BodyDecoder;
+use super::tls::{Tls, certificate_flaw};
 use super::upload::Upload;
-use super::url_guard::{DownloadGuard, is_loopback, is_public};
-use crate::config::{Proxy, Settings};
+use super::url_guard::{DownloadGuard, is_public};
+use crate::config::Settings;
 use crate::error::Error;
 use crate::file_work::blocking;
+use crate::proxy::{ProxyServer, Route};
 use crate::text;
 use crate::wire::header;
 
-/// The clients of one configuration: with the key to the gateway, without it to anywhere else.
+/// The clients of one configuration: with the key to the gateway, without it to anywhere else. All are made at once, before
+/// money is spent.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     gateway: reqwest::Client,
+    /// The proxy that leads to the gateway.
+    via: Option<Arc<ProxyServer>>,
     headers: HeaderMap,
     settings: Arc<Settings>,
-    /// Made when something is downloaded: a trust store takes a while to read, and many calls need none.
-    downloads: Arc<OnceLock<Result<Downloads, String>>>,
+    tls: Arc<Tls>,
+    downloads: Arc<Downloads>,
 }
 
-/// Clients without credentials and without configured headers, which judge addresses.
+/// Clients without credentials and without configured headers, which judge addresses: a way out each.
 #[derive(Debug)]
 struct Downloads {
-    usual: reqwest::Client,
-    /// Past any proxy, for loopback.
     direct: reqwest::Client,
+    /// Through the proxy for URLs of this scheme.
+    proxied: Vec<(&'static str, reqwest::Client)>,
+    /// Whether they trust anybody. A bare machine has no trust store, and a gateway without encryption needs none.
+    trusting: bool,
 }
 
 /// An exchange that broke.
@@ -50,6 +54,8 @@ pub(crate) struct Failure {
     pub(crate) reason: String,
     /// The system's number of the error underneath.
     pub(crate) os_error: Option<i32>,
+    /// Whether another try would end the same way, until somebody changes something.
+    pub(crate) lasting: bool,
 }
 
 /// An answer: its head, and its body in pieces, decoded if it is compressed.
@@ -62,23 +68,48 @@ pub(crate) struct Answer {
 
 impl Http {
     pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, Error> {
-        if let Proxy::Url(url) = &settings.proxy {
-            // Said now, and not at the first download.
-            proxy(url)?;
-        }
-        let extra = extra_certificates(&settings)?;
-        let tls = if settings.base_url.scheme() == "https" { trusting(extra)? } else { trusting_only(Vec::new())? };
+        let tls = Tls::read(&settings.trust)?;
+        let via = match settings.routes.to(&settings.base_url) {
+            Route::Proxy(server) => Some(server.clone()),
+            Route::Direct(_) => None,
+        };
+        let encrypted =
+            settings.base_url.scheme() == "https" || via.as_ref().is_some_and(|server| server.is_encrypted());
+        let (config, trusting) = match tls.config() {
+            Err(_) if !encrypted => (Tls::trusting_nobody()?, false),
+            config => (config?, true),
+        };
+        let literal = settings.base_url.domain().is_none();
+        let proxy = via.as_ref().map(|server| server.url(literal));
         Ok(Self {
-            gateway: build(&settings, &tls, !is_loopback(&settings.base_url), None)?,
+            gateway: build(&settings, &config, proxy.as_deref(), None)?,
+            via,
             headers: header_map(&settings.headers)?,
+            downloads: Arc::new(Downloads::new(&settings, &config, trusting)?),
             settings,
-            downloads: Arc::default(),
+            tls: Arc::new(tls),
         })
     }
 
-    fn downloads(&self) -> Result<&Downloads, Failure> {
-        let made = self.downloads.get_or_init(|| Downloads::new(&self.settings).map_err(|error| error.to_string()));
-        made.as_ref().map_err(|reason| Failure { connecting: true, reason: reason.clone(), os_error: None })
+    /// The client for one hop of a download, and the proxy that it goes through.
+    fn downloader(&self, url: &Url) -> Result<(reqwest::Client, Option<&Arc<ProxyServer>>), Failure> {
+        let via = match self.settings.routes.to(url) {
+            Route::Proxy(server) => Some(server),
+            Route::Direct(_) => None,
+        };
+        let encrypted = url.scheme() == "https" || via.is_some_and(|server| server.is_encrypted());
+        if self.downloads.trusting || !encrypted {
+            return Ok((self.downloads.to(url, via.is_some())?, via));
+        }
+        // There was no trust store when the client was made. There may be one now.
+        let made = self.tls.config().and_then(|config| Downloads::new(&self.settings, &config, true));
+        let made = made.map_err(|error| Failure::to_connect(error.to_string()))?;
+        Ok((made.to(url, via.is_some())?, via))
+    }
+
+    /// The way to the gateway, for a text that says why there was none.
+    pub(crate) fn by_way_of(&self) -> String {
+        self.via.as_ref().map(|server| format!(" by way of the proxy {server}")).unwrap_or_default()
     }
 
     /// The charged exchange. Returns once the answer's head came.
@@ -100,7 +131,7 @@ impl Http {
             .header(reqwest::header::CONTENT_TYPE, content_type)
             .header(header::CLIENT_REQUEST_ID, client_request_id)
             .body(reqwest::Body::wrap(upload));
-        send(request).await
+        send(request, self.via.as_ref()).await
     }
 
     /// A free question to the gateway.
@@ -112,13 +143,12 @@ impl Http {
             .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
             .header(reqwest::header::ACCEPT, "application/json")
             .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY);
-        send(request).await
+        send(request, self.via.as_ref()).await
     }
 
     /// One hop of a download; no credentials go with it. `resume`: from this byte on, of the entity with this tag.
     pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, Failure> {
-        let downloads = self.downloads()?;
-        let client = if is_loopback(url) { &downloads.direct } else { &downloads.usual };
+        let (client, via) = self.downloader(url)?;
         let mut request = client
             .get(url.clone())
             .header(reqwest::header::ACCEPT, "image/*")
@@ -127,27 +157,38 @@ impl Http {
             request =
                 request.header(reqwest::header::RANGE, format!("bytes={from}-")).header(reqwest::header::IF_RANGE, tag);
         }
-        send(request).await
+        send(request, via).await
     }
 }
 
 impl Downloads {
-    fn new(settings: &Settings) -> Result<Self, Error> {
-        let extra = extra_certificates(settings)?;
-        // A bare machine has no trust store; a gateway without encryption may link to pictures without.
-        let tls = match trusting(extra.clone()) {
-            Err(_) if settings.base_url.scheme() == "http" => trusting_only(extra)?,
-            tls => tls?,
-        };
-        let guard = || Some(Guarded { guard: settings.download_guard.clone(), proxies: settings.proxy_hosts.clone() });
-        Ok(Self { usual: build(settings, &tls, true, guard())?, direct: build(settings, &tls, false, guard())? })
+    fn new(settings: &Settings, tls: &rustls::ClientConfig, trusting: bool) -> Result<Self, Error> {
+        let guard = |proxy| Some(Guarded { guard: settings.download_guard.clone(), proxy });
+        let proxied = settings.routes.servers().map(|(scheme, server)| {
+            let guard = guard(Some(server.host().to_owned()));
+            Ok((scheme, build(settings, tls, Some(&server.url(false)), guard)?))
+        });
+        Ok(Self {
+            direct: build(settings, tls, None, guard(None))?,
+            proxied: proxied.collect::<Result<_, Error>>()?,
+            trusting,
+        })
+    }
+
+    fn to(&self, url: &Url, proxied: bool) -> Result<reqwest::Client, Failure> {
+        if !proxied {
+            return Ok(self.direct.clone());
+        }
+        let found = self.proxied.iter().find(|(scheme, _)| *scheme == url.scheme());
+        found.map(|(_, client)| client.clone()).ok_or_else(|| Failure::to_connect("no proxy leads there".to_owned()))
     }
 }
 
+/// A client that goes by this proxy, or directly. Each is one or the other: the HTTP library decides nothing.
 fn build(
     settings: &Settings,
     tls: &rustls::ClientConfig,
-    proxied: bool,
+    proxy: Option<&str>,
     guard: Option<Guarded>,
 ) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
@@ -168,26 +209,23 @@ fn build(
     {
         builder = builder.tcp_user_timeout(settings.timers.user_timeout);
     }
-    builder = match (&settings.proxy, proxied) {
-        (_, false) | (Proxy::None, _) => builder.no_proxy(),
-        (Proxy::System, true) => builder,
-        (Proxy::Url(url), true) => builder.proxy(proxy(url)?),
-    };
+    // Without it the library looks for proxies itself, and drops those that it cannot read.
+    builder = builder.no_proxy();
+    if let Some(url) = proxy {
+        // The error's text may hold the password.
+        let proxy = reqwest::Proxy::all(url).map_err(|_| Error::config("the proxy cannot be used"))?;
+        builder = builder.proxy(proxy);
+    }
     if let Some(guard) = guard {
         builder = builder.dns_resolver(Arc::new(guard));
     }
     builder.build().map_err(|error| Error::config(format!("the HTTP client cannot be set up: {}", reason(&error))))
 }
 
-/// The URL may hold a password: neither it nor the error's text is repeated.
-fn proxy(url: &str) -> Result<reqwest::Proxy, Error> {
-    reqwest::Proxy::all(url).map_err(|_| Error::config("the proxy URL cannot be used; write it as http://host:port"))
-}
-
-async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+async fn send(request: reqwest::RequestBuilder, via: Option<&Arc<ProxyServer>>) -> Result<Answer, Failure> {
     match request.send().await {
         Ok(response) => Ok(Answer::new(response)),
-        Err(error) => Err(Failure::of(&error, error.is_connect())),
+        Err(error) => Err(Failure::of(&error, error.is_connect()).by_way_of(via)),
     }
 }
 
@@ -228,6 +266,7 @@ impl Answer {
                 connecting: false,
                 reason: format!("its compressed body is broken: {}", text::io_reason(&error)),
                 os_error: None,
+                lasting: false,
             };
             if let Some(piece) = self.body.next().map_err(broken)? {
                 return Ok(Some(piece));
@@ -249,8 +288,53 @@ impl Answer {
 impl Failure {
     fn of(error: &reqwest::Error, connecting: bool) -> Self {
         let os_error = innermost(error).downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
-        Self { connecting, reason: reason(error), os_error }
+        let flaw = tls_error(error).and_then(certificate_flaw).filter(|_| connecting);
+        Self { connecting, lasting: flaw.is_some(), reason: flaw.unwrap_or_else(|| reason(error)), os_error }
     }
+
+    /// No connection was begun.
+    fn to_connect(reason: String) -> Self {
+        Self { connecting: true, reason, os_error: None, lasting: false }
+    }
+
+    /// Names the proxy where no connection came about: it may be the one to blame.
+    fn by_way_of(mut self, via: Option<&Arc<ProxyServer>>) -> Self {
+        let Some(server) = via.filter(|_| self.connecting) else { return self };
+        let login = if server.has_login() { "it takes no user and password" } else { "it wants a user and a password" };
+        // The library's words; it has no types for them. What is said instead, and whether that lasts.
+        let refusals = [
+            ("proxy authorization required", "it wants a user and a password that it knows (407)", true),
+            ("credentials not accepted", "it does not accept this user and password", true),
+            ("does not support user/pass", login, true),
+            ("tunnel error: unsuccessful", "it refuses to connect to the server", false),
+            ("tunnel error: unexpected end of file", "it hung up instead of connecting to the server", false),
+            ("connection not allowed", "it does not allow this connection", false),
+            ("failed parsing server response", "it does not answer as such a proxy does; check its scheme", false),
+            ("failed to create underlying connection", "it cannot be reached", false),
+        ];
+        if let Some((_, said, lasting)) = refusals.into_iter().find(|(words, ..)| self.reason.contains(words)) {
+            self.reason = said.to_owned();
+            self.lasting = lasting;
+        }
+        self.reason = format!("by way of the proxy {server}: {}", self.reason);
+        self
+    }
+}
+
+/// The TLS error underneath, if it is one.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        // An I/O error that wraps another hides it from the chain.
+        cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// The innermost cause: the layers above it only say that something failed.
@@ -272,11 +356,8 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 fn sensitive(key: &SecretString) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::from_str(key.expose_secret()).map_err(|_| Failure {
-        connecting: true,
-        reason: "the API key fits no header".to_owned(),
-        os_error: None,
-    })?;
+    let mut value = HeaderValue::from_str(key.expose_secret())
+        .map_err(|_| Failure::to_connect("the API key fits no header".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -291,6 +372,11 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
         if header::OURS.contains(&name.as_str()) {
             return Err(Error::config(format!("the header {shown} is set by this library; leave it out")));
         }
+        if header::HARMFUL.contains(&name.as_str()) {
+            return Err(Error::config(format!(
+                "the header {shown} could make a paid answer unreadable or go astray; leave it out"
+            )));
+        }
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             Error::config(format!("the value of the header {shown} holds a character that no header can"))
         })?;
@@ -298,54 +384,6 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
         map.append(name, value);
     }
     Ok(map)
-}
-
-/// The certificates of the configured file.
-fn extra_certificates(settings: &Settings) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let Some(path) = &settings.ca_file else { return Ok(Vec::new()) };
-    let shown = text::path(path);
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| Error::config(format!("the CA file {shown} cannot be read as PEM: {error}")))?;
-    if certificates.is_empty() {
-        return Err(Error::config(format!("the CA file {shown} holds no certificate")));
-    }
-    Ok(certificates)
-}
-
-type TlsBuilder = rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>;
-
-/// rustls with a provider of our own: the host's process-wide choice is neither used nor changed.
-fn tls(provider: Arc<rustls::crypto::CryptoProvider>) -> Result<TlsBuilder, Error> {
-    rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::config(format!("TLS cannot be set up: {error}")))
-}
-
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
-/// Trusts the system's store, and these certificates beside it.
-fn trusting(extra: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, Error> {
-    let provider = provider();
-    match Verifier::new_with_extra_roots(extra.clone(), provider.clone()) {
-        Ok(verifier) => {
-            Ok(tls(provider)?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
-        }
-        // A bare machine has no trust store. A CA file of one's own needs none.
-        Err(_) if !extra.is_empty() => trusting_only(extra),
-        Err(error) => Err(Error::config(format!(
-            "no trusted certificates were found on this system ({error}); install its CA certificates or set a CA file"
-        ))),
-    }
-}
-
-/// Trusts these certificates alone.
-fn trusting_only(certificates: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    Ok(tls(provider())?.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
@@ -358,16 +396,21 @@ async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
 /// connected to.
 struct Guarded {
     guard: DownloadGuard,
-    /// Names of configured proxies: where those are is the user's business.
-    proxies: Vec<String>,
+    /// The name of the proxy: where that is is the user's business.
+    proxy: Option<String>,
 }
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let trusted = self.guard.private_allowed || self.proxies.iter().any(|proxy| proxy == name.as_str());
+        let trusted = self.guard.private_allowed || self.proxy.as_deref() == Some(name.as_str());
         let gateway = self.guard.gateway.clone();
         Box::pin(async move {
-            let found = lookup(name.as_str()).await?;
+            // A SOCKS proxy that is given addresses has literals "looked up", too.
+            let literal = name.as_str().trim_matches(['[', ']']).parse::<IpAddr>();
+            let found = match literal {
+                Ok(address) => vec![SocketAddr::new(address, 0)],
+                Err(_) => lookup(name.as_str()).await?,
+            };
             let is_private = |address: &SocketAddr| !is_public(address.ip());
             let trusted = trusted
                 || (found.iter().any(is_private)

@@ -111,7 +111,7 @@ async fn read_page(http: &Http, settings: &Settings, period: &str, offset: usize
     url.query_pairs_mut().extend_pairs(logs_query(period, offset));
     let mut answer = match timeout(PAGE_LONGEST, http.ask(&url, &settings.authorization)).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(failure)) => return Err(refused(&failure.reason, Some(Duration::ZERO))),
+        Ok(Err(failure)) => return Err(refused(&failure.reason, (!failure.lasting).then_some(Duration::ZERO))),
         Err(_) => return Err(refused("no answer came in time", Some(Duration::ZERO))),
     };
     let status = answer.status();

@@ -19,6 +19,7 @@ mod receive;
 mod retry;
 mod run_timer;
 mod running;
+mod tls;
 mod upload;
 mod url_guard;
 
@@ -32,4 +33,4 @@ pub(crate) use retry::{parse_retry_after, wait};
 pub(crate) use running::Running;
 #[cfg(feature = "internals")]
 pub(crate) use url_guard::is_public;
-pub(crate) use url_guard::{DownloadGuard, base_url};
+pub(crate) use url_guard::{DownloadGuard, is_loopback};

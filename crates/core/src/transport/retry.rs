@@ -25,6 +25,9 @@ pub(crate) enum Reached {
 pub(crate) enum End {
     /// Name lookup, TCP, TLS or the proxy's CONNECT failed.
     NotConnected,
+    /// The same, and it would end so again until somebody changes something: a certificate that is not trusted, a proxy's
+    /// password.
+    Barred,
     /// Connection lost, reset, broken, or one of our phase timers ran out, before a whole head came.
     Lost,
     /// The caller's deadline passed.
@@ -76,8 +79,9 @@ pub(crate) fn decide(end: &End, reached: Reached, stated: Stated, retry_server_e
     match end {
         // Row 1. Nothing is pulled before the connection stands; if it was all the same, nothing is proved.
         End::NotConnected | End::Lost if !whole => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        End::Barred if !whole => Verdict::new(ErrorKind::Connection, NotCharged, false),
         // Rows 1 (impossible, and then no proof) and 7.
-        End::NotConnected | End::Lost => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+        End::NotConnected | End::Barred | End::Lost => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
         // Row 8, its harmless half, and what a deadline cuts off once the answer is coming.
         End::Deadline => match reached {
             Reached::Unsent => Verdict::new(ErrorKind::Connection, NotCharged, false),

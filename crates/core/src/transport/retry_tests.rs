@@ -26,6 +26,7 @@ fn vendor(status: u16) -> End {
 #[test]
 fn rows_1_and_2_not_delivered_is_not_charged_and_tried_again() {
     check("1", End::NotConnected, Reached::Unsent, Connection, NotCharged, true);
+    check("1, until somebody changes something", End::Barred, Reached::Unsent, Connection, NotCharged, false);
     check("2", End::Lost, Reached::Unsent, Connection, NotCharged, true);
     check("2, a timer of the caller's", End::Deadline, Reached::Unsent, Connection, NotCharged, false);
     check("2, the caller's wish", End::Cancelled, Reached::Unsent, Cancelled, NotCharged, false);
@@ -118,6 +119,7 @@ fn a_price_that_cannot_be_read_may_be_one() {
 fn rows_7_and_8_silence_after_sending_is_never_repeated() {
     check("7", End::Lost, Reached::Sent, OutcomeUnknown, Unknown, false);
     check("7", End::NotConnected, Reached::Sent, OutcomeUnknown, Unknown, false);
+    check("7", End::Barred, Reached::Sent, OutcomeUnknown, Unknown, false);
     check("8", End::Deadline, Reached::Sent, OutcomeUnknown, Unknown, false);
     check("8", End::Cancelled, Reached::Sent, Cancelled, Unknown, false);
 }

@@ -4,47 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use crate::error::Error;
-use crate::text;
-
-/// Reads a base URL: with or without `/v1` and a trailing slash, https unless told otherwise.
-pub(crate) fn base_url(given: &str, allow_http: bool) -> Result<Url, Error> {
-    // What stands before an @ may be a password.
-    let shown = if given.contains('@') { "(not shown)".to_owned() } else { text::shorten(given, 200) };
-    let refused = |reason: &str| Error::config(format!("the base URL {shown:?} {reason}"));
-    let mut url = Url::parse(given.trim()).map_err(|error| refused(&format!("is no URL: {error}")))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        // The text may hold a password: it is not repeated.
-        return Err(Error::config("the base URL holds user information; give the key as the API key instead"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("has a query or a fragment; leave them out"));
-    }
-    match url.scheme() {
-        "https" => {}
-        "http" if allow_http || is_loopback(&url) => {}
-        "http" => {
-            return Err(refused("would send the key unencrypted; use https, or allow http in words (allow_http)"));
-        }
-        _ => return Err(refused("is not https")),
-    }
-    if url.host().is_none() {
-        return Err(refused("has no host"));
-    }
-    let mut path = url.path().trim_end_matches('/').to_owned();
-    let versioned = path
-        .rsplit('/')
-        .next()
-        .and_then(|last| last.strip_prefix('v'))
-        .is_some_and(|version| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()));
-    if !versioned {
-        path.push_str("/v1");
-    }
-    path.push('/');
-    url.set_path(&path);
-    Ok(url)
-}
-
 /// Whether the URL's host names this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -60,4 +60,29 @@ pub(crate) mod header {
         "expect",
         CLIENT_REQUEST_ID,
     ];
+    /// With these a paid answer could come in a form, a part or at a time that is not understood, or a password go astray.
+    pub(crate) const HARMFUL: &[&str] = &[
+        "accept",
+        "accept-charset",
+        "accept-encoding",
+        "content-encoding",
+        "content-range",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "keep-alive",
+        "http2-settings",
+        "prefer",
+        "proxy-authorization",
+        "proxy-connection",
+        "range",
+        "te",
+        "trailer",
+        "upgrade",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+    ];
 }

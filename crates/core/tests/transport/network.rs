@@ -1,26 +1,25 @@
-//! Between the client and the gateway: TLS, a CA of one's own, proxies, plain http.
+//! Between the client and the gateway: TLS, a CA of one's own, plain http.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gptimage_core::{Charge, Client, Config, ErrorKind, Phase};
 use gptimage_emulator::Emulator;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 
 use crate::common::{config, judge, pessimistic, request, timers};
 
-fn address(emulator: &Emulator) -> String {
+pub(crate) fn address(emulator: &Emulator) -> String {
     emulator.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned()
 }
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Ca = CertifiedIssuer<'static, KeyPair>;
 
-fn ca(folder: &Path) -> (Ca, std::path::PathBuf) {
+pub(crate) fn ca(folder: &Path) -> (Ca, std::path::PathBuf) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -30,7 +29,12 @@ fn ca(folder: &Path) -> (Ca, std::path::PathBuf) {
 }
 
 /// TLS in front of the emulator; returns its port.
-async fn tls(emulator: &Emulator, ca: &Ca, name: &str, expired: bool) -> u16 {
+pub(crate) async fn tls(emulator: &Emulator, ca: &Ca, name: &str, expired: bool) -> u16 {
+    serve(acceptor(ca, name, expired), address(emulator)).await
+}
+
+/// A server's side of TLS, with a certificate for this name.
+pub(crate) fn acceptor(ca: &Ca, name: &str, expired: bool) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     if expired {
@@ -43,8 +47,11 @@ async fn tls(emulator: &Emulator, ca: &Ca, name: &str, expired: bool) -> u16 {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let to = address(emulator);
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// TLS in front of an address; returns its port.
+pub(crate) async fn serve(acceptor: TlsAcceptor, to: String) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -57,39 +64,6 @@ async fn tls(emulator: &Emulator, ca: &Ca, name: &str, expired: bool) -> u16 {
         }
     });
     port
-}
-
-/// A proxy that takes CONNECT and absolute URLs, and leads everything to one address. Counts its connections.
-async fn proxy(to: String, answer: &'static str) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = count.clone();
-    tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            counted.fetch_add(1, Ordering::SeqCst);
-            let to = to.clone();
-            tokio::spawn(async move {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    head.push(socket.read_u8().await?);
-                }
-                let head = String::from_utf8(head).unwrap();
-                let mut gateway = TcpStream::connect(to).await?;
-                if head.starts_with("CONNECT ") {
-                    socket.write_all(answer.as_bytes()).await?;
-                } else {
-                    // The origin's form of the target is what a proxy sends on.
-                    let (line, rest) = head.split_once("\r\n").unwrap();
-                    let (method, target) = line.split_once(' ').unwrap();
-                    let path = target.splitn(4, '/').nth(3).unwrap();
-                    gateway.write_all(format!("{method} /{path}\r\n{rest}").as_bytes()).await?;
-                }
-                copy_bidirectional(&mut socket, &mut gateway).await
-            });
-        }
-    });
-    (url, count)
 }
 
 #[tokio::test]
@@ -143,46 +117,6 @@ fn a_ca_file_that_is_none_is_a_configuration_error() {
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains("ca.pem"), "{error}");
     }
-}
-
-#[tokio::test]
-async fn a_proxy_is_used_for_encrypted_and_plain_gateways() {
-    let emulator = pessimistic().await;
-    let folder = tempfile::tempdir().unwrap();
-    let (ca, ca_file) = ca(folder.path());
-    let port = tls(&emulator, &ca, "gateway.example", false).await;
-    let (connect, count) = proxy(format!("127.0.0.1:{port}"), "HTTP/1.1 200 OK\r\n\r\n").await;
-    let encrypted = config(&emulator).base_url("https://gateway.example").ca_file(ca_file).proxy(connect);
-    Client::new(encrypted).unwrap().generate(&request()).await.unwrap();
-    assert_eq!(count.load(Ordering::SeqCst), 1);
-
-    let (plain, count) = proxy(address(&emulator), "").await;
-    let config = config(&emulator).base_url("http://gateway.example").allow_http(true).proxy(plain);
-    Client::new(config).unwrap().generate(&request()).await.unwrap();
-    assert_eq!(count.load(Ordering::SeqCst), 1);
-    assert_eq!(emulator.charges(), 2);
-}
-
-#[tokio::test]
-async fn a_proxy_that_refuses_costs_nothing() {
-    let emulator = pessimistic().await;
-    let answer = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
-    let (url, _) = proxy(address(&emulator), answer).await;
-    let config = config(&emulator).base_url("https://gateway.example").proxy(url).max_attempts(2);
-    let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
-    assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
-    assert_eq!(error.attempts().len(), 2);
-    assert!(emulator.ledger().is_empty());
-}
-
-#[tokio::test]
-async fn this_machine_is_never_reached_through_a_proxy() {
-    let emulator = pessimistic().await;
-    let (url, count) = proxy(address(&emulator), "").await;
-    let client = Client::new(config(&emulator).proxy(url)).unwrap();
-    client.generate(&request()).await.unwrap();
-    client.generate(&crate::common::request_by_url()).await.unwrap();
-    assert_eq!(count.load(Ordering::SeqCst), 0);
 }
 
 #[test]

@@ -1,0 +1,343 @@
+//! Which proxy a request leaves by. Pure: whoever reads the environment passes it in.
+//!
+//! What cannot be read or used is an error, and never the direct way: the key would leave by it.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+use crate::config::Proxy;
+use crate::error::Error;
+use crate::no_proxy::NoProxy;
+use crate::text::{is_quote, is_unprintable};
+use crate::transport::is_loopback;
+
+/// Variables that name a proxy, the first of each pair that is set and not blank wins.
+const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
+const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+/// Set by web servers for CGI programs, where `HTTP_PROXY` is the `Proxy` header of whoever asks.
+const CGI: &str = "REQUEST_METHOD";
+
+/// No proxy's URL is longer. The HTTP library drops one of over 64 KiB in silence.
+const LONGEST: usize = 4096;
+/// RFC 1929: user and password of SOCKS5 have a byte each for their length.
+const LONGEST_SOCKS_WORD: usize = 255;
+
+/// Looks a variable up.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// A proxy that can be used.
+pub(crate) struct ProxyServer {
+    /// With user and password. Built from judged parts, so that the HTTP library reads it as we do.
+    url: SecretString,
+    /// Scheme, host and port.
+    address: String,
+    /// Without brackets.
+    host: String,
+    /// The variable or option that it came from.
+    source: String,
+}
+
+impl ProxyServer {
+    /// The URL for the HTTP library. Names of `literal` hosts are not looked up: there is nothing to look up.
+    pub(crate) fn url(&self, literal: bool) -> String {
+        let url = self.url.expose_secret();
+        match url.strip_prefix("socks5://") {
+            Some(rest) if literal => format!("socks5h://{rest}"),
+            _ => url.to_owned(),
+        }
+    }
+
+    /// The host, as it is looked up.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether it is given a user.
+    pub(crate) fn has_login(&self) -> bool {
+        self.url.expose_secret().contains('@')
+    }
+
+    /// Whether the way to the proxy itself is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.address.starts_with("https:")
+    }
+}
+
+impl fmt::Display for ProxyServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, from {}", self.address, self.source)
+    }
+}
+
+impl fmt::Debug for ProxyServer {
+    /// Without user and password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProxyServer({self})")
+    }
+}
+
+/// The ways out of this machine, decided once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Routes {
+    http: Option<Arc<ProxyServer>>,
+    https: Option<Arc<ProxyServer>>,
+    /// What the environment exempts.
+    except: Option<(&'static str, NoProxy)>,
+    /// Whether a proxy leads to this machine itself, too: only one that was given in words, not the environment's.
+    loopback: bool,
+}
+
+/// The way of one request.
+#[derive(Debug)]
+pub(crate) enum Route<'a> {
+    Direct(Direct<'a>),
+    Proxy(&'a Arc<ProxyServer>),
+}
+
+/// Why no proxy is used.
+#[derive(Debug)]
+pub(crate) enum Direct<'a> {
+    /// None is set for this scheme.
+    NoneSet,
+    /// The environment's proxies are not for this machine itself.
+    Loopback(&'a ProxyServer),
+    /// This variable exempts the host.
+    Exempt(&'static str, &'a ProxyServer),
+}
+
+impl Routes {
+    /// Settles every way. `base_url`: where the key goes.
+    pub(crate) fn settle(setting: &Proxy, base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
+        match setting {
+            Proxy::System => Self::of_environment(base_url, lookup),
+            Proxy::Url { url, source } => {
+                let Some(url) = not_blank(url) else { return Ok(Self::default()) };
+                let server = Some(Arc::new(parse(url, source)?));
+                Ok(Self { http: server.clone(), https: server, except: None, loopback: true })
+            }
+        }
+    }
+
+    fn of_environment(base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
+        let server = |names: &[&'static str]| match first(names, lookup)? {
+            Some((name, url)) => Ok(Some(Arc::new(parse(&url, name)?))),
+            None => Ok(None),
+        };
+        let all = server(&ALL)?;
+        let https = server(&HTTPS)?;
+        let cgi = lookup(CGI).is_some_and(|method| !method.is_empty());
+        let http = if cgi { server(&[HTTP[1]])? } else { server(&HTTP)? };
+        if cgi && http.is_none() && all.is_none() && base_url.scheme() == "http" && !is_loopback(base_url) {
+            // Neither believed nor ignored: the one is a stranger's choice, the other may be the direct way.
+            if first(&[HTTP[0]], lookup)?.is_some() {
+                let why = format!("with {CGI} set it may be a stranger's request header; set {} instead", HTTP[1]);
+                return Err(unusable(HTTP[0], &why));
+            }
+        }
+        let (http, https) = (http.or_else(|| all.clone()), https.or(all));
+        let mut except = None;
+        if http.is_some() || https.is_some() {
+            except = match first(&NO_PROXY, lookup)? {
+                Some((name, list)) if list.contains(is_quote) => {
+                    return Err(Error::config(format!(
+                        "{name} cannot be read: it has quotes in it; write it as host.example,.internal,10.0.0.0/8"
+                    )));
+                }
+                Some((name, list)) => Some((name, NoProxy::parse(&list))),
+                None => None,
+            };
+        }
+        Ok(Self { http, https, except, loopback: false })
+    }
+
+    /// The way to `url`.
+    pub(crate) fn to(&self, url: &Url) -> Route<'_> {
+        let server = match url.scheme() {
+            "http" => &self.http,
+            _ => &self.https,
+        };
+        let Some(server) = server else { return Route::Direct(Direct::NoneSet) };
+        if !self.loopback && is_loopback(url) {
+            return Route::Direct(Direct::Loopback(server));
+        }
+        match &self.except {
+            Some((name, list)) if list.covers(url) => Route::Direct(Direct::Exempt(name, server)),
+            _ => Route::Proxy(server),
+        }
+    }
+
+    /// Every proxy, by the scheme that it is for.
+    pub(crate) fn servers(&self) -> impl Iterator<Item = (&'static str, &Arc<ProxyServer>)> {
+        [("http", &self.http), ("https", &self.https)]
+            .into_iter()
+            .filter_map(|(scheme, server)| server.as_ref().map(|server| (scheme, server)))
+    }
+}
+
+impl fmt::Display for Route<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proxy(server) => server.fmt(f),
+            Self::Direct(Direct::NoneSet) => f.write_str("none"),
+            Self::Direct(Direct::Loopback(server)) => {
+                write!(f, "none, for it is this machine itself ({} is set)", server.source)
+            }
+            Self::Direct(Direct::Exempt(name, server)) => {
+                write!(f, "none, for {name} exempts this host ({} is set)", server.source)
+            }
+        }
+    }
+}
+
+/// The first of these variables that is set and not blank, blanks around it removed.
+fn first(names: &[&'static str], lookup: Lookup<'_>) -> Result<Option<(&'static str, String)>, Error> {
+    for name in names {
+        let Some(value) = lookup(name) else { continue };
+        let value = value.into_string().map_err(|_| unusable(name, "it is not UTF-8"))?;
+        if let Some(value) = not_blank(&value) {
+            return Ok(Some((name, value.to_owned())));
+        }
+    }
+    Ok(None)
+}
+
+fn not_blank(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+/// The value may hold a password: it is not repeated.
+fn unusable(source: &str, why: &str) -> Error {
+    Error::config(format!(
+        "the proxy from {source} cannot be used: {why}; write it as http://host:port or socks5h://host:port"
+    ))
+}
+
+/// Reads a proxy's URL. `source` says where it came from.
+fn parse(text: &str, source: &str) -> Result<ProxyServer, Error> {
+    let refused = |why: &str| unusable(source, why);
+    if text.len() > LONGEST {
+        return Err(refused("it is too long"));
+    }
+    if text.starts_with(is_quote) || text.ends_with(is_quote) {
+        return Err(refused("it has quotes around it"));
+    }
+    if text.contains(|char: char| char.is_whitespace() || is_unprintable(char)) {
+        return Err(refused("it holds a blank, a line break or an invisible character"));
+    }
+    // Without a scheme it is an HTTP proxy, as for curl and Go.
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
+        "http" => ("http", 80),
+        "https" => ("https", 443),
+        // Desktops write socks:// and mean the newest, with names looked up by the proxy.
+        "socks" | "socks5h" => ("socks5h", 1080),
+        "socks5" => ("socks5", 1080),
+        "socks4" => ("socks4", 1080),
+        "socks4a" => ("socks4a", 1080),
+        _ => return Err(refused("its scheme is none of http, https, socks5h, socks5, socks4a, socks4")),
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    if !behind.chars().all(|char| char == '/') {
+        return Err(refused(
+            "there is more behind its host; in a password write / as %2F, ? as %3F, # as %23, \\ as %5C",
+        ));
+    }
+    let (user_info, place) = match authority.rsplit_once('@') {
+        Some((user_info, place)) => (Some(user_info), place),
+        None => (None, authority),
+    };
+    let (host, port) = split_port(place).ok_or_else(|| refused("its port is not a number from 1 to 65535"))?;
+    let port = port.unwrap_or(default_port);
+    let host = match Host::parse(host) {
+        _ if host.is_empty() => return Err(refused("it has no host")),
+        Ok(Host::Domain(name)) if !is_host_name(&name) => return Err(refused("its host is not a host name")),
+        Ok(host) => host,
+        Err(_) => return Err(refused("its host is not a host name")),
+    };
+    let user_info = match user_info {
+        Some(user_info) => encode(user_info, scheme).map_err(refused)?,
+        None => String::new(),
+    };
+    Ok(ProxyServer {
+        url: SecretString::from(format!("{scheme}://{user_info}{host}:{port}")),
+        address: format!("{scheme}://{host}:{port}"),
+        host: host.to_string().trim_matches(['[', ']']).to_owned(),
+        source: source.to_owned(),
+    })
+}
+
+/// Host and port of an authority. `None`: what stands where a port does is none.
+fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
+    let behind_brackets = place.rfind(']').map_or(0, |bracket| bracket + 1);
+    let Some(colon) = place.get(behind_brackets..)?.rfind(':').map(|colon| behind_brackets + colon) else {
+        return Some((place, None));
+    };
+    let (host, port) = (place.get(..colon)?, place.get(colon + 1..)?);
+    if port.is_empty() {
+        return Some((host, None));
+    }
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    port.parse().ok().filter(|port| digits && *port > 0).map(|port| (host, Some(port)))
+}
+
+/// Narrower than what URLs allow: what the HTTP library cannot read it takes for no proxy.
+fn is_host_name(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    name.bytes().all(known) && name.bytes().any(|byte| byte != b'.') && name.len() <= 253
+}
+
+/// `user:password@`, percent-encoded where need be.
+fn encode(user_info: &str, scheme: &str) -> Result<String, &'static str> {
+    let (user, password) = match user_info.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (user_info, None),
+    };
+    let (decoded, decoded_password) = (decoded(user), password.map(decoded));
+    let (Some(decoded), Some(decoded_password)) = (decoded, decoded_password.unwrap_or_else(|| Some(String::new())))
+    else {
+        return Err("its user or password is not UTF-8 once % is decoded; a % itself is written %25");
+    };
+    match scheme {
+        "socks4" | "socks4a" => return Err("SOCKS4 takes no user and password; use socks5h"),
+        "socks5" | "socks5h"
+            if decoded.is_empty() || decoded.len().max(decoded_password.len()) > LONGEST_SOCKS_WORD =>
+        {
+            return Err("SOCKS5 takes a user of 1 to 255 bytes and a password of at most 255");
+        }
+        _ => {}
+    }
+    let mut url = Url::parse("http://host").map_err(|_| "its user cannot be read")?;
+    let set = url.set_username(user).and_then(|()| url.set_password(password));
+    set.map_err(|()| "its user or password cannot be read")?;
+    let password = url.password().map(|password| format!(":{password}")).unwrap_or_default();
+    Ok(format!("{}{password}@", url.username()))
+}
+
+/// With `%XX` as the byte that it stands for.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        rest = behind;
+        let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if first == b'%' => {
+                bytes.push(byte);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            _ => bytes.push(first),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+#[path = "proxy_tests.rs"]
+mod tests;
