@@ -27,8 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import install  # noqa: E402
 from install import Skipped  # noqa: E402
 
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
-BUILDS = TARGET / "c-tests"
+BUILDS = install.TARGET / "c-tests"
 
 VALGRIND = [
     "valgrind",
@@ -85,6 +84,7 @@ class Report:
     def skip(self, name: str, why: object) -> None:
         self.skipped += 1
         print(f"skipped          {name}: {why}", flush=True)
+        install.skipped(f"C: {name}", why)
 
     def run(self, name: str, *command: str | Path, **environment: str) -> bool:
         """A command that has to succeed."""
@@ -122,10 +122,21 @@ def main() -> int:
     os.environ["NO_PROXY"] = "127.0.0.1"
     report = Report()
     library = find_library(prefix)
-    get("valgrind", "pkg-config")
+    install.programs(valgrind="valgrind", **{"pkg-config": "pkg-config"})
     report.run("the exported symbols", sys.executable, HERE / "check_symbols.py", library)
     try_pkg_config(report, prefix, command)
-    cmake = find_cmake()
+    try_programs(report, prefix, command)
+    report.run("tests/cases", sys.executable, HERE / "cases.py", library, command)
+    return report.end()
+
+
+def try_programs(report: Report, prefix: Path, command: Path) -> None:
+    """All programs, each way."""
+    try:
+        cmake = find_cmake()
+    except Skipped as why:
+        report.skip("programs in C and C++", f"no cmake, for {why}")
+        return
     for variant in VARIANTS:
         if variant.name == "valgrind" and not shutil.which("valgrind"):
             report.skip(variant.name, "it is not installed")
@@ -138,8 +149,6 @@ def main() -> int:
         if variant.name == "sanitized":
             sanitizers_are_in(report, prefix)
         run_variant(report, cmake, variant, build)
-    report.run("tests/cases", sys.executable, HERE / "cases.py", library, command)
-    return report.end()
 
 
 def find_library(prefix: Path) -> Path:
@@ -149,23 +158,13 @@ def find_library(prefix: Path) -> Path:
     raise SystemExit(f"there is no libgptimage.so in {prefix}")
 
 
-def get(*programs: str) -> None:
-    """Installs what is missing, where that is ours to do."""
-    missing = [program for program in programs if not shutil.which(program)]
-    if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        output("apt-get", "update", "-qq", **quiet)
-        # What comes of it is seen where the programs are looked for.
-        output("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, **quiet)
-
-
 def find_cmake() -> Path:
     """The machine's cmake if it is new enough to write down what its tests did, else the registry's."""
     if found := shutil.which("cmake"):
         version = re.search(r"version (\d+)\.(\d+)", output(found, "--version").stdout)
         if version and (int(version[1]), int(version[2])) >= (3, 21):
             return Path(found)
-    python = install.python(TARGET / "c-tools", HERE / "requirements.txt")
+    python = install.python(install.TARGET / "c-tools", HERE / "requirements.txt")
     return python.with_name("cmake")
 
 
@@ -241,7 +240,4 @@ def sanitizers_are_in(report: Report, prefix: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Skipped as skipped:
-        print(f"skipped: {skipped}")
+    sys.exit(main())

@@ -5,6 +5,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+#[cfg(unix)]
+use nix::sys::signal::{Signal, kill};
+#[cfg(unix)]
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 const GENERATE: &str = r#"{"model":"openai/gpt-image-2","prompt":"A T-Rex"}"#;
@@ -62,9 +66,8 @@ impl Running {
     }
 
     #[cfg(unix)]
-    fn signal(mut self, name: &str) -> Option<i32> {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    fn signal(mut self, signal: Signal) -> Option<i32> {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
         self.child.wait().unwrap().code()
     }
 }
@@ -104,9 +107,9 @@ fn json_names_every_address() {
 #[cfg(unix)]
 #[test]
 fn signals_end_it_well() {
-    for name in ["INT", "TERM"] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
         // Right after the first line, and with a slow call under way.
-        assert_eq!(Running::start(&[]).signal(name), Some(0), "{name}");
+        assert_eq!(Running::start(&[]).signal(signal), Some(0), "{signal}");
         let emulator = Running::start(&["--latency", "1h"]);
         let mut socket = TcpStream::connect(emulator.authority()).unwrap();
         let head = "POST /v1/images/generations HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\n";
@@ -115,7 +118,7 @@ fn signals_end_it_well() {
         while emulator.control("GET", "/balance", "")["charges"] == 0 {
             std::thread::yield_now();
         }
-        assert_eq!(emulator.signal(name), Some(0), "{name}");
+        assert_eq!(emulator.signal(signal), Some(0), "{signal}");
         assert_eq!(socket.read(&mut [0; 1]).unwrap_or(0), 0);
     }
 }

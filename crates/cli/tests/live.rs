@@ -9,6 +9,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use gptimage_emulator::{ErrorBody, Fault};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use support::{against, emulator, exit, text};
 
 /// Everything that a terminal of this size is sent.
@@ -80,10 +82,8 @@ fn an_interrupted_call_that_may_be_paid_is_waited_for_and_then_given_up() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let process = child.id().to_string();
-        let interrupt = || {
-            assert!(std::process::Command::new("kill").args(["-INT", &process]).status().unwrap().success());
-        };
+        let process = Pid::from_raw(child.id().try_into().unwrap());
+        let interrupt = || kill(process, Signal::SIGINT).unwrap();
         while emulator.ledger().last().is_none_or(|last| !last.arrived_whole) || emulator.ledger().len() == calls {
             std::thread::sleep(Duration::from_millis(5));
         }
