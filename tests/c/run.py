@@ -124,6 +124,7 @@ def main() -> int:
     library = find_library(prefix)
     install.programs(valgrind="valgrind", **{"pkg-config": "pkg-config"})
     report.run("the exported symbols", sys.executable, HERE / "check_symbols.py", library)
+    try_staged(report)
     try_pkg_config(report, prefix, command)
     try_programs(report, prefix, command)
     report.run("tests/cases", sys.executable, HERE / "cases.py", library, command)
@@ -168,6 +169,51 @@ def find_cmake() -> Path:
     return python.with_name("cmake")
 
 
+def try_staged(report: Report) -> None:
+    """As packagers do it: DESTDIR for the copies, PREFIX for what they say of themselves; and a blank in it."""
+    prefix = "/opt/our tools"
+    with tempfile.TemporaryDirectory() as stage:
+        command = ["make", "--no-print-directory", "-C", ROOT, "install", f"DESTDIR={stage}", f"PREFIX={prefix}"]
+        if not report.run("make install DESTDIR", *command):
+            return
+        root = Path(stage + prefix)
+        problem = None
+        if sys.platform == "linux":
+            problem = wrong_with_links(root / "lib")
+        description = (root / "lib" / "pkgconfig" / "gptimage.pc").read_text("utf-8")
+        found = {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
+        wanted = {"include/gptimage.h", "include/gptimage.hpp", "lib/libgptimage.a", "lib/pkgconfig/gptimage.pc"}
+        wanted |= {f"lib/cmake/gptimage/gptimage-config{kind}.cmake" for kind in ("", "-version")}
+        if missing := sorted(wanted - found):
+            problem = f"these are missing: {missing}"
+        if stage in description or f"prefix={prefix.replace(' ', chr(92) + ' ')}\n" not in description:
+            problem = f"not its prefix: {description}"
+        if not re.search(r"^Libs\.private: .*-lc\b", description, re.MULTILINE):
+            problem = f"it does not say what the static library needs: {description}"
+        if shutil.which("pkg-config"):
+            said = output("pkg-config", "--variable=libdir", "gptimage", PKG_CONFIG_PATH=str(root / "lib" / "pkgconfig")).stdout
+            if said.replace("\\", "").strip() != f"{prefix}/lib":
+                problem = f"pkg-config reads {said}"
+        report.line("what it installed", 0, problem)
+
+
+def wrong_with_links(libraries: Path) -> str | None:
+    """libgptimage.so and the name that programs keep lead to the one file, whose name has the whole version."""
+    listing = output("readelf", "-d", libraries / "libgptimage.so").stdout
+    name = re.search(r"\(SONAME\).*\[(.*)\]", listing)
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
+    assert version
+    parts = version[1].partition("-")[0].split(".")
+    kept = next((count for count, part in enumerate(parts, 1) if part != "0"), 3)
+    wanted = "libgptimage.so." + ".".join(parts[:kept])
+    if not name or name[1] != wanted or "NODELETE" not in listing:
+        return f"its SONAME is not {wanted}, or it may be unloaded:\n{listing}"
+    whole = "libgptimage.so." + ".".join(parts)
+    links = {path.name: os.readlink(path) for path in libraries.iterdir() if path.is_symlink()}
+    right = {link: whole for link in ("libgptimage.so", wanted) if link != whole}
+    return None if links == right else f"the links are {links}"
+
+
 def try_pkg_config(report: Report, prefix: Path, command: Path) -> None:
     """The header's own words: cc demo.c $(pkg-config --cflags --libs gptimage)."""
     name = "examples/c/generate.c by pkg-config"
@@ -177,11 +223,15 @@ def try_pkg_config(report: Report, prefix: Path, command: Path) -> None:
     library = find_library(prefix).parent
     with tempfile.TemporaryDirectory() as folder:
         source, program = ROOT / "examples" / "c" / "generate.c", Path(folder) / "generate"
-        script = f'cc -o "{program}" "{source}" $(pkg-config --cflags --libs gptimage)'
-        if report.run(name, "sh", "-c", script, PKG_CONFIG_PATH=str(library / "pkgconfig")):
-            made = f'"{program}" && test -s t-rex.png'
-            where = {"LD_LIBRARY_PATH": str(library), "DYLD_LIBRARY_PATH": str(library)}
-            report.run("that program", HERE / "with_emulator.sh", command, "sh", "-c", made, **where)
+        # Of two libraries of one name the linker takes the shared one, so the static one is named by its path.
+        static = f"--static gptimage | sed 's|-lgptimage|{library}/libgptimage.a|'"
+        for kind, wanted in (("", "gptimage"), (" --static", static)):
+            script = f'cc -o "{program}" "{source}" $(pkg-config --cflags --libs {wanted})'
+            if report.run(name + kind, "sh", "-c", script, PKG_CONFIG_PATH=str(library / "pkgconfig")):
+                made = f'"{program}" && test -s t-rex.png'
+                # A program that has the library in itself does not look for it.
+                where = {} if kind else {"LD_LIBRARY_PATH": str(library), "DYLD_LIBRARY_PATH": str(library)}
+                report.run("that program", HERE / "with_emulator.sh", command, "sh", "-c", made, **where)
 
 
 def build_variant(report: Report, cmake: Path, variant: Variant, prefix: Path, command: Path) -> Path | None:
