@@ -5,15 +5,17 @@ CC ?= cc
 CXX ?= c++
 PREFIX ?= /usr/local
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+SKIPPED := $(TARGET)/tmp/skipped.txt
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/seeds/*))
 
-.PHONY: demo test check torture header bench fuzz wheel install python compilers
+.PHONY: demo test check torture header bench fuzz wheel install needs
 
 demo: ## A picture on the emulator: no key, no cost.
 	$(CARGO) run --release -- generate "A T-Rex relaxing on a beach" --emulator --overwrite -o t-rex.png
 
-test: check ## Every test there is.
+test: check ## Every test there is; at the end what was skipped, and why.
+	@mkdir -p $(TARGET)/tmp && rm -f $(SKIPPED) && touch $(SKIPPED)
 	$(CARGO) test --workspace --all-features --locked
 	tests/with-python tests/python/run.py
 	$(MAKE) install DESTDIR= PREFIX="$(abspath $(TARGET))/installed"
@@ -21,14 +23,16 @@ test: check ## Every test there is.
 	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
 	tests/with-python tests/faults/disk.py $(TARGET)/debug/gptimage
 	tests/with-python tests/faults/network.py $(TARGET)/debug/gptimage --scaled
+	@echo "all passed, $$(wc -l < $(SKIPPED)) skipped" && sed 's/^/  skipped: /' $(SKIPPED)
 
-check: python compilers ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
+check: needs ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
-	$(CARGO) build --workspace --all-features --locked
+	@# With the tests: what they need changes what their dependencies are, and all would be compiled twice.
+	$(CARGO) build --workspace --all-targets --all-features --locked
 	tests/with-python tests/c/check_symbols.py $(TARGET)/debug/libgptimage.so
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
-	$(CARGO) run --quiet --locked -p gptimage-header $(TARGET)/gptimage.h
+	$(TARGET)/debug/gptimage-header $(TARGET)/gptimage.h
 	diff -u include/gptimage.h $(TARGET)/gptimage.h
 	for standard in c99 c11; do \
 	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
@@ -37,7 +41,7 @@ check: python compilers ## Form: formatting, lints, documentation, the header, t
 	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
 	  $(CXX) -std=$$standard -Iinclude -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ - || exit 1; done
 
-torture: python ## 100,000 calls under random faults, counted: charges, duplicates, what was lost; then outages in real time.
+torture: needs ## 100,000 calls under random faults, counted: charges, duplicates, what was lost; then outages in real time.
 	$(CARGO) run --release --locked -p gptimage-torture -- --calls 100000
 	$(CARGO) build --release --locked
 	tests/with-python tests/faults/network.py $(TARGET)/release/gptimage
@@ -53,7 +57,7 @@ bench: wheel ## Speed and memory, as ratios against the plain ways and openai-py
 	$(CARGO) run --release --locked -p gptimage-bench -- \
 	  python $(TARGET)/bench-python/bin/python $(TARGET)/wheels/gptimage-*.whl
 
-fuzz: python compilers ## Each fuzz target for FUZZ_SECONDS, with AddressSanitizer. A stable compiler is told to be a nightly one.
+fuzz: needs ## Each fuzz target for FUZZ_SECONDS, with AddressSanitizer. A stable compiler is told to be a nightly one.
 	@test -x $(TARGET)/tools/bin/cargo-fuzz || \
 	  $(CARGO) install cargo-fuzz --version 0.13.2 --locked --root $(TARGET)/tools
 	for target in $(FUZZ_TARGETS); do \
@@ -62,27 +66,14 @@ fuzz: python compilers ## Each fuzz target for FUZZ_SECONDS, with AddressSanitiz
 	    --target-dir $(abspath $(TARGET))/fuzz $$target $(abspath $(TARGET))/fuzz/corpus/$$target $(abspath fuzz/seeds)/$$target \
 	    -- -max_total_time=$(FUZZ_SECONDS) -timeout=30 -print_final_stats=1 || exit 1; done
 
-wheel: python ## The Python package, into target/wheels.
+wheel: needs ## The Python package, into target/wheels.
 	rm -f $(TARGET)/wheels/gptimage-*.whl
 	tests/with-python -m venv $(TARGET)/wheel-tools
 	$(TARGET)/wheel-tools/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9.4,<2'
 	$(TARGET)/wheel-tools/bin/maturin build --release --out $(TARGET)/wheels
 
 install: ## libgptimage for C and C++, into PREFIX; DESTDIR is honoured.
-	@command -v cargo-cinstall >/dev/null || test -x $(TARGET)/tools/bin/cargo-cinstall || \
-	  $(CARGO) install cargo-c --version 0.10.24 --locked --root $(TARGET)/tools
-	PATH="$(abspath $(TARGET))/tools/bin:$$PATH" $(CARGO) cinstall --release --locked -p gptimage-ffi \
-	  --prefix "$(PREFIX)" --libdir "$(PREFIX)/lib" $(if $(DESTDIR),--destdir "$(DESTDIR)")
-	@libraries="$(DESTDIR)$(PREFIX)/lib" && mkdir -p "$$libraries/cmake/gptimage" && \
-	  version=$$(sed -n 's/^Version: //p' "$$libraries/pkgconfig/gptimage.pc") && \
-	  for file in gptimage-config gptimage-config-version; do \
-	    sed "s/@VERSION@/$$version/" bindings/ffi/cmake/$$file.cmake.in > "$$libraries/cmake/gptimage/$$file.cmake" || \
-	    exit 1; done
+	@CARGO="$(CARGO)" CARGO_TARGET_DIR="$(TARGET)" DESTDIR="$(DESTDIR)" bindings/ffi/install.sh "$(PREFIX)"
 
-python: # The binding's build asks an interpreter.
-	@tests/with-python --version
-
-compilers: # A bare Debian machine gets what is missing.
-	@command -v $(CC) >/dev/null && command -v $(CXX) >/dev/null || \
-	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
-	    apt-get install -y -qq g++ >/dev/null; } || { echo 'a C and a C++ compiler are needed' >&2; exit 1; }
+needs: # What is missing is installed, or named.
+	@CC="$(firstword $(CC))" CXX="$(firstword $(CXX))" tests/needs python cc c++ >/dev/null

@@ -1,6 +1,7 @@
-"""What tests use beside the project, installed from registries into cache folders."""
+"""What tests use beside the project: programs of the system, and packages from registries in cache folders."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 OUTSIDE = Path(__file__).resolve().parent / "outside"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", OUTSIDE.parents[1] / "target")).resolve()
 
 # What pip and npm say when the network, and not what they were asked for, is at fault.
 UNREACHABLE = re.compile(
@@ -18,6 +20,24 @@ UNREACHABLE = re.compile(
 
 class Skipped(Exception):
     """What cannot be tried here, and why."""
+
+
+def programs(**packages: str) -> None:
+    """Installs programs that are missing, by the names of Debian's packages, where that is ours to do."""
+    missing = [package for program, package in packages.items() if not shutil.which(program)]
+    if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+            # What comes of it is seen where the programs are looked for.
+            subprocess.run(["apt-get", "-qq", *words], env=quiet, capture_output=True, check=False)
+
+
+def skipped(name: str, why: object) -> None:
+    """Puts what was skipped into the list that `make test` shows at its end."""
+    listed = TARGET / "tmp" / "skipped.txt"
+    listed.parent.mkdir(parents=True, exist_ok=True)
+    with listed.open("a", encoding="utf-8") as file:
+        file.write(f"{name}: {why}\n")
 
 
 def python(venv: Path, requirements: Path) -> Path:

@@ -680,6 +680,7 @@ static void money(void) {
   gptimage_budget_status_t status;
   gptimage_pending_t *pending = NULL;
   gptimage_reconciled_t *reconciled = NULL;
+  gptimage_job_t *job = NULL;
   char folder[500], id[200];
   CHECK_STATUS(gptimage_budget_new("much", NULL, &budget, &error), GPTIMAGE_STATUS_CONFIG);
   CHECK_CONTAINS(gptimage_error_message(error), "max_usd");
@@ -689,16 +690,21 @@ static void money(void) {
   CHECK_OK(gptimage_config_set_budget(config, budget, &error));
   snprintf(folder, sizeof folder, "%s/kept", host_folder());
   CHECK_OK(gptimage_config_set_salvage_folder(config, folder, &error));
-  CHECK_OK(gptimage_config_set_deadline_ms(config, 300, &error));
   CHECK_OK(gptimage_client_new(config, &client, &error));
   CHECK_OK(gptimage_client_new(config, &another, &error));
   gptimage_config_free(config);
 
-  /* Its answer takes longer than its caller's patience: it is pending, and may be charged. */
+  /* Its caller goes before its answer comes: it is pending, and may be charged. */
   control_delete("/_emulator/faults");
-  host_latency("\"1s\"");
-  CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
-               GPTIMAGE_STATUS_OUTCOME_UNKNOWN);
+  host_latency("\"3s\"");
+  CHECK_OK(gptimage_client_start_generate(client, request, NULL, NULL, &job, &error));
+  while (gptimage_job_phase(job) < GPTIMAGE_PHASE_SENT) {
+    host_pause_us(500);
+  }
+  gptimage_job_cancel(job);
+  CHECK_STATUS(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error),
+               GPTIMAGE_STATUS_CANCELLED);
+  gptimage_job_free(job);
   snprintf(id, sizeof id, "%s", gptimage_error_client_request_id(error));
   gptimage_error_free(error);
   error = NULL;

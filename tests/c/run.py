@@ -27,8 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import install  # noqa: E402
 from install import Skipped  # noqa: E402
 
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
-BUILDS = TARGET / "c-tests"
+BUILDS = install.TARGET / "c-tests"
 
 VALGRIND = [
     "valgrind",
@@ -85,6 +84,7 @@ class Report:
     def skip(self, name: str, why: object) -> None:
         self.skipped += 1
         print(f"skipped          {name}: {why}", flush=True)
+        install.skipped(f"C: {name}", why)
 
     def run(self, name: str, *command: str | Path, **environment: str) -> bool:
         """A command that has to succeed."""
@@ -122,10 +122,22 @@ def main() -> int:
     os.environ["NO_PROXY"] = "127.0.0.1"
     report = Report()
     library = find_library(prefix)
-    get("valgrind", "pkg-config")
+    install.programs(valgrind="valgrind", **{"pkg-config": "pkg-config"})
     report.run("the exported symbols", sys.executable, HERE / "check_symbols.py", library)
+    try_staged(report)
     try_pkg_config(report, prefix, command)
-    cmake = find_cmake()
+    try_programs(report, prefix, command)
+    report.run("tests/cases", sys.executable, HERE / "cases.py", library, command)
+    return report.end()
+
+
+def try_programs(report: Report, prefix: Path, command: Path) -> None:
+    """All programs, each way."""
+    try:
+        cmake = find_cmake()
+    except Skipped as why:
+        report.skip("programs in C and C++", f"no cmake, for {why}")
+        return
     for variant in VARIANTS:
         if variant.name == "valgrind" and not shutil.which("valgrind"):
             report.skip(variant.name, "it is not installed")
@@ -138,8 +150,6 @@ def main() -> int:
         if variant.name == "sanitized":
             sanitizers_are_in(report, prefix)
         run_variant(report, cmake, variant, build)
-    report.run("tests/cases", sys.executable, HERE / "cases.py", library, command)
-    return report.end()
 
 
 def find_library(prefix: Path) -> Path:
@@ -149,24 +159,59 @@ def find_library(prefix: Path) -> Path:
     raise SystemExit(f"there is no libgptimage.so in {prefix}")
 
 
-def get(*programs: str) -> None:
-    """Installs what is missing, where that is ours to do."""
-    missing = [program for program in programs if not shutil.which(program)]
-    if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        output("apt-get", "update", "-qq", **quiet)
-        # What comes of it is seen where the programs are looked for.
-        output("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, **quiet)
-
-
 def find_cmake() -> Path:
     """The machine's cmake if it is new enough to write down what its tests did, else the registry's."""
     if found := shutil.which("cmake"):
         version = re.search(r"version (\d+)\.(\d+)", output(found, "--version").stdout)
         if version and (int(version[1]), int(version[2])) >= (3, 21):
             return Path(found)
-    python = install.python(TARGET / "c-tools", HERE / "requirements.txt")
+    python = install.python(install.TARGET / "c-tools", HERE / "requirements.txt")
     return python.with_name("cmake")
+
+
+def try_staged(report: Report) -> None:
+    """As packagers do it: DESTDIR for the copies, PREFIX for what they say of themselves; and a blank in it."""
+    prefix = "/opt/our tools"
+    with tempfile.TemporaryDirectory() as stage:
+        command = ["make", "--no-print-directory", "-C", ROOT, "install", f"DESTDIR={stage}", f"PREFIX={prefix}"]
+        if not report.run("make install DESTDIR", *command):
+            return
+        root = Path(stage + prefix)
+        problem = None
+        if sys.platform == "linux":
+            problem = wrong_with_links(root / "lib")
+        description = (root / "lib" / "pkgconfig" / "gptimage.pc").read_text("utf-8")
+        found = {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
+        wanted = {"include/gptimage.h", "include/gptimage.hpp", "lib/libgptimage.a", "lib/pkgconfig/gptimage.pc"}
+        wanted |= {f"lib/cmake/gptimage/gptimage-config{kind}.cmake" for kind in ("", "-version")}
+        if missing := sorted(wanted - found):
+            problem = f"these are missing: {missing}"
+        if stage in description or f"prefix={prefix.replace(' ', chr(92) + ' ')}\n" not in description:
+            problem = f"not its prefix: {description}"
+        if not re.search(r"^Libs\.private: .*-lc\b", description, re.MULTILINE):
+            problem = f"it does not say what the static library needs: {description}"
+        if shutil.which("pkg-config"):
+            said = output("pkg-config", "--variable=libdir", "gptimage", PKG_CONFIG_PATH=str(root / "lib" / "pkgconfig")).stdout
+            if said.replace("\\", "").strip() != f"{prefix}/lib":
+                problem = f"pkg-config reads {said}"
+        report.line("what it installed", 0, problem)
+
+
+def wrong_with_links(libraries: Path) -> str | None:
+    """libgptimage.so and the name that programs keep lead to the one file, whose name has the whole version."""
+    listing = output("readelf", "-d", libraries / "libgptimage.so").stdout
+    name = re.search(r"\(SONAME\).*\[(.*)\]", listing)
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text("utf-8"), re.MULTILINE)
+    assert version
+    parts = version[1].partition("-")[0].split(".")
+    kept = next((count for count, part in enumerate(parts, 1) if part != "0"), 3)
+    wanted = "libgptimage.so." + ".".join(parts[:kept])
+    if not name or name[1] != wanted or "NODELETE" not in listing:
+        return f"its SONAME is not {wanted}, or it may be unloaded:\n{listing}"
+    whole = "libgptimage.so." + ".".join(parts)
+    links = {path.name: os.readlink(path) for path in libraries.iterdir() if path.is_symlink()}
+    right = {link: whole for link in ("libgptimage.so", wanted) if link != whole}
+    return None if links == right else f"the links are {links}"
 
 
 def try_pkg_config(report: Report, prefix: Path, command: Path) -> None:
@@ -178,11 +223,15 @@ def try_pkg_config(report: Report, prefix: Path, command: Path) -> None:
     library = find_library(prefix).parent
     with tempfile.TemporaryDirectory() as folder:
         source, program = ROOT / "examples" / "c" / "generate.c", Path(folder) / "generate"
-        script = f'cc -o "{program}" "{source}" $(pkg-config --cflags --libs gptimage)'
-        if report.run(name, "sh", "-c", script, PKG_CONFIG_PATH=str(library / "pkgconfig")):
-            made = f'"{program}" && test -s t-rex.png'
-            where = {"LD_LIBRARY_PATH": str(library), "DYLD_LIBRARY_PATH": str(library)}
-            report.run("that program", HERE / "with_emulator.sh", command, "sh", "-c", made, **where)
+        # Of two libraries of one name the linker takes the shared one, so the static one is named by its path.
+        static = f"--static gptimage | sed 's|-lgptimage|{library}/libgptimage.a|'"
+        for kind, wanted in (("", "gptimage"), (" --static", static)):
+            script = f'cc -o "{program}" "{source}" $(pkg-config --cflags --libs {wanted})'
+            if report.run(name + kind, "sh", "-c", script, PKG_CONFIG_PATH=str(library / "pkgconfig")):
+                made = f'"{program}" && test -s t-rex.png'
+                # A program that has the library in itself does not look for it.
+                where = {} if kind else {"LD_LIBRARY_PATH": str(library), "DYLD_LIBRARY_PATH": str(library)}
+                report.run("that program", HERE / "with_emulator.sh", command, "sh", "-c", made, **where)
 
 
 def build_variant(report: Report, cmake: Path, variant: Variant, prefix: Path, command: Path) -> Path | None:
@@ -241,7 +290,4 @@ def sanitizers_are_in(report: Report, prefix: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Skipped as skipped:
-        print(f"skipped: {skipped}")
+    sys.exit(main())

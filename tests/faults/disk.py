@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from jobs import EDIT, INLINE, JOBS, URL, Bench, Job, Run
-from lab import Report, get
+from lab import Report, install
 from tracing import AFTER_PAYING, attach, can_trace, injected, listed
 
 PAGE = 4096
@@ -39,7 +39,7 @@ def main() -> int:
     if not mounts and may_mount():
         os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv, OWN_MOUNTS])
     report = Report("disk")
-    get(strace="strace")
+    install.programs(strace="strace")
     with tempfile.TemporaryDirectory(prefix="disk-") as folder:
         bench = Bench(command, Path(folder))
         try:

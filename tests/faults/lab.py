@@ -1,15 +1,19 @@
-"""What the tests of faults share: a line for each thing tried, a running emulator and its truth, programs to get."""
+"""What the tests of faults share: a line for each thing tried, a running emulator and its truth."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import install  # noqa: E402
 
 KEY = "sk-faults"
 # Nothing here takes so long; who does is stuck.
@@ -37,6 +41,7 @@ class Report:
     def skip(self, name: str, why: object) -> None:
         self.skipped += 1
         print(f"skipped {name}: {why}", flush=True)
+        install.skipped(f"{self.name}: {name}", why)
 
     def end(self) -> int:
         for name in self.failed:
@@ -90,16 +95,6 @@ def environment(base_url: str) -> dict[str, str]:
     """What the command gets to know."""
     named = {"AIMLAPI_KEY": KEY, "AIMLAPI_BASE_URL": base_url, "NO_PROXY": "*"}
     return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()} | named
-
-
-def get(**packages: str) -> None:
-    """Installs programs that are missing, by their packages' names, where that is ours to do."""
-    missing = [package for program, package in packages.items() if not shutil.which(program)]
-    if missing and shutil.which("apt-get") and os.geteuid() == 0:
-        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-            # What comes of it is seen where the programs are looked for.
-            subprocess.run(["apt-get", "-qq", *words], env=quiet, capture_output=True, check=False)
 
 
 def wait_until(condition, what: str, timeout: float = STUCK_AFTER):

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import Emulator, Report, environment, get, port_of
+from lab import Emulator, Report, environment, install, port_of
 from relay import Relay
 
 DIVISOR = 15
@@ -39,7 +39,7 @@ def main() -> int:
         return inside(Path(sys.argv[1]), sys.argv[sys.argv.index(INSIDE) + 1], "--scaled" in sys.argv)
     # Whatever ends this, the namespaces go first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    get(ip="iproute2", nft="nftables")
+    install.programs(ip="iproute2", nft="nftables")
     names = [f"gptimage-{os.getpid()}-{side}" for side in ("server", "client")]
     try:
         if (why := make_namespaces(*names)) is not None:

@@ -26,7 +26,7 @@ import page  # noqa: E402
 from emulator import KEY, Emulator, download, fetch, png_size  # noqa: E402
 from install import Skipped  # noqa: E402
 
-CACHE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "outside"
+CACHE = install.TARGET / "outside"
 SPECIFICATION = ROOT / "tests" / "fixtures" / "openapi.json"
 SEED = "20261122"
 EXAMPLES = "200"
@@ -40,8 +40,8 @@ class Outside:
         self.emulator.save_picture(work / "t-rex.png", prompt="A T-Rex", size="1536x1024")
         self.emulator.save_picture(work / "crown.png", prompt="A crown", background="transparent")
 
-    def output(self, *command: str | Path, text: str | None = None) -> str:
-        path = os.pathsep.join([str(self.binary.parent), os.environ.get("PATH", "")])
+    def output(self, *command: str | Path, text: str | None = None, folders: tuple[Path, ...] = ()) -> str:
+        path = os.pathsep.join([str(self.binary.parent), os.environ.get("PATH", ""), *map(str, folders)])
         environment = self.emulator.environment() | {"PATH": path}
         done = subprocess.run(
             [str(word) for word in command],
@@ -111,8 +111,9 @@ class Outside:
         print(f"         seed {SEED}, {count[1]} requests: {calls} calls, {accepted} of them accepted")
 
     def page_in_a_shell(self) -> None:
+        curl = stand_in_for_curl()
         for program in page.programs("sh", self.emulator.origin, KEY):
-            self.output("bash", "-euo", "pipefail", "-s", text=program)
+            self.output("bash", "-euo", "pipefail", "-s", text=program, folders=curl)
         entries = self.emulator.ledger()["entries"]
         assert any(entry["status"] == 503 for entry in entries), "the page's fault struck nothing"
 
@@ -136,6 +137,19 @@ class Outside:
 
     def it_ends_when_told(self) -> None:
         assert self.emulator.stop() == 0, "the emulator failed"
+
+
+def stand_in_for_curl() -> tuple[Path, ...]:
+    """Where a curl is to be found, if the machine has none."""
+    if shutil.which("curl"):
+        return ()
+    print("         there is no curl: requests stands in for it")
+    python = install.python(CACHE / "venv", HERE / "requirements.txt")
+    program = CACHE / "bin" / "curl"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec "{python}" "{HERE / "curl.py"}" "$@"\n')
+    program.chmod(0o755)
+    return (program.parent,)
 
 
 def main() -> int:
@@ -173,6 +187,7 @@ def attempt(test: Callable[[], None]) -> str:
         test()
     except Skipped as reason:
         print(f"skipped  {name}: {reason}")
+        install.skipped(f"outside: {name}", reason)
         return "skipped"
     except Exception as error:
         print(f"failed   {name}: {type(error).__name__}: {error}")

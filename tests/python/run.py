@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as xml
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,8 +19,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import install  # noqa: E402
 
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+TARGET = install.TARGET
 WHEELS = TARGET / "wheels"
+RESULTS = TARGET / "python-tests" / "results.xml"
 TYPED = ["python/gptimage", "examples/python", "tests/python", "tests/packaging"]
 
 
@@ -32,7 +34,7 @@ def main() -> int:
         build_and_install(python)
     # No source folder on the path: what is imported is what is installed.
     environment = os.environ | {"GPTIMAGE_WHEELS": str(WHEELS), "CARGO_TARGET_DIR": str(TARGET), "PYTHONSAFEPATH": "1"}
-    steps: list[list[str | Path]] = [[python, "-m", "pytest", *given]]
+    steps: list[list[str | Path]] = [[python, "-m", "pytest", f"--junitxml={RESULTS}", *given]]
     if not given:
         steps.append([python, "-m", "mypy", "--cache-dir", TARGET / "mypy", *TYPED])
         allowed = ROOT / "tests" / "python" / "stubtest_allowlist.txt"
@@ -42,7 +44,16 @@ def main() -> int:
         print("$", *step[1:], flush=True)
         if code := subprocess.run(list(map(str, step)), cwd=ROOT, env=environment).returncode:
             return code
+    for name, why in skipped():
+        install.skipped(f"Python: {name}", why)
     return 0
+
+
+def skipped() -> list[tuple[str, str]]:
+    """The tests that pytest skipped, and why."""
+    cases = xml.parse(RESULTS).getroot().iter("testcase")
+    found = ((case.get("name", ""), case.find("skipped")) for case in cases)
+    return [(name, mark.get("message", "")) for name, mark in found if mark is not None and mark.get("type") == "pytest.skip"]
 
 
 def build_and_install(python: Path) -> None:
@@ -62,4 +73,7 @@ def say(what: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except install.Skipped as why:
+        sys.exit(f"the Python package cannot be built and tested: {why}")

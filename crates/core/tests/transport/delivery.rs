@@ -8,7 +8,7 @@ use gptimage_core::{
 };
 use gptimage_emulator::{CdnFault, Cut, Emulator, Side};
 
-use crate::common::{client, config, judge, padded_png, pessimistic, request, request_by_url, start};
+use crate::common::{client, config, judge, padded_png, pessimistic, request, request_by_url, skipped, start};
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =
@@ -341,8 +341,7 @@ async fn a_full_disk_turns_the_destination_into_memory() {
         .status()
         .is_ok_and(|status| status.success());
     if !mounted {
-        eprintln!("skipped: no file system can be mounted here");
-        return;
+        return skipped("a full disk turns the destination into memory", "no file system can be mounted here");
     }
     for by_url in [false, true] {
         let emulator = pessimistic().await;
