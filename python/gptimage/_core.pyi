@@ -142,7 +142,8 @@ class Image:
         """Saves a copy to a file or folder and says where it is: whole, under its final name, or not at all.
 
         An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
-        existing file is refused unless `overwrite`. Raises LocalIOError.
+        existing file is refused unless `overwrite`. Nothing is converted: an extension of another format is a UserWarning,
+        before anything is written. Raises LocalIOError.
         """
 
     def to_pil(self) -> PilImage:

@@ -67,9 +67,10 @@ def _load(name: str, image: Any) -> None:
     """Pillow reads a file when its pixels are first looked at, which may be too late."""
     try:
         image.load()
-    except (AttributeError, OSError, SyntaxError, ValueError) as error:
+    except (AssertionError, AttributeError, OSError, SyntaxError, ValueError) as error:
+        reason = f" ({error})" if str(error) else ""
         raise ValueError(
-            f"{name}: this Pillow image cannot be read: {error}; its file has to be whole, and open until then"
+            f"{name}: this Pillow image cannot be read{reason}; its file has to be whole, and open until then"
         ) from error
 
 

@@ -315,7 +315,8 @@ class Client(_Base):
         `"b64_json"`. `extra` are fields beyond these; `structural_rules=True` checks only what no server could accept.
 
         `save_to` is a file or a folder that the picture is written to while it comes; what exists is refused before
-        anything is sent, unless `overwrite`. Its extension decides `output_format` where that is not given. `deadline`, `max_attempts` and `fetch` are the client's unless given.
+        anything is sent, unless `overwrite`. Its extension decides `output_format` where that is not given. `deadline`,
+        `max_attempts` and `fetch` are the client's unless given.
         `progress=True` shows a bar, a function gets `gptimage.Progress` whenever something changes.
 
         Raises InvalidRequestError, with all problems at once, before anything is sent; else one of
