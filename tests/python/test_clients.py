@@ -154,6 +154,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"proxy": '"http://127.0.0.1:9"'}, ("option proxy", "quotes")),
     ({"proxy": "gopher://user:secret@127.0.0.1:9"}, ("option proxy", "scheme", "socks5h")),
     ({"proxy": "http://user:secret@"}, ("option proxy", "no host")),
+    ({"proxy": ""}, ("option proxy", "empty")),
     ({"headers": {"Accept-Encoding": "gzip"}}, ("Accept-Encoding", "unreadable")),
     ({"api_key": f"Bearer {TELLING}"}, ("API key", "give the key alone")),
     ({"api_key": f"'{TELLING}'"}, ("API key", "quotes")),

@@ -158,7 +158,7 @@ pub extern "C" fn gptimage_config_set_proxy(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let url = text(url, "url")?;
-        config.change(|config| config.proxy(url));
+        config.change(|config| if url.is_empty() { config.no_proxy() } else { config.proxy(url) });
         Ok(())
     })
 }

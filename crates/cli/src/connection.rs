@@ -24,7 +24,7 @@ pub(crate) fn flags() -> [Arg; 4] {
         option(
             "proxy",
             "URL",
-            "For every request, as http:// or socks5h://host:port; \"\" is none. Else HTTPS_PROXY and its like decide",
+            "A proxy for every request, http:// or socks5h://host:port; else HTTPS_PROXY and its like decide",
         ),
     ]
 }

@@ -155,7 +155,9 @@ pub(crate) enum Proxy {
     /// Nothing: the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` decide.
     #[default]
     System,
-    /// This one, for every request; none where it is blank. `source` is what errors call it by.
+    /// None.
+    None,
+    /// This one, for every request. `source` is what errors call it by.
     Url { url: String, source: String },
 }
 
@@ -339,10 +341,9 @@ impl Config {
         self
     }
 
-    /// A proxy for every request, such as `http://host:3128` or `socks5h://host:1080`, also to this machine itself; a blank
-    /// one is none. `http`, `https`, `socks5h` (also as `socks`), `socks5`, `socks4a` and `socks4` are known; with
+    /// A proxy for every request, such as `http://host:3128` or `socks5h://host:1080`, also to this machine itself. `http`, `https`, `socks5h` (also as `socks`), `socks5`, `socks4a` and `socks4` are known; with
     /// `socks5` and `socks4` names are looked up here, with the others by the proxy. Unless set, `HTTPS_PROXY`,
-    /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, and never for this machine itself. One that cannot be used is an
+    /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, and never for this machine itself. One that cannot be used, or is blank, is an
     /// error: nothing is ever sent past a proxy that was asked for.
     #[must_use]
     pub fn proxy(self, url: impl Into<String>) -> Self {
@@ -358,8 +359,9 @@ impl Config {
 
     /// No proxy, whatever the environment says.
     #[must_use]
-    pub fn no_proxy(self) -> Self {
-        self.proxy("")
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = Proxy::None;
+        self
     }
 
     /// One more header on every request to the gateway. Never sent to where pictures are downloaded from.

@@ -116,8 +116,12 @@ impl Routes {
     pub(crate) fn settle(setting: &Proxy, base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
         match setting {
             Proxy::System => Self::of_environment(base_url, lookup),
+            Proxy::None => Ok(Self::default()),
             Proxy::Url { url, source } => {
-                let Some(url) = not_blank(url) else { return Ok(Self::default()) };
+                // Such as `--proxy "$PROXY"` where that is not set: a proxy was asked for.
+                let url = not_blank(url).ok_or_else(|| {
+                    unusable(source, "it is empty; where none is wanted leave it out, or set NO_PROXY to *")
+                })?;
                 let server = Some(Arc::new(parse(url, source)?));
                 Ok(Self { http: server.clone(), https: server, except: None, loopback: true })
             }

@@ -66,9 +66,11 @@ fn a_proxy_as_people_write_it() {
             Err(error) => assert!(read.is_empty(), "{written}: {error}"),
         }
     }
-    // Nothing is asked for.
+    let none = settle(&Proxy::None, GATEWAY, &[("HTTPS_PROXY", "\"broken\"")]).unwrap();
+    assert_eq!(way(&none, GATEWAY), None, "as was said, whatever the environment holds");
     for blank in ["", "  "] {
-        assert_eq!(way(&given(blank).unwrap(), GATEWAY), None);
+        let error = given(blank).unwrap_err();
+        assert!(error.message().contains("--proxy") && error.message().contains("empty"), "{error}");
     }
 }
 
