@@ -22,6 +22,7 @@ test: check ## Every test there is; at the end what was skipped, and why.
 	tests/with-python tests/c/run.py $(TARGET)/installed $(TARGET)/debug/gptimage
 	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
 	tests/with-python tests/faults/disk.py $(TARGET)/debug/gptimage
+	tests/with-python tests/faults/shortage.py $(TARGET)/debug/gptimage $(TARGET)/debug/examples/scaled_call
 	tests/with-python tests/faults/network.py $(TARGET)/debug/gptimage --scaled
 	@echo "all passed, $$(wc -l < $(SKIPPED)) skipped" && sed 's/^/  skipped: /' $(SKIPPED)
 

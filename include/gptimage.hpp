@@ -870,8 +870,33 @@ class Error : public std::runtime_error {
   }
 
   /**
-   * The whole error as a JSON object, with every attempt; without pictures and without the
-   * response's body.
+   * The file that holds the whole answer, where that could not be used: beside the pictures' target,
+   * or in the salvage folder. The file stays.
+   */
+  std::optional<std::string_view> response_file() const noexcept {
+    return detail::optional_view(gptimage_error_response_file(look()));
+  }
+
+  /**
+   * The whole answer, where that could not be used and there was no folder for response_file(); else
+   * empty. Belongs to the error.
+   */
+  std::string_view response_bytes() const noexcept {
+    const gptimage_bytes_t bytes = gptimage_error_response_bytes(look());
+    return {reinterpret_cast<const char *>(bytes.data), bytes.len};
+  }
+
+  /**
+   * The id of the task that the gateway answered with in place of pictures: ask the gateway what
+   * became of it.
+   */
+  std::optional<std::string_view> task_id() const noexcept {
+    return detail::optional_view(gptimage_error_task_id(look()));
+  }
+
+  /**
+   * The whole error as a JSON object, with every attempt and at most 64 KiB of the answer; without
+   * pictures.
    */
   std::string_view json() const noexcept { return detail::view(gptimage_error_json(look())); }
 

@@ -41,6 +41,13 @@ class GptImageError(Exception):
     """What was paid for and arrived in spite of the error. A picture not obtained stands in it with its `url`."""
     response_body: str | None
     """The answer without its pictures, at most 64 KiB of it, where it could not be used."""
+    response_file: str | None
+    """The file that holds the whole answer, where it could not be used: beside the pictures' target, or in the salvage
+    folder."""
+    response_bytes: bytes | None
+    """The whole answer, where it could not be used and there was no folder for `response_file`."""
+    task_id: str | None
+    """The id of the task that the gateway answered with in place of pictures: ask the gateway what became of it."""
 
     def __init__(self, *args: object, message: str | None = None) -> None:
         # By this name some frameworks pass the text of an exception that they make anew.
@@ -213,6 +220,10 @@ def from_core(facts: dict[str, Any]) -> GptImageError:
         cls = APITimeoutError
     error = cls(facts.pop("message"))
     cause, number = facts.pop("cause"), facts.pop("errno")
+    if facts["response_file"] is not None:
+        import os
+
+        facts["response_file"] = os.fspath(facts["response_file"])
     facts["violations"] = records(Violation, facts["violations"])
     facts["attempts"] = records(Attempt, facts["attempts"])
     facts["retry_after"] = facts.pop("retry_after_seconds")

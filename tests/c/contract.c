@@ -543,6 +543,19 @@ static void refusals(void) {
   CHECK_STATUS(gptimage_client_generate(client, request, NULL, &generated, &error),
                GPTIMAGE_STATUS_RESPONSE_INVALID);
   CHECK_CONTAINS(gptimage_error_response_body(error), "here");
+  CHECK(gptimage_error_response_file(error) == NULL);
+  CHECK(gptimage_error_response_bytes(error).len > 0);
+  CHECK(gptimage_error_task_id(error) == NULL);
+  gptimage_error_free(error);
+  error = NULL;
+  CHECK(gptimage_error_response_file(NULL) == NULL && gptimage_error_task_id(NULL) == NULL);
+  CHECK(gptimage_error_response_bytes(NULL).data == NULL);
+  host_faults("{\"success_body\":{\"json\":{\"status\":\"queued\",\"task_id\":\"task-1\"}}}");
+  CHECK_STATUS(gptimage_client_generate_to(client, request, "task.png", NULL, &generated, &error),
+               GPTIMAGE_STATUS_RESPONSE_INVALID);
+  CHECK_TEXT(gptimage_error_task_id(error), "task-1");
+  CHECK_CONTAINS(gptimage_error_response_file(error), "task.answer.json");
+  CHECK(remove(gptimage_error_response_file(error)) == 0);
   gptimage_error_free(error);
   error = NULL;
 

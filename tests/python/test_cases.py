@@ -509,6 +509,9 @@ def from_core(slug: str, number: int, charge: str, *, timed_out: bool = False) -
         "attempts": [],
         "generated": None,
         "response_body": None,
+        "response_file": None,
+        "response_bytes": None,
+        "task_id": None,
     }
     return exceptions.from_core({**facts, "cause": None, "errno": None})
 

@@ -989,6 +989,9 @@ FIELDS = {
     "attempts",
     "generated",
     "response_body",
+    "response_file",
+    "response_bytes",
+    "task_id",
 }
 
 
@@ -1007,6 +1010,9 @@ def of_class(cls: type[GptImageError], made: Made) -> GptImageError:
         attempts=(*made.generated.attempts, *made.failure.attempts),
         generated=made.generated,
         response_body="{}",
+        response_file="/pictures/hat.answer.json",
+        response_bytes=b"{}",
+        task_id="task-1",
     )
     return error
 

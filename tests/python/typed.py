@@ -240,6 +240,9 @@ def errors(client: Client) -> None:
         assert_type(error.cost, Cost | None)
         assert_type(error.message, str)
         assert_type(error.response_body, str | None)
+        assert_type(error.response_file, str | None)
+        assert_type(error.response_bytes, bytes | None)
+        assert_type(error.task_id, str | None)
 
 
 def masks(image: Image, drawing: PilImage, editable: NDArray[numpy.bool_]) -> None:

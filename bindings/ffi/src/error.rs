@@ -6,8 +6,9 @@ use gptimage_core::{Charge, Error, Violation};
 use serde_json::json;
 
 use crate::boundary::infallible;
+use crate::bytes::gptimage_bytes_t;
 use crate::generated::gptimage_generated_t;
-use crate::pointer::{borrowed, c_string};
+use crate::pointer::{borrowed, c_path, c_string};
 use crate::status::{
     self, GPTIMAGE_STATUS_CANCELLED, GPTIMAGE_STATUS_CONFIG, GPTIMAGE_STATUS_INTERNAL,
     GPTIMAGE_STATUS_INVALID_ARGUMENT, GPTIMAGE_STATUS_OK, GPTIMAGE_STATUS_PENDING, gptimage_status_t,
@@ -114,6 +115,10 @@ pub struct gptimage_error_t {
     violations: Vec<[CString; 4]>,
     generated: Option<Box<gptimage_generated_t>>,
     response_body: Option<CString>,
+    response_file: Option<CString>,
+    /// Has the bytes of an answer that was kept in memory.
+    core: Option<Error>,
+    task_id: Option<CString>,
     json: CString,
 }
 
@@ -148,6 +153,9 @@ impl gptimage_error_t {
             inference_id: last.and_then(|attempt| attempt.inference_id.as_deref()).map(c_string),
             violations: core.map(Error::violations).unwrap_or_default().iter().map(texts).collect(),
             response_body: core.and_then(Error::response_body).map(c_string),
+            response_file: core.and_then(Error::response_file).map(c_path),
+            core: core.cloned(),
+            task_id: core.and_then(Error::task_id).map(c_string),
             json: c_string(&failure.json()),
             generated: core
                 .and_then(Error::generated)
@@ -241,7 +249,30 @@ pub extern "C" fn gptimage_error_response_body(error: Option<&gptimage_error_t>)
     borrowed(error.and_then(|error| error.response_body.as_ref()))
 }
 
-/// The whole error as a JSON object, with every attempt; without pictures and without the response's body. "{}" for NULL. Lives as long as the error.
+/// The file that holds the whole answer, where that could not be used, in the bytes that the system has: beside the pictures'
+/// target, or in the salvage folder. NULL where there is none. Lives as long as the error; the file stays.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_error_response_file(error: Option<&gptimage_error_t>) -> *const c_char {
+    borrowed(error.and_then(|error| error.response_file.as_ref()))
+}
+
+/// The whole answer, where that could not be used and there was no folder for gptimage_error_response_file(); else no bytes.
+/// They belong to the error: not to be freed, and gone with it.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_error_response_bytes(error: Option<&gptimage_error_t>) -> gptimage_bytes_t {
+    let bytes = error.and_then(|error| error.core.as_ref()).and_then(Error::response_bytes);
+    bytes.map_or(gptimage_bytes_t::NONE, |bytes| gptimage_bytes_t::of(bytes))
+}
+
+/// The id of the task that the gateway answered with in place of pictures, or NULL: ask the gateway what became of it. Lives
+/// as long as the error.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_error_task_id(error: Option<&gptimage_error_t>) -> *const c_char {
+    borrowed(error.and_then(|error| error.task_id.as_ref()))
+}
+
+/// The whole error as a JSON object, with every attempt and at most 64 KiB of the answer; without pictures. "{}" for NULL.
+/// Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_json(error: Option<&gptimage_error_t>) -> *const c_char {
     error.map_or(c"{}".as_ptr(), |error| error.json.as_ptr())

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use gptimage_core::{Client, Error, Generated};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyBytes, PyList};
 
 use crate::call::lock;
 use crate::convert::{from_json, to_python};
@@ -36,7 +36,9 @@ fn generated_facts<'py>(py: Python<'py>, generated: &Generated) -> PyResult<Boun
 /// one.
 pub(crate) fn error_facts<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let facts = to_python(py, error)?;
-    facts.set_item("response_body", error.response_body())?;
+    // A path as the system has it, where JSON has text only.
+    facts.set_item("response_file", error.response_file())?;
+    facts.set_item("response_bytes", error.response_bytes().map(|bytes| PyBytes::new(py, bytes)))?;
     facts.set_item("generated", error.generated().map(|generated| generated_facts(py, generated)).transpose()?)?;
     let system = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
     facts.set_item("cause", error.cause().map(|cause| cause.to_string()))?;
