@@ -412,6 +412,7 @@ async fn what_is_given_up_between_two_attempts_is_kept_once() {
         assert_eq!((error.charge(), error.attempts().len()), (Charge::Unknown, 1));
         assert_eq!(client.pending(), []);
         // Whoever drops the call has not heard of it; meanwhile it is listed.
+        let emulator = pessimistic().await;
         let client = daring(&emulator, abort).await;
         let (paused, pause) = tokio::sync::oneshot::channel();
         let paused = std::sync::Mutex::new(Some(paused));
