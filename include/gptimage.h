@@ -623,7 +623,8 @@ gptimage_status_t gptimage_config_set_api_key(gptimage_config_t *config,
                                               gptimage_error_t **error_out);
 
 /**
- * Where the API is: https, or http on this machine; with or without "/v1".
+ * Where the API is: https, or http on this machine; with or without "/v1". An endpoint that was pasted with it
+ * ("/v1/images/generations") is left out. One that ends in "#" is taken exactly as it is.
  */
 gptimage_status_t gptimage_config_set_base_url(gptimage_config_t *config,
                                                const char *url,
@@ -661,15 +662,17 @@ gptimage_status_t gptimage_config_set_timer_ms(gptimage_config_t *config,
                                                gptimage_error_t **error_out);
 
 /**
- * A PEM file of certificates that are trusted beside the system's.
+ * A file (PEM or DER) or folder of certificates that are trusted beside the system's: of authorities, or a server's own.
+ * Unless set, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE may name one. SSL_CERT_FILE and SSL_CERT_DIR take the system's place.
  */
 gptimage_status_t gptimage_config_set_ca_file(gptimage_config_t *config,
                                               const char *file,
                                               gptimage_error_t **error_out);
 
 /**
- * A proxy for everything but this machine, such as "http://host:3128"; "" for none. Unless set, HTTPS_PROXY and its like
- * decide.
+ * A proxy for every request, such as "http://host:3128" or "socks5h://host:1080", also to this machine itself; "" for
+ * none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, and never for this machine itself. One that
+ * cannot be used is GPTIMAGE_STATUS_CONFIG when a client is made: nothing goes past a proxy that was asked for.
  */
 gptimage_status_t gptimage_config_set_proxy(gptimage_config_t *config,
                                             const char *url,
@@ -933,7 +936,26 @@ gptimage_violation_t gptimage_error_violation(const gptimage_error_t *error,
 const char *gptimage_error_response_body(const gptimage_error_t *error);
 
 /**
- * The whole error as a JSON object, with every attempt; without pictures and without the response's body. "{}" for NULL. Lives as long as the error.
+ * The file that holds the whole answer, where that could not be used, in the bytes that the system has: beside the pictures'
+ * target, or in the salvage folder. NULL where there is none. Lives as long as the error; the file stays.
+ */
+const char *gptimage_error_response_file(const gptimage_error_t *error);
+
+/**
+ * The whole answer, where that could not be used and there was no folder for gptimage_error_response_file(); else no bytes.
+ * They belong to the error: not to be freed, and gone with it.
+ */
+gptimage_bytes_t gptimage_error_response_bytes(const gptimage_error_t *error);
+
+/**
+ * The id of the task that the gateway answered with in place of pictures, or NULL: ask the gateway what became of it. Lives
+ * as long as the error.
+ */
+const char *gptimage_error_task_id(const gptimage_error_t *error);
+
+/**
+ * The whole error as a JSON object, with every attempt and at most 64 KiB of the answer; without pictures. "{}" for NULL.
+ * Lives as long as the error.
  */
 const char *gptimage_error_json(const gptimage_error_t *error);
 
