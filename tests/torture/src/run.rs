@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,7 +97,8 @@ pub async fn run(unit: &Unit, world: &World) -> io::Result<Report> {
         judgement.wrong.push("a download carried the key".to_owned());
     }
     if let Some(folder) = &folder {
-        judgement.wrong.extend(judge_folder(folder.path(), &picture).await);
+        let answers = kept_answers(&told, &collected);
+        judgement.wrong.extend(judge_folder(folder.path(), &picture, &answers).await);
     }
     let faults = count_faults(unit, &server);
     Ok(Report { told, collected, ledger, faults, judgement })
@@ -147,13 +148,23 @@ async fn cancelled_when(moment: impl Future<Output = ()>, call: gptimage_core::C
     call.await
 }
 
-/// A final name never shows half a picture, and nothing else is left beside it.
-async fn judge_folder(folder: &Path, picture: &[u8]) -> Vec<String> {
+/// The files of answers that could not be used, as errors name them.
+fn kept_answers(told: &[Told], collected: &[Outcome]) -> Vec<PathBuf> {
+    let told = told.iter().filter_map(|told| match told {
+        Told::Outcome(outcome) => Some(outcome.as_ref()),
+        Told::Nothing => None,
+    });
+    let errors = told.chain(collected).filter_map(|outcome| outcome.as_ref().err());
+    errors.filter_map(|error| error.response_file().map(Path::to_owned)).collect()
+}
+
+/// A final name never shows half a picture, and nothing else is left beside it but answers that errors name.
+async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec<String> {
     let look = || -> io::Result<Vec<String>> {
         let mut wrong = Vec::new();
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
-            if std::fs::read(&path)? != picture {
+            if std::fs::read(&path)? != picture && !answers.contains(&path) {
                 wrong.push(format!("{} is left, and is not the picture", path.display()));
             }
         }
