@@ -1,6 +1,5 @@
 //! A client, an emulator, and the judge between them.
 
-use std::io::Write;
 use std::time::Duration;
 
 use gptimage_core::{
@@ -42,15 +41,6 @@ pub(crate) fn request() -> GenerateRequest {
 
 pub(crate) fn request_by_url() -> GenerateRequest {
     GenerateRequest::builder("A T-Rex").build().unwrap()
-}
-
-/// Says that a test has nothing to try here, on stderr and in the list that `make test` shows at its end.
-pub(crate) fn skipped(test: &str, why: &str) {
-    let line = format!("{test}: {why}\n");
-    let list = concat!(env!("CARGO_TARGET_TMPDIR"), "/skipped.txt");
-    std::fs::OpenOptions::new().append(true).create(true).open(list).unwrap().write_all(line.as_bytes()).unwrap();
-    // Around what the harness hides of tests that pass.
-    std::io::stderr().write_all(format!("skipped  {line}").as_bytes()).unwrap();
 }
 
 /// A PNG of about this many bytes, most of them in a chunk that decoders skip.

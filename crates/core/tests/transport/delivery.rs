@@ -8,7 +8,8 @@ use gptimage_core::{
 };
 use gptimage_emulator::{CdnFault, Cut, Emulator, Side};
 
-use crate::common::{client, config, judge, padded_png, pessimistic, request, request_by_url, skipped, start};
+use crate::common::{client, config, judge, padded_png, pessimistic, request, request_by_url, start};
+use crate::skipped::skipped;
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =

@@ -15,4 +15,6 @@ mod reconcile;
 mod salvage;
 mod secrets;
 mod trust;
+#[path = "../../../../tests/skipped.rs"]
+mod skipped;
 mod uploads;
