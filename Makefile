@@ -26,10 +26,10 @@ test: check ## Every test there is; at the end what was skipped, and why.
 	tests/with-python tests/faults/network.py $(TARGET)/debug/gptimage --scaled
 	@echo "all passed, $$(wc -l < $(SKIPPED)) skipped" && sed 's/^/  skipped: /' $(SKIPPED)
 
+# The tests are built with the rest: they want more features of dependencies, and all would be compiled once more for them.
 check: needs ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
-	@# With the tests: what they need changes what their dependencies are, and all would be compiled twice.
 	$(CARGO) build --workspace --all-targets --all-features --locked
 	tests/with-python tests/c/check_symbols.py $(TARGET)/debug/libgptimage.so
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
