@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from jobs import INLINE, JOBS, URL, Bench, Job, Run
-from lab import STUCK_AFTER, Report, get, wait_until
+from lab import STUCK_AFTER, Report, install, wait_until
 from tracing import attach, can_trace, injected
 
 # Divides the timers: 3 s for the head of an answer, 0.8 s for each further piece.
@@ -31,7 +31,7 @@ STOPPED_FOR = 4.0
 def main() -> int:
     command, scaled_call = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     report = Report("shortage")
-    get(strace="strace")
+    install.programs(strace="strace")
     with tempfile.TemporaryDirectory(prefix="shortage-") as folder:
         bench = Bench(command, Path(folder))
         try:

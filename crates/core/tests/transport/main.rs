@@ -14,7 +14,7 @@ mod proxies;
 mod reconcile;
 mod salvage;
 mod secrets;
-mod trust;
 #[path = "../../../../tests/skipped.rs"]
 mod skipped;
+mod trust;
 mod uploads;
