@@ -63,7 +63,7 @@ class Timers(TypedDict, total=False):
     head: float
     """From the last byte sent to the answer's head; minutes of silence are normal. 900."""
     body_stall: float
-    """How long an answer or a download may stand still. 60."""
+    """How long an answer may stand still. 240; a download waits for 60 at most."""
     backoff_first: float
     """Bound of the first random wait before another attempt; it doubles with each. 0.5."""
     backoff_longest: float
