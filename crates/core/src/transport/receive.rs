@@ -72,7 +72,10 @@ impl Received {
                     status.as_ref().map_or_else(String::new, |status| format!(", {}", text::shorten(status, 60)));
                 format!("it holds a task instead of pictures: {}{status}", text::shorten(id, 200))
             }
-            None => "it holds no picture".to_owned(),
+            None => match ErrorBody::parse(self.excerpt.as_bytes(), key).message {
+                Some(said) => format!("it holds no picture: {said}"),
+                None => "it holds no picture".to_owned(),
+            },
         }
     }
 
