@@ -288,7 +288,7 @@ def check_head(sent: RecordedRequest, target: str, content_type: str) -> None:
 
 # --- answers.toml -----------------------------------------------------------------------------------------------------
 
-ANSWER_KEYS = {"name", "operation", "set", "fetch", "status", "headers", "body", "result", "error"}
+ANSWER_KEYS = {"name", "operation", "set", "fetch", "status", "headers", "body", "body_file", "result", "error"}
 RESULT_KEYS = {"images", "usd", "credits", "created", "warnings", "response", "inference_id", "request_id"}
 ERROR_KEYS = {
     "kind",
