@@ -208,7 +208,7 @@ class Batch:
 
 @final
 class LogRecords:
-    """The end of the log records that Python's thread has."""
+    """The end of the records that Python's thread has."""
 
     def next(self) -> tuple[int, str] | None:
         """Waits for the next record: its level and its text. `None` in a forked child, where a handler may have forked."""
