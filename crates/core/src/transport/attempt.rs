@@ -236,6 +236,7 @@ async fn finish(
         note_oddities(plan, &delivered.images, &price, &mut warnings);
     }
     let unusable = failed.as_ref().is_some_and(|failed| matches!(failed.end, End::Unusable(_)));
+    let excerpt = unusable.then(|| received.excerpt(&plan.settings.key));
     let kept = if unusable { received.keep(&plan.settings.key).await } else { None };
     let generated = Generated {
         images: delivered.images,
@@ -251,7 +252,7 @@ async fn finish(
             if let Some(KeptAnswer::File(path)) = &kept {
                 failed.reason = format!("{}; the whole answer is in {}", failed.reason, crate::text::path(path));
             }
-            let response_body = Some(received.excerpt).filter(|_| unusable);
+            let response_body = excerpt;
             let task = received.json.task.filter(|_| unusable);
             Err(Failed { generated: useful.then_some(generated), response_body, kept, task, ..failed })
         }

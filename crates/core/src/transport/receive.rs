@@ -27,7 +27,7 @@ const SMALL_PIECE: usize = 128 << 10;
 const WRITE_BUFFER: usize = LARGE_PIECE + (512 << 10);
 /// So many characters of a small picture may mean nothing.
 const TEXT_BESIDE: u64 = 1 << 20;
-/// As much of an unusable answer is kept.
+/// As much of an unusable answer is in the error itself.
 const EXCERPT_MAX: usize = 64 * 1024;
 
 /// What came in.
@@ -38,8 +38,6 @@ pub(crate) struct Received {
     pub(crate) pictures: Vec<Option<Landed>>,
     /// Why the body is not whole.
     pub(crate) cut: Option<String>,
-    /// The answer without its pictures, bounded.
-    pub(crate) excerpt: String,
     /// Temporary files that were opened beforehand and are not needed yet.
     pub(crate) files: Vec<TargetFile>,
     decoder: AnswerDecoder,
@@ -49,6 +47,12 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// The beginning of the answer without its pictures.
+    pub(crate) fn excerpt(&self, key: &ApiKey) -> String {
+        let rest = self.decoder.rest(key);
+        String::from_utf8_lossy(rest.get(..EXCERPT_MAX.min(rest.len())).unwrap_or_default()).into_owned()
+    }
+
     /// Why there is no picture in it.
     pub(crate) fn describe_nothing(&self, key: &ApiKey) -> String {
         let json = &self.json;
@@ -56,7 +60,7 @@ impl Received {
             return format!("it came with the content encoding {coding}, which nobody asked for");
         }
         if json.foreign {
-            let said = ErrorBody::parse(self.excerpt.as_bytes(), key);
+            let said = ErrorBody::parse(self.excerpt(key).as_bytes(), key);
             let words = said.message.map_or_else(String::new, |words| format!(" ({words})"));
             return match said.form {
                 BodyForm::Page => format!("a web page came{words}, not the API: check the base URL"),
@@ -72,7 +76,7 @@ impl Received {
                     status.as_ref().map_or_else(String::new, |status| format!(", {}", text::shorten(status, 60)));
                 format!("it holds a task instead of pictures: {}{status}", text::shorten(id, 200))
             }
-            None => match ErrorBody::parse(self.excerpt.as_bytes(), key).message {
+            None => match ErrorBody::parse(self.excerpt(key).as_bytes(), key).message {
                 Some(said) => format!("it holds no picture: {said}"),
                 None => "it holds no picture".to_owned(),
             },
@@ -82,7 +86,7 @@ impl Received {
     /// Keeps the whole answer, for whoever can make something of it.
     pub(crate) async fn keep(&mut self, key: &ApiKey) -> Option<KeptAnswer> {
         let keeper = self.keeper.take()?;
-        if self.excerpt.is_empty() && keeper.len() == 0 {
+        if self.decoder.rest(key).is_empty() && keeper.len() == 0 {
             return None;
         }
         Some(keeper.keep(&self.decoder, key, self.files.pop()).await)
@@ -144,8 +148,6 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, running: &Running,
     for url in json.found.iter_mut().filter_map(|found| found.url.as_mut()) {
         absolute(url, &plan.settings.base_url);
     }
-    let rest = decoder.rest(key);
-    let excerpt = String::from_utf8_lossy(rest.get(..EXCERPT_MAX.min(rest.len())).unwrap_or_default()).into_owned();
     let mut pictures = Vec::new();
     for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
         let mut landing = landings.get(plan, number);
@@ -160,7 +162,7 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, running: &Running,
         });
     }
     let Landings { files, .. } = landings;
-    Received { json, pictures, cut, excerpt, files, decoder, keeper: Some(keeper), coding }
+    Received { json, pictures, cut, files, decoder, keeper: Some(keeper), coding }
 }
 
 /// A link without a host is one of the gateway's.

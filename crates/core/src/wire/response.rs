@@ -216,8 +216,8 @@ impl AnswerDecoder {
     pub(crate) fn rest(&self, key: &ApiKey) -> Vec<u8> {
         let rest = self.scanner.rest();
         match std::str::from_utf8(rest) {
-            Ok(text) => key.redact(&text.replace(self.scanner.marker(), "picture-")).into_owned().into_bytes(),
-            Err(_) => rest.to_vec(),
+            Ok(text) => key.redact_spread(&text.replace(self.scanner.marker(), "picture-")).into_bytes(),
+            Err(_) => key.redact_stream(&mut rest.to_vec(), true),
         }
     }
 
