@@ -3,7 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes as Body;
-use gptimage_core::{EditRequest, ImageInput, internals};
+use gptimage_model::request::Source;
+use gptimage_model::wire::{Body as RequestBody, Content};
+use gptimage_model::{EditRequest, ImageInput};
 use http_body_util::{BodyExt, Full};
 
 use crate::bytes::Bytes;
@@ -60,9 +62,17 @@ pub fn multipart(data: &[u8]) {
         let file = format!("image-{index}.{extension}");
         meant.push((name.to_owned(), Some(file), Some(mime), picture.to_vec()));
     }
-    let (content_type, body, announced) = internals::multipart(&request, &boundary);
-    assert_eq!(announced, body.len() as u64, "its length is announced");
-    assert_eq!(parse(&content_type, body), meant);
+    let recipe = RequestBody::of(&request.into(), &boundary).unwrap();
+    let contents = recipe.contents.iter().map(|content| match content {
+        Content::Text(text) => text.clone(),
+        Content::Input(input) => match &input.source {
+            Source::Bytes(bytes) => bytes.clone(),
+            Source::File { .. } => unreachable!("all inputs are in memory"),
+        },
+    });
+    let body: Vec<u8> = contents.flatten().collect();
+    assert_eq!(recipe.len(), body.len() as u64, "its length is announced");
+    assert_eq!(parse(&recipe.content_type, body), meant);
 }
 
 fn text(name: &str, value: &str) -> Part {

@@ -1,6 +1,6 @@
 //! Masks as PNG files, for `gptimage.Mask`.
 
-use gptimage_core::Mask;
+use gptimage_core::{Error, InvalidRequest, Mask};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -10,8 +10,8 @@ use crate::image::Input;
 /// A PNG's bytes, and which share of it is editable.
 type Made<'py> = (Bound<'py, PyBytes>, f64);
 
-fn made(py: Python<'_>, make: impl Send + FnOnce() -> Result<Mask, gptimage_core::Error>) -> PyResult<Made<'_>> {
-    let mask = py.detach(make).or_raise(py)?;
+fn made(py: Python<'_>, make: impl Send + FnOnce() -> Result<Mask, InvalidRequest>) -> PyResult<Made<'_>> {
+    let mask = py.detach(|| make().map_err(Error::from)).or_raise(py)?;
     Ok((PyBytes::new(py, mask.png()), mask.editable_share()))
 }
 
@@ -36,5 +36,5 @@ pub(crate) fn mask_from_alpha<'py>(py: Python<'py>, width: u32, height: u32, byt
 /// Width and height of an image, from its header.
 #[pyfunction]
 pub(crate) fn dimensions(py: Python<'_>, image: Input) -> PyResult<(u32, u32)> {
-    py.detach(|| image.0.input("image").and_then(|image| image.dimensions())).or_raise(py)
+    py.detach(|| Ok::<_, Error>(image.0.input("image")?.dimensions()?)).or_raise(py)
 }

@@ -43,7 +43,7 @@ impl Source {
             Self::Pixels { width, height, samples, pixels } => {
                 // Other numbers of samples are refused before; as gray they have the wrong length.
                 let format = PixelFormat::of_samples(samples).unwrap_or(PixelFormat::Gray);
-                ImageInput::pixels_of(param, width, height, format, &pixels)
+                ImageInput::pixels_of(param, width, height, format, &pixels).map_err(Error::from)
             }
         }
     }
@@ -197,7 +197,10 @@ impl Order {
 
     fn build(self) -> Result<Request, Error> {
         if self.operation != Operation::Edit {
-            return fill!(GenerateRequest::builder(self.prompt), self).build().map(Request::Generate);
+            return fill!(GenerateRequest::builder(self.prompt), self)
+                .build()
+                .map(Request::Generate)
+                .map_err(Error::from);
         }
         let several = self.images.len() > 1;
         let name = |index: usize| if several { format!("image[{index}]") } else { "image".to_owned() };
@@ -207,6 +210,6 @@ impl Order {
         if let Some(mask) = self.mask {
             builder = builder.mask(mask.input("mask")?);
         }
-        builder.build().map(Request::Edit)
+        builder.build().map(Request::Edit).map_err(Error::from)
     }
 }

@@ -230,7 +230,7 @@ fn build(order: &Order) -> Result<Request, Stop> {
         if let Some(mask) = &order.mask {
             builder = builder.mask(stdin.image(mask)?);
         }
-        return Ok(Request::Edit(builder.build()?));
+        return Ok(Request::Edit(builder.build().map_err(Error::from)?));
     }
     let mut builder = GenerateRequest::builder(prompt).structural_rules(order.structural_rules);
     for (name, text) in &order.parameters {
@@ -242,7 +242,7 @@ fn build(order: &Order) -> Result<Request, Stop> {
     if let Some(output) = &order.output {
         builder = builder.output_format_from(output);
     }
-    Ok(Request::Generate(builder.build()?))
+    Ok(Request::Generate(builder.build().map_err(Error::from)?))
 }
 
 /// A number, true, null, a list or an object is what it looks like, digit by digit; anything else is text.

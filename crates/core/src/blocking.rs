@@ -24,6 +24,7 @@ use std::future::IntoFuture;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use gptimage_model::SaveTo;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -33,7 +34,7 @@ use crate::config::Config;
 use crate::error::{Charge, Error, ErrorKind};
 use crate::file_work::FILE_THREAD_KEEP_ALIVE;
 use crate::generated::Generated;
-use crate::image::{Image, SaveTo};
+use crate::image::Image;
 use crate::progress::Progress;
 use crate::reconcile::{Question, Reconciled};
 use crate::request::{EditRequest, GenerateRequest};

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::amount::Amount;
 use crate::attempt::{Attempt, Cost};
 use crate::error::{Charge, Error, ErrorKind};
-use crate::request::{Operation, Parameters, WireValue};
+use crate::request::Request;
 use crate::transport::Running;
 
 /// A limit on what calls may cost together. Clones are the same budget: any number of clients and threads may share it.
@@ -73,15 +73,12 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) fn of(operation: Operation, parameters: &Parameters) -> Self {
-        let text = |value: WireValue<'_>| match value {
-            WireValue::Text(text) => text.to_owned(),
-            WireValue::Integer(number) => number.to_string(),
-        };
+    pub(crate) fn of(request: &Request) -> Self {
+        let parameters = request.parameters();
         let fields = parameters.fields().into_iter();
         let settings = fields.filter(|(name, _)| matches!(*name, "model" | "size" | "quality"));
-        let settings = settings.map(|(name, value)| (name, text(value))).collect();
-        Self { operation: operation.as_str(), settings, n: parameters.count() }
+        let settings = settings.map(|(name, value)| (name, value.to_string())).collect();
+        Self { operation: request.operation().as_str(), settings, n: parameters.count() }
     }
 }
 

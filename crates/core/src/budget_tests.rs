@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::attempt::Phase;
-use crate::request::{Model, Quality, Size};
+use crate::request::{ImageInput, Operation, PixelFormat, RequestBuilder};
 
 fn usd(text: &str) -> Amount {
     text.parse().unwrap()
@@ -13,9 +13,8 @@ fn cents(number: u64) -> Amount {
 }
 
 fn calls(n: u32, size: &str) -> Calls {
-    let mut parameters = Parameters::new("A hat".to_owned());
-    parameters.size = Some(Size::from(size));
-    Calls { n, ..Calls::of(Operation::Edit, &parameters) }
+    let request = Request::builder(Operation::Generate, "A hat").set("size", size).build().unwrap();
+    Calls { n, ..Calls::of(&request) }
 }
 
 fn running(id: u64) -> Arc<Running> {
@@ -133,19 +132,18 @@ fn the_first_call_that_cost_too_much_is_named_and_the_log_may_be_who_tells() {
 
 #[test]
 fn calls_are_equal_that_should_cost_the_same() {
-    let of = |operation: Operation, change: &dyn Fn(&mut Parameters)| {
-        let mut parameters = Parameters::new("A hat".to_owned());
-        change(&mut parameters);
-        Calls::of(operation, &parameters)
+    let picture = ImageInput::pixels(1, 1, PixelFormat::Gray, &[7]).unwrap();
+    let edit = |change: fn(RequestBuilder) -> RequestBuilder| {
+        Calls::of(&change(Request::builder(Operation::Edit, "A hat").image(picture.clone())).build().unwrap())
     };
-    let plain = of(Operation::Edit, &|_| ());
-    assert_eq!(plain, of(Operation::Edit, &|parameters| parameters.prompt = "A crown".to_owned()));
+    let plain = edit(|builder| builder);
+    assert_eq!(plain, edit(|builder| builder.set("prompt", "A crown")));
     for other in [
-        of(Operation::Generate, &|_| ()),
-        of(Operation::Edit, &|parameters| parameters.model = Model::from("another")),
-        of(Operation::Edit, &|parameters| parameters.size = Some(Size::Square)),
-        of(Operation::Edit, &|parameters| parameters.quality = Some(Quality::High)),
-        of(Operation::Edit, &|parameters| parameters.n = Some(2.into())),
+        Calls::of(&Request::builder(Operation::Generate, "A hat").build().unwrap()),
+        edit(|builder| builder.set("model", "another")),
+        edit(|builder| builder.set("size", "1024x1024")),
+        edit(|builder| builder.set("quality", "high")),
+        edit(|builder| builder.set("n", "2")),
     ] {
         assert_ne!(plain, other);
     }

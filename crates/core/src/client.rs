@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use gptimage_model::SaveTo;
 use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
@@ -14,8 +15,9 @@ use crate::cancel::CancelToken;
 use crate::config::{Config, Connection, Settings, join, some_attempts};
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
-use crate::image::{Image, Location, SaveTo, Target};
+use crate::image::{Image, Location, Target};
 use crate::progress::{Observer, Progress};
+use crate::random;
 use crate::reconcile::{Question, Reconcile};
 use crate::request::{EditRequest, GenerateRequest, Request};
 use crate::salvage::{Pending, Salvage};
@@ -90,18 +92,19 @@ impl Client {
 
     /// Makes a picture: await the call, after saying more about it if need be.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
-        self.call(Request::Generate(request.clone()))
+        self.send(request)
     }
 
     /// Edits pictures: await the call, after saying more about it if need be.
     pub fn edit(&self, request: &EditRequest) -> Call {
-        self.call(Request::Edit(request.clone()))
+        self.send(request)
     }
 
-    fn call(&self, request: Request) -> Call {
+    /// Sends a request of either operation: await the call, after saying more about it if need be.
+    pub fn send(&self, request: impl Into<Request>) -> Call {
         Call {
             client: self.clone(),
-            request,
+            request: request.into(),
             save_to: None,
             deadline: self.settings.deadline,
             max_attempts: self.settings.max_attempts,
@@ -364,8 +367,7 @@ impl Call {
     /// A target that cannot be used, as for the call itself.
     pub fn dry_run(self) -> Result<String, Error> {
         let url = self.url()?;
-        let request = self.request.saved_to(self.save_to.as_ref())?;
-        let body = Body::of(&request)?;
+        let (request, body) = self.prepared()?;
         if let Some(to) = &self.save_to {
             Target::resolve(to, request.parameters().count())?;
         }
@@ -390,6 +392,19 @@ impl Call {
         Ok(text)
     }
 
+    /// The request as its target's extension completes it, and its body.
+    fn prepared(&self) -> Result<(Request, Body), Error> {
+        let request = self.request.clone();
+        let request = match &self.save_to {
+            Some(to) => request.saved_to(to)?,
+            None => request,
+        };
+        let body = Body::of(&request, &format!("gptimage-{}", random::token())).map_err(|error| {
+            Error::new(ErrorKind::Internal, "the request cannot be written as JSON").caused_by(error)
+        })?;
+        Ok((request, body))
+    }
+
     fn url(&self) -> Result<Url, Error> {
         join(&self.client.settings.base_url, wire::path(self.request.operation()))
     }
@@ -398,12 +413,11 @@ impl Call {
         let deadline = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         some_attempts(self.max_attempts)?;
         let url = self.url()?;
-        let request = self.request.saved_to(self.save_to.as_ref())?;
-        let (operation, parameters, body) = (request.operation(), request.parameters().clone(), Body::of(&request)?);
-        for warning in &parameters.warnings {
+        let (request, body) = self.prepared()?;
+        for warning in request.warnings() {
             tracing::warn!(kind = warning.kind(), "{warning}");
         }
-        let asked = parameters.count();
+        let asked = request.parameters().count();
         let target = match &self.save_to {
             Some(to) => Some(Arc::new(Target::resolve(to, asked)?)),
             None => None,
@@ -418,8 +432,8 @@ impl Call {
             max_attempts: self.max_attempts,
             fetch: self.fetch,
             deadline,
-            budget: self.client.settings.budget.clone().map(|budget| (budget, Calls::of(operation, &parameters))),
-            parameters,
+            budget: self.client.settings.budget.clone().map(|budget| (budget, Calls::of(&request))),
+            request,
             cancel: self.cancel,
             observer: self.observer,
         };

@@ -13,7 +13,7 @@ use crate::attempt::Attempt;
 use crate::generated::Generated;
 use crate::names::by_name;
 use crate::transport::KeptAnswer;
-use crate::violation::Violation;
+use crate::violation::{InvalidRequest, Violation};
 
 /// What is known about money: from our own proof, never from someone's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,22 +208,6 @@ impl Error {
         Self::new(ErrorKind::Io, format!("{what}{reason}")).caused_by(error)
     }
 
-    /// `Err` if there is a violation.
-    pub(crate) fn from_violations(violations: Vec<Violation>) -> Result<(), Self> {
-        if violations.is_empty() { Ok(()) } else { Err(Self::refused(violations)) }
-    }
-
-    pub(crate) fn violated(violation: Violation) -> Self {
-        Self::refused(vec![violation])
-    }
-
-    fn refused(violations: Vec<Violation>) -> Self {
-        let listed: Vec<_> = violations.iter().map(Violation::to_string).collect();
-        let mut error = Self::new(ErrorKind::InvalidRequest, format!("invalid request: {}", listed.join("; ")));
-        error.0.violations = violations;
-        error
-    }
-
     pub(crate) fn with_charge(mut self, charge: Charge) -> Self {
         self.0.charge = charge;
         self
@@ -381,6 +365,14 @@ impl Error {
     /// The error underneath, if any.
     pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
         self.0.cause.as_deref()
+    }
+}
+
+impl From<InvalidRequest> for Error {
+    fn from(invalid: InvalidRequest) -> Self {
+        let mut error = Self::new(ErrorKind::InvalidRequest, invalid.to_string());
+        error.0.violations = invalid.into_violations();
+        error
     }
 }
 

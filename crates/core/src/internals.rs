@@ -7,14 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::ImageFormat;
 use crate::base_url::BaseUrl;
 use crate::error::Error;
 use crate::image::verify_bytes;
-use crate::request::{EditRequest, Source};
 use crate::secret::ApiKey;
 use crate::transport::{self, DownloadGuard};
-use crate::wire::{AnswerDecoder, Body, Content, ErrorBody};
-use crate::{GenerateRequest, ImageFormat};
+use crate::wire::{AnswerDecoder, ErrorBody};
 
 /// One picture in an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,28 +94,4 @@ pub fn may_download(base: &str, url: &str) -> Option<Result<(), String>> {
 
 pub fn is_public(ip: IpAddr) -> bool {
     transport::is_public(ip)
-}
-
-/// Content type and bytes of an edit call whose inputs are in memory, and its length as announced.
-pub fn multipart(request: &EditRequest, boundary: &str) -> (String, Vec<u8>, u64) {
-    let body = Body::multipart(request, boundary);
-    let announced = body.len();
-    let bytes = body.contents.iter().flat_map(|content| match content {
-        Content::Text(text) => text.to_vec(),
-        Content::Input(input) => match &input.source {
-            Source::Bytes(bytes) => bytes.to_vec(),
-            Source::File { .. } => Vec::new(),
-        },
-    });
-    (body.content_type.clone(), bytes.collect(), announced)
-}
-
-/// The JSON of a generate call.
-pub fn json(request: &GenerateRequest) -> Result<Vec<u8>, Error> {
-    let body = Body::json(request)?;
-    let texts = body.contents.iter().filter_map(|content| match content {
-        Content::Text(text) => Some(text.to_vec()),
-        Content::Input(_) => None,
-    });
-    Ok(texts.flatten().collect())
 }

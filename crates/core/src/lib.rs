@@ -55,7 +55,6 @@
 
 #![forbid(unsafe_code)]
 
-mod amount;
 mod attempt;
 mod base_url;
 #[cfg(feature = "blocking")]
@@ -72,24 +71,26 @@ mod image;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-mod mask;
 mod names;
 mod no_proxy;
 mod progress;
 mod proxy;
 mod random;
 mod reconcile;
-mod request;
-pub mod rules;
 mod salvage;
 mod secret;
-mod text;
 mod transport;
-mod violation;
-mod warning;
 mod wire;
 
-pub use amount::{Amount, ParseAmountError};
+#[doc(inline)]
+pub use gptimage_model::{
+    Amount, Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageFormat,
+    ImageInput, Integer, InvalidRequest, Mask, Model, Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo,
+    ParseAmountError, PixelFormat, Quality, Request, RequestBuilder, ResponseFormat, Rule, SaveTo, Size, Violation,
+    Warning, printable, rules,
+};
+use gptimage_model::{amount, request, text, violation, warning};
+
 pub use attempt::{Attempt, Cost, Phase};
 pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
@@ -101,18 +102,10 @@ pub use error::{Charge, Error, ErrorKind};
 #[doc(hidden)]
 pub use file_work::FILE_THREAD_KEEP_ALIVE;
 pub use generated::Generated;
-pub use image::{Image, ImageFormat, Location, SaveTo};
-pub use mask::Mask;
+pub use image::{Image, Location};
 pub use progress::Progress;
 pub use reconcile::{Question, Reconcile, Reconciled};
-pub use request::{
-    Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageInput, Integer, Model,
-    Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo, PixelFormat, Quality, ResponseFormat, Size,
-};
 pub use salvage::Pending;
-pub use text::printable;
-pub use violation::{Rule, Violation};
-pub use warning::Warning;
 
 /// The README's programs, compiled.
 #[cfg(doctest)]

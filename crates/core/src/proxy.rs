@@ -129,9 +129,9 @@ impl Routes {
     }
 
     fn of_environment(base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
-        let server = |names: &[&'static str]| match first(names, lookup)? {
-            Some((name, url)) => Ok(Some(Arc::new(parse(&url, name)?))),
-            None => Ok(None),
+        let server = |names: &[&'static str]| -> Result<_, Error> {
+            let Some((name, url)) = first(names, lookup)? else { return Ok(None) };
+            Ok(Some(Arc::new(parse(&url, name)?)))
         };
         let all = server(&ALL)?;
         let https = server(&HTTPS)?;

@@ -13,7 +13,11 @@ mod cases {
     mod cdn;
     mod errors;
     mod expand;
+    #[path = "../../../model/tests/cases/inputs.rs"]
     mod inputs;
+    #[path = "../../../model/tests/cases/mismatch.rs"]
     mod mismatch;
+    #[path = "../../../model/tests/cases/request_case.rs"]
+    mod request_case;
     mod requests;
 }

@@ -98,7 +98,7 @@ pub use duration::parse_duration;
 pub use emulator::Emulator;
 pub use error::StartError;
 pub use fault::{CdnFault, Cut, Early, ErrorBody, ErrorForm, Fault, Issue, PathItem};
-pub use gptimage_core::Operation;
+pub use gptimage_model::Operation;
 pub use latency::Latency;
 pub use misread::Misread;
 pub use money::Price;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gptimage_core::Operation;
+use gptimage_model::Operation;
 use hyper::Uri;
 
 pub(crate) const GENERATIONS: &str = "/v1/images/generations";

@@ -1,21 +1,15 @@
 //! A picture, wherever its bytes are.
 
-mod complete;
-mod format;
-mod orientation;
 mod save;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, Seek};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-
-pub(crate) use complete::{Scan, Verified, verify_bytes};
-pub use format::ImageFormat;
-pub(crate) use orientation::Orientation;
-pub use save::SaveTo;
+pub(crate) use gptimage_model::image::{Verified, verify, verify_bytes};
+use gptimage_model::rules::GPT_IMAGE_2;
+use gptimage_model::{ImageFormat, ImageInput, SaveTo};
 pub(crate) use save::{Target, TargetFile, Unsaved, create_private_in, sync_folder};
 
 use crate::error::{Charge, Error, ErrorKind};
@@ -73,7 +67,7 @@ impl Image {
         let path = path.into();
         let verified = File::open(&path).ok().and_then(|file| {
             let len = file.metadata().ok()?.len();
-            complete::verify(file, len).ok()
+            verify(file, len).ok()
         });
         Self { location: Location::File(path), url: None, verified, revised_prompt: None, inline: false }
     }
@@ -233,21 +227,21 @@ impl Image {
 
     /// What is odd about this picture beside what was asked.
     pub(crate) fn compare(&self, index: usize, asked: &crate::request::Parameters) -> Vec<Warning> {
-        use crate::request::OutputFormat;
-
         let mut warnings = Vec::new();
-        // Unset means what the server's defaults are.
-        let format = asked.output_format.clone().unwrap_or(OutputFormat::Png);
+        // Unset means the server's default.
+        let asked_or_default =
+            |set: Option<&'_ str>, param| set.or(GPT_IMAGE_2.default_of(param)).unwrap_or_default().to_owned();
+        let format = asked_or_default(asked.output_format.as_ref().map(|format| format.as_str()), "output_format");
         if let Some(got) = self.format()
-            && format.as_str() != got.as_str()
+            && format != got.as_str()
         {
-            warnings.push(Warning::other_format(index, format.as_str(), got));
+            warnings.push(Warning::other_format(index, &format, got));
         }
-        let size = asked.size.clone().unwrap_or(crate::request::Size::Square);
+        let size = asked_or_default(asked.size.as_ref().map(|size| size.as_str()), "size");
         if let Some((width, height)) = self.dimensions()
-            && size.as_str() != format!("{width}x{height}")
+            && size != format!("{width}x{height}")
         {
-            warnings.push(Warning::other_size(index, size.as_str(), (width, height)));
+            warnings.push(Warning::other_size(index, &size, (width, height)));
         }
         warnings
     }
@@ -271,11 +265,12 @@ impl fmt::Debug for Image {
     }
 }
 
-/// Width and height from the header, whichever of the three formats it is.
-pub(crate) fn dimensions(content: impl BufRead + Seek) -> Option<(u32, u32)> {
-    let size = imagesize::reader_size(content).ok()?;
-    match (u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?) {
-        (0, _) | (_, 0) => None,
-        size => Some(size),
+impl From<Image> for ImageInput {
+    fn from(image: Image) -> Self {
+        match image.into_location() {
+            Location::Memory(bytes) => Self::bytes(bytes),
+            Location::File(path) => Self::path(path),
+            Location::Url => Self::not_fetched("the image"),
+        }
     }
 }

@@ -5,68 +5,14 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use gptimage_model::image::{Verified, verify};
+use gptimage_model::save_to::split_extension;
+use gptimage_model::{ImageFormat, SaveTo};
 use tempfile::NamedTempFile;
 
-use super::ImageFormat;
-use super::complete::{Verified, verify};
 use crate::error::Error;
 use crate::text;
 use crate::warning::Warning;
-
-/// Where pictures go: a file, or a folder (an existing one, or a path that ends in `/`).
-///
-/// ```
-/// use gptimage_core::SaveTo;
-/// let careful = SaveTo::from("pictures/t-rex.png");
-/// let replacing = SaveTo::from("pictures/t-rex.png").overwrite(true);
-/// # let _ = (careful, replacing);
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct SaveTo {
-    path: PathBuf,
-    overwrite: bool,
-}
-
-impl<P: AsRef<Path>> From<P> for SaveTo {
-    fn from(path: P) -> Self {
-        Self { path: path.as_ref().to_owned(), overwrite: false }
-    }
-}
-
-impl SaveTo {
-    /// Whether an existing file may be replaced, by one of the same permissions. A link stays a link, and what it leads to
-    /// is replaced, or made. A folder, FIFO or device never is replaced. False unless set.
-    #[must_use]
-    pub fn overwrite(mut self, overwrite: bool) -> Self {
-        self.overwrite = overwrite;
-        self
-    }
-
-    /// The format that the file's extension says. `None` for a folder, and for a name without an extension of a format.
-    /// Looks whether it is a folder.
-    pub fn format(&self) -> Option<ImageFormat> {
-        ImageFormat::from_extension(&self.extension()?)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn display(&self) -> String {
-        text::path(&self.path)
-    }
-
-    pub(crate) fn extension(&self) -> Option<OsString> {
-        if self.wants_folder() || self.path.is_dir() {
-            return None;
-        }
-        split_extension(self.path.file_name()?).1
-    }
-
-    fn wants_folder(&self) -> bool {
-        self.path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| is_separator(*byte))
-    }
-}
 
 /// A [`SaveTo`] that was looked at: the folder exists, the names are known, and nothing stands in the way.
 #[derive(Debug, Clone)]
@@ -89,11 +35,11 @@ impl Target {
         let refused = |path: &Path, reason: &str, kind| {
             Error::io(format!("cannot save to {}: {reason}", text::path(path)), io::Error::from(kind))
         };
-        let shown = &to.path;
+        let shown = to.path();
         if shown.as_os_str().is_empty() {
             return Err(refused(Path::new("\"\""), "an empty path names no file", io::ErrorKind::InvalidInput));
         }
-        let wants_folder = to.wants_folder();
+        let wants_folder = to.names_folder();
         let path = std::path::absolute(shown)
             .map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?;
         if wants_folder || path.is_dir() {
@@ -113,7 +59,7 @@ impl Target {
             });
         }
         // An existing link is followed, so that it stays a link.
-        let path = if to.overwrite {
+        let path = if to.overwrites() {
             follow(&path).map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?
         } else {
             path
@@ -128,7 +74,7 @@ impl Target {
         let (stem, extension) = split_extension(name);
         let folder = folder.to_owned();
         let mut target =
-            Self { folder, stem, extension, numbered: count > 1, count, overwrite: to.overwrite, mode: 0o666 };
+            Self { folder, stem, extension, numbered: count > 1, count, overwrite: to.overwrites(), mode: 0o666 };
         // Without an extension the name is known once the format is: each of them must be free.
         let formats = match &target.extension {
             Some(_) => &[None][..],
@@ -292,23 +238,6 @@ fn take_after(file: &File, path: &Path) {
 
 #[cfg(not(unix))]
 fn take_after(_file: &File, _path: &Path) {}
-
-fn is_separator(byte: u8) -> bool {
-    std::path::is_separator(char::from(byte))
-}
-
-/// `.hidden` has no extension, `a.tar.gz` has `gz`.
-fn split_extension(name: &OsStr) -> (OsString, Option<OsString>) {
-    let mut name = name;
-    loop {
-        match (Path::new(name).file_stem(), Path::new(name).extension()) {
-            (Some(stem), Some(extension)) if !extension.is_empty() => return (stem.into(), Some(extension.into())),
-            // Dots at its end begin no extension.
-            (Some(stem), Some(_)) => name = stem,
-            _ => return (name.into(), None),
-        }
-    }
-}
 
 /// A temporary file on its way to its final name. Dropped, it is gone.
 #[derive(Debug)]

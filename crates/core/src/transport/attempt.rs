@@ -270,7 +270,7 @@ fn links(received: &Received) -> Vec<String> {
 }
 
 fn note_oddities(plan: &Plan, images: &[Image], price: &Price, warnings: &mut Vec<Warning>) {
-    warnings.extend(plan.parameters.warnings.iter().cloned());
+    warnings.extend(plan.request.warnings().iter().cloned());
     let (asked, got) = (plan.asked as usize, images.len());
     if got < asked {
         warnings.push(Warning::fewer_images(plan.asked, got));
@@ -278,7 +278,7 @@ fn note_oddities(plan: &Plan, images: &[Image], price: &Price, warnings: &mut Ve
         warnings.push(Warning::more_images(plan.asked, got));
     }
     for (index, image) in images.iter().enumerate() {
-        warnings.extend(image.compare(index, &plan.parameters));
+        warnings.extend(image.compare(index, plan.request.parameters()));
     }
     if price.known().or_none().is_none() {
         warnings.push(Warning::price_missing());

@@ -27,7 +27,7 @@ use crate::generated::Generated;
 use crate::image::{Image, Target, TargetFile};
 use crate::progress::{Observer, Progress};
 use crate::random;
-use crate::request::Parameters;
+use crate::request::Request;
 use crate::salvage::Salvage;
 use crate::wire::{Body, ErrorBody};
 
@@ -47,7 +47,7 @@ pub(crate) struct Plan {
     pub(crate) crowd: Arc<Crowd>,
     pub(crate) url: Url,
     pub(crate) body: Body,
-    pub(crate) parameters: Parameters,
+    pub(crate) request: Request,
     /// How many pictures are asked for.
     pub(crate) asked: u32,
     pub(crate) target: Option<Arc<Target>>,

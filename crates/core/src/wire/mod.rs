@@ -1,7 +1,6 @@
 //! The only place that knows paths, header names and field names.
 
 mod base64;
-mod body;
 mod error_body;
 mod error_page;
 mod error_text;
@@ -15,22 +14,12 @@ mod scanner;
 mod sniff;
 mod sse;
 
-pub(crate) use body::{Body, Content};
 pub(crate) use error_body::{BodyForm, ERROR_BODY_MAX, ErrorBody};
+pub(crate) use gptimage_model::wire::{Body, Content, path};
 pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
 pub(crate) use pictures::Task;
 pub(crate) use price::{Price, Stated};
 pub(crate) use response::{AnswerDecoder, AnswerJson, Payload, parse_balance};
-
-use crate::request::Operation;
-
-/// Below the base URL.
-pub(crate) fn path(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Generate => "images/generations",
-        Operation::Edit => "images/edits",
-    }
-}
 
 /// A free call that tells whether the key works, below the gateway's root.
 pub(crate) const BILLING_PATH: &str = "v2/billing";

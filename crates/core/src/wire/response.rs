@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gptimage_model::ImageFormat;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -13,7 +14,6 @@ use super::scanner::{PayloadSink, Scanner};
 use super::sniff::{Guess, is_link, sniff};
 use super::sse::SseReader;
 use crate::client::Balance;
-use crate::image::ImageFormat;
 use crate::secret::ApiKey;
 use crate::warning::Warning;
 

@@ -58,7 +58,7 @@ async fn a_result_is_an_input() {
 
     let unfetched = client.generate(&request_by_url()).fetch(false).await.unwrap().into_images();
     let error = EditRequest::builder("None", unfetched).build().unwrap_err();
-    assert!(error.message().contains("fetch it first"), "{error}");
+    assert!(error.to_string().contains("fetch it first"), "{error}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use axum::body::BodyDataStream;
 use bytes::{Bytes, BytesMut};
-use gptimage_core::rules::{GPT_IMAGE_2, ReceivedFile};
+use gptimage_model::rules::{GPT_IMAGE_2, ReceivedFile};
 use hyper::HeaderMap;
 
 use super::parameters::{Field, Fields};

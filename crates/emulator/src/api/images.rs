@@ -1,7 +1,7 @@
 //! The judgement of an edit's files, by core's own rules.
 
-use gptimage_core::rules::{ReceivedFile, check_received};
-use gptimage_core::{Rule, Violation};
+use gptimage_model::rules::{ReceivedFile, check_received};
+use gptimage_model::{Rule, Violation};
 
 use super::form::{FilePart, Form};
 use crate::fault::Issue;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use gptimage_core::ImageFormat;
-use gptimage_core::rules::GPT_IMAGE_2;
+use gptimage_model::ImageFormat;
+use gptimage_model::rules::GPT_IMAGE_2;
 use serde_json::Value;
 
 use super::refusal::{self, Refusal};

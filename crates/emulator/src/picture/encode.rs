@@ -1,7 +1,7 @@
 //! From pixels to a file.
 
 use bytes::Bytes;
-use gptimage_core::ImageFormat;
+use gptimage_model::ImageFormat;
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;

@@ -1,7 +1,7 @@
 //! From a request to a finished picture.
 
 use bytes::Bytes;
-use gptimage_core::ImageFormat;
+use gptimage_model::ImageFormat;
 use image::imageops::FilterType;
 use image::{Rgba, RgbaImage};
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use gptimage_core::rules::GPT_IMAGE_2;
+use gptimage_model::rules::GPT_IMAGE_2;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

@@ -1,6 +1,6 @@
 //! A row of the log, as it travels.
 
-use gptimage_core::rules::GPT_IMAGE_2;
+use gptimage_model::rules::GPT_IMAGE_2;
 use serde::Serialize;
 use serde_json::value::RawValue;
 

@@ -1,0 +1,96 @@
+use serde_json::Value;
+
+use super::extra::ExtraValue;
+use super::{ImageInput, Operation, Parameters, Request};
+use crate::rules;
+use crate::save_to::SaveTo;
+use crate::violation::InvalidRequest;
+
+/// Collects the parameters of a [`Request`], by their API names.
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct RequestBuilder {
+    operation: Operation,
+    pub(super) parameters: Parameters,
+    images: Vec<ImageInput>,
+    mask: Option<ImageInput>,
+}
+
+impl RequestBuilder {
+    pub(super) fn new(operation: Operation, prompt: String) -> Self {
+        Self { operation, parameters: Parameters::new(prompt), images: Vec::new(), mask: None }
+    }
+
+    /// Sets a parameter by its API name from text, as command lines and files give it. `build` refuses a name that the
+    /// operation does not have.
+    pub fn set(mut self, name: &str, text: &str) -> Self {
+        self.parameters.set(self.operation, name, text);
+        self
+    }
+
+    /// Appends an image. `build` refuses it for an operation without images.
+    pub fn image(mut self, image: impl Into<ImageInput>) -> Self {
+        self.images.push(image.into());
+        self
+    }
+
+    /// Sets the mask. `build` refuses it for an operation without images.
+    pub fn mask(mut self, mask: impl Into<ImageInput>) -> Self {
+        self.mask = Some(mask.into());
+        self
+    }
+
+    /// Adds a field that this crate does not know. It is sent as it is: in JSON as the value, in a form as text.
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.parameters.extra.insert(name.into(), ExtraValue::of(&value.into()));
+        self
+    }
+
+    /// Adds a field that this crate does not know, from JSON text. Numbers are sent exactly as they are written, which a
+    /// [`Value`] does not keep. `build` refuses text that is not JSON.
+    pub fn extra_json(mut self, name: impl Into<String>, json: &str) -> Self {
+        self.parameters.extra.insert(name.into(), ExtraValue::parse(json));
+        self
+    }
+
+    /// Says where the pictures will be saved, so that the file's extension decides `output_format` where that is not set.
+    /// `build` refuses a contradiction. For the known model only.
+    pub fn output_format_from(mut self, to: impl Into<SaveTo>) -> Self {
+        self.parameters.set_target(&to.into());
+        self
+    }
+
+    /// Applies the structural rules only: what no server could accept. Default: false.
+    pub fn structural_rules(mut self, on: bool) -> Self {
+        self.parameters.structural_rules = on;
+        self
+    }
+
+    /// Checks all rules at once. For an edit this opens every input, reads its headers (of the mask also the alpha) and walks
+    /// to its end; it blocks meanwhile.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`] with every violation.
+    pub fn build(mut self) -> Result<Request, InvalidRequest> {
+        rules::settle_format(&mut self.parameters);
+        let mut violations = rules::check_parameters(self.operation, &self.parameters);
+        if self.operation == Operation::Generate {
+            violations.extend(rules::refuse_inputs(self.images.len(), self.mask.is_some()));
+            InvalidRequest::unless_none(violations)?;
+            let Self { operation, parameters, .. } = self;
+            return Ok(Request { operation, parameters, images: Vec::new(), mask: None, warnings: Vec::new() });
+        }
+        let images: Vec<_> = self.images.iter().map(ImageInput::inspect).collect();
+        let mask = self.mask.as_ref().map(ImageInput::inspect_mask);
+        violations.extend(rules::check_images(&self.parameters, &images, mask.as_ref()));
+        InvalidRequest::unless_none(violations)?;
+        let warnings = rules::note_images(&images, mask.as_ref());
+        Ok(Request {
+            operation: self.operation,
+            parameters: self.parameters,
+            images: images.into_iter().flatten().collect(),
+            mask: mask.and_then(Result::ok),
+            warnings,
+        })
+    }
+}

@@ -1,0 +1,317 @@
+//! What an input turns out to be: its headers read, its structure walked through, a mask's alpha inflated.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, BufRead, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::image::{ImageFormat, Orientation, Scan};
+use crate::text;
+
+/// What an input turned out to be. It is a recipe: the body can be built from it as often as needed.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// For messages.
+    pub name: String,
+    /// Where its bytes are.
+    pub source: Source,
+    /// Length in bytes.
+    pub len: u64,
+    /// Its format, by its first bytes.
+    pub format: Option<ImageFormat>,
+    /// Width and height in pixels as stored, whatever the orientation.
+    pub dimensions: Option<(u32, u32)>,
+    /// Whether its structure leads to its end.
+    pub whole: bool,
+    /// The EXIF orientation, unless the picture is upright.
+    pub orientation: Option<Orientation>,
+    /// Of a mask: what its alpha channel holds.
+    pub alpha: Option<MaskAlpha>,
+}
+
+impl Inspected {
+    /// Width and height as people see it.
+    pub fn seen_dimensions(&self) -> Option<(u32, u32)> {
+        let (width, height) = self.dimensions?;
+        Some(if self.orientation.is_some_and(Orientation::swaps) { (height, width) } else { (width, height) })
+    }
+}
+
+/// What an input is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// An input image.
+    Image,
+    /// A mask, whose alpha channel is read.
+    Mask,
+}
+
+/// Where the bytes are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In memory.
+    Bytes(Bytes),
+    /// In a file that has to stay the same until it is sent.
+    File {
+        /// Its absolute path.
+        path: PathBuf,
+        /// What tells whether it changed.
+        identity: FileIdentity,
+    },
+}
+
+/// What a mask's alpha channel holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MaskAlpha {
+    /// There is no alpha channel.
+    Missing,
+    /// Not one pixel is even half transparent.
+    Opaque,
+    /// There are half-transparent pixels, and not one that is fully transparent.
+    OnlyHalf,
+    /// There is a fully transparent pixel; beside it there may be half-transparent ones.
+    Transparent {
+        /// Whether there are half-transparent pixels too.
+        half: bool,
+    },
+    /// It cannot be decoded, for this reason.
+    Broken(String),
+}
+
+/// Why an input cannot be looked at.
+#[derive(Debug)]
+pub enum Defect {
+    /// It cannot be opened or read.
+    Unreadable {
+        /// Its name, for messages.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// It is a folder, FIFO, socket or device.
+    NotRegular {
+        /// Its name, for messages.
+        name: String,
+        /// What it is.
+        what: &'static str,
+    },
+}
+
+impl Defect {
+    pub(crate) fn unreadable(name: &str, error: &io::Error) -> Self {
+        Self::Unreadable { name: name.to_owned(), reason: text::io_reason(error) }
+    }
+}
+
+/// What tells that a file is still the one that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileIdentity {
+    len: u64,
+    modified: Option<SystemTime>,
+    #[cfg(unix)]
+    node: (u64, u64, i64, i64),
+}
+
+impl FileIdentity {
+    /// The identity of an opened file.
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            node: {
+                use std::os::unix::fs::MetadataExt;
+                (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+            },
+        }
+    }
+}
+
+/// Opens a regular file and nothing else: opening a FIFO would hang, opening a device can do anything.
+pub(crate) fn open_regular(path: &Path, name: &str) -> Result<(File, Metadata), Defect> {
+    let unreadable = |error| Defect::unreadable(name, &error);
+    let regular = |metadata: Metadata| match irregularity(&metadata) {
+        None => Ok(metadata),
+        Some(what) => Err(Defect::NotRegular { name: name.to_owned(), what }),
+    };
+    regular(std::fs::metadata(path).map_err(unreadable)?)?;
+    let file = open_without_waiting(path).map_err(unreadable)?;
+    // Once more on what was really opened: the name may point elsewhere by now.
+    let metadata = regular(file.metadata().map_err(unreadable)?)?;
+    Ok((file, metadata))
+}
+
+/// Opens for reading without waiting for the other end of a FIFO that took the file's place.
+pub fn open_without_waiting(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC);
+    }
+    options.open(path)
+}
+
+fn irregularity(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        return None;
+    }
+    if kind.is_dir() {
+        return Some("a folder");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return Some("a FIFO");
+        }
+        if kind.is_socket() {
+            return Some("a socket");
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return Some("a device");
+        }
+    }
+    Some("something else")
+}
+
+pub(crate) trait ReadSeek: BufRead + Seek {}
+impl<T: BufRead + Seek> ReadSeek for T {}
+
+/// Looks at an input's content: little of an image, all of a mask's alpha.
+pub(crate) fn inspect(
+    name: String,
+    len: u64,
+    source: Source,
+    content: &mut dyn ReadSeek,
+    what: Content,
+) -> Result<Inspected, Defect> {
+    let looked = Scan::read(content, len).and_then(|scan| look(&scan, len, content, what));
+    match looked {
+        Ok(seen) => Ok(seen.of(name, source, len)),
+        Err(error) => Err(Defect::unreadable(&name, &error)),
+    }
+}
+
+/// What a content's bytes say.
+struct Seen {
+    format: Option<ImageFormat>,
+    dimensions: Option<(u32, u32)>,
+    whole: bool,
+    orientation: Option<Orientation>,
+    alpha: Option<MaskAlpha>,
+}
+
+impl Seen {
+    fn of(self, name: String, source: Source, len: u64) -> Inspected {
+        let Self { format, dimensions, whole, orientation, alpha } = self;
+        Inspected { name, source, len, format, dimensions, whole, orientation, alpha }
+    }
+}
+
+/// `content` may be the first bytes only of what was scanned; not if it is a mask.
+fn look(scan: &Scan, len: u64, content: &mut dyn ReadSeek, what: Content) -> io::Result<Seen> {
+    content.rewind()?;
+    let mut head = Vec::with_capacity(ImageFormat::SNIFF_LEN);
+    content.take(ImageFormat::SNIFF_LEN as u64).read_to_end(&mut head)?;
+    let format = ImageFormat::sniff(&head);
+    content.rewind()?;
+    let dimensions = format.and_then(|_| crate::image::dimensions(&mut *content));
+    let whole = scan.is_whole(len);
+    let alpha = match (what, format, dimensions) {
+        (Content::Mask, Some(ImageFormat::Png), Some(dimensions)) if whole => {
+            content.rewind()?;
+            mask_alpha(content, dimensions)
+        }
+        (Content::Mask, Some(ImageFormat::Png), None) => {
+            Some(MaskAlpha::Broken("its header has no dimensions".to_owned()))
+        }
+        _ => None,
+    };
+    Ok(Seen { format, dimensions, whole, orientation: scan.orientation(), alpha })
+}
+
+/// A mask of more pixels than this is not inflated: its dimensions cannot be an image's that the API takes.
+const ALPHA_MAX_PIXELS: u64 = 1 << 27;
+
+/// Reads row by row, to the end unless there are a fully and a half-transparent pixel before.
+fn mask_alpha(content: &mut dyn ReadSeek, (width, height): (u32, u32)) -> Option<MaskAlpha> {
+    if u64::from(width) * u64::from(height) > ALPHA_MAX_PIXELS {
+        return None;
+    }
+    Some(find_transparency(content).unwrap_or_else(|error| MaskAlpha::Broken(text::shorten(&error.to_string(), 200))))
+}
+
+fn find_transparency(content: &mut dyn ReadSeek) -> Result<MaskAlpha, png::DecodingError> {
+    let mut decoder = png::Decoder::new(content);
+    // Palettes and tRNS become an alpha channel.
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info()?;
+    let (color, depth) = reader.output_color_type();
+    if !matches!(color, png::ColorType::Rgba | png::ColorType::GrayscaleAlpha) {
+        return Ok(MaskAlpha::Missing);
+    }
+    let sample = if depth == png::BitDepth::Sixteen { 2 } else { 1 };
+    let pixel = color.samples() * sample;
+    let (mut clear, mut half) = (false, false);
+    while let Some(row) = reader.next_row()? {
+        for pixel in row.data().chunks_exact(pixel) {
+            let mut alpha = pixel.iter().rev().take(sample);
+            let (all_0, all_ff) = (alpha.clone().all(|byte| *byte == 0), alpha.all(|byte| *byte == 0xff));
+            clear |= all_0;
+            half |= !all_0 && !all_ff;
+        }
+        if clear && half {
+            break;
+        }
+    }
+    Ok(match (clear, half) {
+        (true, half) => MaskAlpha::Transparent { half },
+        (false, true) => MaskAlpha::OnlyHalf,
+        (false, false) => MaskAlpha::Opaque,
+    })
+}
+
+/// A file as a server gets it, piece by piece. For the emulator alone: no public interface.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct ReceivedFile {
+    scan: Scan,
+    len: u64,
+}
+
+impl ReceivedFile {
+    /// The next bytes.
+    #[doc(hidden)]
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.scan.push(bytes);
+        self.len += bytes.len() as u64;
+    }
+
+    /// Its length in bytes.
+    #[doc(hidden)]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is nothing in it.
+    #[doc(hidden)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// `kept` is all of it, or its first bytes.
+    pub(crate) fn inspect(&self, kept: &Bytes, what: Content) -> Result<Inspected, Defect> {
+        let name = "the file".to_owned();
+        // Of a part nothing can be inflated.
+        let what = if kept.len() as u64 == self.len { what } else { Content::Image };
+        match look(&self.scan, self.len, &mut Cursor::new(kept), what) {
+            Ok(seen) => Ok(seen.of(name, Source::Bytes(kept.clone()), self.len)),
+            Err(error) => Err(Defect::unreadable(&name, &error)),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The values a parameter can take, one wire string each.
+//!
+//! A value that is not named here is still representable (`Other`): another model may know it. Whether the
+//! asked model does is for [`rules`](crate::rules) to say.
+
+use std::fmt;
+
+/// A parameter's value in the two forms the wire has: text, or a number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WireValue<'a> {
+    /// A word or text.
+    Text(&'a str),
+    /// A whole number.
+    Integer(i64),
+}
+
+impl fmt::Display for WireValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Integer(number) => number.fmt(f),
+        }
+    }
+}
+
+/// What every parameter type can do.
+pub(crate) trait Parameter {
+    fn from_text(text: &str) -> Self;
+    fn wire(&self) -> WireValue<'_>;
+}
+
+macro_rules! wire_values {
+    ($(#[$doc:meta])* $type:ident { $( $(#[$value_doc:meta])* $value:ident = $wire:literal, )+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $type {
+            $( $(#[$value_doc])* #[doc = concat!("\n\nOn the wire: `", $wire, "`.")] $value, )+
+            /// A value that this crate does not name. The known model's rules refuse it.
+            Other(String),
+        }
+
+        impl $type {
+            /// The value as it travels.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $( Self::$value => $wire, )+
+                    Self::Other(text) => text,
+                }
+            }
+        }
+
+        impl From<&str> for $type {
+            fn from(text: &str) -> Self {
+                match text {
+                    $( $wire => Self::$value, )+
+                    other => Self::Other(other.to_owned()),
+                }
+            }
+        }
+
+        impl From<String> for $type {
+            fn from(text: String) -> Self {
+                Self::from(text.as_str())
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Parameter for $type {
+            fn from_text(text: &str) -> Self {
+                Self::from(text)
+            }
+            fn wire(&self) -> WireValue<'_> {
+                WireValue::Text(self.as_str())
+            }
+        }
+    };
+}
+
+wire_values! {
+    /// Which model answers. [`Model::GptImage2`] unless set.
+    Model {
+        /// The model that this crate knows the rules of.
+        GptImage2 = "openai/gpt-image-2",
+    }
+}
+
+wire_values! {
+    /// Width × height of the picture, in pixels. The server's default is [`Size::Square`].
+    Size {
+        /// 1024 × 1024 pixels.
+        Square = "1024x1024",
+        /// 1024 wide, 1536 high.
+        Portrait = "1024x1536",
+        /// 1536 wide, 1024 high.
+        Landscape = "1536x1024",
+    }
+}
+
+wire_values! {
+    /// How much work goes into the picture; it decides price and waiting time. The server's default is [`Quality::Medium`].
+    Quality {
+        /// Cheapest and fastest.
+        Low = "low",
+        /// The server's default.
+        Medium = "medium",
+        /// Dearest; can take more than two minutes.
+        High = "high",
+    }
+}
+
+wire_values! {
+    /// The file format of the picture. The server's default is [`OutputFormat::Png`].
+    OutputFormat {
+        /// Lossless, with transparency.
+        Png = "png",
+        /// Lossy, without transparency.
+        Jpeg = "jpeg",
+        /// Lossy or lossless, with transparency.
+        Webp = "webp",
+    }
+}
+
+wire_values! {
+    /// What stands behind the subject. The server's default is [`Background::Auto`].
+    Background {
+        /// The model decides.
+        Auto = "auto",
+        /// See-through; needs [`OutputFormat::Png`] or [`OutputFormat::Webp`].
+        Transparent = "transparent",
+        /// Filled.
+        Opaque = "opaque",
+    }
+}
+
+wire_values! {
+    /// How strictly the prompt is moderated (generate only). The server's default is [`Moderation::Auto`].
+    Moderation {
+        /// The standard filter.
+        Auto = "auto",
+        /// A less restrictive filter.
+        Low = "low",
+    }
+}
+
+wire_values! {
+    /// How the picture comes back. The server's default is [`ResponseFormat::Url`].
+    ResponseFormat {
+        /// As a link, which the client fetches at once unless told otherwise.
+        Url = "url",
+        /// Inside the answer, as base64.
+        B64Json = "b64_json",
+    }
+}
+
+/// A whole number, or the text that somebody gave for one, so that the rules can refuse it with all the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Integer {
+    /// A number.
+    Value(i64),
+    /// Text that is no whole number.
+    Text(String),
+}
+
+macro_rules! integer_from {
+    ($($number:ty),+) => { $(
+        impl From<$number> for Integer {
+            fn from(number: $number) -> Self {
+                Self::Value(number.into())
+            }
+        }
+    )+ };
+}
+integer_from!(i64, i32, u32, u16, u8);
+
+impl From<&str> for Integer {
+    fn from(text: &str) -> Self {
+        text.trim().parse().map_or_else(|_| Self::Text(text.to_owned()), Self::Value)
+    }
+}
+
+impl fmt::Display for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Parameter for Integer {
+    fn from_text(text: &str) -> Self {
+        Self::from(text)
+    }
+    fn wire(&self) -> WireValue<'_> {
+        match self {
+            Self::Value(number) => WireValue::Integer(*number),
+            Self::Text(text) => WireValue::Text(text),
+        }
+    }
+}
