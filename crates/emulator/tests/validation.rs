@@ -27,7 +27,7 @@ async fn generate_refuses_what_the_api_refuses() {
         fields(r#""n":1.0"#),
         fields(r#""size":"1536x1024","quality":"high","output_format":"webp","background":"transparent""#),
         fields(r#""moderation":"low","output_format":"jpeg","output_compression":0"#),
-        fields(r#""output_compression":100"#),
+        fields(r#""output_format":"webp","output_compression":100"#),
         fields(r#""mask":"ignored","stream":true"#),
         format!(r#"{{"model":"gpt-image-2","prompt":"{long}"}}"#),
     ];
@@ -55,6 +55,8 @@ async fn generate_refuses_what_the_api_refuses() {
         (fields(r#""output_compression":101,"output_format":"jpeg""#), vec!["output_compression"]),
         (fields(r#""output_compression":-1,"output_format":"jpeg""#), vec!["output_compression"]),
         (fields(r#""output_compression":50"#), vec!["output_compression"]),
+        (fields(r#""output_compression":100"#), vec!["output_compression"]),
+        (fields(r#""output_format":"png","output_compression":100"#), vec!["output_compression"]),
         (fields(r#""output_format":"jpeg","background":"transparent""#), vec!["background"]),
         ("[]".to_owned(), vec![""]),
         ("{".to_owned(), vec![""]),

@@ -351,11 +351,29 @@ pub(crate) fn check_images(
     found
 }
 
-/// The judgement of an edit's files as a server got them, each with all of it or its first bytes. For the emulator alone:
-/// no public interface.
+/// Checks a request's parameters as a server received them, by name; a missing prompt is an empty one. For the emulator
+/// alone: no public interface.
 #[doc(hidden)]
-pub fn check_received(images: &[(&ReceivedFile, &Bytes)], mask: Option<(&ReceivedFile, &Bytes)>) -> Vec<Violation> {
-    let parameters = Parameters::new(String::new());
+pub fn check_received_parameters<'a>(
+    operation: Operation,
+    received: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Vec<Violation> {
+    let mut parameters = Parameters::new(String::new());
+    for (name, text) in received {
+        parameters.set(operation, name, text);
+    }
+    check_parameters(operation, &parameters)
+}
+
+/// Checks an edit's files as a server received them, each with all of it or its first bytes. For the emulator alone: no
+/// public interface.
+#[doc(hidden)]
+pub fn check_received_files(
+    model: &str,
+    images: &[(&ReceivedFile, &Bytes)],
+    mask: Option<(&ReceivedFile, &Bytes)>,
+) -> Vec<Violation> {
+    let parameters = Parameters { model: Model::from(model), ..Parameters::new(String::new()) };
     let images: Vec<_> = images.iter().map(|(file, kept)| file.inspect(kept, Content::Image)).collect();
     let mask = mask.map(|(file, kept)| file.inspect(kept, Content::Mask));
     check_images(&parameters, &images, mask.as_ref())

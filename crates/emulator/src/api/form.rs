@@ -34,7 +34,7 @@ pub(crate) struct Form {
 /// A file of a form.
 #[derive(Debug)]
 pub(crate) struct FilePart {
-    /// What core makes of all its bytes.
+    /// What core's rules need of all its bytes.
     pub(crate) received: ReceivedFile,
     /// The whole file, or its first bytes.
     pub(crate) bytes: Bytes,

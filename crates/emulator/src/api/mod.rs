@@ -3,7 +3,6 @@
 mod account;
 mod form;
 mod gateway;
-mod images;
 mod json;
 mod logs;
 mod order;
@@ -11,6 +10,7 @@ mod paid;
 mod parameters;
 mod read;
 mod refusal;
+mod rules;
 mod segments;
 mod success;
 

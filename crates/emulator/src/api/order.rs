@@ -1,14 +1,15 @@
-//! A paid request, read and judged.
+//! A paid request, read and checked.
 
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::HeaderMap;
 
 use super::form::Form;
-use super::parameters::{self, Fields, Parameters};
+use super::parameters::{self, Parameters};
 use super::read::ReadError;
 use super::refusal::{self, Refusal};
-use super::{form, images, json};
+use super::{form, json, rules};
+use crate::fault::Issue;
 use crate::{Operation, Price};
 
 /// What is to be made.
@@ -22,35 +23,40 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Reads a request to its end and judges it.
+    /// Reads a request to its end and checks it.
     pub(crate) async fn read(operation: Operation, headers: &HeaderMap, body: Body) -> Result<Self, ReadError> {
         let mut body = body.into_data_stream();
         if operation != Operation::Edit {
             let fields = json::read(headers, &mut body).await?;
-            return Self::judge(operation, fields, Form::default()).map_err(ReadError::from);
+            let mut issues = Vec::new();
+            let texts = parameters::check(operation, &fields, &mut issues)?;
+            refuse(issues)?;
+            return Ok(Self { operation, parameters: Parameters::of(texts), images: Vec::new(), mask: None });
         }
-        let mut form = form::read(headers, &mut body).await?;
+        let form = form::read(headers, &mut body).await?;
         // Masks are decoded: not on the thread that serves the connections.
-        let judged = tokio::task::spawn_blocking(move || {
-            images::judge(&mut form);
-            form
-        });
-        let mut form = judged.await.map_err(|_| refusal::internal())?;
-        let fields = std::mem::take(&mut form.fields);
-        Ok(Self::judge(operation, fields, form)?)
+        let checked = tokio::task::spawn_blocking(move || Self::of_form(operation, form));
+        Ok(checked.await.map_err(|_| refusal::internal())??)
     }
 
-    fn judge(operation: Operation, fields: Fields, mut form: Form) -> Result<Self, Refusal> {
-        let parameters = parameters::judge(operation, &fields, &mut form.issues)?;
-        if !form.issues.is_empty() {
-            return Err(refusal::invalid(form.issues));
-        }
+    fn of_form(operation: Operation, form: Form) -> Result<Self, Refusal> {
+        let mut found = Vec::new();
+        let texts = parameters::check(operation, &form.fields, &mut found)?;
+        let model = texts.get("model").map_or("", String::as_str);
+        let mut issues = rules::check_files(model, &form);
+        issues.splice(..0, form.issues);
+        issues.extend(found);
+        refuse(issues)?;
         let images = form.images.iter().map(|image| image.whole().cloned()).collect();
         let mask = form.masks.first().and_then(|mask| mask.whole().cloned());
-        Ok(Self { operation, parameters, images, mask })
+        Ok(Self { operation, parameters: Parameters::of(texts), images, mask })
     }
 
     pub(crate) fn price(&self) -> Price {
         Price::of(self.operation, &self.parameters.quality, u64::from(self.parameters.n))
     }
+}
+
+fn refuse(issues: Vec<Issue>) -> Result<(), Refusal> {
+    if issues.is_empty() { Ok(()) } else { Err(refusal::invalid(issues)) }
 }

@@ -1,19 +1,21 @@
-//! The text and number parameters, judged by the rules of the one model that the gateway has.
+//! The text and number parameters of a paid request.
 
-use std::collections::HashMap;
-use std::fmt::Display;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, HashMap};
 
-use gptimage_model::ImageFormat;
 use gptimage_model::rules::GPT_IMAGE_2;
-use serde_json::Value;
+use gptimage_model::{ImageFormat, OutputFormat, PARAMETERS};
+use serde_json::{Number, Value};
 
 use super::refusal::{self, Refusal};
+use super::rules;
 use crate::Operation;
 use crate::fault::Issue;
 
 /// A request's fields by name, the files left out.
 pub(crate) type Fields = HashMap<String, Field>;
+
+/// The fields that the API knows, as text.
+pub(crate) type Texts = BTreeMap<&'static str, String>;
 
 /// A field as it travelled.
 #[derive(Debug)]
@@ -39,129 +41,53 @@ pub(crate) struct Parameters {
     pub(crate) n: u32,
 }
 
-/// Judges the fields. What is wrong goes to `issues`, and the result is then not to be used; only a model that does not
-/// exist is answered at once.
-pub(crate) fn judge(operation: Operation, fields: &Fields, issues: &mut Vec<Issue>) -> Result<Parameters, Refusal> {
-    let rules = &GPT_IMAGE_2;
-    let mut judge = Judge { fields, issues };
-    let model = judge.required_text("model").unwrap_or_default();
-    if !model.is_empty() && !rules.models.contains(&model.as_str()) {
-        return Err(refusal::unknown_model(&model));
+/// Checks the fields and adds what is wrong to `issues`. The types of JSON values are the server's own rules, everything
+/// else is core's. Fields that the API does not know are ignored.
+///
+/// # Errors
+/// A refusal by itself if there is no such model.
+pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issue>) -> Result<Texts, Refusal> {
+    let mut texts = Texts::from([("model", String::new())]);
+    let mut mistyped = Vec::new();
+    let known = PARAMETERS.iter().filter(|parameter| parameter.operations.contains(&operation));
+    for (name, integer) in known.map(|known| (known.name, known.integer)).chain([("prompt", false)]) {
+        match fields.get(name).map(|field| text(field, integer)) {
+            None => {}
+            Some(Ok(text)) => drop(texts.insert(name, text)),
+            Some(Err(message)) => mistyped.push(Issue::new("invalid_type", name, message)),
+        }
     }
-    let prompt = judge.required_text("prompt").unwrap_or_default();
-    let chars = prompt.chars().count();
-    if chars > rules.prompt_max_chars {
-        let message = format!("Too long: {chars} characters, expected at most {}.", rules.prompt_max_chars);
-        judge.found("too_big", "prompt", message);
+    if let Some(model) = texts.get("model").filter(|model| !model.trim().is_empty())
+        && !GPT_IMAGE_2.models.contains(&model.as_str())
+    {
+        return Err(refusal::unknown_model(model));
     }
-    let size = judge.one_of("size", rules.sizes).unwrap_or_else(|| "1024x1024".to_owned());
-    let quality = judge.one_of("quality", rules.qualities).unwrap_or_else(|| "medium".to_owned());
-    let format = judge.one_of("output_format", rules.output_formats);
-    let background = judge.one_of("background", rules.backgrounds);
-    if operation == Operation::Generate {
-        judge.one_of("moderation", rules.moderations);
-    }
-    let inline = judge.one_of("response_format", rules.response_formats).is_some_and(|value| value == "b64_json");
-    let n = judge.within("n", rules.n(operation)).unwrap_or(1);
-    let compression = judge.within("output_compression", &rules.output_compression);
-    let format = match format.as_deref() {
-        Some("jpeg") => ImageFormat::Jpeg,
-        Some("webp") => ImageFormat::Webp,
-        _ => ImageFormat::Png,
-    };
-    let transparent = background.as_deref() == Some("transparent");
-    if transparent && format == ImageFormat::Jpeg {
-        judge.found("custom", "background", "A transparent background needs output_format png or webp.".to_owned());
-    }
-    let best = *rules.output_compression.end();
-    if format == ImageFormat::Png && compression.is_some_and(|compression| compression < best) {
-        let message = format!("Compression below {best} is for output_format jpeg and webp only.");
-        judge.found("custom", "output_compression", message);
-    }
-    Ok(Parameters {
-        model,
-        prompt,
-        size: dimensions(&size),
-        quality,
-        format,
-        transparent,
-        compression: compression.and_then(|value| u8::try_from(value).ok()).unwrap_or(100),
-        inline,
-        n: u32::try_from(n).unwrap_or(1),
-    })
+    let found = rules::check_parameters(operation, &texts);
+    // A field of the wrong type is in `texts` as if it were missing.
+    let found = found.into_iter().filter(|issue| mistyped.iter().all(|mistyped| mistyped.path != issue.path));
+    let found: Vec<_> = found.collect();
+    issues.extend(mistyped);
+    issues.extend(found);
+    Ok(texts)
 }
 
-/// Judges single fields.
-struct Judge<'a> {
-    fields: &'a Fields,
-    issues: &'a mut Vec<Issue>,
-}
-
-impl Judge<'_> {
-    fn found(&mut self, code: &str, field: &str, message: String) {
-        self.issues.push(Issue::new(code, field, message));
-    }
-
-    fn text(&mut self, name: &str) -> Option<String> {
-        match self.fields.get(name)? {
-            Field::Text(text) | Field::Json(Value::String(text)) => Some(text.clone()),
-            Field::Json(other) => {
-                let message = format!("Invalid type: expected text, received {}.", kind(other));
-                self.found("invalid_type", name, message);
-                None
-            }
+/// A field's value as core's rules take it, or what is wrong with its type: a form has texts alone, JSON has numbers too.
+fn text(field: &Field, integer: bool) -> Result<String, String> {
+    match field {
+        Field::Text(text) => Ok(text.clone()),
+        Field::Json(Value::String(text)) if !integer => Ok(text.clone()),
+        Field::Json(Value::Number(number)) if integer => Ok(number_text(number)),
+        Field::Json(other) => {
+            let expected = if integer { "a whole number" } else { "text" };
+            Err(format!("Invalid type: expected {expected}, received {}.", kind(other)))
         }
-    }
-
-    fn required_text(&mut self, name: &str) -> Option<String> {
-        if !self.fields.contains_key(name) {
-            self.found("invalid_type", name, "Required.".to_owned());
-        }
-        let text = self.text(name)?;
-        if text.is_empty() {
-            self.found("too_small", name, "Too short: expected at least 1 character.".to_owned());
-        }
-        Some(text)
-    }
-
-    fn one_of<T: Display>(&mut self, name: &str, allowed: &[T]) -> Option<String> {
-        let given = self.text(name)?;
-        let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-        if allowed.contains(&given) {
-            return Some(given);
-        }
-        let message = format!("Invalid value {given:?}: expected one of {}.", allowed.join(", "));
-        self.found("invalid_value", name, message);
-        None
-    }
-
-    /// A whole number in a range; as text only where the wire has nothing else.
-    fn within(&mut self, name: &str, range: &RangeInclusive<i64>) -> Option<i64> {
-        let number = match self.fields.get(name)? {
-            Field::Text(text) => text.parse().ok(),
-            Field::Json(Value::Number(number)) => whole(number),
-            Field::Json(_) => None,
-        };
-        match number {
-            Some(number) if range.contains(&number) => return Some(number),
-            Some(number) => {
-                let code = if number > *range.end() { "too_big" } else { "too_small" };
-                let message = format!("Out of range: {number}, expected {} to {}.", range.start(), range.end());
-                self.found(code, name, message);
-            }
-            None => self.found("invalid_type", name, "Invalid type: expected a whole number.".to_owned()),
-        }
-        None
     }
 }
 
-/// 1 and 1.0 are the same number in JSON.
-fn whole(number: &serde_json::Number) -> Option<i64> {
-    if let Some(whole) = number.as_i64() {
-        return Some(whole);
-    }
-    let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15)?;
-    Some(float as i64)
+/// A number's digits; 1 and 1.0 are the same number in JSON.
+fn number_text(number: &Number) -> String {
+    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15);
+    float.map_or_else(|| number.to_string(), |float| (float as i64).to_string())
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -175,8 +101,32 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
+impl Parameters {
+    /// Reads texts in which nothing is wrong.
+    pub(crate) fn of(mut texts: Texts) -> Self {
+        let mut take = |name| texts.remove(name);
+        let size = take("size").and_then(|size| dimensions(&size));
+        let format = match take("output_format").as_deref().map(OutputFormat::from) {
+            Some(OutputFormat::Jpeg) => ImageFormat::Jpeg,
+            Some(OutputFormat::Webp) => ImageFormat::Webp,
+            _ => ImageFormat::Png,
+        };
+        Self {
+            model: take("model").unwrap_or_default(),
+            prompt: take("prompt").unwrap_or_default(),
+            size: size.unwrap_or((1024, 1024)),
+            quality: take("quality").unwrap_or_else(|| "medium".to_owned()),
+            format,
+            transparent: take("background").is_some_and(|value| value == "transparent"),
+            compression: take("output_compression").and_then(|value| value.trim().parse().ok()).unwrap_or(100),
+            inline: take("response_format").is_some_and(|value| value == "b64_json"),
+            n: take("n").and_then(|value| value.trim().parse().ok()).unwrap_or(1),
+        }
+    }
+}
+
 /// `1024x1536` as numbers.
-fn dimensions(size: &str) -> (u32, u32) {
-    let sides = size.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-    sides.unwrap_or((1024, 1024))
+fn dimensions(size: &str) -> Option<(u32, u32)> {
+    let (width, height) = size.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
 }

@@ -23,6 +23,8 @@ pub struct ParameterInfo {
     pub help: &'static str,
     /// The operations that have it.
     pub operations: &'static [Operation],
+    /// Whether it is a whole number in JSON; all others are text.
+    pub integer: bool,
 }
 
 macro_rules! model_help {
@@ -58,16 +60,23 @@ macro_rules! parameters {
 
         /// All parameters but `prompt`, `image` and `mask`, in the order of the wire.
         pub static PARAMETERS: &[ParameterInfo] = &[
-            ParameterInfo { name: "model", help: model_help!(), operations: &[Operation::Generate, Operation::Edit] },
+            ParameterInfo {
+                name: "model",
+                help: model_help!(),
+                operations: &[Operation::Generate, Operation::Edit],
+                integer: false,
+            },
             $( ParameterInfo {
                 name: stringify!($name),
                 help: concat!($($doc),*),
                 operations: &[Operation::Generate, Operation::Edit],
+                integer: <$type as Parameter>::INTEGER,
             }, )+
             $( ParameterInfo {
                 name: stringify!($only),
                 help: concat!($($only_doc),*),
                 operations: &[Operation::Generate],
+                integer: <$only_type as Parameter>::INTEGER,
             }, )+
         ];
 

@@ -25,6 +25,8 @@ impl fmt::Display for WireValue<'_> {
 
 /// What every parameter type can do.
 pub(crate) trait Parameter {
+    /// Whether the wire has a number for it, where it can.
+    const INTEGER: bool = false;
     fn from_text(text: &str) -> Self;
     fn wire(&self) -> WireValue<'_>;
 }
@@ -195,6 +197,8 @@ impl fmt::Display for Integer {
 }
 
 impl Parameter for Integer {
+    const INTEGER: bool = true;
+
     fn from_text(text: &str) -> Self {
         Self::from(text)
     }

@@ -1,18 +1,26 @@
-//! The judgement of an edit's files, by core's own rules.
+//! Checks a paid request by core's own rules, and puts the violations in the gateway's form.
 
-use gptimage_model::rules::{ReceivedFile, check_received};
+use gptimage_model::rules::{ReceivedFile, check_received_files, check_received_parameters};
 use gptimage_model::{Rule, Violation};
 
 use super::form::{FilePart, Form};
+use super::parameters::Texts;
+use crate::Operation;
 use crate::fault::Issue;
 
-/// Judges the images and the mask; what is wrong goes to the form's issues.
-pub(crate) fn judge(form: &mut Form) {
+/// Checks the parameters.
+pub(crate) fn check_parameters(operation: Operation, texts: &Texts) -> Vec<Issue> {
+    let received = texts.iter().map(|(name, text)| (*name, text.as_str()));
+    check_received_parameters(operation, received).iter().map(issue).collect()
+}
+
+/// Checks an edit's images and mask. Decodes the mask, so it takes a while.
+pub(crate) fn check_files(model: &str, form: &Form) -> Vec<Issue> {
     let images: Vec<_> = form.images.iter().map(parts).collect();
-    let found = check_received(&images, form.masks.first().map(parts));
     let several = form.masks.len() > 1;
-    form.issues.extend(several.then(|| Issue::new("duplicate", "mask", "The field is there twice.")));
-    form.issues.extend(found.iter().map(issue));
+    let duplicate = several.then(|| Issue::new("duplicate", "mask", "The field is there twice."));
+    let found = check_received_files(model, &images, form.masks.first().map(parts));
+    duplicate.into_iter().chain(found.iter().map(issue)).collect()
 }
 
 fn parts(file: &FilePart) -> (&ReceivedFile, &bytes::Bytes) {
@@ -24,9 +32,11 @@ fn issue(violation: &Violation) -> Issue {
     let (code, of_the_list) = match violation.rule() {
         Rule::Required => ("invalid_type", true),
         Rule::MaxItems => ("too_big", true),
-        Rule::MaxBytes => ("too_big", false),
+        Rule::Type => ("invalid_type", false),
+        Rule::OneOf | Rule::Format => ("invalid_value", false),
+        Rule::Range if violation.given().parse().is_ok_and(|given: i64| given < 1) => ("too_small", false),
+        Rule::MaxBytes | Rule::MaxLength | Rule::Range => ("too_big", false),
         Rule::NotEmpty => ("too_small", false),
-        Rule::Format => ("invalid_value", false),
         _ => ("custom", false),
     };
     let message = sentence(violation.message());
