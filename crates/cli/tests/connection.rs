@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use gptimage_emulator::Emulator;
-use gptimage_emulator::hostile::{Authority, HostileServer};
+use gptimage_torture::scripted::{Authority, ScriptedServer};
 use serde_json::Value;
 use support::{KEY, against, emulator, exit, gptimage, text};
 
@@ -155,7 +155,7 @@ fn encrypted() -> (String, String) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let authority = Authority::new().unwrap();
-            let server = HostileServer::builder().tls(&authority).start().await.unwrap();
+            let server = ScriptedServer::builder().tls(&authority).start().await.unwrap();
             tell.send((server.base_url().to_owned(), authority.pem().to_owned())).unwrap();
             std::future::pending::<()>().await
         });

@@ -55,7 +55,6 @@
 //!   delivered. [`Emulator::wait_idle`] says when that is settled, without any sleeping.
 //! - **[Faults](Fault)**: answers, early answers, delays, and cuts after any byte of a request or a response, as a FIN,
 //!   a reset or silence. [Downloads](CdnFault) have faults too.
-//! - **A hostile server** (feature `hostile`): plays scripts, byte by byte, over TCP and TLS, and keeps the same truth.
 //! - **All of this over HTTP too**, at [`Emulator::control_url`], for tests in other languages; `gptimage emulator` starts
 //!   one from a shell.
 //!
@@ -73,10 +72,11 @@ mod duration;
 mod emulator;
 mod error;
 mod fault;
-#[cfg(feature = "hostile")]
-pub mod hostile;
 mod ident;
 mod idle;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod latency;
 mod misread;
 mod money;

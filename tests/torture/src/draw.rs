@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::scripted::{Script, Step};
 use fastrand::Rng;
-use gptimage_emulator::hostile::{Script, Step};
 
 use crate::faults;
 use crate::unit::{Caller, Order, Unit};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::scripted::{Script, Source, Step, SuccessForm, Until};
 use fastrand::Rng;
-use gptimage_emulator::hostile::{Form, Script, Source, Step, Until};
 use gptimage_emulator::{Cut, ErrorForm};
 
 use crate::unit::Drawn;
@@ -157,9 +157,11 @@ pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> Drawn {
         62..78 => drawn("failure", [whole, Step::send(failure(rng))]),
         78..83 => early(rng, setting, success),
         83..87 => slow(rng, success, setting.answer),
-        87..89 => match one(rng, Form::ALL) {
+        87..89 => match one(rng, SuccessForm::ALL) {
             // A second picture has no place in these.
-            Some(Form::Bytes | Form::Text) if setting.pictures > 1 => drawn("odd form", [whole, Step::send(success)]),
+            Some(SuccessForm::Bytes | SuccessForm::Text) if setting.pictures > 1 => {
+                drawn("odd form", [whole, Step::send(success)])
+            }
             form => drawn("odd form", [whole, Step::send(form.map_or(success, Source::Form))]),
         },
         89..91 => {

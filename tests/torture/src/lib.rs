@@ -9,6 +9,7 @@ pub mod draw;
 mod faults;
 pub mod judge;
 pub mod run;
+pub mod scripted;
 mod tally;
 pub mod unit;
 pub mod world;

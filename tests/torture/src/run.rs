@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::scripted::ScriptedServer;
 use gptimage_core::{CancelToken, Client, Config, EditRequest, GenerateRequest, ImageInput, ResponseFormat};
-use gptimage_emulator::hostile::HostileServer;
 use gptimage_emulator::{Billing, LedgerEntry, Side};
 use tokio::time::{sleep, timeout};
 
@@ -41,7 +41,7 @@ pub struct Report {
 /// A server, client or folder that cannot be made: no outcome of the experiment.
 pub async fn run(unit: &Unit, world: &World) -> io::Result<Report> {
     let picture = world.pictures.get(unit.picture).cloned().unwrap_or_default();
-    let mut builder = HostileServer::builder()
+    let mut builder = ScriptedServer::builder()
         .billing(Billing::Pessimistic)
         .key(KEY)
         .picture(picture.clone())
@@ -119,7 +119,7 @@ fn prepare(client: &Client, order: &Order, unit: &Unit) -> io::Result<gptimage_c
     })
 }
 
-async fn wait(call: gptimage_core::Call, caller: Caller, server: &HostileServer) -> Told {
+async fn wait(call: gptimage_core::Call, caller: Caller, server: &ScriptedServer) -> Told {
     let told = |outcome| Told::Outcome(Box::new(outcome));
     match caller {
         Caller::Waits => told(call.await),
@@ -181,7 +181,7 @@ async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec
     look().unwrap_or_else(|error| vec![format!("the folder cannot be read: {error}")])
 }
 
-fn count_faults(unit: &Unit, server: &HostileServer) -> BTreeMap<&'static str, u64> {
+fn count_faults(unit: &Unit, server: &ScriptedServer) -> BTreeMap<&'static str, u64> {
     let mut faults = BTreeMap::new();
     for (side, all) in [(Side::Api, &unit.api), (Side::Cdn, &unit.cdn)] {
         let met = usize::try_from(server.connections(side)).unwrap_or(usize::MAX);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use gptimage_emulator::hostile::Script;
+use crate::scripted::Script;
 
 /// Calls that run at the same time through one client, on a server of their own.
 #[derive(Debug, Clone)]

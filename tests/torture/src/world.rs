@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::scripted::Authority;
 use bytes::Bytes;
 use gptimage_core::Timers;
-use gptimage_emulator::hostile::Authority;
 
 /// The API key of every call. It may be seen by the API alone.
 pub const KEY: &str = "sk-canary-2f6b1c";

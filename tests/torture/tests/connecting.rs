@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, Phase, ResponseFormat};
-use gptimage_emulator::hostile::{HostileServer, Script, Step};
 use gptimage_emulator::{Billing, Cut, Side};
 use gptimage_torture::judge::{Evidence, Outcome, Told, attempts, judge};
+use gptimage_torture::scripted::{Script, ScriptedServer, Step};
 use gptimage_torture::world::{KEY, World, patient, timers};
 
 fn request() -> GenerateRequest {
@@ -41,7 +41,7 @@ async fn every_byte_of_the_handshake() {
         for _ in 0..AT_ONCE {
             let (world, next) = (world.clone(), next.clone());
             lanes.spawn(async move {
-                let builder = HostileServer::builder().billing(Billing::Pessimistic).tls(&world.authority);
+                let builder = ScriptedServer::builder().billing(Billing::Pessimistic).tls(&world.authority);
                 let server = builder.start().await.unwrap();
                 let config = Config::new().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file);
                 let client = Client::new(config.timers(timers()).max_attempts(1)).unwrap();
@@ -101,7 +101,7 @@ async fn a_host_that_swallows_every_packet() {
 async fn silence_up_to_the_head_timer() {
     // Minutes, scaled: an answer just before the timer ends is a success, one after it is unknown, neither is repeated.
     for (pause, success) in [(1500, true), (60_000, false)] {
-        let server = HostileServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
+        let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; send image").parse().unwrap());
         let mut timers = patient();
         // Nothing else may end it: neither the upload's timer nor the body's.
@@ -125,7 +125,7 @@ async fn silence_up_to_the_head_timer() {
 async fn a_reset_after_a_long_silence() {
     // Load balancers end what was idle for a minute or two; here it is a fraction of a second.
     for (end, pause) in [("rst", 600), ("fin", 600), ("rst", 1200), ("fin", 1200)] {
-        let server = HostileServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
+        let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; cut {end}").parse().unwrap());
         let mut timers = patient();
         timers.head = Duration::from_secs(60);

@@ -2,14 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use gptimage_core::{Client, Config, GenerateRequest, ResponseFormat};
-use gptimage_emulator::hostile::HostileServer;
 use gptimage_emulator::{Billing, LedgerEntry, Price, Side};
 use gptimage_torture::judge::{Evidence, Judgement, Outcome, Told, judge};
+use gptimage_torture::scripted::ScriptedServer;
 use gptimage_torture::world::{KEY, patient};
 
 /// One call with what the server does, and the truth about it.
 async fn call(scripts: &[&str], retry_server_errors: bool) -> (Outcome, Vec<LedgerEntry>) {
-    let server = HostileServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
+    let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
     scripts.iter().for_each(|text| server.script(Side::Api, text.parse().unwrap()));
     let config = Config::new().api_key(KEY).base_url(server.base_url()).timers(patient());
     let client = Client::new(config.retry_server_errors(retry_server_errors)).unwrap();

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, ResponseFormat};
-use gptimage_emulator::hostile::{HostileServer, Script, Source, Step, Until};
 use gptimage_emulator::{Billing, ErrorForm, Side};
 use gptimage_torture::run::contains;
+use gptimage_torture::scripted::{Script, ScriptedServer, Source, Step, Until};
 use gptimage_torture::world::{KEY, World, patient};
 
 const STATUSES: [u16; 8] = [301, 302, 303, 304, 305, 306, 307, 308];
@@ -27,14 +27,14 @@ const TARGETS: [Target; 6] =
 
 /// One server of each scheme, beside the one that redirects.
 struct Elsewhere {
-    plain: HostileServer,
-    tls: HostileServer,
+    plain: ScriptedServer,
+    tls: ScriptedServer,
 }
 
 impl Elsewhere {
     async fn new(world: &World) -> Self {
-        let plain = HostileServer::builder().start().await.unwrap();
-        let tls = HostileServer::builder().tls(&world.authority).start().await.unwrap();
+        let plain = ScriptedServer::builder().start().await.unwrap();
+        let tls = ScriptedServer::builder().tls(&world.authority).start().await.unwrap();
         Self { plain, tls }
     }
 
@@ -47,7 +47,7 @@ impl Elsewhere {
 
     fn location(&self, target: Target, encrypted: bool, path: &str) -> String {
         let (same, other) = if encrypted { (&self.tls, &self.plain) } else { (&self.plain, &self.tls) };
-        let address = |server: &HostileServer| server.cdn_url().split_once("://").unwrap().1.to_owned();
+        let address = |server: &ScriptedServer| server.cdn_url().split_once("://").unwrap().1.to_owned();
         let scheme = if encrypted { "https" } else { "http" };
         match target {
             Target::SamePath => path.to_owned(),
@@ -65,15 +65,15 @@ fn redirect(until: Until, status: u16, location: &str) -> Script {
     Script::new([Step::Read(until), Step::send(Source::Status { status, form: ErrorForm::Empty, headers })])
 }
 
-async fn server(world: &World, encrypted: bool) -> HostileServer {
-    let mut builder = HostileServer::builder().billing(Billing::Pessimistic);
+async fn server(world: &World, encrypted: bool) -> ScriptedServer {
+    let mut builder = ScriptedServer::builder().billing(Billing::Pessimistic);
     if encrypted {
         builder = builder.tls(&world.authority);
     }
     builder.start().await.unwrap()
 }
 
-fn client(world: &World, server: &HostileServer) -> Client {
+fn client(world: &World, server: &ScriptedServer) -> Client {
     let config = Config::new().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file).timers(patient());
     Client::new(config.header("X-Team", KEY)).unwrap()
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gptimage_core::{Client, Config, EditRequest, GenerateRequest, ImageInput, ResponseFormat, Timers};
-use gptimage_emulator::hostile::{Authority, HostileServer, Script};
 use gptimage_emulator::{Billing, Side};
 use gptimage_torture::judge::{Evidence, Outcome, Told, attempts, judge};
 use gptimage_torture::run::CAP;
+use gptimage_torture::scripted::{Authority, Script, ScriptedServer};
 use gptimage_torture::world::{KEY, padded};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -73,7 +73,7 @@ fn timers() -> Timers {
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
 async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> Vec<String> {
-    let mut builder = HostileServer::builder().billing(Billing::Pessimistic);
+    let mut builder = ScriptedServer::builder().billing(Billing::Pessimistic);
     if case.tls {
         builder = builder.tls(authority);
     }
@@ -133,7 +133,7 @@ async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> 
 }
 
 /// What the ledger says to the outcome.
-fn judged(server: &HostileServer, outcome: Outcome) -> Vec<String> {
+fn judged(server: &ScriptedServer, outcome: Outcome) -> Vec<String> {
     let picture = base64(&outcome);
     let told = [Told::Outcome(Box::new(outcome))];
     let ledger = server.ledger();

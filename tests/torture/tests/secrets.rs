@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gptimage_core::{CancelToken, Client, Config, GenerateRequest, ResponseFormat};
-use gptimage_emulator::hostile::HostileServer;
 use gptimage_emulator::{Billing, Side};
 use gptimage_torture::judge::Outcome;
 use gptimage_torture::run::contains;
+use gptimage_torture::scripted::ScriptedServer;
 use gptimage_torture::world::{World, patient};
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -149,7 +149,7 @@ async fn the_key_is_seen_by_the_gateway_alone() {
     let mut gateways_saw_it = 0;
     for (number, (api, cdn)) in SCRIPTS.iter().enumerate() {
         for (format, encrypted) in [(ResponseFormat::Url, false), (ResponseFormat::B64Json, true)] {
-            let mut builder = HostileServer::builder().billing(Billing::Pessimistic);
+            let mut builder = ScriptedServer::builder().billing(Billing::Pessimistic);
             if encrypted {
                 builder = builder.tls(&world.authority);
             }

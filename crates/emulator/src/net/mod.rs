@@ -1,10 +1,7 @@
 //! The sockets: accepted, read and written here, so that cutting one after k bytes is a property of the stream.
 
 mod early;
-#[cfg(feature = "hostile")]
 pub(crate) mod ending;
-#[cfg(not(feature = "hostile"))]
-mod ending;
 mod exchange;
 mod framing;
 mod head;
@@ -15,14 +12,12 @@ mod stop;
 mod stream;
 
 pub(crate) use early::EarlyAnswer;
-#[cfg(feature = "hostile")]
+#[cfg(feature = "internals")]
 pub(crate) use exchange::Exchange;
 pub(crate) use exchange::{Note, Plan, Recording};
-#[cfg(feature = "hostile")]
+#[cfg(feature = "internals")]
 pub(crate) use head::HeadParse;
 pub(crate) use head::RequestHead;
-#[cfg(feature = "hostile")]
-pub(crate) use listener::Checkpoints;
 pub(crate) use listener::{Checkpoint, Listener, Site, bind};
 pub(crate) use registry::Registry;
 pub(crate) use stop::{Stop, Stopper};

@@ -29,29 +29,18 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Opens the ledger's entry and takes the fault that the script has for it.
+    /// Opens the ledger's entry and takes the fault that a script has for it.
     pub(crate) fn open(
         ledger: &Arc<Ledger>,
-        script: &Script<Fault>,
+        script: Option<&Script<Fault>>,
         operation: Operation,
         authorized: bool,
         head: &RequestHead,
     ) -> Arc<Self> {
         let mut call = Self::begin(ledger, operation, authorized, head);
         let selector = CallSelector { seq: call.seq, client_request_id: call.client_request_id.as_deref() };
-        call.fault = script.take(selector);
+        call.fault = script.and_then(|script| script.take(selector));
         Arc::new(call)
-    }
-
-    /// Opens the ledger's entry of a call that no fault waits for.
-    #[cfg(feature = "hostile")]
-    pub(crate) fn open_unscripted(
-        ledger: &Arc<Ledger>,
-        operation: Operation,
-        authorized: bool,
-        head: &RequestHead,
-    ) -> Arc<Self> {
-        Arc::new(Self::begin(ledger, operation, authorized, head))
     }
 
     /// Leaves an entry for a request whose head never became whole.

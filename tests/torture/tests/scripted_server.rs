@@ -1,5 +1,4 @@
 //! Scripts, byte-exact, as the peer and the ledger see them.
-#![cfg(feature = "hostile")]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -8,11 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
+#[path = "../../../crates/emulator/tests/support/http.rs"]
+mod http;
 
-use gptimage_emulator::hostile::HostileServer;
 use gptimage_emulator::{Billing, LedgerEntry, Side};
-use support::*;
+use gptimage_torture::scripted::ScriptedServer;
+use http::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const BODY: &str = r#"{"model":"openai/gpt-image-2","prompt":"A crown"}"#;
@@ -23,15 +23,15 @@ fn request() -> Vec<u8> {
 }
 
 /// Sends a request and reads to the end.
-async fn play(server: &HostileServer, script: &str) -> (Vec<u8>, End, LedgerEntry) {
+async fn play(server: &ScriptedServer, script: &str) -> (Vec<u8>, End, LedgerEntry) {
     server.script(Side::Api, script.parse().unwrap());
     let (raw, end) = exchange(server.base_url(), &request()).await;
     server.wait_idle().await;
     (raw, end, server.ledger().pop().unwrap_or_else(|| panic!("{script}: no entry")))
 }
 
-async fn server(billing: Billing) -> HostileServer {
-    HostileServer::builder().billing(billing).start().await.unwrap()
+async fn server(billing: Billing) -> ScriptedServer {
+    ScriptedServer::builder().billing(billing).start().await.unwrap()
 }
 
 #[tokio::test]

@@ -1,17 +1,25 @@
 //! A server that does to its clients what [scripts](Script) say, byte by byte, over TCP or TLS, and keeps the same truth
-//! as the [`Emulator`](crate::Emulator): what arrived whole, was worked on, charged and delivered.
+//! as the [`Emulator`](gptimage_emulator::Emulator): what arrived whole, was worked on, charged and delivered.
 //!
 //! Each connection plays the next script; when none is left, it is answered as it should be. The same scripts play the
 //! same way every time, so a script that broke something is printed, and played again.
 //!
+//! ```text
+//! read 1000; cut rst                                  the request is cut after 1000 bytes, its head included
+//! read head; send status 413 problem; read end        an answer while the upload still runs
+//! read whole; send image ..200; pause 2s; cut silence half an answer, and then nothing more
+//! read whole; send 'HTTP/1.1 200 OK\r\n'; repeat 'x: y\r\n'    a head without an end
+//! handshake 300 fin                                   TLS ends after 300 bytes of the server's side
 //! ```
-//! use gptimage_emulator::hostile::HostileServer;
+//!
+//! ```
+//! use gptimage_torture::scripted::ScriptedServer;
 //! use gptimage_emulator::{Billing, Side};
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = HostileServer::builder().billing(Billing::Pessimistic).start().await?;
+//! let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await?;
 //! server.script(Side::Api, "read whole; send image ..17; cut rst".parse()?);
 //! // … the software under test calls `server.base_url()`; this stands for it:
 //! let address = server.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
@@ -31,14 +39,14 @@
 mod answer;
 mod authority;
 mod channel;
-mod desk;
-mod form;
 mod play;
+mod script;
 mod server;
-mod step;
+mod success_form;
 mod text;
 
 pub use authority::Authority;
-pub use form::Form;
-pub use server::{HostileBuilder, HostileServer};
-pub use step::{Script, Source, Step, Until};
+pub use script::{Script, Source, Step, Until};
+pub use server::{ScriptedServer, ScriptedServerBuilder};
+pub use success_form::SuccessForm;
+pub use text::ParseScriptError;

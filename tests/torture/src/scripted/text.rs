@@ -5,10 +5,15 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::step::{Script, Source, Step, Until};
-use crate::duration::duration_text;
-use crate::fault::{Cut, ErrorForm};
-use crate::{Misread, parse_duration};
+use gptimage_emulator::internals::duration_text;
+use gptimage_emulator::{Cut, ErrorForm, parse_duration};
+
+use super::script::{Script, Source, Step, Until};
+
+/// Why a text is not a script.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("script: {0}")]
+pub struct ParseScriptError(String);
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,7 +111,7 @@ enum Word {
     Semicolon,
 }
 
-fn words(text: &str) -> Result<Vec<Word>, Misread> {
+fn words(text: &str) -> Result<Vec<Word>, ParseScriptError> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -132,7 +137,7 @@ fn words(text: &str) -> Result<Vec<Word>, Misread> {
 }
 
 /// Reads a quoted text at the beginning of `text`; also returns its length with both quotes.
-fn unquoted(text: &str) -> Result<(Vec<u8>, usize), Misread> {
+fn unquoted(text: &str) -> Result<(Vec<u8>, usize), ParseScriptError> {
     let mut bytes = Vec::new();
     let mut characters = text.char_indices().skip(1);
     while let Some((at, character)) = characters.next() {
@@ -145,24 +150,24 @@ fn unquoted(text: &str) -> Result<(Vec<u8>, usize), Misread> {
                 Some((_, 'x')) => {
                     let mut digit = || characters.next().and_then(|(_, character)| character.to_digit(16));
                     let byte = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
-                    bytes.push(byte.ok_or_else(|| misread("\\x takes two hexadecimal digits"))?);
+                    bytes.push(byte.ok_or_else(|| error("\\x takes two hexadecimal digits"))?);
                 }
-                _ => return Err(misread("the escapes are \\r, \\n, \\', \\\\ and \\x00")),
+                _ => return Err(error("the escapes are \\r, \\n, \\', \\\\ and \\x00")),
             },
             _ => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    Err(misread("a quote is not closed"))
+    Err(error("a quote is not closed"))
 }
 
-fn misread(message: impl Into<String>) -> Misread {
-    Misread::new("script", message)
+fn error(message: impl Into<String>) -> ParseScriptError {
+    ParseScriptError(message.into())
 }
 
 impl FromStr for Script {
-    type Err = Misread;
+    type Err = ParseScriptError;
 
-    fn from_str(text: &str) -> Result<Self, Misread> {
+    fn from_str(text: &str) -> Result<Self, ParseScriptError> {
         let words = words(text)?;
         let steps = words.split(|word| *word == Word::Semicolon).filter(|words| !words.is_empty());
         Ok(Self { steps: steps.map(|words| Reader { words }.step()).collect::<Result<_, _>>()? })
@@ -175,14 +180,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn plain(&mut self, expected: &str) -> Result<String, Misread> {
+    fn plain(&mut self, expected: &str) -> Result<String, ParseScriptError> {
         match self.words.split_first() {
             Some((Word::Plain(word), rest)) => {
                 let word = word.clone();
                 self.words = rest;
                 Ok(word)
             }
-            _ => Err(misread(format!("{expected} is missing"))),
+            _ => Err(error(format!("{expected} is missing"))),
         }
     }
 
@@ -193,35 +198,35 @@ impl Reader<'_> {
         Some(bytes)
     }
 
-    fn text(&mut self) -> Result<String, Misread> {
-        let bytes = self.quoted().ok_or_else(|| misread("a quoted text is missing"))?;
-        String::from_utf8(bytes).map_err(|_| misread("this quoted text has to be UTF-8"))
+    fn text(&mut self) -> Result<String, ParseScriptError> {
+        let bytes = self.quoted().ok_or_else(|| error("a quoted text is missing"))?;
+        String::from_utf8(bytes).map_err(|_| error("this quoted text has to be UTF-8"))
     }
 
-    fn number<T: FromStr>(&mut self, expected: &str) -> Result<T, Misread> {
+    fn number<T: FromStr>(&mut self, expected: &str) -> Result<T, ParseScriptError> {
         let word = self.plain(expected)?;
-        word.parse().map_err(|_| misread(format!("{word:?} is not {expected}")))
+        word.parse().map_err(|_| error(format!("{word:?} is not {expected}")))
     }
 
-    fn duration(&mut self) -> Result<Duration, Misread> {
-        parse_duration(&self.plain("a duration")?).map_err(misread)
+    fn duration(&mut self) -> Result<Duration, ParseScriptError> {
+        parse_duration(&self.plain("a duration")?).map_err(error)
     }
 
-    fn cut(&mut self) -> Result<Cut, Misread> {
+    fn cut(&mut self) -> Result<Cut, ParseScriptError> {
         match self.plain("fin, rst or silence")?.as_str() {
             "fin" => Ok(Cut::Fin),
             "rst" => Ok(Cut::Rst),
             "silence" => Ok(Cut::Silence),
-            other => Err(misread(format!("{other:?} is no cut: use fin, rst or silence"))),
+            other => Err(error(format!("{other:?} is no cut: use fin, rst or silence"))),
         }
     }
 
-    fn keyword(&mut self, keyword: &str) -> Result<(), Misread> {
+    fn keyword(&mut self, keyword: &str) -> Result<(), ParseScriptError> {
         let found = self.plain(keyword)?;
-        if found == keyword { Ok(()) } else { Err(misread(format!("{found:?} stands where {keyword} should"))) }
+        if found == keyword { Ok(()) } else { Err(error(format!("{found:?} stands where {keyword} should"))) }
     }
 
-    fn source(&mut self) -> Result<Source, Misread> {
+    fn source(&mut self) -> Result<Source, ParseScriptError> {
         if let Some(bytes) = self.quoted() {
             return Ok(Source::Raw(bytes));
         }
@@ -229,40 +234,40 @@ impl Reader<'_> {
             "image" => Ok(Source::Image),
             "link" => Ok(Source::Link),
             "picture" => Ok(Source::Picture),
-            "form" => Ok(Source::Form(self.plain("a form of success")?.parse().map_err(misread)?)),
+            "form" => Ok(Source::Form(self.plain("a form of success")?.parse().map_err(error)?)),
             "json" => Ok(Source::Json(self.text()?)),
             "status" => {
                 let status = self.number("a status")?;
-                let form: ErrorForm = self.plain("a form of error body")?.parse().map_err(misread)?;
+                let form: ErrorForm = self.plain("a form of error body")?.parse().map_err(error)?;
                 let mut headers = Vec::new();
                 while matches!(self.words.first(), Some(Word::Quoted(_))) {
                     headers.push(self.text()?);
                 }
                 Ok(Source::Status { status, form, headers })
             }
-            other => Err(misread(format!("{other:?} is no source"))),
+            other => Err(error(format!("{other:?} is no source"))),
         }
     }
 
-    fn range(&mut self) -> Result<Range<u64>, Misread> {
+    fn range(&mut self) -> Result<Range<u64>, ParseScriptError> {
         if self.words.is_empty() {
             return Ok(0..u64::MAX);
         }
         let word = self.plain("a range")?;
-        let wrong = || misread(format!("{word:?} is no range: write ..200, 200.. or 200..300"));
+        let wrong = || error(format!("{word:?} is no range: write ..200, 200.. or 200..300"));
         let (start, end) = word.split_once("..").ok_or_else(wrong)?;
         let bound = |text: &str, open| if text.is_empty() { Ok(open) } else { text.parse().map_err(|_| wrong()) };
         Ok(bound(start, 0)?..bound(end, u64::MAX)?)
     }
 
-    fn step(mut self) -> Result<Step, Misread> {
+    fn step(mut self) -> Result<Step, ParseScriptError> {
         let step = match self.plain("a step")?.as_str() {
             "read" => Step::Read(match self.plain("how far to read")?.as_str() {
                 "head" => Until::Head,
                 "whole" => Until::Whole,
                 "end" => Until::End,
                 bytes => Until::Bytes(
-                    bytes.parse().map_err(|_| misread(format!("{bytes:?}: read a number, head, whole or end")))?,
+                    bytes.parse().map_err(|_| error(format!("{bytes:?}: read a number, head, whole or end")))?,
                 ),
             }),
             "send" => Step::Send(self.source()?, self.range()?),
@@ -279,11 +284,11 @@ impl Reader<'_> {
             "half-close" => Step::HalfClose,
             "cut" => Step::Cut(self.cut()?),
             "handshake" => Step::Handshake(self.number("a number of bytes")?, self.cut()?),
-            other => return Err(misread(format!("{other:?} is no step"))),
+            other => return Err(error(format!("{other:?} is no step"))),
         };
         match self.words.first() {
             None => Ok(step),
-            Some(word) => Err(misread(format!("{word:?} stands behind a step that was over: {step}"))),
+            Some(word) => Err(error(format!("{word:?} stands behind a step that was over: {step}"))),
         }
     }
 }

@@ -3,17 +3,15 @@
 use std::io;
 use std::sync::Arc;
 
+use gptimage_emulator::internals::{Connection, cut, half_close};
+use gptimage_emulator::{Cut, Side};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use super::answer::bytes;
 use super::channel::Channel;
-use super::desk::Desk;
+use super::script::{Script, Source, Step, Until};
 use super::server::{Busy, Shared};
-use super::step::{Script, Source, Step, Until};
-use crate::Side;
-use crate::fault::Cut;
-use crate::net::ending;
 
 const READ_SIZE: usize = 64 * 1024;
 
@@ -38,10 +36,10 @@ pub(super) async fn play(socket: Arc<TcpStream>, shared: Arc<Shared>, side: Side
     }
     let opened = Channel::open(Arc::clone(&socket), shared.authority.as_ref(), handshake.map(|(bytes, _)| bytes)).await;
     let mut player = match opened {
-        Ok(channel) => Player { channel, desk: Desk::new(Arc::clone(&shared)), shared, side },
+        Ok(channel) => Player { channel, connection: Connection::new(Arc::clone(&shared.account)), shared, side },
         Err(_) => {
             drop(busy);
-            return ending::cut(&socket, handshake.map_or(Cut::Fin, |(_, cut)| cut)).await;
+            return cut(&socket, handshake.map_or(Cut::Fin, |(_, cut)| cut)).await;
         }
     };
     let mut next = handshake.map_or(Next::Step, |(_, cut)| Next::Cut(cut));
@@ -57,26 +55,26 @@ pub(super) async fn play(socket: Arc<TcpStream>, shared: Arc<Shared>, side: Side
     }
     let forever = match &next {
         Next::Forever(source) => {
-            let bytes = bytes(source, &player.shared, &player.desk);
-            player.desk.answers(&bytes);
+            let bytes = bytes(source, &player.shared, &player.connection);
+            player.connection.answers(&bytes);
             // Many at once: a system call for each would be the slowest part.
             bytes.repeat((READ_SIZE / bytes.len().max(1)).max(1))
         }
         _ => Vec::new(),
     };
-    player.desk.close();
+    player.connection.close();
     drop(busy);
     if !forever.is_empty() {
         // Ends when the peer has left.
         while player.channel.write(&forever).await.is_ok() {}
     }
-    let cut = if let Next::Cut(cut) = next { cut } else { Cut::Fin };
-    ending::cut(&socket, cut).await;
+    let end = if let Next::Cut(cut) = next { cut } else { Cut::Fin };
+    cut(&socket, end).await;
 }
 
 struct Player {
     channel: Channel,
-    desk: Desk,
+    connection: Connection,
     shared: Arc<Shared>,
     side: Side,
 }
@@ -86,15 +84,15 @@ impl Player {
         match step {
             Step::Read(until) => return self.read(*until).await,
             Step::Send(source, range) => {
-                let all = bytes(source, &self.shared, &self.desk);
+                let all = bytes(source, &self.shared, &self.connection);
                 let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(all.len());
                 let part = all.slice(at(range.start)..at(range.end).max(at(range.start)));
-                self.desk.answers(&all.slice(at(range.start)..));
+                self.connection.answers(&all.slice(at(range.start)..));
                 self.send(&part).await?;
             }
             Step::Trickle(source, piece, pause) => {
-                let all = bytes(source, &self.shared, &self.desk);
-                self.desk.answers(&all);
+                let all = bytes(source, &self.shared, &self.connection);
+                self.connection.answers(&all);
                 let piece = usize::try_from(*piece).unwrap_or(usize::MAX).max(1);
                 for piece in all.chunks(piece) {
                     self.send(piece).await?;
@@ -104,7 +102,7 @@ impl Player {
             Step::Repeat(source) => return Ok(Next::Forever(source.clone())),
             Step::Pause(pause) => sleep(*pause).await,
             Step::Mark => self.shared.mark(),
-            Step::HalfClose => ending::half_close(socket),
+            Step::HalfClose => half_close(socket),
             Step::Cut(cut) | Step::Handshake(_, cut) => return Ok(Next::Cut(*cut)),
         }
         Ok(Next::Step)
@@ -113,9 +111,11 @@ impl Player {
     async fn read(&mut self, until: Until) -> io::Result<Next> {
         loop {
             let limit = match until {
-                Until::Bytes(bytes) => usize::try_from(bytes.saturating_sub(self.desk.arrived())).unwrap_or(usize::MAX),
-                Until::Head if self.desk.has_head() => 0,
-                Until::Whole if self.desk.is_whole() => 0,
+                Until::Bytes(bytes) => {
+                    usize::try_from(bytes.saturating_sub(self.connection.arrived())).unwrap_or(usize::MAX)
+                }
+                Until::Head if self.connection.has_head() => 0,
+                Until::Whole if self.connection.is_whole() => 0,
                 Until::Head | Until::Whole | Until::End => READ_SIZE,
             };
             if limit == 0 {
@@ -126,13 +126,13 @@ impl Player {
                 return Ok(if until == Until::End { Next::Step } else { Next::End });
             }
             self.shared.keep_received(self.side, &bytes);
-            self.desk.take(bytes);
+            self.connection.take(bytes);
         }
     }
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.channel.write(bytes).await?;
-        self.desk.sent(bytes);
+        self.connection.sent(bytes);
         Ok(())
     }
 }

@@ -3,20 +3,20 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use gptimage_emulator::internals::Account;
+use gptimage_emulator::{Billing, LedgerEntry, Side};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::authority::Authority;
 use super::play::play;
-use super::step::{Script, Source, Step, Until};
-use crate::net::{Checkpoint, Checkpoints, Registry, Stop, Stopper, bind};
-use crate::sync::lock;
-use crate::truth::Ledger;
-use crate::{Billing, LedgerEntry, Side};
+use super::script::{Script, Source, Step, Until};
 
 /// As much of what each origin receives is kept.
 const RECEIVED_MAX: usize = 256 << 10;
@@ -24,10 +24,10 @@ const RECEIVED_MAX: usize = 256 << 10;
 const PICTURE: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
-/// Settings of a [`HostileServer`]; made by [`HostileServer::builder`].
+/// Settings of a [`ScriptedServer`]; made by [`ScriptedServer::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until `start`"]
-pub struct HostileBuilder {
+pub struct ScriptedServerBuilder {
     billing: Billing,
     authority: Option<Authority>,
     picture: Bytes,
@@ -35,7 +35,7 @@ pub struct HostileBuilder {
     key: Option<String>,
 }
 
-impl HostileBuilder {
+impl ScriptedServerBuilder {
     /// The only key that works; any does unless set. Ports are used again: a client that looks for a server of before
     /// may come to this one, and is told apart by its key.
     pub fn key(mut self, key: impl Into<String>) -> Self {
@@ -71,50 +71,76 @@ impl HostileBuilder {
     ///
     /// # Errors
     /// A port on loopback that cannot be bound.
-    pub async fn start(self) -> io::Result<HostileServer> {
-        let (api, cdn) = (bind(0).await?, bind(0).await?);
+    pub async fn start(self) -> io::Result<ScriptedServer> {
+        let (api, cdn) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
         let scheme = if self.authority.is_some() { "https" } else { "http" };
         let shared = Arc::new(Shared {
-            ledger: Arc::new(Ledger::new(self.billing, 0, Registry::new())),
+            account: Arc::new(Account::new(self.billing, self.key.as_deref())),
             authority: self.authority,
             picture_base64: base64_simd::STANDARD.encode_to_string(&self.picture),
             picture: self.picture,
             pictures: self.pictures,
-            authorization: self.key.map(|key| format!("Bearer {key}")),
             cdn_url: format!("{scheme}://{}", cdn.local_addr()?),
             sides: [SideState::new(Side::Api), SideState::new(Side::Cdn)],
             busy: watch::Sender::new(0),
             marks: watch::Sender::new(0),
         });
         let base_url = format!("{scheme}://{}/v1", api.local_addr()?);
-        let (stopper, stop) = Stop::new();
-        let mut checkpoints = Vec::new();
+        let mut listeners = Vec::new();
         for (side, listener) in [(Side::Api, api), (Side::Cdn, cdn)] {
-            let (checkpoint, asked) = Checkpoint::new();
-            checkpoints.push(checkpoint);
-            let accepting = Accepting { side, listener, shared: Arc::clone(&shared), stop: stop.clone() };
-            tokio::spawn(accepting.run(asked));
+            let (checkpoint, asked) = mpsc::channel(16);
+            let accepting = Accepting { side, listener, shared: Arc::clone(&shared), playing: JoinSet::new() };
+            let task = tokio::spawn(accepting.run(asked)).abort_handle();
+            listeners.push(Listener { checkpoint, task });
         }
-        Ok(HostileServer { shared, base_url, checkpoints, _stopper: stopper })
+        Ok(ScriptedServer { shared, base_url, listeners })
     }
 }
 
-/// A running hostile server. Dropping it stops it.
+/// One origin's accept loop, which ends with this, and all its connections with it.
 #[derive(Debug)]
-pub struct HostileServer {
-    shared: Arc<Shared>,
-    base_url: String,
-    checkpoints: Vec<Checkpoint>,
-    /// Its drop asks every task to end.
-    _stopper: Stopper,
+struct Listener {
+    checkpoint: mpsc::Sender<oneshot::Sender<()>>,
+    task: AbortHandle,
 }
 
-impl HostileServer {
-    /// Settings, to be [started](HostileBuilder::start).
-    pub fn builder() -> HostileBuilder {
+impl Listener {
+    /// Resolves when every connection that was there before is accepted.
+    async fn pass(&self) {
+        let (done, passed) = oneshot::channel();
+        // An error: the loop has ended, and nothing is accepted any more.
+        if self.checkpoint.send(done).await.is_ok() {
+            let _ = passed.await;
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A running scripted server. Dropping it stops it.
+#[derive(Debug)]
+pub struct ScriptedServer {
+    shared: Arc<Shared>,
+    base_url: String,
+    listeners: Vec<Listener>,
+}
+
+impl ScriptedServer {
+    /// Settings, to be [started](ScriptedServerBuilder::start).
+    pub fn builder() -> ScriptedServerBuilder {
         // What is written above can be decoded.
         let picture = base64_simd::STANDARD.decode_to_vec(PICTURE).unwrap_or_default();
-        HostileBuilder { billing: Billing::default(), authority: None, picture: picture.into(), pictures: 1, key: None }
+        ScriptedServerBuilder {
+            billing: Billing::default(),
+            authority: None,
+            picture: picture.into(),
+            pictures: 1,
+            key: None,
+        }
     }
 
     /// The API's address, such as `http://127.0.0.1:34567/v1`.
@@ -137,14 +163,14 @@ impl HostileServer {
         *lock(&self.shared.side(side).always) = script;
     }
 
-    /// The truth about every paid POST so far. Settled after [`HostileServer::wait_idle`].
+    /// The truth about every paid POST so far. Settled after [`ScriptedServer::wait_idle`].
     pub fn ledger(&self) -> Vec<LedgerEntry> {
-        self.shared.ledger.entries()
+        self.shared.account.ledger()
     }
 
     /// How many calls were charged.
     pub fn charges(&self) -> u64 {
-        self.shared.ledger.charges()
+        self.shared.account.charges()
     }
 
     /// How many connections were accepted.
@@ -168,8 +194,8 @@ impl HostileServer {
     pub async fn wait_idle(&self) {
         let mut busy = self.shared.busy.subscribe();
         loop {
-            for checkpoint in &self.checkpoints {
-                checkpoint.pass().await;
+            for listener in &self.listeners {
+                listener.pass().await;
             }
             if *busy.borrow_and_update() == 0 {
                 return;
@@ -184,13 +210,11 @@ impl HostileServer {
 /// What connections share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) account: Arc<Account>,
     pub(super) authority: Option<Authority>,
     pub(super) picture: Bytes,
     pub(super) picture_base64: String,
     pub(super) pictures: usize,
-    /// The only `Authorization` that works.
-    authorization: Option<String>,
     pub(super) cdn_url: String,
     sides: [SideState; 2],
     /// Scripts at work.
@@ -225,11 +249,6 @@ impl Shared {
         if side == Side::Api { api } else { cdn }
     }
 
-    /// Whether a request's head holds a key that works.
-    pub(super) fn accepts(&self, given: Option<&str>) -> bool {
-        given.is_some_and(|given| self.authorization.as_deref().is_none_or(|only| only == given))
-    }
-
     pub(super) fn mark(&self) {
         self.marks.send_modify(|marks| *marks += 1);
     }
@@ -262,16 +281,15 @@ struct Accepting {
     side: Side,
     listener: TcpListener,
     shared: Arc<Shared>,
-    stop: Stop,
+    playing: JoinSet<()>,
 }
 
 impl Accepting {
-    async fn run(self, mut checkpoints: Checkpoints) {
-        let stop = self.stop.clone();
+    async fn run(mut self, mut checkpoints: mpsc::Receiver<oneshot::Sender<()>>) {
         loop {
             tokio::select! {
                 biased;
-                () = stop.asked() => return,
+                Some(_) = self.playing.join_next() => {}
                 Some(done) = checkpoints.recv() => {
                     self.accept_waiting();
                     // Whoever asked may have left.
@@ -282,7 +300,7 @@ impl Accepting {
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         // Out of file descriptors: asking again at once would spin.
-                        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                        tokio::time::sleep(Duration::from_millis(10)).await;
                     }
                 },
             }
@@ -290,7 +308,7 @@ impl Accepting {
     }
 
     /// Accepts by system calls what the runtime may not have noticed yet.
-    fn accept_waiting(&self) {
+    fn accept_waiting(&mut self) {
         while let Ok((socket, _)) = SockRef::from(&self.listener).accept() {
             match socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into())) {
                 Ok(socket) => self.serve(socket),
@@ -299,14 +317,18 @@ impl Accepting {
         }
     }
 
-    fn serve(&self, socket: TcpStream) {
+    fn serve(&mut self, socket: TcpStream) {
         // An error means that the peer is gone already.
         let _ = socket.set_nodelay(true);
         let state = self.shared.side(self.side);
         state.connections.fetch_add(1, Ordering::Relaxed);
         let script = lock(&state.scripts).pop_front().unwrap_or_else(|| lock(&state.always).clone());
         let busy = Busy::new(&self.shared);
-        let (shared, side, stop) = (Arc::clone(&self.shared), self.side, self.stop.clone());
-        tokio::spawn(async move { stop.or(play(Arc::new(socket), shared, side, script, busy)).await });
+        self.playing.spawn(play(Arc::new(socket), Arc::clone(&self.shared), self.side, script, busy));
     }
+}
+
+/// Locks; what a panicked holder left behind still counts.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

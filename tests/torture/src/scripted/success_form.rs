@@ -13,11 +13,11 @@ macro_rules! forms {
         /// How a success holds its pictures.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[non_exhaustive]
-        pub enum Form {
+        pub enum SuccessForm {
             $( $(#[$doc])* $form, )+
         }
 
-        impl Form {
+        impl SuccessForm {
             /// Every form.
             pub const ALL: &[Self] = &[$( Self::$form, )+];
 
@@ -50,13 +50,13 @@ forms! {
     Gzip = "gzip",
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for SuccessForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Form {
+impl FromStr for SuccessForm {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -68,7 +68,7 @@ impl FromStr for Form {
 
 /// Content type, content coding and body of a success in this form.
 pub(super) fn body(
-    form: Form,
+    form: SuccessForm,
     picture: &Bytes,
     base64: &str,
     pictures: usize,
@@ -76,25 +76,25 @@ pub(super) fn body(
     const JSON: &str = "application/json";
     let each = |one: String, separator: &str| vec![one; pictures].join(separator);
     let text = match form {
-        Form::DataUri => {
+        SuccessForm::DataUri => {
             format!(r#"{{"data":[{}]}}"#, each(format!(r#"{{"url":"data:image/png;base64,{base64}"}}"#), ","))
         }
-        Form::UrlBase64 => format!(r#"{{"data":[{}]}}"#, each(format!(r#"{{"url":"{base64}"}}"#), ",")),
-        Form::List => format!("[{}]", each(format!(r#"{{"b64_json":"{base64}"}}"#), ",")),
-        Form::Deep => {
+        SuccessForm::UrlBase64 => format!(r#"{{"data":[{}]}}"#, each(format!(r#"{{"url":"{base64}"}}"#), ",")),
+        SuccessForm::List => format!("[{}]", each(format!(r#"{{"b64_json":"{base64}"}}"#), ",")),
+        SuccessForm::Deep => {
             let images = each(format!(r#"{{"image":{{"content":"data:image/png;base64,{base64}"}}}}"#), ",");
             format!(r#"{{"result":{{"images":[{images}]}},"docs":"https://docs.invalid/"}}"#)
         }
-        Form::Events => {
+        SuccessForm::Events => {
             let preview = r#"{"type":"image_generation.partial_image","b64_json":"aGVsbG8="}"#;
             let whole = format!(r#"{{"type":"image_generation.completed","b64_json":"{base64}"}}"#);
             let events = each(format!("data: {preview}\n\nevent: completed\ndata: {whole}\n\n"), "");
             return ("text/event-stream", None, format!(": hello\n\n{events}data: [DONE]\n\n").into());
         }
-        Form::Lines => each(format!(r#"{{"b64_json":"{base64}"}}"#), "\n"),
-        Form::Bytes => return ("image/png", None, picture.clone()),
-        Form::Text => return ("text/plain", None, base64.to_owned().into()),
-        Form::Gzip => {
+        SuccessForm::Lines => each(format!(r#"{{"b64_json":"{base64}"}}"#), "\n"),
+        SuccessForm::Bytes => return ("image/png", None, picture.clone()),
+        SuccessForm::Text => return ("text/plain", None, base64.to_owned().into()),
+        SuccessForm::Gzip => {
             let text = format!(r#"{{"data":[{}]}}"#, each(format!(r#"{{"b64_json":"{base64}"}}"#), ","));
             return (JSON, Some("gzip"), gzip(text.as_bytes()));
         }

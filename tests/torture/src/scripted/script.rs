@@ -3,19 +3,20 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::form::Form;
-use crate::fault::{Cut, ErrorForm};
+use gptimage_emulator::{Cut, ErrorForm};
 
-/// What a hostile server does with one connection, step by step. After the last step it ends the connection politely.
+use super::success_form::SuccessForm;
+
+/// What a scripted server does with one connection, step by step. After the last step it ends the connection politely.
 ///
 /// A script is a text, steps separated by `;`, that can be printed, parsed and played again:
 ///
 /// ```
-/// use gptimage_emulator::hostile::Script;
+/// use gptimage_torture::scripted::Script;
 ///
 /// let script: Script = "read whole; pause 50ms; send image ..200; cut rst".parse()?;
 /// assert_eq!(script.to_string(), "read whole; pause 50ms; send image ..200; cut rst");
-/// # Ok::<(), gptimage_emulator::Misread>(())
+/// # Ok::<(), gptimage_torture::scripted::ParseScriptError>(())
 /// ```
 ///
 /// | step | |
@@ -27,7 +28,7 @@ use crate::fault::{Cut, ErrorForm};
 /// | `trickle SOURCE by 3 every 5ms` | writes them piece by piece |
 /// | `repeat SOURCE` | writes them again and again until the peer leaves |
 /// | `pause 50ms` | neither reads nor writes meanwhile |
-/// | `mark` | wakes whoever waits for [`HostileServer::marked`](super::HostileServer::marked) |
+/// | `mark` | wakes whoever waits for [`ScriptedServer::marked`](super::ScriptedServer::marked) |
 /// | `half-close` | ends this side and goes on |
 /// | `cut fin`, `cut rst`, `cut silence` | ends the connection, or leaves it open and dead |
 /// | `handshake 300 rst` | only as the first step: TLS is cut after so many bytes of the server's side |
@@ -37,7 +38,7 @@ use crate::fault::{Cut, ErrorForm};
 /// | `image` | a success that holds the picture |
 /// | `link` | a success that links to the picture |
 /// | `picture` | the picture itself, as a download; honours `Range` |
-/// | `form data-uri` | a success that holds the picture in another [`Form`] than the API's |
+/// | `form data-uri` | a success that holds the picture in another [`SuccessForm`] than the API's |
 /// | `json '{"data":null}'` | a success with another body |
 /// | `status 429 documented 'retry-after: 1'` | a failure in one of the forms of [`ErrorForm`], with headers |
 /// | `'HTTP/1.1 200 OK\r\n\r\n'` | exactly these bytes: `\r`, `\n`, `\\`, `\'` and `\x00` are escapes |
@@ -107,7 +108,7 @@ pub enum Source {
     /// The picture itself, as a download.
     Picture,
     /// A success that holds the picture in another form.
-    Form(Form),
+    Form(SuccessForm),
     /// A success with this body.
     Json(String),
     /// A failure.
