@@ -13,8 +13,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use gptimage_core::rules::GPT_IMAGE_2;
-use gptimage_core::{EditRequest, Error, GenerateRequest, ImageInput, Operation, PARAMETERS, Rule};
+use gptimage_model::rules::GPT_IMAGE_2;
+use gptimage_model::{EditRequest, GenerateRequest, ImageInput, InvalidRequest, Operation, PARAMETERS, Rule};
 use gptimage_emulator::Emulator;
 use support::*;
 
@@ -114,7 +114,7 @@ impl Drawn {
             }
             other => panic!("{other:?}"),
         };
-        let violations = built.as_ref().err().map_or(&[][..], Error::violations);
+        let violations = built.as_ref().err().map_or(&[][..], InvalidRequest::violations);
         let judged = violations.iter().filter(|violation| violation.rule() != Rule::UnknownParameter);
         sorted(judged.map(|violation| violation.param().to_owned()))
     }
