@@ -9,6 +9,7 @@ use gptimage_core::ErrorKind;
 use gptimage_emulator::{Emulator, EmulatorBuilder, ErrorForm, Latency, StartError, parse_duration};
 use serde_json::json;
 
+use crate::exit_code::exit_code;
 use crate::signals::Signals;
 use crate::stdio;
 
@@ -169,5 +170,5 @@ fn explained(error: &io::Error, matches: &ArgMatches) -> String {
 fn failed(error: &impl std::fmt::Display, kind: ErrorKind) -> u8 {
     // If it cannot be written, nobody listens.
     let _ = writeln!(io::stderr(), "gptimage: {error}");
-    kind.exit_code()
+    exit_code(kind)
 }

@@ -8,6 +8,7 @@ mod deliver;
 mod destination;
 mod doctor;
 mod emulator;
+mod exit_code;
 mod fetch;
 mod hint;
 mod interrupt;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Command};
 use gptimage_core::{ErrorKind, Operation};
 
+use crate::exit_code::exit_code;
 use crate::hint::Hints;
 use crate::order::Order;
 use crate::report::{Outcome, Report};
@@ -150,5 +152,5 @@ async fn said(signals: &mut Signals, report: impl Future<Output = Option<u8>>) -
             Err(_) => return signal.exit_code(),
         },
     };
-    code.unwrap_or_else(|| ErrorKind::Internal.exit_code())
+    code.unwrap_or_else(|| exit_code(ErrorKind::Internal))
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::deliver::{Delivered, Rescued};
 use crate::doctor::{Check, Diagnosis};
+use crate::exit_code::exit_code;
 use crate::hint::{Hints, plain_url};
 use crate::signals::Signal;
 use crate::stdio;
@@ -54,10 +55,6 @@ fn err(line: impl Display) -> bool {
     stdio::write_all(&mut io::stderr(), line.as_bytes()).is_ok()
 }
 
-fn exit(kind: ErrorKind) -> u8 {
-    kind.exit_code()
-}
-
 /// Says something while a call is on its way. Gives whether it was written.
 pub(crate) fn note(line: &str) -> bool {
     err(line)
@@ -92,7 +89,7 @@ fn print_bytes(bytes: &[u8], shown: &str, code: u8) -> u8 {
     for line in shown.lines() {
         err(format_args!("gptimage: not printed: {line}"));
     }
-    if code == 0 && !left { exit(ErrorKind::Io) } else { code }
+    if code == 0 && !left { exit_code(ErrorKind::Io) } else { code }
 }
 
 /// Prints where a picture is, byte by byte as the system has it.
@@ -113,13 +110,13 @@ pub(crate) fn text(text: &str) -> u8 {
 /// Stdout did not take what can be had again.
 pub(crate) fn unprinted(error: &io::Error) -> u8 {
     err(format_args!("gptimage: standard output cannot be written to: {error}"));
-    exit(ErrorKind::Io)
+    exit_code(ErrorKind::Io)
 }
 
 /// The program cannot even begin.
 pub(crate) fn broken(error: &io::Error) -> u8 {
     err(format_args!("gptimage: {error}"));
-    exit(ErrorKind::Internal)
+    exit_code(ErrorKind::Internal)
 }
 
 impl Report {
@@ -144,7 +141,7 @@ impl Report {
     /// Says what the vendor's log has.
     fn reconciled(&self, reconciled: &[Reconciled]) -> u8 {
         let clear = reconciled.iter().all(|one| one.charge != Charge::Unknown);
-        let mut code = if clear { 0 } else { exit(ErrorKind::OutcomeUnknown) };
+        let mut code = if clear { 0 } else { exit_code(ErrorKind::OutcomeUnknown) };
         if self.json {
             return print(&json_line(&json!({ "reconciled": to_json(&reconciled) })), code);
         }
@@ -157,7 +154,7 @@ impl Report {
 
     /// Says what a diagnosis found.
     fn diagnosed(&self, diagnosis: &Diagnosis) -> u8 {
-        let mut code = diagnosis.worst.map_or(0, exit);
+        let mut code = diagnosis.worst.map_or(0, exit_code);
         if self.json {
             return print(&json_line(&to_json(diagnosis)), code);
         }
@@ -177,7 +174,7 @@ impl Report {
 
     fn refused(&self, kind: ErrorKind, charge: Charge, message: &str) -> u8 {
         err(format_args!("gptimage: {message}"));
-        if self.json { print(&object(kind, charge, message), exit(kind)) } else { exit(kind) }
+        if self.json { print(&object(kind, charge, message), exit_code(kind)) } else { exit_code(kind) }
     }
 
     fn interrupted(&self, signal: Signal, ids: &[String]) -> u8 {
@@ -203,7 +200,7 @@ impl Report {
         }
         self.rescued(rescued);
         let whole = trouble.is_none() && rescued.unsaved.is_empty();
-        let mut code = if whole { 0 } else { signal.map_or(exit(ErrorKind::Io), Signal::exit_code) };
+        let mut code = if whole { 0 } else { signal.map_or(exit_code(ErrorKind::Io), Signal::exit_code) };
         if self.json {
             let mut object = to_json(generated);
             if !rescued.unsaved.is_empty() {
@@ -258,7 +255,7 @@ impl Report {
         }
         let code = match (error.kind(), signal) {
             (ErrorKind::Cancelled, Some(signal)) => signal.exit_code(),
-            (kind, _) => exit(kind),
+            (kind, _) => exit_code(kind),
         };
         if self.json {
             let mut object = json!({ "error": to_json(error), "saved": texts(rescued) });

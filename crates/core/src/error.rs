@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for Charge {
 }
 
 macro_rules! kinds {
-    ($( $(#[$doc:meta])* $kind:ident = $slug:literal, $number:literal, exit $exit:literal; )+) => {
+    ($( $(#[$doc:meta])* $kind:ident = $slug:literal, $number:literal; )+) => {
         /// What went wrong. Slug and number are the same in every language and never reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -82,52 +82,47 @@ macro_rules! kinds {
             pub const fn number(self) -> i32 {
                 match self { $( Self::$kind => $number, )+ }
             }
-
-            /// The exit code of a command that ends with this error.
-            pub fn exit_code(self) -> u8 {
-                match self { $( Self::$kind => $exit, )+ }
-            }
         }
     };
 }
 
 kinds! {
     /// Our rules refused the request; the violations are listed.
-    InvalidRequest = "invalid_request", 2, exit 2;
+    InvalidRequest = "invalid_request", 2;
     /// A key, URL, header, proxy or trust store that cannot be used.
-    Config = "config", 3, exit 3;
+    Config = "config", 3;
     /// A local file. A target that exists is refused before anything is sent.
-    Io = "io", 4, exit 4;
+    Io = "io", 4;
     /// Provably not delivered whole.
-    Connection = "connection", 10, exit 10;
+    Connection = "connection", 10;
     /// Sent whole, and no answer came that proves anything.
-    OutcomeUnknown = "outcome_unknown", 11, exit 11;
+    OutcomeUnknown = "outcome_unknown", 11;
     /// Cancelled by a token.
-    Cancelled = "cancelled", 12, exit 130;
+    Cancelled = "cancelled", 12;
     /// Every 4xx that no other kind names.
-    BadRequest = "bad_request", 20, exit 20;
+    BadRequest = "bad_request", 20;
     /// 401: the key is missing or invalid.
-    Authentication = "authentication", 21, exit 21;
+    Authentication = "authentication", 21;
     /// 403: the key may not do this.
-    PermissionDenied = "permission_denied", 22, exit 22;
+    PermissionDenied = "permission_denied", 22;
     /// 402, or a refusal that says so: the account is out of credits.
-    InsufficientCredits = "insufficient_credits", 23, exit 23;
+    InsufficientCredits = "insufficient_credits", 23;
     /// 404: no such route or model.
-    NotFound = "not_found", 24, exit 24;
+    NotFound = "not_found", 24;
     /// The prompt or an image was refused by moderation.
-    ModerationBlocked = "moderation_blocked", 25, exit 25;
+    ModerationBlocked = "moderation_blocked", 25;
     /// 429, unless it says that no credits are left.
-    RateLimited = "rate_limited", 26, exit 26;
+    RateLimited = "rate_limited", 26;
     /// 5xx in the vendor's own words, who says that failures are free.
-    Server = "server", 27, exit 27;
+    Server = "server", 27;
     /// A success that cannot be used.
-    ResponseInvalid = "response_invalid", 30, exit 30;
+    ResponseInvalid = "response_invalid", 30;
     /// The picture exists at its URL and could not be fetched.
-    DownloadFailed = "download_failed", 31, exit 31;
+    DownloadFailed = "download_failed", 31;
     /// The budget does not allow the call.
-    BudgetExceeded = "budget_exceeded", 40, exit 40;
+    BudgetExceeded = "budget_exceeded", 40;
     /// A bug of ours.
-    Internal = "internal", 99, exit 70;
+    Internal = "internal", 99;
 }
 
 impl Serialize for ErrorKind {

@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     let outcome = call(base_url, file, divisor.parse().map_or(1, |divisor: u32| divisor.max(1))).await;
     let (line, code) = match &outcome {
         Ok(generated) => (json!(generated), 0),
-        Err(error) => (json!({ "error": error }), error.kind().exit_code()),
+        Err(error) => (json!({ "error": error }), u8::try_from(error.kind().number()).unwrap_or(1)),
     };
     println!("{line}");
     code.into()
