@@ -17,7 +17,7 @@ pub fn arguments(data: &[u8]) {
     trust::little();
     let arguments =
         data.split(|byte| *byte == 0).map(|bytes| if bytes == b"p" { PICTURE.into() } else { argument(bytes) });
-    let said = gptimage_cli::rehearse(std::iter::once("gptimage".into()).chain(arguments));
+    let said = gptimage_cli::preview(std::iter::once("gptimage".into()).chain(arguments));
     assert!(!said.is_empty(), "it says something");
 }
 

@@ -1,4 +1,4 @@
-//! `gptimage completions`: what a shell needs to complete this command.
+//! `gptimage completions`: shell completion scripts.
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
@@ -9,15 +9,15 @@ Examples:
   gptimage completions zsh > ~/.zfunc/_gptimage
   gptimage completions fish > ~/.config/fish/completions/gptimage.fish";
 
-/// `gptimage completions`.
+/// The subcommand's arguments.
 pub(crate) fn command() -> Command {
     Command::new("completions")
-        .about("Prints completions for a shell")
+        .about("Print a shell completion script")
         .after_help(EXAMPLES)
         .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
 }
 
-/// The script for the asked shell.
+/// Generates the script for the requested shell.
 pub(crate) fn script(matches: &ArgMatches, mut command: Command) -> String {
     let mut script = Vec::new();
     if let Some(shell) = matches.get_one::<Shell>("shell") {

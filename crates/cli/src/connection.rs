@@ -1,35 +1,35 @@
-//! How to reach the API: flags that several verbs share.
+//! Connection flags, shared by several subcommands.
 
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use gptimage_core::{Client, Config};
 
-use crate::report;
+use crate::print;
 
-/// The flags.
+/// The connection flags.
 pub(crate) fn flags() -> [Arg; 4] {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help).help_heading("Connection")
     };
     [
-        option("base-url", "URL", "Where the API is; one that ends in # is taken exactly as it is"),
+        option("base-url", "URL", "Base URL of the API. \"/v1\" is added unless the URL ends in #"),
         Arg::new("allow-http")
             .long("allow-http")
             .action(ArgAction::SetTrue)
-            .help("Allow a base URL on another machine without encryption")
+            .help("Allow an unencrypted http:// base URL on another machine")
             .help_heading("Connection"),
-        option("ca-file", "FILE", "Certificates (PEM, DER or a folder) to trust beside the system's")
+        option("ca-file", "FILE", "Trust these certificates as well as the system's: a PEM or DER file, or a folder")
             .value_parser(value_parser!(PathBuf)),
         option(
             "proxy",
             "URL",
-            "A proxy for every request, http:// or socks5h://host:port; else HTTPS_PROXY and its like decide",
+            "Proxy for all requests, as http://host:port or socks5h://host:port. Default: from HTTPS_PROXY, ALL_PROXY and NO_PROXY",
         ),
     ]
 }
 
-/// The environment's configuration, with what the flags say instead.
+/// Reads the configuration from the environment, then applies the flags.
 pub(crate) fn config(matches: &ArgMatches) -> Config {
     let mut config = Config::from_env().allow_http(matches.get_flag("allow-http"));
     if let Some(url) = matches.get_one::<String>("base-url") {
@@ -44,9 +44,9 @@ pub(crate) fn config(matches: &ArgMatches) -> Config {
     config
 }
 
-/// Says what people should know of how the configuration was read.
-pub(crate) fn note(client: &Client) {
+/// Prints the client's notes on how its configuration was read.
+pub(crate) fn print_notes(client: &Client) {
     for note in client.connection().notes {
-        report::note(&format!("gptimage: note: {note}"));
+        print::to_stderr(format_args!("gptimage: note: {note}"));
     }
 }

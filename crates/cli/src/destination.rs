@@ -1,4 +1,5 @@
-//! Where `-o` leads: to files, or into a stream that takes one picture: standard output, another descriptor, a FIFO, a device.
+//! The output given by `-o`: a file or folder, or a stream that takes one image (standard output, another descriptor, a FIFO,
+//! a device).
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -7,25 +8,25 @@ use std::path::{Path, PathBuf};
 use crate::stdin::Stdin;
 use crate::stdio;
 
-/// What an output path means.
+/// The meaning of an output path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// A file or folder, which core judges.
+    /// A file or folder, checked by the library.
     Files(PathBuf),
     Stream(Stream),
 }
 
 const NO_TERMINAL: &str = "a picture is not written to a terminal; pipe it on, or give a file";
 
-/// Something that is written to as it stands, and never replaced.
+/// An existing stream, which is written to and never replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Stream {
     Stdout,
-    /// A FIFO, a device, or a descriptor that was inherited.
+    /// A FIFO, a device or an inherited descriptor.
     Path(PathBuf),
 }
 
-/// A stream that is ready to be written to.
+/// A stream opened for writing.
 #[derive(Debug)]
 pub(crate) enum Opened {
     Stdout,
@@ -33,13 +34,16 @@ pub(crate) enum Opened {
 }
 
 impl Destination {
-    /// Looks at an output path; none means this folder. `Err`: nothing can be written there, and why.
+    /// Classifies an output path; `None` is the current folder.
+    ///
+    /// # Errors
+    /// Says why nothing can be written there.
     pub(crate) fn of(output: Option<&Path>) -> Result<Self, String> {
         let Some(path) = output else { return Ok(Self::Files("./".into())) };
-        if Stdin::is_meant(path) {
+        if Stdin::is_dash(path) {
             return Ok(Self::Stream(Stream::Stdout));
         }
-        special(path).map(|stream| stream.map_or_else(|| Self::Files(path.to_owned()), Self::Stream))
+        stream_at(path).map(|stream| stream.map_or_else(|| Self::Files(path.to_owned()), Self::Stream))
     }
 
     pub(crate) fn is_stdout(&self) -> bool {
@@ -48,10 +52,10 @@ impl Destination {
 }
 
 impl Stream {
-    /// Opens it, which waits for a FIFO's reader.
+    /// Opens the stream. Blocks until a FIFO has a reader.
     pub(crate) fn open(&self) -> Result<Opened, String> {
         let opened = match self {
-            Self::Stdout => match stdio::unwritable() {
+            Self::Stdout => match stdio::stdout_error() {
                 Some(error) => return Err(cannot(&"standard output", &error)),
                 None => Opened::Stdout,
             },
@@ -63,15 +67,15 @@ impl Stream {
         }
     }
 
-    /// `Err`: it is a terminal, as far as that is known without opening it.
-    pub(crate) fn judge(&self) -> Result<(), String> {
+    /// Fails if the stream is a terminal, as far as that is known without opening it.
+    pub(crate) fn check_not_terminal(&self) -> Result<(), String> {
         match self {
             Self::Stdout if io::stdout().is_terminal() => Err(NO_TERMINAL.to_owned()),
             Self::Stdout | Self::Path(_) => Ok(()),
         }
     }
 
-    /// For people.
+    /// The name used in messages.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Stdout => "standard output".to_owned(),
@@ -81,7 +85,7 @@ impl Stream {
 }
 
 impl Opened {
-    /// Writes a picture. What is written cannot be taken back.
+    /// Writes an image. A partial write cannot be undone.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Stdout => stdio::write(bytes),
@@ -94,7 +98,7 @@ fn cannot(what: &dyn std::fmt::Display, error: &io::Error) -> String {
     format!("{what} cannot be written to: {error}; nothing was sent. Give a file with -o, or /dev/null for none")
 }
 
-/// Opens what is there for writing at its end, as it is; nothing is made, and no terminal becomes this process's own.
+/// Opens an existing path for appending. Creates nothing, and does not make a terminal the controlling one.
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -107,13 +111,13 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn special(_: &Path) -> Result<Option<Stream>, String> {
+fn stream_at(_: &Path) -> Result<Option<Stream>, String> {
     Ok(None)
 }
 
-/// The stream that a path names; none for files and folders, present or not.
+/// The stream that a path names. `None` for files and folders, whether or not they exist.
 #[cfg(unix)]
-fn special(path: &Path) -> Result<Option<Stream>, String> {
+fn stream_at(path: &Path) -> Result<Option<Stream>, String> {
     use std::os::unix::fs::FileTypeExt;
     let shown = path.display();
     match descriptor(path) {
@@ -142,7 +146,8 @@ fn special(path: &Path) -> Result<Option<Stream>, String> {
     }
 }
 
-/// The number of the descriptor that a path names, by way of links: `/dev/stdout`, `/dev/fd/3`, `/proc/self/fd/1`.
+/// The number of the descriptor that a path names, directly or through links: `/dev/stdout`, `/dev/fd/3`,
+/// `/proc/self/fd/1`.
 #[cfg(unix)]
 fn descriptor(path: &Path) -> Option<u32> {
     const LINKS_MAX: usize = 40;
@@ -150,7 +155,7 @@ fn descriptor(path: &Path) -> Option<u32> {
     let mut path = std::path::absolute(path).ok()?;
     for _ in 0..LINKS_MAX {
         let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
-        // Also where there is no such device: a file of this name is never meant.
+        // Even if the device does not exist: nobody means a regular file of this name.
         let standard = [("stdin", 0), ("stdout", 1), ("stderr", 2)];
         if let (true, Some((_, number))) =
             (folder == Path::new("/dev"), standard.iter().find(|(known, _)| *known == name))

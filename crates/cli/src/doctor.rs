@@ -1,4 +1,4 @@
-//! `gptimage doctor`: what works, what does not, and what to do next. Asks the gateway one free question.
+//! `gptimage doctor`: checks the setup and says what to do next. Sends one free request to the gateway.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gptimage_core::{Client, Environment, Error, ErrorKind, KEY_VARIABLES};
@@ -11,27 +11,27 @@ Examples:
   gptimage doctor
   gptimage doctor --base-url http://127.0.0.1:8080 --json";
 
-/// `gptimage doctor`.
+/// The subcommand's arguments.
 pub(crate) fn command() -> Command {
     Command::new("doctor")
-        .about("Checks key, base URL, certificates, proxy and balance, at no cost")
+        .about("Check key, base URL, certificates, proxy and balance, at no cost")
         .after_help(EXAMPLES)
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object"))
         .args(connection::flags())
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 pub(crate) struct Check {
     pub(crate) name: &'static str,
-    /// `None`: nothing to judge.
+    /// `None`: informational.
     pub(crate) ok: Option<bool>,
     pub(crate) found: String,
-    /// What to do where it is not well.
+    /// What to do if the check failed.
     pub(crate) next: Option<String>,
 }
 
-/// All that was looked at.
+/// The results of all checks.
 #[derive(Debug, Serialize)]
 pub(crate) struct Diagnosis {
     pub(crate) checks: Vec<Check>,
@@ -40,40 +40,40 @@ pub(crate) struct Diagnosis {
 }
 
 impl Diagnosis {
-    fn well(&mut self, name: &'static str, found: impl Into<String>) {
+    fn ok(&mut self, name: &'static str, found: impl Into<String>) {
         self.checks.push(Check { name, ok: Some(true), found: found.into(), next: None });
     }
 
-    fn neutral(&mut self, name: &'static str, found: impl Into<String>) {
+    fn info(&mut self, name: &'static str, found: impl Into<String>) {
         self.checks.push(Check { name, ok: None, found: found.into(), next: None });
     }
 
-    fn ill(&mut self, name: &'static str, kind: ErrorKind, found: impl Into<String>, next: impl Into<String>) {
+    fn fail(&mut self, name: &'static str, kind: ErrorKind, found: impl Into<String>, next: impl Into<String>) {
         self.worst.get_or_insert(kind);
         self.checks.push(Check { name, ok: Some(false), found: found.into(), next: Some(next.into()) });
     }
 }
 
-/// Looks at everything.
+/// Runs all checks.
 pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
     let mut diagnosis = Diagnosis { checks: Vec::new(), worst: None };
     let environment = Environment::look();
     let config = connection::config(matches);
     match environment.key {
-        Some(variable) => diagnosis.well("key", format!("from {variable}")),
-        None => diagnosis.ill(
+        Some(variable) => diagnosis.ok("key", format!("from {variable}")),
+        None => diagnosis.fail(
             "key",
             ErrorKind::Config,
             format!("none of {} is set", KEY_VARIABLES.join(", ")),
             format!("export {}=…, or try things out with --emulator", KEY_VARIABLES.first().unwrap_or(&"AIMLAPI_KEY")),
         ),
     }
-    // Without a key the rest can be judged all the same.
+    // The other checks do not need a key.
     let keyless = if environment.key.is_some() { config.clone() } else { config.clone().api_key("not-sent") };
     let client = match Client::new(keyless) {
         Ok(client) => client,
         Err(error) => {
-            diagnosis.ill("configuration", error.kind(), error.to_string(), "correct what it names");
+            diagnosis.fail("configuration", error.kind(), error.to_string(), "correct what it names");
             return diagnosis;
         }
     };
@@ -83,28 +83,28 @@ pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
         None => "the default".to_owned(),
     };
     let connection = client.connection();
-    diagnosis.well("base URL", format!("{} ({source})", client.base_url().trim_end_matches('/')));
+    diagnosis.ok("base URL", format!("{} ({source})", client.base_url().trim_end_matches('/')));
     for note in connection.notes {
-        diagnosis.neutral("note", note);
+        diagnosis.info("note", note);
     }
     if client.base_url().starts_with("http:") {
-        diagnosis.neutral("certificates", format!("not needed for this base URL; else {}", connection.certificates));
+        diagnosis.info("certificates", format!("not needed for this base URL; else {}", connection.certificates));
     } else {
-        // Without them there would be no client.
-        diagnosis.well("certificates", connection.certificates);
+        // The client could not have been made without them.
+        diagnosis.ok("certificates", connection.certificates);
     }
-    diagnosis.neutral("proxy", connection.proxy);
+    diagnosis.info("proxy", connection.proxy);
     if environment.key.is_none() {
         return diagnosis;
     }
     match client.balance().await {
         Ok(balance) => {
             let currency = balance.currency.as_deref().unwrap_or("of unstated currency");
-            diagnosis.well("balance", format!("{} {currency}", balance.current_balance));
+            diagnosis.ok("balance", format!("{} {currency}", balance.current_balance));
         }
         Err(error) => {
             let next = advice(&error);
-            diagnosis.ill("balance", error.kind(), error.to_string(), next);
+            diagnosis.fail("balance", error.kind(), error.to_string(), next);
         }
     }
     diagnosis
@@ -115,7 +115,7 @@ fn advice(error: &Error) -> &'static str {
     match (error.kind(), error.http_status()) {
         (ErrorKind::Authentication, _) => "copy the key again from your account's page; it may have been revoked",
         (ErrorKind::InsufficientCredits, _) => "top the account up",
-        // Firewalls and proxies say 403 too, and know nothing of keys.
+        // Firewalls and proxies answer 403 too, whatever the key.
         (ErrorKind::PermissionDenied, _) => {
             "check the base URL, whether a firewall or proxy is in the way, and what this account may do"
         }

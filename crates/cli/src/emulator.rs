@@ -1,6 +1,6 @@
-//! `gptimage emulator`: the API on this machine, until it is told to stop.
+//! `gptimage emulator`: runs an emulator of the API on this machine until a signal stops it.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, ValueParser};
@@ -10,6 +10,7 @@ use gptimage_emulator::{Emulator, EmulatorBuilder, ErrorForm, Latency, StartErro
 use serde_json::json;
 
 use crate::exit_code::exit_code;
+use crate::print;
 use crate::signals::Signals;
 use crate::stdio;
 
@@ -23,18 +24,19 @@ Examples:
       -F model=openai/gpt-image-2 -F prompt='Put the crown on its head' \\
       -F 'image[]=@t-rex.png;type=image/png' -F 'image[]=@crown.png;type=image/png'
 
-      Let the next call be refused, then read what truly happened:
+      Make the next call fail, then read what happened:
   curl http://127.0.0.1:8080/_emulator/faults -d '{\"answer\": {\"status\": 429, \"headers\": {\"retry-after\": \"2\"}}}'
   curl 'http://127.0.0.1:8080/_emulator/ledger?settled=true'
 
-      Every fault and setting, each with an example:
+      List every fault and setting, with examples:
   curl http://127.0.0.1:8080/_emulator
 
-      For a script: any free port, addresses and key in one line of JSON, slow as the real one, 10 dollars:
+      For a script: a free port, addresses and key as JSON, realistic latency, a balance of 10 dollars:
   gptimage emulator --json --latency 45s..80s --balance 10 --key sk-test
 
-The first line of stdout is the base URL. It listens on 127.0.0.1 only and ends with exit code 0 on Ctrl-C, SIGTERM or SIGHUP.";
+The first line of stdout is the base URL. The emulator listens on 127.0.0.1 only. Ctrl-C, SIGTERM or SIGHUP stops it with\nexit code 0.";
 
+/// The subcommand's arguments.
 pub(crate) fn command() -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     let option = |name: &'static str, value: &'static str, help: &'static str| {
@@ -43,46 +45,46 @@ pub(crate) fn command() -> Command {
     let forms = ErrorForm::ALL.iter().map(|form| form.as_str());
     Command::new("emulator")
         .about(
-            "Runs the API on this machine: pictures, money and faults to test against, without a key and without cost",
+            "Run an emulator of the API on this machine, with images, prices and faults to test against: no key, no cost",
         )
         .after_help(EXAMPLES)
         .arg(
-            option("port", "PORT", "The port of the API; 0 is any free one")
+            option("port", "PORT", "Port of the API; 0 picks a free one")
                 .value_parser(value_parser!(u16))
                 .default_value("0"),
         )
         .arg(flag(
             "json",
-            "Print one line of JSON with base_url, cdn_url, control_url and key in place of the base URL",
+            "Print base_url, cdn_url, control_url and key as one line of JSON instead of the base URL",
         ))
         .arg(
-            option("key", "KEY", "A key that works; may be given more than once. Every key works unless given")
+            option("key", "KEY", "API key to accept; may be repeated. Default: any key")
                 .value_parser(NonEmptyStringValueParser::new())
                 .action(ArgAction::Append),
         )
         .next_help_heading("Money")
-        .arg(option("balance", "USD", "The account's balance in US dollars").default_value("1000"))
+        .arg(option("balance", "USD", "Account balance in US dollars").default_value("1000"))
         .arg(
-            option("billing", "MODEL", "documented: failures are free. pessimistic: whatever arrived whole is charged")
+            option("billing", "MODEL", "documented: failures are free. pessimistic: every request that arrived whole is charged")
                 .value_parser(PossibleValuesParser::new(["documented", "pessimistic"]))
                 .default_value("documented"),
         )
-        .arg(flag("no-price-headers", "Leave the price out of the response headers"))
+        .arg(flag("no-price-headers", "Do not state the price in response headers"))
         .next_help_heading("Behaviour")
         .arg(
-            option("latency", "TIME", "How long a picture takes, such as 2s or 45s..80s; no time unless given")
+            option("latency", "TIME", "Time to make an image, such as 2s or 45s..80s. Default: none")
                 .value_parser(ValueParser::new(str::parse::<Latency>)),
         )
         .arg(
-            option("log-lag", "TIME", "How long after its answer a call appears in /v2/logs; at once unless given")
+            option("log-lag", "TIME", "Delay before an answered call appears in /v2/logs. Default: none")
                 .value_parser(ValueParser::new(parse_duration)),
         )
         .arg(
-            option("url-expiry", "TIME", "How long a picture's URL works; as long as there is room unless given")
+            option("url-expiry", "TIME", "Lifetime of an image's URL. Default: until memory is needed")
                 .value_parser(ValueParser::new(parse_duration)),
         )
         .arg(
-            option("error-form", "FORM", "The form of the bodies of its own refusals")
+            option("error-form", "FORM", "Format of the emulator's own error bodies")
                 .value_parser(PossibleValuesParser::new(forms))
                 .default_value(ErrorForm::default().as_str()),
         )
@@ -95,17 +97,17 @@ pub(crate) fn run(matches: &ArgMatches) -> u8 {
         Err(error) => return failed(&error, ErrorKind::Io),
     };
     let code = runtime.block_on(serve(matches));
-    // A picture being drawn is not waited for.
+    // Do not wait for an image that is being drawn.
     runtime.shutdown_background();
     code
 }
 
 async fn serve(matches: &ArgMatches) -> u8 {
-    // Before the first line: whoever has read it may send a signal at once.
+    // Before the first line is printed: its reader may send a signal at once.
     let mut signals = Signals::listen();
     let emulator = match settings(matches).start().await {
         Ok(emulator) => emulator,
-        Err(StartError::Io(error)) => return failed(&explained(&error, matches), ErrorKind::Io),
+        Err(StartError::Io(error)) => return failed(&explain_port(&error, matches), ErrorKind::Io),
         Err(error) => return failed(&error, ErrorKind::InvalidRequest),
     };
     if let Err(error) = announce(&emulator, matches.get_flag("json")) {
@@ -153,8 +155,8 @@ fn announce(emulator: &Emulator, as_json: bool) -> io::Result<()> {
     stdio::write(format!("{line}\n").as_bytes())
 }
 
-/// What a port that cannot be had means, and what to do.
-fn explained(error: &io::Error, matches: &ArgMatches) -> String {
+/// Explains why the port could not be opened.
+fn explain_port(error: &io::Error, matches: &ArgMatches) -> String {
     let port: u16 = matches.get_one("port").copied().unwrap_or_default();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -168,7 +170,6 @@ fn explained(error: &io::Error, matches: &ArgMatches) -> String {
 }
 
 fn failed(error: &impl std::fmt::Display, kind: ErrorKind) -> u8 {
-    // If it cannot be written, nobody listens.
-    let _ = writeln!(io::stderr(), "gptimage: {error}");
+    print::to_stderr(format_args!("gptimage: {error}"));
     exit_code(kind)
 }

@@ -1,4 +1,4 @@
-//! `gptimage fetch`: a picture that was paid for, once more.
+//! `gptimage fetch`: downloads an image that was already paid for.
 
 use std::path::PathBuf;
 
@@ -7,48 +7,50 @@ use gptimage_core::{Client, Environment, Image, SaveTo};
 
 use crate::connection;
 use crate::destination::Destination;
-use crate::make::Stop;
-use crate::report::Outcome;
-use crate::signals::{Signals, aside};
+use crate::early_exit::EarlyExit;
+use crate::report::CommandResult;
+use crate::signals::{Signals, run_blocking};
 
 const EXAMPLES: &str = "\
 Examples:
   gptimage fetch https://cdn.aimlapi.com/generations/….png -o t-rex.png
-  gptimage fetch \"$URL\"                          (a name of its own in this folder)
+  gptimage fetch \"$URL\"                          (a generated name in this folder)
 
-Fetching is free, needs no key, and sends none.";
+Fetching is free. It needs no API key and sends none.";
 
-/// `gptimage fetch`.
+/// The subcommand's arguments.
 pub(crate) fn command() -> Command {
     Command::new("fetch")
-        .about("Fetches a picture from the URL that a call returned, whole or not at all")
+        .about("Download an image from the URL that a call returned; a partial file is never left behind")
         .after_help(EXAMPLES)
-        .arg(Arg::new("url").value_name("URL").required(true).help("The picture's URL"))
+        .arg(Arg::new("url").value_name("URL").required(true).help("URL of the image"))
         .arg(
-            Arg::new("output")
-                .long("output")
-                .short('o')
-                .value_name("PATH")
-                .value_parser(value_parser!(PathBuf))
-                .help("File or folder; unless given, a name of its own in this folder; - writes to standard output"),
+            Arg::new("output").long("output").short('o').value_name("PATH").value_parser(value_parser!(PathBuf)).help(
+                "Output file or folder, or - for standard output. Default: a generated name in the current folder",
+            ),
         )
-        .arg(Arg::new("overwrite").long("overwrite").action(ArgAction::SetTrue).help("Replace the file if it exists"))
+        .arg(
+            Arg::new("overwrite")
+                .long("overwrite")
+                .action(ArgAction::SetTrue)
+                .help("Replace the output file if it exists"),
+        )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object instead of the path"))
         .args(connection::flags())
 }
 
-/// Fetches, until a signal comes.
-pub(crate) async fn fetch(matches: &ArgMatches, signals: &mut Signals) -> Outcome {
+/// Runs `fetch`; a signal ends it.
+pub(crate) async fn fetch(matches: &ArgMatches, signals: &mut Signals) -> CommandResult {
     match signals.or(to_destination(matches)).await {
-        Ok(outcome) => outcome.unwrap_or_else(Outcome::from),
-        Err(signal) => Stop::Signal(signal).into(),
+        Ok(outcome) => outcome.unwrap_or_else(CommandResult::from),
+        Err(signal) => EarlyExit::Signal(signal).into(),
     }
 }
 
-async fn to_destination(matches: &ArgMatches) -> Result<Outcome, Stop> {
+async fn to_destination(matches: &ArgMatches) -> Result<CommandResult, EarlyExit> {
     let mut config = connection::config(matches);
     if Environment::look().key.is_none() {
-        // The key is never sent to where pictures are.
+        // The key is never sent to the image's server.
         config = config.api_key("not-sent");
     }
     let image = Image::from_url(matches.get_one::<String>("url").cloned().unwrap_or_default());
@@ -57,26 +59,28 @@ async fn to_destination(matches: &ArgMatches) -> Result<Outcome, Stop> {
         return Err("a picture and --json both write to standard output; choose one".to_owned().into());
     }
     let client = Client::new(config)?;
-    connection::note(&client);
+    connection::print_notes(&client);
     let stream = match destination {
         Destination::Files(path) => {
             let target = SaveTo::from(path).overwrite(matches.get_flag("overwrite"));
-            return Ok(Outcome::Fetched(client.fetch_to(&image, target).await?));
+            return Ok(CommandResult::Fetched(client.fetch_to(&image, target).await?));
         }
         Destination::Stream(stream) => stream,
     };
-    stream.judge()?;
+    stream.check_not_terminal()?;
     let named = stream.clone();
-    let fault = || Stop::Unusable("a thread ended early: a fault of ours".to_owned());
-    let mut opened = aside(move || named.open()).await.ok_or_else(fault)?.map_err(Stop::Unusable)?;
+    let fault = || EarlyExit::Unusable("a bug in gptimage: a thread ended early".to_owned());
+    let mut opened = run_blocking(move || named.open()).await.ok_or_else(fault)?.map_err(EarlyExit::Unusable)?;
     let image = client.fetch(&image).await?;
     let picture = image.clone();
     let write = move || opened.write(picture.bytes().map(AsRef::as_ref).unwrap_or_default());
-    match aside(write).await.ok_or_else(fault)? {
-        Ok(()) => Ok(Outcome::Fetched(image)),
+    match run_blocking(write).await.ok_or_else(fault)? {
+        Ok(()) => Ok(CommandResult::Fetched(image)),
         Err(error) => {
             let name = stream.name();
-            Err(Stop::Unusable(format!("the picture cannot be written to {name}: {error}; it can be fetched again")))
+            Err(EarlyExit::Unusable(format!(
+                "the picture cannot be written to {name}: {error}; it can be fetched again"
+            )))
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Commands that are printed to be pasted: quoted for a POSIX shell, whatever a server or a user chose, and complete.
+//! Commands that are printed for the user to paste into a POSIX shell. They are complete, and quoted whatever a server or a
+//! user put into them.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -9,23 +10,23 @@ use gptimage_core::{Environment, printable};
 
 use crate::connection;
 
-/// Where a proxy with a password is to stand, which is never printed.
+/// The variable that a suggested command reads a proxy with a password from, since the password is never printed.
 const PROXY_VARIABLE: &str = "HTTPS_PROXY";
 
-/// What the next command needs in order to reach what this one reached.
+/// The flags that a suggested command needs to reach the same gateway as this one.
 #[derive(Debug, Default)]
 pub(crate) struct Hints {
-    /// The connection's flags as they were given, quoted.
+    /// The connection flags as given, quoted.
     flags: String,
     names_base_url: bool,
     hides_proxy: bool,
-    /// Whether there will be anybody to ask: an emulator ends with its command.
+    /// Whether the gateway outlives this command: an emulator started by `--emulator` does not.
     lasting: bool,
     has_key: bool,
 }
 
 impl Hints {
-    /// Reads the flags of any verb.
+    /// Reads the connection flags of any subcommand.
     pub(crate) fn of(matches: &ArgMatches) -> Self {
         let mut hints = Self {
             lasting: !matches.try_get_one::<bool>("emulator").ok().flatten().is_some_and(|emulator| *emulator),
@@ -56,12 +57,12 @@ impl Hints {
     }
 
     fn add(&mut self, flag: &str, value: &OsStr) {
-        // A value that begins with a dash would be taken for a flag.
+        // A value that begins with a dash would be parsed as a flag.
         let between = if value.as_encoded_bytes().starts_with(b"-") { '=' } else { ' ' };
         let _ = write!(self.flags, " --{flag}{between}{}", quote(value));
     }
 
-    /// Names the base URL that came from the environment: a variable may have been set for one command alone.
+    /// Adds the base URL if it came from the environment: the variable may have been set for this command only.
     pub(crate) fn base_url(&mut self, base_url: &str) {
         if !self.names_base_url && Environment::look().base_url.is_some() {
             self.names_base_url = true;
@@ -69,14 +70,14 @@ impl Hints {
         }
     }
 
-    /// Fetches a picture again; none where that cannot work.
+    /// A command that fetches an image again. `None` if it could not work.
     pub(crate) fn fetch(&self, url: &str) -> Option<String> {
         let url = plain_url(url);
         let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         matches!(scheme.as_deref(), Some("http" | "https")).then(|| self.command("fetch", &always_quote(&url)))?
     }
 
-    /// Asks what became of an attempt; none where that cannot work.
+    /// A command that looks an attempt up in the usage log. `None` if it could not work.
     pub(crate) fn reconcile(&self, client_request_id: &str) -> Option<String> {
         if !self.has_key {
             return None;
@@ -84,7 +85,7 @@ impl Hints {
         self.command("reconcile", &quote(OsStr::new(client_request_id)))
     }
 
-    /// `operand` is quoted already.
+    /// `operand` must already be quoted.
     fn command(&self, verb: &str, operand: &str) -> Option<String> {
         if !self.lasting {
             return None;
@@ -104,13 +105,13 @@ impl Hints {
     }
 }
 
-/// Whether a proxy's URL may hold a password.
+/// Whether a proxy's URL may contain a password.
 fn holds_password(url: &OsStr) -> bool {
     url.as_encoded_bytes().contains(&b'@')
 }
 
-/// A URL as the downloader reads it, in characters that a terminal shows: line breaks and tabs mean nothing in it, and the
-/// rest is the same in percent-encoding.
+/// Rewrites a URL in printable ASCII without changing its meaning: URL parsers drop line breaks and tabs, and everything else
+/// can be percent-encoded.
 pub(crate) fn plain_url(url: &str) -> String {
     let mut plain = String::new();
     for char in url.trim_matches(|char: char| char <= ' ').chars() {
@@ -127,7 +128,7 @@ pub(crate) fn plain_url(url: &str) -> String {
     plain
 }
 
-/// A word that a POSIX shell reads as `text`, on one line and without characters that control a terminal.
+/// Quotes `text` as one word for a POSIX shell, on one line and without terminal control characters.
 pub(crate) fn quote(text: &OsStr) -> String {
     let Some(text) = text.to_str().filter(|text| printable(text) == **text) else { return spelled_out(text) };
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "@%+=:,./_-".contains(char);
@@ -138,13 +139,13 @@ pub(crate) fn quote(text: &OsStr) -> String {
     }
 }
 
-/// The same with quotes in any case, of text that a terminal shows.
+/// Puts printable text into single quotes.
 fn always_quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// For bytes that a terminal does not show: `printf` makes them. Line breaks at the end, which a command substitution drops,
-/// are written as `$'\n'`, which most shells read.
+/// Quotes unprintable bytes as a `printf` substitution. Trailing line breaks, which a substitution drops, are added as
+/// `$'\n'`, which most shells understand.
 fn spelled_out(text: &OsStr) -> String {
     let bytes = text.as_encoded_bytes();
     let breaks = bytes.iter().rev().take_while(|byte| **byte == b'\n').count();
@@ -165,12 +166,12 @@ fn spelled_out(text: &OsStr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command;
+    use crate::request_args;
 
     fn hints(args: &[&str]) -> Hints {
-        let args = ["gptimage", "generate", "A T-Rex"].iter().chain(args);
-        let matches = command().try_get_matches_from(args).unwrap();
-        Hints { has_key: true, ..Hints::of(matches.subcommand().unwrap().1) }
+        let matches =
+            request_args::generate().try_get_matches_from(["generate", "A T-Rex"].iter().chain(args)).unwrap();
+        Hints { has_key: true, ..Hints::of(&matches) }
     }
 
     #[test]
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(hints(&[]).fetch("http://a/';touch$b;'").unwrap(), r"gptimage fetch 'http://a/'\'';touch$b;'\'''");
     }
 
-    /// What a shell makes of a word.
+    /// Evaluates a word with `sh`.
     #[cfg(unix)]
     fn read_by_a_shell(word: &str) -> Vec<u8> {
         let output = std::process::Command::new("sh").args(["-c", &format!("printf %s {word}")]).output().unwrap();

@@ -1,25 +1,27 @@
-//! The `gptimage` command as a library, so that every package that ships it ships the same one.
+//! The `gptimage` command as a library, shared by the binary and the Python package.
 //!
-//! Each verb has a file that holds its `command()` and what it does; `report` says what came of it.
+//! Each subcommand has a file with its arguments and its work; `report` prints the result.
 
 mod completions;
 mod connection;
-mod deliver;
 mod destination;
 mod doctor;
+mod early_exit;
 mod emulator;
 mod exit_code;
 mod fetch;
 mod hint;
 mod interrupt;
-mod live;
-mod make;
-mod order;
+mod print;
+mod progress_line;
 mod reconcile;
 mod report;
+mod request_args;
+mod send;
 mod signals;
 mod stdin;
 mod stdio;
+mod write_images;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -29,33 +31,33 @@ use gptimage_core::{ErrorKind, Operation};
 
 use crate::exit_code::exit_code;
 use crate::hint::Hints;
-use crate::order::Order;
-use crate::report::{Outcome, Report};
-use crate::signals::{Signals, aside};
+use crate::report::{CommandResult, Report};
+use crate::request_args::RequestArgs;
+use crate::signals::{Signals, run_blocking};
 
 #[cfg(unix)]
 #[doc(hidden)]
-pub use crate::stdio::look_at_stdout;
+pub use crate::stdio::record_closed_stdout;
 
-/// How long files that are being written may take to be finished or taken away at the end.
-const SHUTDOWN: Duration = Duration::from_secs(1);
+/// Time limit at exit for finishing or removing files that are being written.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a report that a signal comes upon may take to its end: usually it is there at once, but nobody may be reading.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Time limit for printing the result after a signal: usually it takes no time, but the reader may be stuck.
+const PRINT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs the command with its arguments, the program's name first. Reads stdin where told to, writes to stdout and stderr.
-/// Gives the exit code.
+/// Runs the command and returns its exit code. `args` begins with the program's name. Reads standard input if an argument is
+/// `-`; writes to standard output and standard error.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    stdio::fill();
+    stdio::fill_closed_descriptors();
     let matches = match command().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => {
             let mistaken = error.use_stderr();
-            // Help goes to stdout, mistakes to stderr; where those cannot be written, nobody listens.
-            match stdio::unwritable().map_or_else(|| error.print(), Err) {
+            // Help goes to stdout, mistakes to stderr. A failure to write to stderr cannot be reported.
+            match stdio::stdout_error().map_or_else(|| error.print(), Err) {
                 Err(error) if !mistaken && error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    return report::unprinted(&error);
+                    return print::stdout_failed(&error);
                 }
                 _ => {}
             }
@@ -66,7 +68,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     match matches.subcommand() {
-        Some(("completions", matches)) => report::text(&completions::script(matches, command())),
+        Some(("completions", matches)) => print::text(&completions::script(matches, command())),
         Some(("emulator", matches)) => emulator::run(matches),
         Some((verb, matches)) => {
             let json = matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json);
@@ -76,10 +78,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-/// What [`run`] would begin with these arguments, in words, without beginning it: nothing is sent, started or read from
-/// standard input. For fuzzing; no public interface.
+/// Describes what [`run`] would do with these arguments. Sends nothing, starts nothing and does not read standard input.
+/// For fuzzing; not a public interface.
 #[doc(hidden)]
-pub fn rehearse(args: impl IntoIterator<Item = OsString>) -> String {
+pub fn preview(args: impl IntoIterator<Item = OsString>) -> String {
     let matches = match command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return error.to_string(),
@@ -87,28 +89,28 @@ pub fn rehearse(args: impl IntoIterator<Item = OsString>) -> String {
     match matches.subcommand() {
         Some(("completions", matches)) => completions::script(matches, command()),
         Some(("emulator", matches)) => format!("{:?}", emulator::settings(matches)),
-        Some(("generate", matches)) => make::rehearse(Order::read(Operation::Generate, matches)),
-        Some(("edit", matches)) => make::rehearse(Order::read(Operation::Edit, matches)),
+        Some(("generate", matches)) => send::preview(RequestArgs::read(Operation::Generate, matches)),
+        Some(("edit", matches)) => send::preview(RequestArgs::read(Operation::Edit, matches)),
         Some((_, matches)) => format!("{:?}", connection::config(matches)),
         None => String::new(),
     }
 }
 
-/// The whole command line.
+/// The command line's grammar.
 fn command() -> Command {
     Command::new("gptimage")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Makes and edits images with gpt-image-2: checked before money is spent, never paid twice, never lost")
+        .about("Make and edit images with gpt-image-2: validated before money is spent, never charged twice, never lost")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_help(format!(
-            "The API key is read from the first of {} that is set.\nWritten paths go to stdout, one a line; all else to \
-             stderr.\n\nExamples:\n  gptimage generate \"A T-Rex relaxing on a beach\" -o t-rex.png\n  gptimage edit \"Put \
+            "The API key is read from the first of {} that is set.\nThe paths of written files go to stdout, one per line; \
+             everything else goes to stderr.\n\nExamples:\n  gptimage generate \"A T-Rex relaxing on a beach\" -o t-rex.png\n  gptimage edit \"Put \
              a crown on its head\" --image t-rex.png -o crowned.png\n  gptimage doctor",
             gptimage_core::KEY_VARIABLES.join(", ")
         ))
-        .subcommand(order::generate())
-        .subcommand(order::edit())
+        .subcommand(request_args::generate())
+        .subcommand(request_args::edit())
         .subcommand(fetch::command())
         .subcommand(reconcile::command())
         .subcommand(doctor::command())
@@ -116,38 +118,38 @@ fn command() -> Command {
         .subcommand(completions::command())
 }
 
-/// Verbs that need the network. One thread: the calls of one command wait for the network, not for each other.
+/// Runs a subcommand that uses the network. One thread suffices: a command makes one call.
 fn network(verb: &str, matches: &ArgMatches, mut report: Report) -> u8 {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match builder.enable_all().thread_keep_alive(gptimage_core::FILE_THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
-        Err(error) => return report::broken(&error),
+        Err(error) => return print::start_failed(&error),
     };
     let code = runtime.block_on(async {
         let mut signals = Signals::listen();
-        let outcome = match verb {
+        let result = match verb {
             "fetch" => fetch::fetch(matches, &mut signals).await,
             "reconcile" => reconcile::reconcile(matches, &mut signals).await,
             "doctor" => match signals.or(doctor::diagnose(matches)).await {
-                Ok(diagnosis) => Outcome::Diagnosed(diagnosis),
-                Err(signal) => Outcome::Interrupted { signal, ids: Vec::new() },
+                Ok(diagnosis) => CommandResult::Diagnosed(diagnosis),
+                Err(signal) => CommandResult::Interrupted { signal, ids: Vec::new() },
             },
-            "edit" => make::make(Order::read(Operation::Edit, matches), &mut signals, &mut report.hints).await,
-            _ => make::make(Order::read(Operation::Generate, matches), &mut signals, &mut report.hints).await,
+            "edit" => send::run(RequestArgs::read(Operation::Edit, matches), &mut signals, &mut report.hints).await,
+            _ => send::run(RequestArgs::read(Operation::Generate, matches), &mut signals, &mut report.hints).await,
         };
-        said(&mut signals, aside(move || report.outcome(outcome))).await
+        print_or_signal(&mut signals, run_blocking(move || report.print(result))).await
     });
-    // Files that nobody will finish are taken away with their tasks.
-    runtime.shutdown_timeout(SHUTDOWN);
+    // Ending the tasks removes their temporary files.
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     code
 }
 
-/// The exit code of a report, which a signal ends if nobody takes it.
-async fn said(signals: &mut Signals, report: impl Future<Output = Option<u8>>) -> u8 {
+/// Waits for the result to be printed and returns the exit code. A signal ends the wait if nobody reads.
+async fn print_or_signal(signals: &mut Signals, report: impl Future<Output = Option<u8>>) -> u8 {
     let mut report = std::pin::pin!(report);
     let code = match signals.or(&mut report).await {
         Ok(code) => code,
-        Err(signal) => match tokio::time::timeout(LAST_WORDS, report).await {
+        Err(signal) => match tokio::time::timeout(PRINT_TIMEOUT, report).await {
             Ok(code) => code,
             Err(_) => return signal.exit_code(),
         },

@@ -1,4 +1,4 @@
-//! `gptimage reconcile`: what became of calls that may be paid.
+//! `gptimage reconcile`: looks calls up in the vendor's usage log.
 
 use std::time::Duration;
 
@@ -7,44 +7,44 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gptimage_core::{Client, Error, Reconciled};
 
 use crate::connection;
-use crate::make::Stop;
-use crate::order::time;
-use crate::report::Outcome;
+use crate::early_exit::EarlyExit;
+use crate::report::CommandResult;
+use crate::request_args::time;
 use crate::signals::Signals;
 
 const EXAMPLES: &str = "\
 Examples:
-  gptimage reconcile gptimage-4c0f…              (the id that the command named)
+  gptimage reconcile gptimage-4c0f…              (the id that a failed command printed)
   gptimage reconcile ID ID --period 7d --json
 
-Asking is free. What was charged is told with everything that a refund needs; what failed and cost nothing may be sent again.
-Exit code: 0 if all became clear, 11 if one may still be charged.";
+Asking is free. For a charged call, everything that a refund request needs is printed; a call that cost nothing may be sent
+again. Exit code: 0 if every call is resolved, 11 if one may still have been charged.";
 
-/// `gptimage reconcile`.
+/// The subcommand's arguments.
 pub(crate) fn command() -> Command {
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("reconcile")
-        .about("Asks the vendor's log what became of calls that may be paid")
+        .about("Look up in the vendor's usage log whether calls were charged")
         .after_help(EXAMPLES)
         .arg(
             Arg::new("ids")
                 .value_name("ID")
                 .required(true)
                 .num_args(1..)
-                .help("Client request ids, as results and errors name them"),
+                .help("Client request ids, as printed with results and errors"),
         )
         .arg(option(
             "period",
             "TIME",
-            "How far back the log is read: minutes, hours or days, such as 7d; 24h unless given",
+            "How far back to read the log, in minutes (m), hours (h) or days (d), such as 7d. Default: 24h",
         ))
         .arg(
             option(
                 "wait",
                 "TIME",
-                "How long a row is waited for that is not there yet or still running, such as 90s or 5m; 60s unless given",
+                "How long to wait for a log entry that is missing or still running, such as 90s or 5m. Default: 60s",
             )
             .value_parser(ValueParser::new(time)),
         )
@@ -52,18 +52,18 @@ pub(crate) fn command() -> Command {
         .args(connection::flags())
 }
 
-/// Asks, until a signal comes.
-pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> Outcome {
+/// Runs `reconcile`; a signal ends it.
+pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> CommandResult {
     match signals.or(ask(matches)).await {
-        Ok(Ok(reconciled)) => Outcome::Reconciled(reconciled),
-        Ok(Err(error)) => Stop::from(error).into(),
-        Err(signal) => Stop::Signal(signal).into(),
+        Ok(Ok(reconciled)) => CommandResult::Reconciled(reconciled),
+        Ok(Err(error)) => EarlyExit::from(error).into(),
+        Err(signal) => EarlyExit::Signal(signal).into(),
     }
 }
 
 async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
     let client = Client::new(connection::config(matches))?;
-    connection::note(&client);
+    connection::print_notes(&client);
     let mut question = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
     if let Some(period) = matches.get_one::<String>("period") {
         question = question.period(period);

@@ -1,72 +1,58 @@
-//! What the command says: paths, JSON or a picture on stdout, everything else on stderr.
+//! Prints the result of a command: paths or JSON on stdout, everything else on stderr.
 
-use std::fmt::Display;
-use std::io;
 use std::path::Path;
 
 use gptimage_core::{Charge, Cost, Error, ErrorKind, Generated, Image, Reconciled, printable};
 use serde_json::{Value, json};
 
-use crate::deliver::{Delivered, Rescued};
 use crate::doctor::{Check, Diagnosis};
 use crate::exit_code::exit_code;
 use crate::hint::{Hints, plain_url};
+use crate::print;
 use crate::signals::Signal;
-use crate::stdio;
+use crate::write_images::{FallbackFiles, WrittenImages};
 
-/// In the message of a picture that can still be had.
+/// Part of the message of a download error that may be retried.
 const FETCH_AGAIN: &str = "fetch it again";
 
-/// What came of a verb.
-pub(crate) enum Outcome {
-    Made(Box<Delivered>),
-    /// A picture that was fetched, into its file or a stream.
+/// The result of a subcommand.
+pub(crate) enum CommandResult {
+    Generated(Box<WrittenImages>),
+    /// A downloaded image, in its file or a stream.
     Fetched(Image),
     Reconciled(Vec<Reconciled>),
     Diagnosed(Diagnosis),
-    /// The text of a dry run.
-    Described(String),
+    /// The text of `--dry-run`.
+    DryRun(String),
     Failed {
         error: Box<Error>,
-        /// What became of pictures that the error held in memory.
-        rescued: Rescued,
-        /// What ended the call, where something did.
+        /// Where images that the error held in memory were saved.
+        fallback: FallbackFiles,
+        /// The signal that ended the call, if one did.
         signal: Option<Signal>,
     },
-    /// What ended before core was asked.
+    /// Failed before the library was called.
     Refused(ErrorKind, String),
-    /// Ended by a signal; `ids` are of attempts that may be paid.
+    /// CallEnd by a signal; `ids` are of attempts that may be paid.
     Interrupted {
         signal: Signal,
         ids: Vec<String>,
     },
 }
 
-/// How to say it.
+/// How to print a result.
 pub(crate) struct Report {
     pub(crate) json: bool,
     pub(crate) hints: Hints,
 }
 
-/// What a server or a file name could hold must not control the terminal. Gives whether it was written; where it cannot be,
-/// nobody listens, which is no reason to fail, let alone to panic.
-fn err(line: impl Display) -> bool {
-    let line = printable(&line.to_string()) + "\n";
-    stdio::write_all(&mut io::stderr(), line.as_bytes()).is_ok()
-}
-
-/// Says something while a call is on its way. Gives whether it was written.
-pub(crate) fn note(line: &str) -> bool {
-    err(line)
-}
-
-/// A command line that was not understood, for a program that reads objects.
+/// Prints a mistake in the command line as JSON.
 pub(crate) fn usage(message: &str) {
     let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    print(&object(ErrorKind::InvalidRequest, Charge::NotCharged, message), 0);
+    print::line(&object(ErrorKind::InvalidRequest, Charge::NotCharged, message), 0);
 }
 
-/// An error that core knows nothing of.
+/// An error of the command's own, as JSON.
 fn object(kind: ErrorKind, charge: Charge, message: &str) -> String {
     let error = json!({
         "kind": kind.as_str(), "number": kind.number(), "charge": charge.as_str(), "message": message,
@@ -74,89 +60,42 @@ fn object(kind: ErrorKind, charge: Charge, message: &str) -> String {
     json_line(&json!({ "error": error }))
 }
 
-/// Writes a line to stdout, and gives the exit code. What stdout does not take is said on stderr: it may be about something
-/// paid. A reader that left wanted no more, and nothing has failed; anything else has.
-fn print(line: &str, code: u8) -> u8 {
-    print_bytes(format!("{line}\n").as_bytes(), line, code)
-}
-
-fn print_bytes(bytes: &[u8], shown: &str, code: u8) -> u8 {
-    let Err(error) = stdio::write(bytes) else { return code };
-    let left = error.kind() == io::ErrorKind::BrokenPipe;
-    if !left {
-        err(format_args!("gptimage: standard output cannot be written to: {error}"));
-    }
-    for line in shown.lines() {
-        err(format_args!("gptimage: not printed: {line}"));
-    }
-    if code == 0 && !left { exit_code(ErrorKind::Io) } else { code }
-}
-
-/// Prints where a picture is, byte by byte as the system has it.
-fn print_path(path: &Path, code: u8) -> u8 {
-    let mut line = path.as_os_str().as_encoded_bytes().to_vec();
-    line.push(b'\n');
-    print_bytes(&line, &path.display().to_string(), code)
-}
-
-/// Prints a text that is ours, and that can be had again.
-pub(crate) fn text(text: &str) -> u8 {
-    match stdio::write(format!("{}\n", text.trim_end()).as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => unprinted(&error),
-        _ => 0,
-    }
-}
-
-/// Stdout did not take what can be had again.
-pub(crate) fn unprinted(error: &io::Error) -> u8 {
-    err(format_args!("gptimage: standard output cannot be written to: {error}"));
-    exit_code(ErrorKind::Io)
-}
-
-/// The program cannot even begin.
-pub(crate) fn broken(error: &io::Error) -> u8 {
-    err(format_args!("gptimage: {error}"));
-    exit_code(ErrorKind::Internal)
-}
-
 impl Report {
-    /// Says what came of a verb, and with which code to exit.
-    pub(crate) fn outcome(&self, outcome: Outcome) -> u8 {
-        match outcome {
-            Outcome::Made(delivered) => self.made(&delivered),
-            Outcome::Fetched(image) => match image.path() {
-                _ if self.json => print(&json_line(&to_json(&image)), 0),
-                Some(path) => print_path(path, 0),
+    /// Prints the result and returns the exit code.
+    pub(crate) fn print(&self, result: CommandResult) -> u8 {
+        match result {
+            CommandResult::Generated(written) => self.generated(&written),
+            CommandResult::Fetched(image) => match image.path() {
+                _ if self.json => print::line(&json_line(&to_json(&image)), 0),
+                Some(path) => print::path(path, 0),
                 None => 0,
             },
-            Outcome::Reconciled(reconciled) => self.reconciled(&reconciled),
-            Outcome::Diagnosed(diagnosis) => self.diagnosed(&diagnosis),
-            Outcome::Described(request) => text(&request),
-            Outcome::Failed { error, rescued, signal } => self.failed(&error, &rescued, signal),
-            Outcome::Refused(kind, message) => self.refused(kind, Charge::NotCharged, &message),
-            Outcome::Interrupted { signal, ids } => self.interrupted(signal, &ids),
+            CommandResult::Reconciled(reconciled) => self.reconciled(&reconciled),
+            CommandResult::Diagnosed(diagnosis) => self.diagnosed(&diagnosis),
+            CommandResult::DryRun(request) => print::text(&request),
+            CommandResult::Failed { error, fallback, signal } => self.failed(&error, &fallback, signal),
+            CommandResult::Refused(kind, message) => self.refused(kind, Charge::NotCharged, &message),
+            CommandResult::Interrupted { signal, ids } => self.interrupted(signal, &ids),
         }
     }
 
-    /// Says what the vendor's log has.
     fn reconciled(&self, reconciled: &[Reconciled]) -> u8 {
         let clear = reconciled.iter().all(|one| one.charge != Charge::Unknown);
         let mut code = if clear { 0 } else { exit_code(ErrorKind::OutcomeUnknown) };
         if self.json {
-            return print(&json_line(&json!({ "reconciled": to_json(&reconciled) })), code);
+            return print::line(&json_line(&json!({ "reconciled": to_json(&reconciled) })), code);
         }
         for one in reconciled {
             let line = format!("{}  {}  {}", one.client_request_id, one.charge.as_str(), one.message);
-            code = print(&printable(&line), code);
+            code = print::line(&printable(&line), code);
         }
         code
     }
 
-    /// Says what a diagnosis found.
     fn diagnosed(&self, diagnosis: &Diagnosis) -> u8 {
         let mut code = diagnosis.worst.map_or(0, exit_code);
         if self.json {
-            return print(&json_line(&to_json(diagnosis)), code);
+            return print::line(&json_line(&to_json(diagnosis)), code);
         }
         for Check { name, ok, found, next } in &diagnosis.checks {
             let mark = match ok {
@@ -164,17 +103,17 @@ impl Report {
                 Some(false) => "NOT OK",
                 None => "-",
             };
-            code = print(&printable(&format!("{name:<14}{mark:<8}{found}")), code);
+            code = print::line(&printable(&format!("{name:<14}{mark:<8}{found}")), code);
             if let Some(next) = next {
-                code = print(&printable(&format!("{:<22}→ {next}", "")), code);
+                code = print::line(&printable(&format!("{:<22}→ {next}", "")), code);
             }
         }
         code
     }
 
     fn refused(&self, kind: ErrorKind, charge: Charge, message: &str) -> u8 {
-        err(format_args!("gptimage: {message}"));
-        if self.json { print(&object(kind, charge, message), exit_code(kind)) } else { exit_code(kind) }
+        print::to_stderr(format_args!("gptimage: {message}"));
+        if self.json { print::line(&object(kind, charge, message), exit_code(kind)) } else { exit_code(kind) }
     }
 
     fn interrupted(&self, signal: Signal, ids: &[String]) -> u8 {
@@ -185,110 +124,110 @@ impl Report {
             let message = format!("given up by {}; it may be charged as {}", signal.name(), ids.join(", "));
             self.refused(ErrorKind::Cancelled, Charge::Unknown, &message);
             for id in ids {
-                self.advise_to_reconcile(id);
+                self.suggest_reconcile(id);
             }
         }
         signal.exit_code()
     }
 
-    fn made(&self, delivered: &Delivered) -> u8 {
-        let Delivered { generated, fills_stdout, rescued, trouble, signal } = delivered;
-        warn_of(generated);
-        err(summary(generated));
-        if let Some(trouble) = trouble {
-            err(format_args!("gptimage: {trouble}"));
+    fn generated(&self, written: &WrittenImages) -> u8 {
+        let WrittenImages { generated, fills_stdout, fallback, write_error, signal } = written;
+        print_warnings(generated);
+        print::to_stderr(summary(generated));
+        if let Some(write_error) = write_error {
+            print::to_stderr(format_args!("gptimage: {write_error}"));
         }
-        self.rescued(rescued);
-        let whole = trouble.is_none() && rescued.unsaved.is_empty();
+        self.fallback(fallback);
+        let whole = write_error.is_none() && fallback.unsaved.is_empty();
         let mut code = if whole { 0 } else { signal.map_or(exit_code(ErrorKind::Io), Signal::exit_code) };
         if self.json {
             let mut object = to_json(generated);
-            if !rescued.unsaved.is_empty() {
-                add_unsaved(&mut object, rescued);
+            if !fallback.unsaved.is_empty() {
+                add_unsaved(&mut object, fallback);
             }
-            return print(&json_line(&object), code);
+            return print::line(&json_line(&object), code);
         }
         if *fills_stdout {
             return code;
         }
         for path in generated.images().iter().filter_map(Image::path) {
-            code = print_path(path, code);
+            code = print::path(path, code);
         }
         code
     }
 
-    fn failed(&self, error: &Error, rescued: &Rescued, signal: Option<Signal>) -> u8 {
-        err(format_args!("gptimage: {error}"));
+    fn failed(&self, error: &Error, fallback: &FallbackFiles, signal: Option<Signal>) -> u8 {
+        print::to_stderr(format_args!("gptimage: {error}"));
         if error.kind() == ErrorKind::Config && error.message().starts_with("no API key") {
-            err("gptimage: to try it without a key and without cost, add --emulator");
+            print::to_stderr("gptimage: to try it without a key and without cost, add --emulator");
         }
         if let Some(generated) = error.generated() {
-            warn_of(generated);
+            print_warnings(generated);
         }
         for attempt in error.attempts() {
             let sent = format!("{} of {} bytes", attempt.bytes_sent, attempt.bytes_total);
-            err(format_args!(
+            print::to_stderr(format_args!(
                 "gptimage: attempt {}: {}, {sent} sent, {}, id {}",
                 attempt.number, attempt.phase, attempt.charge, attempt.client_request_id
             ));
         }
         if let Some(unknown) = error.attempts().iter().rfind(|attempt| attempt.charge == Charge::Unknown) {
-            self.advise_to_reconcile(&unknown.client_request_id);
+            self.suggest_reconcile(&unknown.client_request_id);
         }
         for image in error.generated().map(Generated::images).unwrap_or_default() {
             match (image.path(), image.url()) {
                 (Some(path), _) => {
-                    err(format_args!("gptimage: paid for and saved: {}", path.display()));
+                    print::to_stderr(format_args!("gptimage: paid for and saved: {}", path.display()));
                 }
                 (None, Some(url)) if image.bytes().is_none() => {
-                    // Why it could not be had, and whether it can be, core knows and says.
+                    // The error's message says whether fetching again can help.
                     let advised = error.kind() != ErrorKind::DownloadFailed || error.message().contains(FETCH_AGAIN);
                     let way = self.hints.fetch(url).filter(|_| advised).unwrap_or_else(|| plain_url(url));
-                    err(format_args!("gptimage: paid for and still at its URL: {way}"));
+                    print::to_stderr(format_args!("gptimage: paid for and still at its URL: {way}"));
                 }
                 _ => {}
             }
         }
-        self.rescued(rescued);
-        if let Some(path) = &rescued.answer {
-            err(format_args!("gptimage: the whole answer is in {}", path.display()));
+        self.fallback(fallback);
+        if let Some(path) = &fallback.answer {
+            print::to_stderr(format_args!("gptimage: the whole answer is in {}", path.display()));
         }
         let code = match (error.kind(), signal) {
             (ErrorKind::Cancelled, Some(signal)) => signal.exit_code(),
             (kind, _) => exit_code(kind),
         };
         if self.json {
-            let mut object = json!({ "error": to_json(error), "saved": texts(rescued) });
-            if rescued.saved.iter().any(|path| path.to_str().is_none()) {
-                insert(&mut object, "saved_base64", rescued.saved.iter().map(|path| base64(path)).collect());
+            let mut object = json!({ "error": to_json(error), "saved": texts(fallback) });
+            if fallback.saved.iter().any(|path| path.to_str().is_none()) {
+                insert(&mut object, "saved_base64", fallback.saved.iter().map(|path| base64(path)).collect());
             }
-            add_unsaved(&mut object, rescued);
-            if let (Some(path), Some(error)) = (&rescued.answer, object.get_mut("error")) {
+            add_unsaved(&mut object, fallback);
+            if let (Some(path), Some(error)) = (&fallback.answer, object.get_mut("error")) {
                 insert(error, "response_file", path.to_string_lossy().into());
             }
-            return print(&json_line(&object), code);
+            return print::line(&json_line(&object), code);
         }
         code
     }
 
-    fn advise_to_reconcile(&self, id: &str) {
+    fn suggest_reconcile(&self, id: &str) {
         if let Some(command) = self.hints.reconcile(id) {
-            err(format_args!("gptimage: whether it was charged: {command}"));
+            print::to_stderr(format_args!("gptimage: whether it was charged: {command}"));
         }
     }
 
-    /// Says what became of pictures that had no place.
-    fn rescued(&self, rescued: &Rescued) {
-        for path in &rescued.saved {
-            err(format_args!("gptimage: paid for and saved: {}", path.display()));
+    /// Prints where images without an output file were saved.
+    fn fallback(&self, fallback: &FallbackFiles) {
+        for path in &fallback.saved {
+            print::to_stderr(format_args!("gptimage: paid for and saved: {}", path.display()));
         }
-        for image in rescued.unsaved.iter().filter(|_| !self.json) {
-            err(self.lost(image));
+        for image in fallback.unsaved.iter().filter(|_| !self.json) {
+            print::to_stderr(self.unsaved(image));
         }
     }
 
-    /// Where a picture that no folder takes can still be had, or that it is gone.
-    fn lost(&self, image: &Image) -> String {
+    /// The message for an image that no folder takes: how to fetch it again, or that it is lost.
+    fn unsaved(&self, image: &Image) -> String {
         match image.url().map(|url| self.hints.fetch(url).unwrap_or_else(|| plain_url(url))) {
             Some(way) => format!("gptimage: paid for, and no folder takes it: make room, then {way}"),
             None => "gptimage: paid for and lost: it can be written neither where it belongs, nor here, nor where \
@@ -298,19 +237,19 @@ impl Report {
     }
 }
 
-fn warn_of(generated: &Generated) {
+fn print_warnings(generated: &Generated) {
     for warning in generated.warnings() {
-        err(format_args!("gptimage: note: {warning}"));
+        print::to_stderr(format_args!("gptimage: note: {warning}"));
     }
 }
 
-/// Pictures that no folder takes, for a program that reads objects: their bytes themselves, for they end with this process.
-fn add_unsaved(object: &mut Value, rescued: &Rescued) {
+/// Adds the bytes of images that no folder takes: they exist only in this process.
+fn add_unsaved(object: &mut Value, fallback: &FallbackFiles) {
     let inline = |image: &Image| {
         let bytes = image.bytes().map(|bytes| base64_simd::STANDARD.encode_to_string(bytes));
         json!({ "format": image.format().map(|format| format.as_str()), "url": image.url(), "b64_json": bytes })
     };
-    insert(object, "unsaved", rescued.unsaved.iter().map(inline).collect());
+    insert(object, "unsaved", fallback.unsaved.iter().map(inline).collect());
 }
 
 fn insert(object: &mut Value, name: &str, value: Value) {
@@ -319,21 +258,21 @@ fn insert(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Names as text, which is all that JSON has.
-fn texts(rescued: &Rescued) -> Value {
-    rescued.saved.iter().map(|path| path.to_string_lossy().into_owned()).collect()
+/// The paths as text; JSON has no bytes.
+fn texts(fallback: &FallbackFiles) -> Value {
+    fallback.saved.iter().map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
-/// The exact bytes of a name.
+/// The exact bytes of a path.
 fn base64(path: &Path) -> String {
     base64_simd::STANDARD.encode_to_string(path.as_os_str().as_encoded_bytes())
 }
 
-/// JSON that a terminal shows as it is: characters that could control it are escaped, which JSON allows in any string.
+/// JSON on one line, with characters that could control a terminal escaped.
 fn json_line(value: &Value) -> String {
     let mut line = String::new();
     for char in value.to_string().chars() {
-        // Anything unprintable stands inside a string: JSON has none elsewhere.
+        // JSON has unprintable characters only inside strings, where an escape is allowed.
         if printable(char.encode_utf8(&mut [0; 4])).chars().eq([char]) {
             line.push(char);
         } else {
@@ -348,7 +287,7 @@ fn to_json(shown: &impl serde::Serialize) -> Value {
     serde_json::to_value(shown).unwrap_or(Value::Null)
 }
 
-/// Cost and ids in one line.
+/// The cost and ids of a result in one line.
 fn summary(generated: &Generated) -> String {
     let cost = match generated.cost() {
         Some(Cost { usd: Some(usd), credits: Some(credits), .. }) => format!("{usd} USD ({credits} credits)"),

@@ -1,10 +1,10 @@
-//! Signals that ask for the end: Ctrl-C, SIGTERM and SIGHUP. They are listened for from the start, so that they are heard
-//! where nothing hears them by itself: as process 1 of a container, and inside a Python interpreter.
+//! Signals that end the command: Ctrl-C, SIGTERM and SIGHUP. The handlers are installed at the start, because the default
+//! actions do not apply to process 1 of a container or inside a Python interpreter.
 
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// A signal that asks for the end.
+/// A signal that ends the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     Interrupt,
@@ -16,7 +16,7 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    /// As people know it.
+    /// The name used in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Interrupt => "Ctrl-C",
@@ -31,7 +31,7 @@ impl Signal {
         self.exit_code() == 129
     }
 
-    /// 128 and the signal's number, as shells and containers have it.
+    /// 128 plus the signal's number, the convention of shells and containers.
     pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
@@ -43,13 +43,13 @@ impl Signal {
     }
 }
 
-/// Listens for the signals, from its making on.
+/// A listener for the signals.
 #[derive(Debug)]
 pub(crate) struct Signals(#[cfg(unix)] Vec<(Signal, tokio::signal::unix::Signal)>);
 
 impl Signals {
-    /// Listens, inside a runtime. A signal that this process was started to ignore (as by `nohup`) stays ignored; one that
-    /// cannot be listened for ends the process in the system's own way.
+    /// Installs the handlers. Needs a tokio runtime. A signal that this process inherited as ignored (`nohup`) stays ignored; one
+    /// whose handler cannot be installed keeps its default action.
     #[cfg(unix)]
     pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
@@ -59,8 +59,8 @@ impl Signals {
             (Signal::Terminate, SignalKind::terminate()),
             (Signal::Hangup, SignalKind::hangup()),
         ];
-        let heard = all.into_iter().filter(|(_, kind)| !is_among(ignored, kind.as_raw_value()));
-        Self(heard.filter_map(|(name, kind)| Some((name, signal(kind).ok()?))).collect())
+        let listened = all.into_iter().filter(|(_, kind)| !is_among(ignored, kind.as_raw_value()));
+        Self(listened.filter_map(|(name, kind)| Some((name, signal(kind).ok()?))).collect())
     }
 
     #[cfg(not(unix))]
@@ -68,7 +68,7 @@ impl Signals {
         Self()
     }
 
-    /// Hears none, and needs no runtime.
+    /// A listener that never reports a signal. Needs no runtime.
     pub(crate) fn none() -> Self {
         Self(
             #[cfg(unix)]
@@ -76,7 +76,7 @@ impl Signals {
         )
     }
 
-    /// Waits for the next one. One that comes while nobody waits is told to the next who does; several of a kind are one.
+    /// Waits for the next signal. A signal that arrives between two waits is reported by the next one; equal signals are merged.
     #[cfg(unix)]
     pub(crate) async fn next(&mut self) -> Signal {
         poll_fn(|context| {
@@ -98,7 +98,7 @@ impl Signals {
         Signal::Interrupt
     }
 
-    /// Does work that may be dropped at any moment, until it is done or a signal comes.
+    /// Runs cancel-safe work until it is done or a signal comes.
     pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             done = work => Ok(done),
@@ -107,16 +107,16 @@ impl Signals {
     }
 }
 
-/// Does work that blocks, on a thread of its own that nobody waits for at the end; here if there is none to be had.
-pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// Runs blocking work on a thread of its own, which exit does not wait for; on this thread if none can be started.
+pub(crate) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let work = std::sync::Arc::new(std::sync::Mutex::new(Some(work)));
     let take =
         |work: &std::sync::Mutex<Option<_>>| work.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     let elsewhere = work.clone();
-    let started = std::thread::Builder::new().name("gptimage-aside".to_owned()).spawn(move || {
+    let started = std::thread::Builder::new().name("gptimage-run_blocking".to_owned()).spawn(move || {
         if let Some(work) = take(&elsewhere) {
-            // Whoever waited may be gone.
+            // The receiver may have been dropped.
             let _ = sender.send(work());
         }
     });
@@ -126,13 +126,13 @@ pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     }
 }
 
-/// The signals that this process was started to ignore, a bit each; empty where the system does not say.
+/// The signals that this process inherited as ignored, as a bit mask; 0 if the system does not tell.
 #[cfg(unix)]
 fn inherited_ignores() -> u64 {
     std::fs::read_to_string("/proc/self/status").map_or(0, |status| ignores(&status))
 }
 
-/// What a process's status says of ignored signals.
+/// The mask of ignored signals in a `/proc/*/status`.
 #[cfg(unix)]
 fn ignores(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! `-`: what a pipe holds.
+//! Arguments that are `-`: the prompt or an image from standard input.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Read};
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use gptimage_core::ImageInput;
 
-/// Far more than any model takes, so that the rules can say how much too long a prompt is.
+/// Far more than any model accepts, so that the rules can report the length of a prompt that is too long.
 const PROMPT_MAX_BYTES: u64 = 1 << 20;
 
-/// Standard input, which can be read once.
+/// Standard input, which can be read only once.
 #[derive(Debug, Default)]
 pub(crate) struct Stdin {
     taken: bool,
 }
 
 impl Stdin {
-    /// Whether an argument means standard input.
-    pub(crate) fn is_meant(argument: impl AsRef<OsStr>) -> bool {
+    /// Whether an argument names standard input.
+    pub(crate) fn is_dash(argument: impl AsRef<OsStr>) -> bool {
         argument.as_ref() == "-"
     }
 
@@ -28,9 +28,9 @@ impl Stdin {
         Ok(io::stdin().lock())
     }
 
-    /// The prompt, without the line break at its end.
+    /// The prompt, without trailing line breaks.
     pub(crate) fn prompt(&mut self, argument: &str) -> Result<String, String> {
-        if !Self::is_meant(argument) {
+        if !Self::is_dash(argument) {
             return Ok(argument.to_owned());
         }
         let mut text = Vec::new();
@@ -40,14 +40,14 @@ impl Stdin {
             return Err(format!("the prompt on standard input has more than {PROMPT_MAX_BYTES} bytes"));
         }
         let text = String::from_utf8(text).map_err(|_| "the prompt on standard input is not UTF-8 text")?;
-        // A mark that editors and PowerShell put at the start of a text is no part of it.
+        // Editors and PowerShell put a byte order mark at the start of a text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         Ok(text.trim_end_matches(['\r', '\n']).to_owned())
     }
 
-    /// A picture: a file, or what the pipe holds.
+    /// An image: a file, or standard input.
     pub(crate) fn image(&mut self, argument: &Path) -> Result<ImageInput, String> {
-        if !Self::is_meant(argument) {
+        if !Self::is_dash(argument) {
             return Ok(ImageInput::path(argument));
         }
         let input = self.take()?;

@@ -1,17 +1,17 @@
-//! The standard descriptors, which may be closed, full or a pipe that nobody reads. Rust's own `Stdout` takes a closed one for
-//! a success, so it is written to here.
+//! Writing to the standard descriptors, which may be closed, full or a broken pipe. Rust's own `Stdout` ignores a closed
+//! descriptor, so standard output is written to here instead.
 
 use std::io::{self, Write};
 
-/// Writes all of it to standard output, at once.
+/// Writes all bytes to standard output, unbuffered.
 pub(crate) fn write(bytes: &[u8]) -> io::Result<()> {
-    if let Some(error) = unwritable() {
+    if let Some(error) = stdout_error() {
         return Err(error);
     }
     write_all(&mut io_output()?, bytes)
 }
 
-/// Writes all of it, also to what another program has made non-blocking.
+/// Writes all bytes, also to a descriptor that another program has made non-blocking.
 pub(crate) fn write_all(output: &mut (impl Write + AsDescriptor), mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {
@@ -26,9 +26,9 @@ pub(crate) fn write_all(output: &mut (impl Write + AsDescriptor), mut bytes: &[u
 }
 
 #[cfg(unix)]
-pub use unix::look_at_stdout;
+pub use unix::record_closed_stdout;
 #[cfg(unix)]
-pub(crate) use unix::{AsDescriptor, fill, unwritable};
+pub(crate) use unix::{AsDescriptor, fill_closed_descriptors, stdout_error};
 #[cfg(unix)]
 use unix::{io_output, wait_for_room};
 
@@ -47,29 +47,29 @@ mod unix {
     /// Whether standard output was closed when this process started.
     static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-    /// Notes whether standard output is open. Rust opens `/dev/null` in place of what is closed before `main` begins, so the
-    /// program calls this even earlier.
-    pub extern "C" fn look_at_stdout() {
+    /// Records whether standard output is closed. Must run before Rust's runtime, which opens `/dev/null` in place of closed
+    /// descriptors.
+    pub extern "C" fn record_closed_stdout() {
         if fcntl(io::stdout(), FcntlArg::F_GETFD) == Err(Errno::EBADF) {
             STDOUT_WAS_CLOSED.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Opens `/dev/null` in place of standard descriptors that are closed, as Rust's own programs do: else the next file or
-    /// socket would take their place, and be written to.
-    pub(crate) fn fill() {
-        look_at_stdout();
+    /// Opens `/dev/null` in place of closed standard descriptors, as Rust's runtime does in a Rust program: otherwise the next
+    /// file or socket would get their numbers, and be written to.
+    pub(crate) fn fill_closed_descriptors() {
+        record_closed_stdout();
         while let Ok(file) = File::options().read(true).write(true).open("/dev/null") {
             if file.as_raw_fd() > 2 {
                 return;
             }
-            // It stays open, as what it stands for would have.
+            // It stays open for the life of the process.
             let _ = file.into_raw_fd();
         }
     }
 
-    /// Why nothing can be written to standard output, where that is known without writing.
-    pub(crate) fn unwritable() -> Option<io::Error> {
+    /// Why standard output cannot be written to, as far as that is known without writing.
+    pub(crate) fn stdout_error() -> Option<io::Error> {
         if STDOUT_WAS_CLOSED.load(Ordering::Relaxed) {
             return Some(io::Error::other("it is closed"));
         }
@@ -80,7 +80,7 @@ mod unix {
         }
     }
 
-    /// Standard output without a buffer, and with every error that the system reports.
+    /// Standard output, unbuffered, that reports every error.
     pub(super) fn io_output() -> io::Result<File> {
         io::stdout().as_fd().try_clone_to_owned().map(File::from)
     }
@@ -95,7 +95,7 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{AsDescriptor, fill, unwritable};
+pub(crate) use elsewhere::{AsDescriptor, fill_closed_descriptors, stdout_error};
 #[cfg(not(unix))]
 use elsewhere::{io_output, wait_for_room};
 
@@ -106,9 +106,9 @@ mod elsewhere {
     pub(crate) trait AsDescriptor {}
     impl<T> AsDescriptor for T {}
 
-    pub(crate) fn fill() {}
+    pub(crate) fn fill_closed_descriptors() {}
 
-    pub(crate) fn unwritable() -> Option<io::Error> {
+    pub(crate) fn stdout_error() -> Option<io::Error> {
         None
     }
 

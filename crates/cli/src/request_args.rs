@@ -1,5 +1,5 @@
-//! `generate` and `edit` as they are typed. Every API parameter is a flag, taken from core's own list; values are text,
-//! which core judges.
+//! The arguments of `generate` and `edit`. Every API parameter is a flag, taken from the library's own list; values are text,
+//! which the library validates.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use gptimage_core::{Config, Operation, PARAMETERS};
 
 use crate::connection;
 
-/// One `generate` or `edit`, as it was typed.
+/// The arguments of one `generate` or `edit`.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct RequestArgs {
     pub(crate) operation: Operation,
     pub(crate) prompt: String,
     pub(crate) images: Vec<PathBuf>,
@@ -27,7 +27,7 @@ pub(crate) struct Order {
     pub(crate) dry_run: bool,
     pub(crate) deadline: Option<Duration>,
     pub(crate) emulator: bool,
-    /// What the call may cost, and what calls cost at most.
+    /// `--max-usd` and `--max-usd-per-call`.
     pub(crate) max_usd: Option<(String, Option<String>)>,
     pub(crate) config: Config,
 }
@@ -38,7 +38,7 @@ Examples:
   gptimage generate \"A paper crown\" --background transparent --output-format webp -o crown
   gptimage generate \"A lighthouse\" --size 1536x1024 --quality high --dry-run
   echo \"A long prompt\" | gptimage generate - -o - > t-rex.png
-  gptimage generate \"A T-Rex\" --emulator        (no key, no cost: a picture drawn on this machine)";
+  gptimage generate \"A T-Rex\" --emulator        (no key, no cost: an image drawn on this machine)";
 
 const EDIT_EXAMPLES: &str = "\
 Examples:
@@ -47,14 +47,14 @@ Examples:
   gptimage edit \"In winter\" --image house.png --n 4 -o winters/
   curl -s https://example.com/house.png | gptimage edit \"In winter\" --image - -o winter.png";
 
-/// `gptimage generate`.
+/// The arguments of `gptimage generate`.
 pub(crate) fn generate() -> Command {
-    verb(Operation::Generate, "Makes a picture from a prompt", GENERATE_EXAMPLES)
+    verb(Operation::Generate, "Make an image from a prompt", GENERATE_EXAMPLES)
 }
 
-/// `gptimage edit`.
+/// The arguments of `gptimage edit`.
 pub(crate) fn edit() -> Command {
-    verb(Operation::Edit, "Makes pictures from a prompt and pictures", EDIT_EXAMPLES)
+    verb(Operation::Edit, "Edit images, or make new ones from them, with a prompt", EDIT_EXAMPLES)
         .arg(
             Arg::new("image")
                 .long("image")
@@ -63,14 +63,14 @@ pub(crate) fn edit() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .action(ArgAction::Append)
                 .required(true)
-                .help("A picture to edit, PNG, JPEG or WebP, up to 50 MB; up to 16 of them; - reads standard input"),
+                .help("Image to edit: PNG, JPEG or WebP, at most 50 MB; - reads standard input. May be repeated, up to 16 times"),
         )
         .arg(
             Arg::new("mask")
                 .long("mask")
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
-                .help("A PNG under 4 MB, as large as the first picture, transparent where that is to change"),
+                .help("PNG mask of the first image's size, under 4 MB; the image is edited where the mask is transparent"),
         )
 }
 
@@ -87,13 +87,13 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
             Arg::new("prompt")
                 .value_name("PROMPT")
                 .required(true)
-                .help("What the picture shows, in words; - reads standard input"),
+                .help("Text that describes the image; - reads standard input"),
         )
         .arg(
             option(
                 "output",
                 "PATH",
-                "File or folder; unless given, a name of its own in this folder; - writes to standard output",
+                "Output file or folder, or - for standard output. Default: a generated name in the current folder",
             )
             .short('o')
             .value_parser(path.clone()),
@@ -102,21 +102,21 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
         .next_help_heading("Delivery")
         .arg(flag("overwrite", "Replace the output file if it exists"))
         .arg(flag("json", "Print one JSON object instead of paths"))
-        .arg(flag("dry-run", "Print the exact request and send nothing"))
+        .arg(flag("dry-run", "Print the exact request without sending it"))
         .arg(
-            option("deadline", "TIME", "The longest that all may take, such as 90, 90s or 5m; unlimited unless given")
+            option("deadline", "TIME", "Time limit for the whole call, such as 90, 90s or 5m. Default: none")
                 .value_parser(ValueParser::new(deadline)),
         )
         .arg(option(
             "max-usd",
             "USD",
-            "What the call may cost, such as 0.50; dearer ones are not sent. No limit unless given",
+            "Budget for the call in US dollars, such as 0.50; a call that could cost more is not sent. Default: none",
         ))
         .arg(
             option(
                 "max-usd-per-call",
                 "USD",
-                "What is known that a call costs at most; 0.50 for each picture unless given",
+                "Highest price that the call can have, in US dollars. Default: 0.50 per image",
             )
             .requires("max-usd"),
         )
@@ -124,8 +124,12 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
         .next_help_heading("Connection")
         .arg(flag("emulator", "Use an emulator of the API on this machine: no key, no cost").conflicts_with("base-url"))
         .arg(
-            option("max-attempts", "N", "Attempts in all; only what cost nothing is tried again. 3 unless given")
-                .value_parser(value_parser!(u32).range(1..)),
+            option(
+                "max-attempts",
+                "N",
+                "Maximum number of attempts; only an attempt that provably cost nothing is retried. Default: 3",
+            )
+            .value_parser(value_parser!(u32).range(1..)),
         )
 }
 
@@ -137,7 +141,7 @@ fn parameter_flags(operation: Operation) -> Vec<Arg> {
             .allow_hyphen_values(true)
             .help(known.help.trim())
             .help_heading("API parameters");
-        // The API's own spelling is accepted too.
+        // The API's own spelling, with underscores.
         if known.name.contains('_') { arg.alias(known.name) } else { arg }
     });
     let extra = Arg::new("extra")
@@ -145,12 +149,12 @@ fn parameter_flags(operation: Operation) -> Vec<Arg> {
         .value_name("NAME=VALUE")
         .value_parser(ValueParser::new(name_and_value))
         .action(ArgAction::Append)
-        .help("A field that this program does not know, sent as it is; VALUE as JSON, or else as text")
+        .help("Send a field that this program does not know; VALUE is JSON, or else text. May be repeated")
         .help_heading("API parameters");
     let structural = Arg::new("structural-rules")
         .long("structural-rules")
         .action(ArgAction::SetTrue)
-        .help("Let values through that are not known to be valid")
+        .help("Allow values that are not known to be valid; refuse only those that no server could accept")
         .help_heading("API parameters");
     parameters.chain([extra, structural]).collect()
 }
@@ -160,12 +164,12 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// A time above nothing.
+/// A time greater than zero.
 fn deadline(text: &str) -> Result<Duration, String> {
     time(text).and_then(|time| if time.is_zero() { Err(TIME.to_owned()) } else { Ok(time) })
 }
 
-const TIME: &str = "write a time above nothing, such as 90, 90s or 5m";
+const TIME: &str = "write a time greater than zero, such as 90, 90s or 5m";
 
 /// Seconds, or a number with `s`, `m` or `h`.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
@@ -180,8 +184,8 @@ pub(crate) fn time(text: &str) -> Result<Duration, String> {
     seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds * unit).ok()).ok_or_else(|| TIME.to_owned())
 }
 
-impl Order {
-    /// Reads what clap has accepted.
+impl RequestArgs {
+    /// Reads the arguments that clap accepted.
     pub(crate) fn read(operation: Operation, matches: &ArgMatches) -> Self {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();

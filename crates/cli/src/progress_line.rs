@@ -1,34 +1,35 @@
-//! What a call is doing: its ids as they come, and on a terminal a live line.
+//! Progress of a call: the request ids as they are known, and a live line on a terminal.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::report;
 use gptimage_core::{Phase, Progress};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
+use crate::print;
+
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
-/// A line on stderr that is drawn over again; nothing where stderr is no terminal. It is gone once dropped.
+/// A line on stderr that is redrawn in place; nothing if stderr is not a terminal. Cleared when dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct Live {
+pub(crate) struct ProgressLine {
     bar: ProgressBar,
-    /// The id that was said last.
-    said: Arc<Mutex<String>>,
+    /// The last request id that was printed.
+    printed_id: Arc<Mutex<String>>,
 }
 
-impl Live {
+impl ProgressLine {
     pub(crate) fn start() -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} · {elapsed}") {
             bar.set_style(style);
         }
         bar.set_message("connecting");
-        Self { bar, said: Arc::default() }
+        Self { bar, printed_id: Arc::default() }
     }
 
-    /// Redraws for as long as it is polled. A thread of the library's would do it too, and panics where none can be had.
+    /// Redraws for as long as it is polled. indicatif's own ticker thread would panic where no thread can be started.
     pub(crate) async fn redraw(&self) -> Infallible {
         loop {
             self.bar.tick();
@@ -36,25 +37,25 @@ impl Live {
         }
     }
 
-    /// Shows how far the call is. Each attempt's id stays on the screen or in the file: core tells of it before its first
-    /// byte leaves, and it is what remains if this process is killed.
-    pub(crate) fn show(&self, progress: &Progress) {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if *said != progress.client_request_id {
-            said.clone_from(&progress.client_request_id);
+    /// Shows how far the call is. Each attempt's id is printed on a line of its own, before the attempt's first byte is sent: it
+    /// is all that remains if this process is killed.
+    pub(crate) fn update(&self, progress: &Progress) {
+        let mut printed_id = self.printed_id.lock().unwrap_or_else(PoisonError::into_inner);
+        if *printed_id != progress.client_request_id {
+            printed_id.clone_from(&progress.client_request_id);
             let again = if progress.attempt > 1 { format!(", attempt {}", progress.attempt) } else { String::new() };
-            self.say(&format!("gptimage: sending as {said}{again}"));
+            self.print(&format!("gptimage: sending as {printed_id}{again}"));
         }
         self.bar.set_message(describe(progress));
     }
 
-    /// Says something above the line, or on stderr where there is none. Gives whether anybody can have read it.
-    pub(crate) fn say(&self, line: &str) -> bool {
-        self.bar.suspend(|| report::note(line))
+    /// Prints a line above the live line. Returns whether it was written.
+    pub(crate) fn print(&self, line: &str) -> bool {
+        self.bar.suspend(|| print::to_stderr(line))
     }
 
-    /// Wipes the line.
-    pub(crate) fn end(&self) {
+    /// Clears the line.
+    pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
