@@ -5,8 +5,10 @@ use std::mem::MaybeUninit;
 
 use gptimage_core::{Amount, Budget};
 
-use crate::boundary::{fallible, infallible};
-use crate::error::{Failure, gptimage_error_t};
+use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::ffi_error::FfiError;
+use crate::infallible::infallible;
 use crate::pointer::{hand_over, required, text};
 use crate::status::gptimage_status_t;
 
@@ -85,13 +87,13 @@ pub extern "C" fn gptimage_budget_status(
 }
 
 /// An amount in a field of the status. The longest there is fits.
-fn digits(amount: Amount) -> Result<[c_char; AMOUNT_MAX], Failure> {
+fn digits(amount: Amount) -> Result<[c_char; AMOUNT_MAX], FfiError> {
     let mut field = [0; AMOUNT_MAX];
     let text = amount.to_string();
     let places =
-        field.get_mut(..text.len()).filter(|places| places.len() < AMOUNT_MAX).ok_or_else(Failure::panicked)?;
+        field.get_mut(..text.len()).filter(|places| places.len() < AMOUNT_MAX).ok_or_else(FfiError::panicked)?;
     for (place, digit) in places.iter_mut().zip(text.bytes()) {
-        *place = c_char::try_from(digit).map_err(|_| Failure::panicked())?;
+        *place = c_char::try_from(digit).map_err(|_| FfiError::panicked())?;
     }
     Ok(field)
 }

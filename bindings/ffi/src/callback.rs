@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
-use gptimage_binding::Background;
+use gptimage_binding::BackgroundRuntime;
 
 /// A host's pointer, handed back as it came.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ impl UserData {
 }
 
 /// Log lines beyond this many that wait for a slow host are dropped.
-const MOST_WAITING: usize = 10_000;
+const QUEUE_MAX: usize = 10_000;
 
 type Call = Box<dyn FnOnce() + Send>;
 
@@ -38,7 +38,7 @@ struct Inner {
     waiting: VecDeque<(u64, Call)>,
     /// Whose call is running.
     running: Option<u64>,
-    speaker: Option<ThreadId>,
+    thread: Option<ThreadId>,
     /// Those that may still call.
     owners: BTreeSet<u64>,
     next_owner: u64,
@@ -52,18 +52,18 @@ struct Shared {
 
 /// The thread that calls the host back. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct Callbacks(Arc<Shared>);
+pub(crate) struct CallbackThread(Arc<Shared>);
 
-impl Callbacks {
+impl CallbackThread {
     pub(crate) fn start() -> io::Result<Self> {
         let shared: Arc<Shared> = Arc::default();
-        let speaking = shared.clone();
-        Background::thread("gptimage-calls", move || speaking.speak())?;
+        let running = shared.clone();
+        BackgroundRuntime::spawn_thread("gptimage-calls", move || running.run())?;
         Ok(Self(shared))
     }
 
-    /// Somebody whose calls can be told from others'.
-    pub(crate) fn owner(&self) -> u64 {
+    /// Somebody whose calls can be reported from others'.
+    pub(crate) fn register(&self) -> u64 {
         let mut inner = self.0.lock();
         inner.next_owner += 1;
         let owner = inner.next_owner;
@@ -81,20 +81,20 @@ impl Callbacks {
         }
     }
 
-    /// As [`Callbacks::call`], unless too much is waiting.
-    pub(crate) fn call_if_idle(&self, owner: u64, call: impl FnOnce() + Send + 'static) {
-        if self.0.lock().waiting.len() < MOST_WAITING {
+    /// As [`CallbackThread::call`], unless too much is waiting.
+    pub(crate) fn call_unless_full(&self, owner: u64, call: impl FnOnce() + Send + 'static) {
+        if self.0.lock().waiting.len() < QUEUE_MAX {
             self.call(owner, call);
         }
     }
 
     /// Drops the owner's calls that wait, takes no more of them, and waits for the one that runs, unless it is running this
     /// very line.
-    pub(crate) fn retire(&self, owner: u64) {
+    pub(crate) fn unregister(&self, owner: u64) {
         let mut inner = self.0.lock();
         inner.owners.remove(&owner);
         inner.waiting.retain(|(waiting, _)| *waiting != owner);
-        if inner.speaker == Some(thread::current().id()) {
+        if inner.thread == Some(thread::current().id()) {
             return;
         }
         while inner.running == Some(owner) {
@@ -108,8 +108,8 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn speak(&self) {
-        self.lock().speaker = Some(thread::current().id());
+    fn run(&self) {
+        self.lock().thread = Some(thread::current().id());
         loop {
             let mut inner = self.lock();
             inner.running = None;

@@ -2,7 +2,7 @@
 
 use gptimage_core::CancelToken;
 
-use crate::boundary::infallible;
+use crate::infallible::infallible;
 
 /// Cancels calls from another thread. A token that was cancelled stays so.
 pub struct gptimage_cancel_token_t(CancelToken);

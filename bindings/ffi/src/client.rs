@@ -1,43 +1,46 @@
 //! Clients.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
-use gptimage_binding::{Order, Own};
-use gptimage_core::{CancelToken, Client, Config, Location, SaveTo};
+use gptimage_binding::{CallSpec, ProcessLocal};
+use gptimage_core::{CancelToken, Client, Config};
 
-use crate::boundary::{fallible, infallible};
 use crate::callback::UserData;
 use crate::cancel::gptimage_cancel_token_t;
 use crate::config::gptimage_config_t;
 use crate::edit_request::gptimage_edit_request_t;
-use crate::error::{Failure, gptimage_error_t};
+use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::ffi_error::FfiError;
 use crate::generate_request::gptimage_generate_request_t;
 use crate::generated::gptimage_generated_t;
+use crate::infallible::infallible;
 use crate::pointer::{hand_over, path, required};
 use crate::process;
-use crate::progress::{Listener, gptimage_progress_callback_t};
-use crate::start::{deliver, keep, send_and_wait, wait_for, with_files};
+use crate::progress::{ProgressCallback, gptimage_progress_callback_t};
+use crate::start::{keep, send_and_wait, write_result};
 use crate::status::gptimage_status_t;
+use crate::wait::{wait_for, with_files};
 
 /// Makes and edits pictures. May be shared by any number of threads. Belongs to the process that made it: in a forked child
 /// its functions fail with GPTIMAGE_STATUS_CONFIG (the child makes a client of its own), and freeing it does nothing.
 pub struct gptimage_client_t {
-    client: Own<Client>,
-    listener: Mutex<Option<Listener>>,
+    client: ProcessLocal<Client>,
+    listener: Mutex<Option<ProgressCallback>>,
 }
 
 impl gptimage_client_t {
-    pub(crate) fn core(&self) -> Result<Client, Failure> {
+    pub(crate) fn core(&self) -> Result<Client, FfiError> {
         self.client.get().cloned().ok_or_else(|| {
-            Failure::config(
+            FfiError::config(
                 "this client belongs to the process that made it, of which this one is a fork: make a new one",
             )
         })
     }
 
-    pub(crate) fn listener(&self) -> Option<Listener> {
+    pub(crate) fn listener(&self) -> Option<ProgressCallback> {
         // In a child, the lock may be held for ever; but then `core` has refused before.
         self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -55,7 +58,7 @@ pub extern "C" fn gptimage_client_new(
         let config = config.map_or_else(Config::from_env, |config| config.config.clone());
         // Certificates are files, and files are not read on a host's thread.
         let client = with_files(|| Client::new(config))??;
-        hand_over(out, gptimage_client_t { client: Own::new(client), listener: Mutex::new(None) });
+        hand_over(out, gptimage_client_t { client: ProcessLocal::new(client), listener: Mutex::new(None) });
         Ok(())
     })
 }
@@ -69,7 +72,7 @@ pub extern "C" fn gptimage_client_free(client: Option<Box<gptimage_client_t>>) {
         if client.client.get().is_some()
             && let Some(listener) = client.listener()
         {
-            listener.callbacks.retire(listener.owner);
+            listener.callbacks.unregister(listener.owner);
         }
         if client.client.get().is_none() {
             std::mem::forget(client);
@@ -86,33 +89,34 @@ pub extern "C" fn gptimage_client_set_progress(
     user_data: *mut c_void,
 ) {
     infallible((), || {
-        let (Some(client), Ok(process)) = (client, process::current()) else { return };
+        let (Some(client), Ok(process)) = (client, process::get_or_start()) else { return };
         if client.client.get().is_none() {
             return;
         }
-        let listener = callback.map(|callback| Listener::new(&process.callbacks, callback, UserData::new(user_data)));
+        let listener =
+            callback.map(|callback| ProgressCallback::new(&process.callbacks, callback, UserData::new(user_data)));
         let before = std::mem::replace(&mut *client.listener.lock().unwrap_or_else(PoisonError::into_inner), listener);
         if let Some(before) = before {
-            before.callbacks.retire(before.owner);
+            before.callbacks.unregister(before.owner);
         }
     });
 }
 
 fn run(
     client: Option<&gptimage_client_t>,
-    order: impl FnOnce() -> Result<Order, Failure>,
+    spec: impl FnOnce() -> Result<CallSpec, FfiError>,
     cancel: Option<&gptimage_cancel_token_t>,
     generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    let told = error_out.is_some();
+    let reported = error_out.is_some();
     fallible(error_out, || {
         let client = required(client, "client")?;
         let out = required(generated_out, "generated_out")?;
         let token: Option<CancelToken> = cancel.map(|cancel| cancel.core().clone());
         let core = client.core()?;
-        let outcome = send_and_wait(core.clone(), order()?, token, client.listener());
-        deliver(outcome, out, told, |outcome| keep(&core, outcome))
+        let outcome = send_and_wait(core.clone(), spec()?, token, client.listener());
+        write_result(outcome, out, reported, |outcome| keep(&core, outcome))
     })
 }
 
@@ -155,8 +159,8 @@ pub extern "C" fn gptimage_client_generate_to(
     generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    let order = || Ok(Order { save_to: Some(path(to, "to")?), ..required(request, "request")?.0.clone() });
-    run(client, order, cancel, generated_out, error_out)
+    let spec = || Ok(CallSpec { save_to: Some(path(to, "to")?), ..required(request, "request")?.0.clone() });
+    run(client, spec, cancel, generated_out, error_out)
 }
 
 /// As gptimage_client_edit(), straight into files; several pictures are numbered. All else as gptimage_client_generate_to().
@@ -169,49 +173,8 @@ pub extern "C" fn gptimage_client_edit_to(
     generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    let order = || Ok(Order { save_to: Some(path(to, "to")?), ..required(request, "request")?.0.clone() });
-    run(client, order, cancel, generated_out, error_out)
-}
-
-/// Fetches a picture that is still at its URL, into memory, and waits for it; one that is here already stays as it is. Free,
-/// so as often as wanted. Changes `generated`, which no other thread may use meanwhile. Of an error's, which does not change,
-/// fetch a gptimage_generated_copy(); of a link alone, what gptimage_generated_from_url() makes of it.
-#[unsafe(no_mangle)]
-pub extern "C" fn gptimage_client_fetch(
-    client: Option<&gptimage_client_t>,
-    generated: Option<&mut gptimage_generated_t>,
-    index: usize,
-    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
-) -> gptimage_status_t {
-    fallible(error_out, || {
-        let client = required(client, "client")?.core()?;
-        required(generated, "generated")?.fetch(index, |image| async move { client.fetch(&image).await })
-    })
-}
-
-/// As gptimage_client_fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name of
-/// the library's making, a missing extension is added; what exists is refused, unless `overwrite` is not 0. A file has its
-/// name once it is whole, or not at all. A picture that is here already stays as it is, and a copy of it is saved there.
-#[unsafe(no_mangle)]
-pub extern "C" fn gptimage_client_fetch_to(
-    client: Option<&gptimage_client_t>,
-    generated: Option<&mut gptimage_generated_t>,
-    index: usize,
-    to: *const c_char,
-    overwrite: c_int,
-    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
-) -> gptimage_status_t {
-    fallible(error_out, || {
-        let client = required(client, "client")?.core()?;
-        let to = SaveTo::from(path(to, "to")?).overwrite(overwrite != 0);
-        let generated = required(generated, "generated")?;
-        let image = generated.image(index)?;
-        if !matches!(image.location(), Location::Url) {
-            let image = image.clone();
-            return Ok(with_files(move || image.save(to).map(drop))??);
-        }
-        generated.fetch(index, |image| async move { client.fetch_to(&image, to).await })
-    })
+    let spec = || Ok(CallSpec { save_to: Some(path(to, "to")?), ..required(request, "request")?.0.clone() });
+    run(client, spec, cancel, generated_out, error_out)
 }
 
 /// Hands over what became of a call whose caller was gone (cancelled, past its deadline, its job freed) after it had been
@@ -236,7 +199,9 @@ pub extern "C" fn gptimage_client_collect(
         }
         let keeper = client.clone();
         match with_files(move || client.collect_one())? {
-            Some(outcome) => deliver(outcome.map_err(Failure::from), out, true, |outcome| keep(&keeper, outcome))?,
+            Some(outcome) => {
+                write_result(outcome.map_err(FfiError::from), out, true, |outcome| keep(&keeper, outcome))?
+            }
             None => drop(out.write(std::ptr::null_mut())),
         }
         Ok(())

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use gptimage_core::{Config, Timers};
 
-use crate::boundary::{fallible, infallible};
 use crate::budget::gptimage_budget_t;
-use crate::error::{Failure, gptimage_error_t};
+use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::ffi_error::FfiError;
+use crate::infallible::infallible;
 use crate::pointer::{path, required, text};
 use crate::status::gptimage_status_t;
 
-/// What a client is told once. One thread at a time.
+/// What a client is reported once. Entry thread at a time.
 pub struct gptimage_config_t {
     pub(crate) config: Config,
     timers: Timers,
@@ -27,12 +29,12 @@ impl gptimage_config_t {
 fn set(
     config: Option<&mut gptimage_config_t>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
-    change: impl FnOnce(&mut gptimage_config_t) -> Result<(), Failure>,
+    change: impl FnOnce(&mut gptimage_config_t) -> Result<(), FfiError>,
 ) -> gptimage_status_t {
     fallible(error_out, || change(required(config, "config")?))
 }
 
-/// A configuration with key and base URL from the environment (AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY, in this order;
+/// A configuration with key and base URL from the environment (AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY, in this spec;
 /// AIMLAPI_BASE_URL, AIMLAPI_API_BASE or AIML_API_BASE) and every default. It is judged when a client is made of it. Free
 /// it with gptimage_config_free().
 #[unsafe(no_mangle)]
@@ -61,7 +63,7 @@ pub extern "C" fn gptimage_config_set_api_key(
 }
 
 /// Where the API is: https, or http on this machine; with or without "/v1". An endpoint that was pasted with it
-/// ("/v1/images/generations") is left out. One that ends in "#" is taken exactly as it is.
+/// ("/v1/images/generations") is left out. Entry that ends in "#" is taken exactly as it is.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_base_url(
     config: Option<&mut gptimage_config_t>,
@@ -148,7 +150,7 @@ pub extern "C" fn gptimage_config_set_ca_file(
 }
 
 /// A proxy for every request, such as "http://host:3128" or "socks5h://host:1080", also to this machine itself; "" for
-/// none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, and never for this machine itself. One that
+/// none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, and never for this machine itself. Entry that
 /// cannot be used is GPTIMAGE_STATUS_CONFIG when a client is made: nothing goes past a proxy that was asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_proxy(
@@ -163,7 +165,7 @@ pub extern "C" fn gptimage_config_set_proxy(
     })
 }
 
-/// One more header on every request to the gateway; never sent to where pictures are downloaded from.
+/// Entry more header on every request to the gateway; never sent to where pictures are downloaded from.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_add_header(
     config: Option<&mut gptimage_config_t>,

@@ -3,20 +3,21 @@
 use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;
 
-use gptimage_binding::Order;
+use gptimage_binding::CallSpec;
 use gptimage_core::{ImageInput, Operation};
 
-use crate::boundary::{fallible, infallible};
 use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::infallible::infallible;
 use crate::pointer::{bytes, hand_over, path, required, text};
-use crate::request::{Request, change, set, set_deadline_ms, set_extra, set_named, set_number};
+use crate::request::{RequestHandle, change, set, set_deadline_ms, set_extra, set_named, set_number};
 use crate::status::gptimage_status_t;
 
-/// A request to edit pictures. One thread at a time; several calls may be made of it.
-pub struct gptimage_edit_request_t(pub(crate) Order);
+/// A request to edit pictures. Entry thread at a time; several calls may be made of it.
+pub struct gptimage_edit_request_t(pub(crate) CallSpec);
 
-impl Request for gptimage_edit_request_t {
-    fn order(&mut self) -> &mut Order {
+impl RequestHandle for gptimage_edit_request_t {
+    fn spec(&mut self) -> &mut CallSpec {
         &mut self.0
     }
 }
@@ -32,8 +33,8 @@ pub extern "C" fn gptimage_edit_request_new(
 ) -> gptimage_status_t {
     fallible(error_out, || {
         let out = required(request_out, "request_out")?;
-        let order = Order::new(Operation::Edit, text(prompt, "prompt")?);
-        hand_over(out, gptimage_edit_request_t(order));
+        let spec = CallSpec::new(Operation::Edit, text(prompt, "prompt")?);
+        hand_over(out, gptimage_edit_request_t(spec));
         Ok(())
     })
 }
@@ -145,7 +146,7 @@ pub extern "C" fn gptimage_edit_request_set_extra(
     set_extra(request, json, error_out)
 }
 
-/// One more image, after those given already, 1 to 16 in all: the path of a PNG, JPEG or WebP of at most 50 MB, which is
+/// Entry more image, after those given already, 1 to 16 in all: the path of a PNG, JPEG or WebP of at most 50 MB, which is
 /// streamed from disk when the request is sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_add_image_path(
@@ -153,8 +154,8 @@ pub extern "C" fn gptimage_edit_request_add_image_path(
     file: *const c_char,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.images.push(ImageInput::path(path(file, "file")?).into());
+    change(request, error_out, |spec| {
+        spec.images.push(ImageInput::path(path(file, "file")?).into());
         Ok(())
     })
 }
@@ -168,8 +169,8 @@ pub extern "C" fn gptimage_edit_request_add_image_bytes(
     len: usize,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.images.push(ImageInput::bytes(bytes(data, len, "data")?).into());
+    change(request, error_out, |spec| {
+        spec.images.push(ImageInput::bytes(bytes(data, len, "data")?).into());
         Ok(())
     })
 }
@@ -181,8 +182,8 @@ pub extern "C" fn gptimage_edit_request_set_mask_path(
     file: *const c_char,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.mask = Some(ImageInput::path(path(file, "file")?).into());
+    change(request, error_out, |spec| {
+        spec.mask = Some(ImageInput::path(path(file, "file")?).into());
         Ok(())
     })
 }
@@ -196,8 +197,8 @@ pub extern "C" fn gptimage_edit_request_set_mask_bytes(
     len: usize,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.mask = Some(ImageInput::bytes(bytes(data, len, "data")?).into());
+    change(request, error_out, |spec| {
+        spec.mask = Some(ImageInput::bytes(bytes(data, len, "data")?).into());
         Ok(())
     })
 }
@@ -219,8 +220,8 @@ pub extern "C" fn gptimage_edit_request_set_overwrite(
     overwrite: c_int,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.overwrite = overwrite != 0;
+    change(request, error_out, |spec| {
+        spec.overwrite = overwrite != 0;
         Ok(())
     })
 }
@@ -233,8 +234,8 @@ pub extern "C" fn gptimage_edit_request_set_structural_rules(
     on: c_int,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.structural_rules = on != 0;
+    change(request, error_out, |spec| {
+        spec.structural_rules = on != 0;
         Ok(())
     })
 }

@@ -2,106 +2,14 @@
 
 use std::ffi::{CString, c_char};
 
-use gptimage_core::{Charge, Error, Violation};
-use serde_json::json;
+use gptimage_core::{Error, Violation};
 
-use crate::boundary::infallible;
 use crate::bytes::gptimage_bytes_t;
+use crate::ffi_error::FfiError;
 use crate::generated::gptimage_generated_t;
+use crate::infallible::infallible;
 use crate::pointer::{borrowed, c_path, c_string};
-use crate::status::{
-    self, GPTIMAGE_STATUS_CANCELLED, GPTIMAGE_STATUS_CONFIG, GPTIMAGE_STATUS_INTERNAL,
-    GPTIMAGE_STATUS_INVALID_ARGUMENT, GPTIMAGE_STATUS_OK, GPTIMAGE_STATUS_PENDING, gptimage_status_t,
-};
-
-/// Why a function failed.
-#[derive(Debug, Clone)]
-pub(crate) enum Failure {
-    Core(Error),
-    /// What core knows nothing of; nothing was charged unless the charge says so.
-    Own {
-        status: gptimage_status_t,
-        message: String,
-        charge: Charge,
-    },
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Core(error)
-    }
-}
-
-impl Failure {
-    fn own(status: gptimage_status_t, message: impl Into<String>) -> Self {
-        Self::Own { status, message: message.into(), charge: Charge::NotCharged }
-    }
-
-    pub(crate) fn argument(name: &str, what: &str) -> Self {
-        Self::own(GPTIMAGE_STATUS_INVALID_ARGUMENT, format!("{name} {what}"))
-    }
-
-    pub(crate) fn cancelled() -> Self {
-        Self::own(GPTIMAGE_STATUS_CANCELLED, "cancelled before the request was sent; nothing was charged")
-    }
-
-    pub(crate) fn pending() -> Self {
-        Self::own(GPTIMAGE_STATUS_PENDING, "the job has not ended yet")
-    }
-
-    pub(crate) fn config(message: impl Into<String>) -> Self {
-        Self::own(GPTIMAGE_STATUS_CONFIG, message)
-    }
-
-    pub(crate) fn panicked() -> Self {
-        let message = "a bug in gptimage: a function of the library failed unexpectedly";
-        Self::Own { status: GPTIMAGE_STATUS_INTERNAL, message: message.to_owned(), charge: Charge::Unknown }
-    }
-
-    pub(crate) fn lost() -> Self {
-        let message = "a bug in gptimage: a call ended without a result; it may be charged";
-        Self::Own { status: GPTIMAGE_STATUS_INTERNAL, message: message.to_owned(), charge: Charge::Unknown }
-    }
-
-    pub(crate) fn status(&self) -> gptimage_status_t {
-        match self {
-            Self::Core(error) => error.kind().number(),
-            Self::Own { status, .. } => *status,
-        }
-    }
-
-    fn message(&self) -> &str {
-        match self {
-            Self::Core(error) => error.message(),
-            Self::Own { message, .. } => message,
-        }
-    }
-
-    fn charge(&self) -> Charge {
-        match self {
-            Self::Core(error) => error.charge(),
-            Self::Own { charge, .. } => *charge,
-        }
-    }
-
-    fn json(&self) -> String {
-        let json = match self {
-            Self::Core(error) => serde_json::to_string(error).ok(),
-            Self::Own { status, message, charge } => {
-                let kind = status::name(*status).to_str().unwrap_or_default();
-                Some(json!({"kind": kind, "number": status, "charge": charge, "message": message}).to_string())
-            }
-        };
-        json.unwrap_or_default()
-    }
-
-    fn core(&self) -> Option<&Error> {
-        match self {
-            Self::Core(error) => Some(error),
-            Self::Own { .. } => None,
-        }
-    }
-}
+use crate::status::{self, GPTIMAGE_STATUS_OK, gptimage_status_t};
 
 /// Why a call failed, and what it cost. Never changes; may be read by any number of threads.
 pub struct gptimage_error_t {
@@ -122,7 +30,7 @@ pub struct gptimage_error_t {
     json: CString,
 }
 
-/// One broken rule. The texts live as long as the error that they are of.
+/// Entry broken rule. The texts live as long as the error that they are of.
 #[repr(C)]
 pub struct gptimage_violation_t {
     /// The API's name of the parameter, such as "size" or "image[2]".
@@ -136,7 +44,7 @@ pub struct gptimage_violation_t {
 }
 
 impl gptimage_error_t {
-    pub(crate) fn new(failure: Failure) -> Self {
+    pub(crate) fn new(failure: FfiError) -> Self {
         let core = failure.core();
         let last = core.and_then(|error| error.attempts().last());
         let wait = core.and_then(Error::retry_after).map(|wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
@@ -176,7 +84,7 @@ pub extern "C" fn gptimage_error_kind(error: Option<&gptimage_error_t>) -> *cons
     status::name(gptimage_error_status(error)).as_ptr()
 }
 
-/// One line that says what went wrong and what to do next; never the key. "" for NULL. Lives as long as the error.
+/// Entry line that says what went wrong and what to do next; never the key. "" for NULL. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_message(error: Option<&gptimage_error_t>) -> *const c_char {
     error.map_or(c"".as_ptr(), |error| error.message.as_ptr())

@@ -3,20 +3,21 @@
 use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;
 
-use gptimage_binding::Order;
+use gptimage_binding::CallSpec;
 use gptimage_core::Operation;
 
-use crate::boundary::{fallible, infallible};
 use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::infallible::infallible;
 use crate::pointer::{hand_over, required, text};
-use crate::request::{Request, change, set, set_deadline_ms, set_extra, set_named, set_number};
+use crate::request::{RequestHandle, change, set, set_deadline_ms, set_extra, set_named, set_number};
 use crate::status::gptimage_status_t;
 
-/// A request to make a picture. One thread at a time; several calls may be made of it.
-pub struct gptimage_generate_request_t(pub(crate) Order);
+/// A request to make a picture. Entry thread at a time; several calls may be made of it.
+pub struct gptimage_generate_request_t(pub(crate) CallSpec);
 
-impl Request for gptimage_generate_request_t {
-    fn order(&mut self) -> &mut Order {
+impl RequestHandle for gptimage_generate_request_t {
+    fn spec(&mut self) -> &mut CallSpec {
         &mut self.0
     }
 }
@@ -32,8 +33,8 @@ pub extern "C" fn gptimage_generate_request_new(
 ) -> gptimage_status_t {
     fallible(error_out, || {
         let out = required(request_out, "request_out")?;
-        let order = Order::new(Operation::Generate, text(prompt, "prompt")?);
-        hand_over(out, gptimage_generate_request_t(order));
+        let spec = CallSpec::new(Operation::Generate, text(prompt, "prompt")?);
+        hand_over(out, gptimage_generate_request_t(spec));
         Ok(())
     })
 }
@@ -172,8 +173,8 @@ pub extern "C" fn gptimage_generate_request_set_overwrite(
     overwrite: c_int,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.overwrite = overwrite != 0;
+    change(request, error_out, |spec| {
+        spec.overwrite = overwrite != 0;
         Ok(())
     })
 }
@@ -186,8 +187,8 @@ pub extern "C" fn gptimage_generate_request_set_structural_rules(
     on: c_int,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.structural_rules = on != 0;
+    change(request, error_out, |spec| {
+        spec.structural_rules = on != 0;
         Ok(())
     })
 }

@@ -1,24 +1,21 @@
 //! Results.
 
 use std::ffi::{CString, c_char};
-use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
-use gptimage_core::{Error, Generated, Image, ImageFormat, SaveTo};
+use gptimage_core::{Generated, Image, ImageFormat};
 
-use crate::boundary::{fallible, infallible};
 use crate::bytes::gptimage_bytes_t;
-use crate::error::{Failure, gptimage_error_t};
-use crate::pointer::{borrowed, c_path, c_string, hand_over, path, required, text};
-use crate::start::{wait_for, with_files};
-use crate::status::gptimage_status_t;
+use crate::ffi_error::FfiError;
+use crate::infallible::infallible;
+use crate::pointer::{borrowed, c_path, c_string};
 
 /// The pictures of one call, what they cost, and how they came. May be read by any number of threads;
 /// gptimage_client_fetch() and gptimage_client_fetch_to() change it.
 #[derive(Debug)]
 pub struct gptimage_generated_t {
     pub(crate) core: Generated,
-    images: Vec<Texts>,
+    images: Vec<ImageTexts>,
     usd: Option<CString>,
     credits: Option<CString>,
     client_request_id: Option<CString>,
@@ -28,13 +25,13 @@ pub struct gptimage_generated_t {
 
 /// What is text of an image.
 #[derive(Debug)]
-struct Texts {
+struct ImageTexts {
     url: Option<CString>,
     path: Option<CString>,
     revised_prompt: Option<CString>,
 }
 
-impl Texts {
+impl ImageTexts {
     fn of(image: &Image) -> Self {
         Self {
             url: image.url().map(c_string),
@@ -48,7 +45,7 @@ impl gptimage_generated_t {
     pub(crate) fn new(core: Generated) -> Self {
         let cost = core.cost();
         Self {
-            images: core.images().iter().map(Texts::of).collect(),
+            images: core.images().iter().map(ImageTexts::of).collect(),
             usd: cost.and_then(|cost| cost.usd).map(|usd| c_string(&usd.to_string())),
             credits: cost.and_then(|cost| cost.credits).map(|credits| c_string(&credits.to_string())),
             client_request_id: core.client_request_id().map(c_string),
@@ -58,39 +55,22 @@ impl gptimage_generated_t {
         }
     }
 
-    pub(crate) fn image(&self, index: usize) -> Result<&Image, Failure> {
+    pub(crate) fn image(&self, index: usize) -> Result<&Image, FfiError> {
         let images = self.core.images();
         images
             .get(index)
-            .ok_or_else(|| Failure::argument("index", &format!("is {index}, and there are {} images", images.len())))
+            .ok_or_else(|| FfiError::argument("index", &format!("is {index}, and there are {} images", images.len())))
     }
 }
 
-impl gptimage_generated_t {
-    /// Puts a fetched picture into its place.
-    pub(crate) fn fetch<F>(
-        &mut self,
-        index: usize,
-        fetch: impl FnOnce(Image) -> F + Send + 'static,
-    ) -> Result<(), Failure>
-    where
-        F: Future<Output = Result<Image, Error>> + Send + 'static,
-    {
-        let image = self.image(index)?.clone();
-        let fetched = wait_for(move || fetch(image))??;
-        *self = Self::new(self.core.clone().with_image(index, fetched));
-        Ok(())
-    }
-}
-
-fn of_image<T>(
+fn with_image<T>(
     generated: Option<&gptimage_generated_t>,
     index: usize,
     otherwise: T,
-    look: impl FnOnce(&Image) -> T,
+    read: impl FnOnce(&Image) -> T,
 ) -> T {
     match generated.and_then(|generated| generated.core.images().get(index)) {
-        Some(image) => look(image),
+        Some(image) => read(image),
         None => otherwise,
     }
 }
@@ -98,24 +78,9 @@ fn of_image<T>(
 fn text_of_image(
     generated: Option<&gptimage_generated_t>,
     index: usize,
-    look: impl FnOnce(&Texts) -> Option<&CString>,
+    read: impl FnOnce(&ImageTexts) -> Option<&CString>,
 ) -> *const c_char {
-    borrowed(generated.and_then(|generated| generated.images.get(index)).and_then(look))
-}
-
-/// A picture that was made earlier, at the link that the server gave, as a result of which nothing else is known:
-/// gptimage_client_fetch() and gptimage_client_fetch_to() get it. Free it with gptimage_generated_free().
-#[unsafe(no_mangle)]
-pub extern "C" fn gptimage_generated_from_url(
-    url: *const c_char,
-    generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
-    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
-) -> gptimage_status_t {
-    fallible(error_out, || {
-        let (url, out) = (text(url, "url")?, required(generated_out, "generated_out")?);
-        hand_over(out, gptimage_generated_t::new(Generated::of_image(Image::from_url(url))));
-        Ok(())
-    })
+    borrowed(generated.and_then(|generated| generated.images.get(index)).and_then(read))
 }
 
 /// A copy that is yours, such as one of an error's, whose pictures can be fetched then. Bytes in memory are shared. NULL for
@@ -147,27 +112,8 @@ pub extern "C" fn gptimage_generated_image_bytes(
     generated: Option<&gptimage_generated_t>,
     index: usize,
 ) -> gptimage_bytes_t {
-    of_image(generated, index, gptimage_bytes_t::NONE, |image| {
+    with_image(generated, index, gptimage_bytes_t::NONE, |image| {
         image.bytes().map_or(gptimage_bytes_t::NONE, |bytes| gptimage_bytes_t::of(bytes))
-    })
-}
-
-/// Saves a copy of a picture to a file or folder: whole, under its final name, or not at all. An existing folder or a path
-/// that ends in "/" takes a name of the library's making; a missing extension is added; what exists is refused, unless
-/// `overwrite` is not 0. Nothing is converted: an extension of another format is logged as a warning.
-/// Waits until it is done.
-#[unsafe(no_mangle)]
-pub extern "C" fn gptimage_generated_image_save(
-    generated: Option<&gptimage_generated_t>,
-    index: usize,
-    to: *const c_char,
-    overwrite: std::ffi::c_int,
-    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
-) -> gptimage_status_t {
-    fallible(error_out, || {
-        let (image, to) = (required(generated, "generated")?.image(index)?.clone(), path(to, "to")?);
-        with_files(move || image.save(SaveTo::from(to).overwrite(overwrite != 0)))??;
-        Ok(())
     })
 }
 
@@ -205,7 +151,7 @@ pub extern "C" fn gptimage_generated_image_format(
     generated: Option<&gptimage_generated_t>,
     index: usize,
 ) -> *const c_char {
-    of_image(generated, index, std::ptr::null(), |image| match image.format() {
+    with_image(generated, index, std::ptr::null(), |image| match image.format() {
         Some(ImageFormat::Png) => c"png".as_ptr(),
         Some(ImageFormat::Jpeg) => c"jpeg".as_ptr(),
         Some(ImageFormat::Webp) => c"webp".as_ptr(),
@@ -216,13 +162,13 @@ pub extern "C" fn gptimage_generated_image_format(
 /// The width in pixels, from the bytes; 0 while they are still at the URL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_width(generated: Option<&gptimage_generated_t>, index: usize) -> u32 {
-    of_image(generated, index, 0, |image| image.dimensions().map_or(0, |(width, _)| width))
+    with_image(generated, index, 0, |image| image.dimensions().map_or(0, |(width, _)| width))
 }
 
 /// The height in pixels, from the bytes; 0 while they are still at the URL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_height(generated: Option<&gptimage_generated_t>, index: usize) -> u32 {
-    of_image(generated, index, 0, |image| image.dimensions().map_or(0, |(_, height)| height))
+    with_image(generated, index, 0, |image| image.dimensions().map_or(0, |(_, height)| height))
 }
 
 /// What the call cost in the vendor's credits, exactly, as decimal text; NULL if the server did not say. Lives as long as

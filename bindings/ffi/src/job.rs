@@ -6,19 +6,21 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use gptimage_binding::{Job, Order, State};
+use gptimage_binding::{CallSpec, Job, JobState};
 
-use crate::boundary::{fallible, infallible};
-use crate::callback::{Callbacks, UserData};
+use crate::callback::{CallbackThread, UserData};
 use crate::client::gptimage_client_t;
 use crate::edit_request::gptimage_edit_request_t;
-use crate::error::{Failure, gptimage_error_t};
+use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::ffi_error::FfiError;
 use crate::generate_request::gptimage_generate_request_t;
 use crate::generated::gptimage_generated_t;
+use crate::infallible::infallible;
 use crate::pointer::required;
 use crate::process;
 use crate::progress::{GPTIMAGE_PHASE_PLANNED, gptimage_phase_t, phase};
-use crate::start::{Outcome, deliver, start};
+use crate::start::{CallResult, start, write_result};
 use crate::status::gptimage_status_t;
 
 /// Waits without end.
@@ -26,10 +28,10 @@ pub const GPTIMAGE_WAIT_FOREVER: u64 = u64::MAX;
 
 /// A call on its way. May be shared by any number of threads; the result goes to one of them.
 pub struct gptimage_job_t {
-    job: Job<Outcome>,
+    job: Job<CallResult>,
     /// The furthest that was seen.
     phase: Mutex<gptimage_phase_t>,
-    callback: Option<(Callbacks, u64)>,
+    callback: Option<(CallbackThread, u64)>,
 }
 
 /// Called once, on the thread "gptimage-calls", when the job has ended: gptimage_job_wait() gives its result at once then.
@@ -51,7 +53,7 @@ impl JobPointer {
 
 fn start_job(
     client: Option<&gptimage_client_t>,
-    order: impl FnOnce() -> Result<Order, Failure>,
+    spec: impl FnOnce() -> Result<CallSpec, FfiError>,
     callback: gptimage_job_callback_t,
     user_data: *mut c_void,
     job_out: Option<&mut MaybeUninit<*mut gptimage_job_t>>,
@@ -60,9 +62,9 @@ fn start_job(
     fallible(error_out, || {
         let client = required(client, "client")?;
         let out = required(job_out, "job_out")?;
-        let job = start(client.core()?, order()?, client.listener())?;
-        let callbacks = process::current()?.callbacks.clone();
-        let owner = callback.map(|_| (callbacks.clone(), callbacks.owner()));
+        let job = start(client.core()?, spec()?, client.listener())?;
+        let callbacks = process::get_or_start()?.callbacks.clone();
+        let owner = callback.map(|_| (callbacks.clone(), callbacks.register()));
         let job = Box::new(gptimage_job_t { job, phase: Mutex::new(GPTIMAGE_PHASE_PLANNED), callback: owner });
         let job = Box::into_raw(job);
         out.write(job);
@@ -84,12 +86,12 @@ fn arm(
     let Some(this) = (unsafe { job.as_ref() }) else { return };
     let Some((callbacks, owner)) = this.callback.clone() else { return };
     let pointer = JobPointer(job);
-    this.job.notify(move || {
+    this.job.set_waker(move || {
         let pointer = pointer;
         callbacks.clone().call(owner, move || {
             // SAFETY: as above: freeing the job drops this call, or waits until it has returned.
             let Some(this) = (unsafe { pointer.pointer().as_ref() }) else { return };
-            if this.look() {
+            if this.update_phase() {
                 // SAFETY: the host's own function, with the pointers that it knows.
                 unsafe { callback(pointer.pointer(), user_data.pointer()) };
             } else {
@@ -101,14 +103,14 @@ fn arm(
 
 impl gptimage_job_t {
     /// Takes note of news. Whether the job has ended.
-    fn look(&self) -> bool {
+    fn update_phase(&self) -> bool {
         // Whoever looks first also notes it first: a phase only goes forward.
         let mut furthest = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(news) = self.job.news() {
-            *furthest = phase(news.phase).max(*furthest);
+        if let Some(progress) = self.job.take_progress() {
+            *furthest = phase(progress.phase).max(*furthest);
         }
         drop(furthest);
-        self.job.state() != State::Running
+        self.job.state() != JobState::Running
     }
 }
 
@@ -150,24 +152,24 @@ pub extern "C" fn gptimage_job_wait(
     generated_out: Option<&mut MaybeUninit<*mut gptimage_generated_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    let told = error_out.is_some();
+    let reported = error_out.is_some();
     fallible(error_out, || {
         let job = required(job, "job")?;
         let out = required(generated_out, "generated_out")?;
         if !job.job.is_own() {
-            return Err(Failure::config(
+            return Err(FfiError::config(
                 "this job belongs to the process that started it, of which this one is a fork",
             ));
         }
         let limit = (timeout_ms != GPTIMAGE_WAIT_FOREVER).then(|| Duration::from_millis(timeout_ms));
-        if !job.job.wait_end(limit) {
-            return Err(Failure::pending());
+        if !job.job.wait(limit) {
+            return Err(FfiError::pending());
         }
-        job.look();
+        job.update_phase();
         match job.job.take() {
-            Some(outcome) => deliver(outcome, out, told, |outcome| job.job.keep(outcome))?,
-            None if job.job.state() == State::Lost => return Err(Failure::lost()),
-            None => return Err(Failure::argument("job", "has given its result already")),
+            Some(outcome) => write_result(outcome, out, reported, |outcome| job.job.keep(outcome))?,
+            None if job.job.state() == JobState::Lost => return Err(FfiError::lost()),
+            None => return Err(FfiError::argument("job", "has given its result already")),
         }
         Ok(())
     })
@@ -190,7 +192,7 @@ pub extern "C" fn gptimage_job_cancel(job: Option<&gptimage_job_t>) {
 pub extern "C" fn gptimage_job_phase(job: Option<&gptimage_job_t>) -> gptimage_phase_t {
     infallible(GPTIMAGE_PHASE_PLANNED, || {
         let Some(job) = job.filter(|job| job.job.is_own()) else { return GPTIMAGE_PHASE_PLANNED };
-        job.look();
+        job.update_phase();
         *job.phase.lock().unwrap_or_else(PoisonError::into_inner)
     })
 }
@@ -208,7 +210,7 @@ pub extern "C" fn gptimage_job_free(job: Option<Box<gptimage_job_t>>) {
         }
         // From here on the callback thread does not follow the pointer any more.
         if let Some((callbacks, owner)) = &job.callback {
-            callbacks.retire(*owner);
+            callbacks.unregister(*owner);
         }
     });
 }

@@ -4,7 +4,6 @@
 #![allow(unreachable_pub, reason = "what C can reach, Rust cannot")]
 #![allow(unsafe_code, reason = "exported names; every other use says in a SAFETY line why it is sound")]
 
-mod boundary;
 mod budget;
 mod bytes;
 mod callback;
@@ -13,10 +12,15 @@ mod client;
 mod config;
 mod edit_request;
 mod error;
+mod fallible;
+mod ffi_error;
 mod generate_request;
 mod generated;
+mod generated_files;
+mod infallible;
 mod job;
 mod log;
+mod log_callback;
 mod pending;
 mod pointer;
 mod process;
@@ -26,3 +30,4 @@ mod request;
 mod start;
 mod status;
 mod version;
+mod wait;

@@ -3,18 +3,19 @@
 use std::ffi::{CString, c_char, c_int};
 use std::mem::MaybeUninit;
 
-use crate::boundary::{fallible, infallible};
 use crate::client::gptimage_client_t;
 use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::infallible::infallible;
 use crate::pointer::{borrowed, c_string, hand_over, required};
 use crate::progress::{GPTIMAGE_PHASE_PLANNED, gptimage_phase_t, phase};
-use crate::start::with_files;
 use crate::status::gptimage_status_t;
+use crate::wait::with_files;
 
 /// A list of calls that may be paid and are in nobody's hands, as it was when it was made. Never changes.
-pub struct gptimage_pending_t(Vec<One>);
+pub struct gptimage_pending_t(Vec<Entry>);
 
-struct One {
+struct Entry {
     client_request_id: Option<CString>,
     phase: gptimage_phase_t,
     ended: bool,
@@ -33,7 +34,7 @@ pub extern "C" fn gptimage_client_pending(
         let client = required(client, "client")?.core()?;
         let out = required(pending_out, "pending_out")?;
         let pending = with_files(move || client.pending())?;
-        let one = |pending: gptimage_core::Pending| One {
+        let one = |pending: gptimage_core::Pending| Entry {
             client_request_id: pending.client_request_id.as_deref().map(c_string),
             phase: phase(pending.phase),
             ended: pending.ended,
@@ -49,7 +50,7 @@ pub extern "C" fn gptimage_pending_count(pending: Option<&gptimage_pending_t>) -
     pending.map_or(0, |pending| pending.0.len())
 }
 
-fn one(pending: Option<&gptimage_pending_t>, index: usize) -> Option<&One> {
+fn one(pending: Option<&gptimage_pending_t>, index: usize) -> Option<&Entry> {
     pending.and_then(|pending| pending.0.get(index))
 }
 

@@ -4,26 +4,26 @@ use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
 use std::path::{Path, PathBuf};
 
-use crate::error::Failure;
+use crate::ffi_error::FfiError;
 
 /// A required pointer.
-pub(crate) fn required<T>(pointer: Option<T>, name: &str) -> Result<T, Failure> {
-    pointer.ok_or_else(|| Failure::argument(name, "is NULL"))
+pub(crate) fn required<T>(pointer: Option<T>, name: &str) -> Result<T, FfiError> {
+    pointer.ok_or_else(|| FfiError::argument(name, "is NULL"))
 }
 
 /// A required text in UTF-8.
-pub(crate) fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, Failure> {
+pub(crate) fn text<'a>(pointer: *const c_char, name: &str) -> Result<&'a str, FfiError> {
     if pointer.is_null() {
-        return Err(Failure::argument(name, "is NULL"));
+        return Err(FfiError::argument(name, "is NULL"));
     }
     // SAFETY: not null; that a NUL ends it, and that it lives as long as the call, is the contract of every `const char *`
     // in the header. Nothing made of it outlives the call.
     let text = unsafe { CStr::from_ptr(pointer) };
-    text.to_str().map_err(|_| Failure::argument(name, "is not UTF-8"))
+    text.to_str().map_err(|_| FfiError::argument(name, "is not UTF-8"))
 }
 
 /// A required path, in the bytes that the system uses.
-pub(crate) fn path(pointer: *const c_char, name: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn path(pointer: *const c_char, name: &str) -> Result<PathBuf, FfiError> {
     #[cfg(unix)]
     if !pointer.is_null() {
         use std::os::unix::ffi::OsStrExt;
@@ -35,11 +35,11 @@ pub(crate) fn path(pointer: *const c_char, name: &str) -> Result<PathBuf, Failur
 }
 
 /// Required bytes; `NULL` with no length is none: so do empty containers of C++ show theirs.
-pub(crate) fn bytes(pointer: *const u8, len: usize, name: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn bytes(pointer: *const u8, len: usize, name: &str) -> Result<Vec<u8>, FfiError> {
     match (pointer.is_null(), len) {
         (_, 0) => Ok(Vec::new()),
-        (true, _) => Err(Failure::argument(name, "is NULL")),
-        (false, len) if isize::try_from(len).is_err() => Err(Failure::argument(name, "is longer than memory can be")),
+        (true, _) => Err(FfiError::argument(name, "is NULL")),
+        (false, len) if isize::try_from(len).is_err() => Err(FfiError::argument(name, "is longer than memory can be")),
         // SAFETY: not null, and no longer than an object can be; that so many bytes can be read is the header's contract.
         (false, len) => Ok(unsafe { std::slice::from_raw_parts(pointer, len) }.to_vec()),
     }

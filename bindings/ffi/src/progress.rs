@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gptimage_core::{Phase, Progress};
 
-use crate::callback::{Callbacks, UserData};
+use crate::callback::{CallbackThread, UserData};
 
 /// How far an attempt is. It only goes forward.
 pub type gptimage_phase_t = i32;
@@ -26,7 +26,7 @@ pub const GPTIMAGE_PHASE_BODY_COMPLETE: gptimage_phase_t = 5;
 /// The pictures are where they were asked to be.
 pub const GPTIMAGE_PHASE_STORED: gptimage_phase_t = 6;
 
-/// One look at a call on its way.
+/// Entry look at a call on its way.
 #[repr(C)]
 pub struct gptimage_progress_t {
     /// 1 for the first attempt.
@@ -84,50 +84,50 @@ pub type gptimage_progress_callback_t =
 
 /// Whom to tell of progress.
 #[derive(Clone)]
-pub(crate) struct Listener {
+pub(crate) struct ProgressCallback {
     pub(crate) callback: unsafe extern "C" fn(progress: *const gptimage_progress_t, user_data: *mut c_void),
     pub(crate) user_data: UserData,
     pub(crate) owner: u64,
-    pub(crate) callbacks: Callbacks,
-    /// What it was not told yet, the oldest first.
-    untold: Arc<Mutex<VecDeque<Progress>>>,
+    pub(crate) callbacks: CallbackThread,
+    /// What it was not reported yet, the oldest first.
+    queue: Arc<Mutex<VecDeque<Progress>>>,
 }
 
-impl Listener {
+impl ProgressCallback {
     pub(crate) fn new(
-        callbacks: &Callbacks,
+        callbacks: &CallbackThread,
         callback: unsafe extern "C" fn(progress: *const gptimage_progress_t, user_data: *mut c_void),
         user_data: UserData,
     ) -> Self {
-        Self { callback, user_data, owner: callbacks.owner(), callbacks: callbacks.clone(), untold: Arc::default() }
+        Self { callback, user_data, owner: callbacks.register(), callbacks: callbacks.clone(), queue: Arc::default() }
     }
 
-    /// Tells it, as soon as it is done with what it was told before. What is older gives way, unless it is a pause or an end.
-    pub(crate) fn tell(&self, progress: &Progress) {
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        let outdated = |told: &Progress| told.pause.is_none() && told.phase != Phase::Stored;
-        let waits = !untold.is_empty();
-        if untold.back().is_some_and(outdated) {
-            untold.pop_back();
+    /// Tells it, as soon as it is done with what it was reported before. What is older gives way, unless it is a pause or an end.
+    pub(crate) fn notify(&self, progress: &Progress) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let outdated = |reported: &Progress| reported.pause.is_none() && reported.phase != Phase::Stored;
+        let waits = !queue.is_empty();
+        if queue.back().is_some_and(outdated) {
+            queue.pop_back();
         }
-        untold.push_back(progress.clone());
-        drop(untold);
+        queue.push_back(progress.clone());
+        drop(queue);
         if !waits {
             self.clone().schedule();
         }
     }
 
-    /// Lets one look be told, and the next after it: whoever is replaced in between is not called any more.
+    /// Lets one look be reported, and the next after it: whoever is replaced in between is not called any more.
     fn schedule(self) {
         self.callbacks.clone().call(self.owner, move || {
-            let next = |untold: &Mutex<VecDeque<_>>| untold.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            let Some(progress) = next(&self.untold) else { return };
+            let next = |queue: &Mutex<VecDeque<_>>| queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let Some(progress) = next(&self.queue) else { return };
             // Ids are of our making and hold no NUL.
             let id = CString::new(progress.client_request_id.as_str()).unwrap_or_default();
-            let told = gptimage_progress_t::new(&progress, &id);
+            let reported = gptimage_progress_t::new(&progress, &id);
             // SAFETY: the host's own function, with the pointer that came with it; the first argument and its text outlive the call.
-            unsafe { (self.callback)(&raw const told, self.user_data.pointer()) };
-            if !self.untold.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            unsafe { (self.callback)(&raw const reported, self.user_data.pointer()) };
+            if !self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
                 self.schedule();
             }
         });

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use gptimage_core::Reconciled;
 
-use crate::boundary::{fallible, infallible};
 use crate::client::gptimage_client_t;
-use crate::error::{Failure, gptimage_error_t};
+use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::ffi_error::FfiError;
+use crate::infallible::infallible;
 use crate::pointer::{borrowed, c_string, hand_over, required, text};
-use crate::start::wait_for;
 use crate::status::gptimage_status_t;
+use crate::wait::wait_for;
 
 /// What is known of an attempt after the vendor's log was asked. Never changes; may be read by any number of threads.
 pub struct gptimage_reconciled_t {
@@ -53,14 +55,14 @@ pub extern "C" fn gptimage_client_reconcile(
     fallible(error_out, || {
         let client = required(client, "client")?.core()?;
         let out = required(reconciled_out, "reconciled_out")?;
-        let mut question = client
+        let mut target = client
             .reconcile([text(client_request_id, "client_request_id")?])
             .patience(Duration::from_millis(patience_ms));
         if !period.is_null() {
-            question = question.period(text(period, "period")?);
+            target = target.period(text(period, "period")?);
         }
-        let answers = wait_for(move || async move { question.await })??;
-        let answer = answers.first().ok_or_else(Failure::lost)?;
+        let answers = wait_for(move || async move { target.await })??;
+        let answer = answers.first().ok_or_else(FfiError::lost)?;
         hand_over(out, gptimage_reconciled_t::from(answer));
         Ok(())
     })
@@ -91,7 +93,7 @@ pub extern "C" fn gptimage_reconciled_inference_id(reconciled: Option<&gptimage_
     borrowed(reconciled.and_then(|reconciled| reconciled.inference_id.as_ref()))
 }
 
-/// One line that says what to do next; for what was charged, with everything that a refund needs. "" for NULL. Lives as long
+/// Entry line that says what to do next; for what was charged, with everything that a refund needs. "" for NULL. Lives as long
 /// as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_message(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {

@@ -4,96 +4,97 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use gptimage_binding::{Extra, Order};
+use gptimage_binding::{CallSpec, Extra};
 
-use crate::boundary::fallible;
-use crate::error::{Failure, gptimage_error_t};
+use crate::error::gptimage_error_t;
+use crate::fallible::fallible;
+use crate::ffi_error::FfiError;
 use crate::pointer::{required, text};
-use crate::start::wait_for;
 use crate::status::gptimage_status_t;
+use crate::wait::wait_for;
 
 /// A request that is being put together.
-pub(crate) trait Request {
-    fn order(&mut self) -> &mut Order;
+pub(crate) trait RequestHandle {
+    fn spec(&mut self) -> &mut CallSpec;
 }
 
 /// Changes a request.
-pub(crate) fn change<R: Request>(
+pub(crate) fn change<R: RequestHandle>(
     request: Option<&mut R>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
-    change: impl FnOnce(&mut Order) -> Result<(), Failure>,
+    change: impl FnOnce(&mut CallSpec) -> Result<(), FfiError>,
 ) -> gptimage_status_t {
-    fallible(error_out, || change(required(request, "request")?.order()))
+    fallible(error_out, || change(required(request, "request")?.spec()))
 }
 
 /// Sets a parameter in the API's own words; the rules judge it when the request is sent.
-pub(crate) fn set<R: Request>(
+pub(crate) fn set<R: RequestHandle>(
     request: Option<&mut R>,
     name: &str,
     value: *const c_char,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        parameter(order, name, text(value, name)?);
+    change(request, error_out, |spec| {
+        parameter(spec, name, text(value, name)?);
         Ok(())
     })
 }
 
 /// Sets a number.
-pub(crate) fn set_number<R: Request>(
+pub(crate) fn set_number<R: RequestHandle>(
     request: Option<&mut R>,
     name: &str,
     value: i64,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        parameter(order, name, &value.to_string());
+    change(request, error_out, |spec| {
+        parameter(spec, name, &value.to_string());
         Ok(())
     })
 }
 
 /// The last word on a parameter counts.
-fn parameter(order: &mut Order, name: &str, value: &str) {
-    order.parameters.retain(|(known, _)| known != name);
-    order.parameters.push((name.to_owned(), value.to_owned()));
+fn parameter(spec: &mut CallSpec, name: &str, value: &str) {
+    spec.parameters.retain(|(known, _)| known != name);
+    spec.parameters.push((name.to_owned(), value.to_owned()));
 }
 
 /// Sets a parameter by its name.
-pub(crate) fn set_named<R: Request>(
+pub(crate) fn set_named<R: RequestHandle>(
     request: Option<&mut R>,
     name: *const c_char,
     value: *const c_char,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        parameter(order, text(name, "name")?, text(value, "value")?);
+    change(request, error_out, |spec| {
+        parameter(spec, text(name, "name")?, text(value, "value")?);
         Ok(())
     })
 }
 
 /// Adds fields beyond the library's knowledge.
-pub(crate) fn set_extra<R: Request>(
+pub(crate) fn set_extra<R: RequestHandle>(
     request: Option<&mut R>,
     json: *const c_char,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
+    change(request, error_out, |spec| {
         let json = text(json, "json")?.to_owned();
         let extra = wait_for(move || async move { Extra::parse(&json) })?
-            .map_err(|error| Failure::argument("json", &format!("is no JSON object: {error}")))?;
-        order.extra.push(extra);
+            .map_err(|error| FfiError::argument("json", &format!("is no JSON object: {error}")))?;
+        spec.extra.push(extra);
         Ok(())
     })
 }
 
 /// Sets how long the call may take.
-pub(crate) fn set_deadline_ms<R: Request>(
+pub(crate) fn set_deadline_ms<R: RequestHandle>(
     request: Option<&mut R>,
     deadline_ms: u64,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
-    change(request, error_out, |order| {
-        order.deadline = (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms));
+    change(request, error_out, |spec| {
+        spec.deadline = (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms));
         Ok(())
     })
 }

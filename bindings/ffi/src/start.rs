@@ -2,93 +2,77 @@
 
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
 
-use gptimage_binding::{Job, Order};
+use gptimage_binding::{CallSpec, Job};
 use gptimage_core::{CancelToken, Client, Generated};
 
-use crate::error::Failure;
+use crate::ffi_error::FfiError;
 use crate::generated::gptimage_generated_t;
 use crate::pointer::hand_over;
 use crate::process;
-use crate::progress::Listener;
+use crate::progress::ProgressCallback;
+use crate::wait::wait_for;
 
 /// What a call ends in.
-pub(crate) type Outcome = Result<Generated, Failure>;
+pub(crate) type CallResult = Result<Generated, FfiError>;
 
-/// Runs something on the library's thread and waits for it. A host's thread may have a small stack: what is run is made
-/// over there.
-pub(crate) fn wait_for<T, F>(work: impl FnOnce() -> F + Send + 'static) -> Result<T, Failure>
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    let (done, result) = mpsc::sync_channel(1);
-    process::current()?.background.spawn(async move {
-        // Whoever waits is there until it is told.
-        let _ = done.send(Box::pin(work()).await);
-    });
-    result.recv().map_err(|_| Failure::lost())
-}
-
-/// Runs something that touches files, where that may block, and waits for it.
-pub(crate) fn with_files<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-    wait_for(move || async move { tokio::task::spawn_blocking(work).await })?.map_err(|_| Failure::panicked())
-}
-
-/// Sends an order and waits for its outcome.
+/// Sends a call and waits for its result.
 pub(crate) fn send_and_wait(
     client: Client,
-    order: Order,
+    spec: CallSpec,
     cancel: Option<CancelToken>,
-    listener: Option<Listener>,
-) -> Outcome {
+    listener: Option<ProgressCallback>,
+) -> CallResult {
     let token = cancel.unwrap_or_default();
-    wait_for(move || async move { send(&client, order, &token, listener).await })?
+    wait_for(move || async move { send(&client, spec, &token, listener).await })?
 }
 
-async fn send(client: &Client, order: Order, token: &CancelToken, listener: Option<Listener>) -> Outcome {
-    let observe = listener.map(|listener| move |progress: &_| listener.tell(progress));
-    match order.send(client, token, observe).await {
-        Some(outcome) => outcome.map_err(Failure::from),
-        None => Err(Failure::cancelled()),
+async fn send(client: &Client, spec: CallSpec, token: &CancelToken, listener: Option<ProgressCallback>) -> CallResult {
+    let observe = listener.map(|listener| move |progress: &_| listener.notify(progress));
+    match spec.send(client, token, observe).await {
+        Some(outcome) => outcome.map_err(FfiError::from),
+        None => Err(FfiError::cancelled()),
     }
 }
 
-/// Sends an order and gives the job that it became.
-pub(crate) fn start(client: Client, order: Order, listener: Option<Listener>) -> Result<Job<Outcome>, Failure> {
-    let (job, runner) = Job::new(&client, keep);
-    process::current()?.background.spawn(async move {
-        let teller = runner.teller();
+/// Sends a call and returns its job.
+pub(crate) fn start(
+    client: Client,
+    spec: CallSpec,
+    listener: Option<ProgressCallback>,
+) -> Result<Job<CallResult>, FfiError> {
+    let (job, guard) = Job::new(&client, keep);
+    process::get_or_start()?.runtime.spawn(async move {
+        let teller = guard.progress_observer();
         let observe = move |progress: &_| {
             teller(progress);
             if let Some(listener) = &listener {
-                listener.tell(progress);
+                listener.notify(progress);
             }
         };
-        let sent = Box::pin(order.send(&client, runner.token(), Some(observe))).await;
-        runner.end(sent.map_or_else(|| Err(Failure::cancelled()), |outcome| outcome.map_err(Failure::from)));
+        let sent = Box::pin(spec.send(&client, guard.token(), Some(observe))).await;
+        guard.finish(sent.map_or_else(|| Err(FfiError::cancelled()), |outcome| outcome.map_err(FfiError::from)));
     });
     Ok(job)
 }
 
 /// Leaves an outcome that nobody takes to `collect`.
-pub(crate) fn keep(client: &Client, outcome: Outcome) {
+pub(crate) fn keep(client: &Client, outcome: CallResult) {
     match outcome {
         Ok(generated) => client.keep(Ok(generated)),
-        Err(Failure::Core(error)) => client.keep(Err(error)),
-        Err(Failure::Own { .. }) => {}
+        Err(FfiError::Core(error)) => client.keep(Err(error)),
+        Err(FfiError::Binding { .. }) => {}
     }
 }
 
-/// Hands an outcome over to the host. One that does not get there is kept: a failure that nobody is `told` of, or a result
+/// Hands an outcome over to the host. Entry that does not get there is kept: a failure that nobody is `reported` of, or a result
 /// that cannot be made one of C's, by a fault of ours.
-pub(crate) fn deliver(
-    outcome: Outcome,
+pub(crate) fn write_result(
+    outcome: CallResult,
     out: &mut MaybeUninit<*mut gptimage_generated_t>,
-    told: bool,
-    keep: impl FnOnce(Outcome),
-) -> Result<(), Failure> {
+    reported: bool,
+    keep: impl FnOnce(CallResult),
+) -> Result<(), FfiError> {
     match outcome {
         Ok(generated) => match catch_unwind(AssertUnwindSafe(|| gptimage_generated_t::new(generated.clone()))) {
             Ok(object) => {
@@ -97,11 +81,11 @@ pub(crate) fn deliver(
             }
             Err(_) => {
                 keep(Ok(generated));
-                Err(Failure::panicked())
+                Err(FfiError::panicked())
             }
         },
         Err(failure) => {
-            if !told {
+            if !reported {
                 keep(Err(failure.clone()));
             }
             Err(failure)

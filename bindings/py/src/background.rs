@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak, mpsc};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use gptimage_binding::Background as Threads;
+use gptimage_binding::BackgroundRuntime;
 use gptimage_core::Watch;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -32,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The threads of one process, which live as long as it does.
 pub(crate) struct Background {
     process: u32,
-    pub(crate) threads: Threads,
+    pub(crate) runtime: BackgroundRuntime,
     pub(crate) notifier: Notifier,
     records: Arc<Records>,
     /// Whether a thread hands out the records.
@@ -112,7 +112,7 @@ fn current(start: impl FnOnce() -> PyResult<Background>) -> PyResult<&'static Ba
 impl Background {
     fn start() -> std::io::Result<Self> {
         let notifier = Notifier::start()?;
-        let threads = Threads::start(|| ()).inspect_err(|_| notifier.close())?;
+        let threads = BackgroundRuntime::start(|| ()).inspect_err(|_| notifier.close())?;
         Ok(Self {
             process: process::id(),
             threads,

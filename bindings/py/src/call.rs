@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gptimage_binding::{Job, Runner, State};
+use gptimage_binding::{Job, JobState, TaskGuard};
 use gptimage_core::{Balance, Charge, Client, Error, Generated, Reconciled};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::prelude::*;
@@ -103,19 +103,19 @@ impl Call {
         background: &'static Background,
         price: Price,
         exit_wait: Duration,
-        work: impl FnOnce(Runner<Outcome>) -> F + Send + 'static,
+        work: impl FnOnce(TaskGuard<Outcome>) -> F + Send + 'static,
     ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (job, runner) = Job::new(client, keep);
+        let (job, guard) = Job::new(client, keep);
         let begin: Begin = Box::new(move || {
             let exit = if price.is_free() { None } else { Exit::begun_by_another_thread() };
             drop(background.threads.spawn(async move {
                 if let Some(exit) = exit {
                     exit.survived().await;
                 }
-                work(runner).await;
+                work(guard).await;
             }));
         });
         Self(Arc::new(InFlight {
@@ -167,12 +167,12 @@ impl InFlight {
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.job.state() != State::Running
+        self.job.state() != JobState::Running
     }
 
     /// Whether an outcome waits for somebody, or was taken and has not arrived.
     pub(crate) fn is_outstanding(&self) -> bool {
-        self.job.state() == State::Ended || (lock(&self.taken).is_some() && lock(&self.delivered).is_none())
+        self.job.state() == JobState::Ended || (lock(&self.taken).is_some() && lock(&self.delivered).is_none())
     }
 
     /// Leaves a copy of an outcome that is outstanding to `collect`: the interpreter ends, and whoever waits for it with it.
@@ -224,10 +224,10 @@ impl InFlight {
                 self.keep(Outcome::Generated(Ok(made)));
                 ("the call had ended; client.collect() has its result".to_owned(), None)
             }
-            Err(State::Running) if begun => {
+            Err(JobState::Running) if begun => {
                 ("the call runs on and may be paid; client.collect() has what becomes of it".to_owned(), None)
             }
-            Err(State::Taken) => ("the call had ended".to_owned(), None),
+            Err(JobState::Taken) => ("the call had ended".to_owned(), None),
             _ => ("nothing had been sent, and nothing was charged".to_owned(), None),
         }
     }
@@ -241,12 +241,12 @@ impl Call {
             // A signal's handler may have forked: the call is its parent's.
             let job = self.job(py)?;
             let limit = signals.then_some(SIGNALS_EVERY);
-            let news = py.detach(|| job.wait_news(limit));
+            let news = py.detach(|| job.wait_update(limit));
             if signals {
                 py.check_signals()?;
             }
             if news {
-                return Ok(job.state() != State::Running);
+                return Ok(job.state() != JobState::Running);
             }
         }
     }
@@ -261,12 +261,12 @@ impl Call {
 
     /// Whether the call has ended.
     fn done(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.job(py)?.state() != State::Running)
+        Ok(self.job(py)?.state() != JobState::Running)
     }
 
     /// The last look at the call, if there was none since.
     fn progress<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.job(py)?.news().map(|news| to_python(py, &news)).transpose()
+        self.job(py)?.take_progress().map(|news| to_python(py, &news)).transpose()
     }
 
     /// What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gptimage_binding::{Extra, Order, Own};
+use gptimage_binding::{Extra, CallSpec, ProcessLocal};
 use gptimage_core::{Config, Operation, SaveTo, seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -29,20 +29,20 @@ pub(crate) struct Client {
     /// How long the interpreter's end waits for its calls.
     exit_wait: Duration,
     /// Only locked while attached, as [`background`]'s.
-    client: Mutex<Own<gptimage_core::Client>>,
+    client: Mutex<ProcessLocal<gptimage_core::Client>>,
     /// The one whose store of kept results all relatives share.
-    family: Arc<Mutex<Own<gptimage_core::Client>>>,
+    family: Arc<Mutex<ProcessLocal<gptimage_core::Client>>>,
 }
 
 impl Client {
     fn from_core(
         config: Config,
         client: gptimage_core::Client,
-        family: Arc<Mutex<Own<gptimage_core::Client>>>,
+        family: Arc<Mutex<ProcessLocal<gptimage_core::Client>>>,
         exit_wait: Duration,
     ) -> Self {
         let price = if config.aborts_on_cancel() { Price::Aborted } else { Price::Collectable };
-        Self { config, price, exit_wait, client: Mutex::new(Own::new(client)), family }
+        Self { config, price, exit_wait, client: Mutex::new(ProcessLocal::new(client)), family }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<gptimage_core::Client> {
@@ -56,9 +56,9 @@ impl Client {
             None => gptimage_core::Client::new(self.config.clone()).or_raise(py)?,
         };
         if family.get().is_none() {
-            *family = Own::new(client.clone());
+            *family = ProcessLocal::new(client.clone());
         }
-        *own = Own::new(client.clone());
+        *own = ProcessLocal::new(client.clone());
         Ok(client)
     }
 
@@ -69,12 +69,12 @@ impl Client {
     {
         let client = self.core(py)?;
         let work = work(client.clone());
-        Ok(Call::new(&client, background(py)?, price, Duration::ZERO, |runner| async move {
+        Ok(Call::new(&client, background(py)?, price, Duration::ZERO, |guard| async move {
             let outcome = tokio::select! {
                 outcome = work => outcome,
-                () = runner.token().cancelled() => Outcome::Nothing,
+                () = guard.token().cancelled() => Outcome::Nothing,
             };
-            runner.end(outcome);
+            guard.finish(outcome);
         }))
     }
 }
@@ -86,7 +86,7 @@ impl Client {
         let config = options::change(Config::from_env(), options)?;
         let exit_wait = options::exit_wait(py, options)?.unwrap_or_default();
         let client = gptimage_core::Client::new(config.clone()).or_raise(py)?;
-        let family = Arc::new(Mutex::new(Own::new(client.clone())));
+        let family = Arc::new(Mutex::new(ProcessLocal::new(client.clone())));
         Ok(Self::from_core(config, client, family, exit_wait))
     }
 
@@ -132,7 +132,7 @@ impl Client {
             None => Vec::new(),
         };
         let operation = if operation == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
-        let order = Order {
+        let order = CallSpec {
             parameters,
             extra,
             structural_rules,
@@ -145,15 +145,15 @@ impl Client {
                 .map(|attempts| attempts.extract().map_err(|error| options::named(py, "max_attempts", error)))
                 .transpose()?,
             fetch,
-            ..Order::new(operation, prompt)
+            ..CallSpec::new(operation, prompt)
         };
         let client = self.core(py)?;
         let background = background(py)?;
         background.watch(client.watch(), self.exit_wait);
         let sender = client.clone();
-        Ok(Call::new(&client, background, self.price, self.exit_wait, move |runner| async move {
-            let sent = order.send(&sender, runner.token(), observed.then(|| runner.teller())).await;
-            runner.end(sent.map_or(Outcome::Nothing, Outcome::Generated));
+        Ok(Call::new(&client, background, self.price, self.exit_wait, move |guard| async move {
+            let sent = order.send(&sender, guard.token(), observed.then(|| guard.progress_observer())).await;
+            guard.finish(sent.map_or(Outcome::Nothing, Outcome::Generated));
         }))
     }
 

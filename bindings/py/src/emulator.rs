@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gptimage_binding::Own;
+use gptimage_binding::ProcessLocal;
 use gptimage_emulator::RecordedRequest;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -21,7 +21,7 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(40);
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Emulator {
     /// Only locked while attached. `None` once stopped.
-    running: Mutex<Option<Own<Arc<gptimage_emulator::Emulator>>>>,
+    running: Mutex<Option<ProcessLocal<Arc<gptimage_emulator::Emulator>>>>,
 }
 
 /// What is fixed at the start.
@@ -79,7 +79,7 @@ impl Emulator {
             gptimage_emulator::StartError::Io(error) => PyErr::from(error),
             error => PyValueError::new_err(error.to_string()),
         })?;
-        Ok(Self { running: Mutex::new(Some(Own::new(Arc::new(started)))) })
+        Ok(Self { running: Mutex::new(Some(ProcessLocal::new(Arc::new(started)))) })
     }
 
     /// Where it is: `base_url`, `cdn_url`, `control_url` and `key`.
@@ -162,7 +162,7 @@ impl Emulator {
     /// Closes its ports and connections.
     fn stop(&self, py: Python<'_>) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let emulator = running.as_ref().and_then(Own::get).cloned();
+        let emulator = running.as_ref().and_then(ProcessLocal::get).cloned();
         drop(running);
         if let Some(emulator) = emulator {
             py.detach(|| emulator.stop_blocking());

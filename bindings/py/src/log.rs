@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gptimage_binding::Background as Threads;
-use gptimage_binding::log::{Listener, listen};
+use gptimage_binding::BackgroundRuntime;
+use gptimage_binding::log::{LogSink, install};
 use gptimage_core::Pending;
 use pyo3::prelude::*;
 use tokio::time::Instant;
@@ -33,7 +33,7 @@ pub(crate) fn set_level(level: u32) {
 
 /// Listens from now on.
 pub(crate) fn install() {
-    listen(ToPython);
+    install(ToPython);
 }
 
 /// A record: its level, in `logging`'s numbers, and its text.
@@ -107,7 +107,7 @@ impl Records {
         let run = py.import("gptimage._logging")?.getattr("run")?;
         let start = py.import("_thread")?.getattr("start_new_thread")?;
         let records = LogRecords(self.clone());
-        Threads::without_signals(|| start.call1((run, (records,)))).map(drop)
+        BackgroundRuntime::without_signals(|| start.call1((run, (records,)))).map(drop)
     }
 
     pub(crate) fn send(&self, entry: Entry) {
@@ -197,12 +197,12 @@ fn number(level: Level) -> u32 {
 
 struct ToPython;
 
-impl Listener for ToPython {
-    fn wants(&self, level: Level) -> bool {
+impl LogSink for ToPython {
+    fn enabled(&self, level: Level) -> bool {
         number(level) >= LEVEL.load(Ordering::Relaxed)
     }
 
-    fn hear(&self, level: Level, line: String) {
+    fn write(&self, level: Level, line: String) {
         if let Some(records) = Records::current() {
             records.send((number(level), line));
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use gptimage_binding::Background as Threads;
+use gptimage_binding::BackgroundRuntime;
 use pyo3::prelude::*;
 
 /// A function of an event loop's, called without arguments. What it raises is nobody's: the loop may be closed by now.
@@ -31,7 +31,7 @@ impl Notifier {
     pub(crate) fn start() -> std::io::Result<Self> {
         let notifier = Self(Arc::default());
         let shared = notifier.0.clone();
-        Threads::thread("gptimage-python", move || shared.speak())?;
+        BackgroundRuntime::spawn_thread("gptimage-python", move || shared.speak())?;
         Ok(notifier)
     }
 

@@ -1,15 +1,15 @@
-//! What C code expects of a function that does not say otherwise.
+//! Preserving `errno`, as C code expects of functions that do not document otherwise.
 
-/// While this lives, `errno` of the calling thread may change; then it is what it was.
+/// Restores the calling thread's `errno` when dropped.
 #[derive(Debug)]
-pub struct KeptErrno {
+pub struct ErrnoGuard {
     #[cfg(unix)]
     before: i32,
 }
 
 #[cfg(unix)]
-impl KeptErrno {
-    /// Takes note of it.
+impl ErrnoGuard {
+    /// Saves the current value.
     #[must_use]
     pub fn new() -> Self {
         Self { before: nix::errno::Errno::last_raw() }
@@ -17,22 +17,22 @@ impl KeptErrno {
 }
 
 #[cfg(unix)]
-impl Drop for KeptErrno {
+impl Drop for ErrnoGuard {
     fn drop(&mut self) {
         nix::errno::Errno::set_raw(self.before);
     }
 }
 
 #[cfg(not(unix))]
-impl KeptErrno {
-    /// There is none.
+impl ErrnoGuard {
+    /// Does nothing: this system has no `errno`.
     #[must_use]
     pub fn new() -> Self {
         Self {}
     }
 }
 
-impl Default for KeptErrno {
+impl Default for ErrnoGuard {
     fn default() -> Self {
         Self::new()
     }

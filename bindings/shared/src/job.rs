@@ -1,4 +1,4 @@
-//! A call on its way: waited for by any thread, and given up without losing what was paid for.
+//! A running call: any thread can wait for it, and abandoning it does not lose what was paid for.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,40 +6,40 @@ use std::time::Duration;
 
 use gptimage_core::{CancelToken, Client, ExpectedOutcome, Progress};
 
-use crate::Own;
+use crate::ProcessLocal;
 
-/// Called once, on the thread that has news, which it must not hold up.
+/// Called once, on the thread that made the change. Must not block.
 type Waker = Box<dyn FnOnce() + Send>;
 
-/// Keeps an outcome that nobody takes.
+/// Puts an outcome that nobody took back for `collect`.
 type Keep<T> = Box<dyn Fn(&Client, T) + Send + Sync>;
 
-/// How far a job is.
+/// The state of a job, as its caller sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Its outcome is not there yet.
+pub enum JobState {
+    /// The task is still running.
     Running,
-    /// Its outcome is waiting to be taken.
+    /// The task ended; its outcome can be taken.
     Ended,
-    /// Its outcome was taken.
+    /// The outcome was taken.
     Taken,
-    /// It ended without an outcome, by a fault of ours.
+    /// The task ended without an outcome: a bug in this library.
     Lost,
 }
 
-enum Slot<T> {
+enum TaskState<T> {
     Running,
     Ended(T),
     Taken,
     Lost,
-    /// Nobody waits any more, but for the client's `drain` where there is still something to come.
+    /// The caller gave the job up. If the task is still running, `Client::drain` waits for its outcome.
     Abandoned(Option<ExpectedOutcome>),
 }
 
 struct Inner<T> {
-    slot: Slot<T>,
-    /// The last look at it that nobody has had.
-    news: Option<Progress>,
+    state: TaskState<T>,
+    /// The latest progress that the caller has not taken.
+    progress: Option<Progress>,
     waker: Option<Waker>,
 }
 
@@ -48,7 +48,6 @@ struct Shared<T> {
     changed: Condvar,
     token: CancelToken,
     client: Client,
-    /// What becomes of an outcome that nobody takes.
     keep: Keep<T>,
 }
 
@@ -57,7 +56,7 @@ impl<T> Shared<T> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something is new: whoever waits is to look.
+    /// Wakes everyone who waits for a change.
     fn wake(&self, mut inner: MutexGuard<'_, Inner<T>>) {
         let waker = inner.waker.take();
         drop(inner);
@@ -67,32 +66,32 @@ impl<T> Shared<T> {
         }
     }
 
-    fn end(&self, slot: Slot<T>) {
+    fn end(&self, state: TaskState<T>) {
         let mut inner = self.lock();
-        if let Slot::Abandoned(expected) = &mut inner.slot {
+        if let TaskState::Abandoned(expected) = &mut inner.state {
             let expected = expected.take();
             drop(inner);
-            if let Slot::Ended(outcome) = slot {
+            if let TaskState::Ended(outcome) = state {
                 (self.keep)(&self.client, outcome);
             }
             drop(expected);
-        } else if matches!(inner.slot, Slot::Running) {
-            inner.slot = slot;
+        } else if matches!(inner.state, TaskState::Running) {
+            inner.state = state;
             self.wake(inner);
         }
     }
 }
 
-/// The end of a job that its caller has. Dropped, the job is cancelled, and what it yields in spite of that is kept.
-pub struct Job<T>(Own<Arc<Shared<T>>>);
+/// The caller's handle to a job. Dropping it cancels the job; an outcome that comes nevertheless is put back for `collect`.
+pub struct Job<T>(ProcessLocal<Arc<Shared<T>>>);
 
-/// The end of a job that its task has. Dropped without an outcome, the job is lost, and its caller hears so.
-pub struct Runner<T>(Arc<Shared<T>>);
+/// The task's side of a job. Dropping it without [`TaskGuard::finish`] marks the job as lost.
+pub struct TaskGuard<T>(Arc<Shared<T>>);
 
 impl<T> Job<T> {
-    /// Both ends of a job of this client's; `keep` gets an outcome that nobody takes.
-    pub fn new(client: &Client, keep: impl Fn(&Client, T) + Send + Sync + 'static) -> (Self, Runner<T>) {
-        let inner = Inner { slot: Slot::Running, news: None, waker: None };
+    /// Creates both sides of a job. `keep` receives an outcome that nobody takes.
+    pub fn new(client: &Client, keep: impl Fn(&Client, T) + Send + Sync + 'static) -> (Self, TaskGuard<T>) {
+        let inner = Inner { state: TaskState::Running, progress: None, waker: None };
         let shared = Arc::new(Shared {
             inner: Mutex::new(inner),
             changed: Condvar::new(),
@@ -100,40 +99,40 @@ impl<T> Job<T> {
             client: client.clone(),
             keep: Box::new(keep),
         });
-        (Self(Own::new(shared.clone())), Runner(shared))
+        (Self(ProcessLocal::new(shared.clone())), TaskGuard(shared))
     }
 
-    /// `None` in a forked child: the job is its parent's.
+    /// `None` in a forked child: the job belongs to the parent.
     fn shared(&self) -> Option<&Shared<T>> {
         self.0.get().map(Arc::as_ref)
     }
 
-    /// Whether this process started it; in a forked child it never ends.
+    /// Returns whether this process started the job. In a forked child the job never ends.
     pub fn is_own(&self) -> bool {
         self.0.get().is_some()
     }
 
-    /// How far it is.
-    pub fn state(&self) -> State {
+    /// Returns the state.
+    pub fn state(&self) -> JobState {
         match self.shared().map(|shared| shared.lock()).as_deref() {
-            None | Some(Inner { slot: Slot::Running, .. }) => State::Running,
-            Some(Inner { slot: Slot::Ended(_), .. }) => State::Ended,
-            Some(Inner { slot: Slot::Taken | Slot::Abandoned(_), .. }) => State::Taken,
-            Some(Inner { slot: Slot::Lost, .. }) => State::Lost,
+            None | Some(Inner { state: TaskState::Running, .. }) => JobState::Running,
+            Some(Inner { state: TaskState::Ended(_), .. }) => JobState::Ended,
+            Some(Inner { state: TaskState::Taken | TaskState::Abandoned(_), .. }) => JobState::Taken,
+            Some(Inner { state: TaskState::Lost, .. }) => JobState::Lost,
         }
     }
 
-    /// Waits until it has ended, or the time is up. Says whether it has.
-    pub fn wait_end(&self, limit: Option<Duration>) -> bool {
-        self.wait(limit, |inner| matches!(inner.slot, Slot::Running))
+    /// Waits until the job has ended, for at most `limit`. Returns whether it has.
+    pub fn wait(&self, limit: Option<Duration>) -> bool {
+        self.wait_while(limit, |inner| matches!(inner.state, TaskState::Running))
     }
 
-    /// As [`Job::wait_end`], and returns for progress that nobody has seen, too.
-    pub fn wait_news(&self, limit: Option<Duration>) -> bool {
-        self.wait(limit, |inner| matches!(inner.slot, Slot::Running) && inner.news.is_none())
+    /// Like [`Job::wait`], but also returns when there is new progress.
+    pub fn wait_update(&self, limit: Option<Duration>) -> bool {
+        self.wait_while(limit, |inner| matches!(inner.state, TaskState::Running) && inner.progress.is_none())
     }
 
-    fn wait(&self, limit: Option<Duration>, idle: impl Fn(&Inner<T>) -> bool) -> bool {
+    fn wait_while(&self, limit: Option<Duration>, idle: impl Fn(&Inner<T>) -> bool) -> bool {
         let Some(shared) = self.shared() else { return false };
         let (inner, idle) = (shared.lock(), |inner: &mut Inner<T>| idle(inner));
         match limit {
@@ -148,75 +147,68 @@ impl<T> Job<T> {
         }
     }
 
-    /// Calls `waker` once, as soon as there is something new; at once if there is already. It takes an earlier one's place.
-    pub fn notify(&self, waker: impl FnOnce() + Send + 'static) {
+    /// Registers a function that is called once, at the next change; immediately if there is one already. Replaces an earlier
+    /// waker.
+    pub fn set_waker(&self, waker: impl FnOnce() + Send + 'static) {
         let Some(shared) = self.shared() else { return };
         let mut inner = shared.lock();
         inner.waker = Some(Box::new(waker));
-        if !matches!(inner.slot, Slot::Running) || inner.news.is_some() {
+        if !matches!(inner.state, TaskState::Running) || inner.progress.is_some() {
             shared.wake(inner);
         }
     }
 
-    /// The last look at it, if there was none since.
-    pub fn news(&self) -> Option<Progress> {
-        self.shared()?.lock().news.take()
+    /// Takes the latest progress. `None` if there is none since the last call.
+    pub fn take_progress(&self) -> Option<Progress> {
+        self.shared()?.lock().progress.take()
     }
 
-    /// Takes the outcome, once.
+    /// Takes the outcome. `None` if there is none, or if it was taken before.
     pub fn take(&self) -> Option<T> {
         let mut inner = self.shared()?.lock();
-        match std::mem::replace(&mut inner.slot, Slot::Taken) {
-            Slot::Ended(outcome) => Some(outcome),
+        match std::mem::replace(&mut inner.state, TaskState::Taken) {
+            TaskState::Ended(outcome) => Some(outcome),
             other => {
-                inner.slot = other;
+                inner.state = other;
                 None
             }
         }
     }
 
-    /// Looks at an outcome that nobody has taken yet; `None`: there is none.
-    pub fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        match &self.shared()?.lock().slot {
-            Slot::Ended(outcome) => Some(look(outcome)),
-            _ => None,
-        }
-    }
-
-    /// Leaves an outcome that was taken, and got nowhere, to whoever collects.
+    /// Puts an outcome back for `collect` that was taken but could not be handed over.
     pub fn keep(&self, outcome: T) {
         if let Some(shared) = self.shared() {
             (shared.keep)(&shared.client, outcome);
         }
     }
 
-    /// Asks it to end. What may be paid by now runs on, as core has it.
+    /// Cancels the job. A call that may be charged already runs on in the background, as with any cancelled call.
     pub fn cancel(&self) {
         if let Some(shared) = self.shared() {
             shared.token.cancel();
         }
     }
 
-    /// Cancels it and waits a while for its outcome; from now on, what it yields is kept. `Err`: how far it was.
+    /// Cancels the job and waits for its outcome for at most `timeout`. A later outcome is put back for `collect`.
     ///
     /// # Errors
-    /// The state, where there is no outcome.
-    pub fn abandon(&self, patience: Duration) -> Result<T, State> {
+    /// The state, if there is no outcome.
+    pub fn abandon(&self, timeout: Duration) -> Result<T, JobState> {
         self.cancel();
-        self.wait_end(Some(patience));
-        let Some(shared) = self.shared() else { return Err(State::Running) };
+        self.wait(Some(timeout));
+        let Some(shared) = self.shared() else { return Err(JobState::Running) };
         let mut inner = shared.lock();
         inner.waker = None;
-        let expected = matches!(inner.slot, Slot::Running).then(|| shared.client.expect_outcome());
-        match std::mem::replace(&mut inner.slot, Slot::Abandoned(expected)) {
-            Slot::Ended(outcome) => Ok(outcome),
-            Slot::Running => Err(State::Running),
-            Slot::Abandoned(expected) => {
-                inner.slot = Slot::Abandoned(expected);
-                Err(State::Taken)
+        let expected = matches!(inner.state, TaskState::Running).then(|| shared.client.expect_outcome());
+        match std::mem::replace(&mut inner.state, TaskState::Abandoned(expected)) {
+            TaskState::Ended(outcome) => Ok(outcome),
+            TaskState::Running => Err(JobState::Running),
+            TaskState::Abandoned(expected) => {
+                inner.state = TaskState::Abandoned(expected);
+                Err(JobState::Taken)
             }
-            Slot::Taken => Err(State::Taken),
-            Slot::Lost => Err(State::Lost),
+            TaskState::Taken => Err(JobState::Taken),
+            TaskState::Lost => Err(JobState::Lost),
         }
     }
 }
@@ -231,34 +223,34 @@ impl<T> Drop for Job<T> {
     }
 }
 
-impl<T> Runner<T> {
-    /// Cancelled when the caller gives up.
+impl<T> TaskGuard<T> {
+    /// The token that is cancelled when the caller gives up.
     pub fn token(&self) -> &CancelToken {
         &self.0.token
     }
 
-    /// A function that tells the caller how far the job is.
-    pub fn teller(&self) -> impl Fn(&Progress) + Send + Sync + 'static
+    /// Returns a progress observer that passes progress on to the caller.
+    pub fn progress_observer(&self) -> impl Fn(&Progress) + Send + Sync + 'static
     where
         T: Send + 'static,
     {
         let shared = self.0.clone();
         move |progress| {
             let mut inner = shared.lock();
-            inner.news = Some(progress.clone());
+            inner.progress = Some(progress.clone());
             shared.wake(inner);
         }
     }
 
-    /// Hands the outcome over.
-    pub fn end(self, outcome: T) {
-        self.0.end(Slot::Ended(outcome));
+    /// Ends the job with an outcome.
+    pub fn finish(self, outcome: T) {
+        self.0.end(TaskState::Ended(outcome));
     }
 }
 
-impl<T> Drop for Runner<T> {
+impl<T> Drop for TaskGuard<T> {
     fn drop(&mut self) {
-        self.0.end(Slot::Lost);
+        self.0.end(TaskState::Lost);
     }
 }
 
@@ -268,8 +260,8 @@ impl<T> fmt::Debug for Job<T> {
     }
 }
 
-impl<T> fmt::Debug for Runner<T> {
+impl<T> fmt::Debug for TaskGuard<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Runner")
+        f.write_str("TaskGuard")
     }
 }

@@ -1,23 +1,23 @@
-//! What the bindings to other languages have in common. Other languages block where Rust awaits, fork where Rust does not,
-//! and expect that no signal of theirs lands on a thread of ours.
+//! Shared parts of the bindings to other languages, which block where Rust awaits, fork where Rust does not, and expect that no
+//! signal is delivered on a thread of ours.
 //!
-//! - [`Background`]: the one thread with network and files, which no host's thread ever touches.
-//! - [`Job`]: a call on it, waited for by any thread, given up without losing what was paid for.
-//! - [`KeptErrno`]: what a call must not change of its thread.
-//! - [`log`]: what the library does, as lines for a host's own log.
-//! - [`Order`]: a call as other languages put it together.
-//! - [`Own`]: what belongs to one process, and is left alone in a forked child.
+//! - [`BackgroundRuntime`]: the thread for network and files; a host's thread never touches either.
+//! - [`CallSpec`]: the arguments of one call.
+//! - [`ErrnoGuard`]: preserves `errno`.
+//! - [`Job`]: a running call that any thread can wait for.
+//! - [`log`]: core's events as lines for a host's log.
+//! - [`ProcessLocal`]: a value that a forked child leaves alone.
 #![forbid(unsafe_code)]
 
-mod background;
+mod call_spec;
 mod errno;
 mod job;
 pub mod log;
-mod order;
-mod own;
+mod process_local;
+mod runtime;
 
-pub use background::Background;
-pub use errno::KeptErrno;
-pub use job::{Job, Runner, State};
-pub use order::{Extra, Order, Source};
-pub use own::Own;
+pub use call_spec::{CallSpec, Extra, Source};
+pub use errno::ErrnoGuard;
+pub use job::{Job, JobState, TaskGuard};
+pub use process_local::ProcessLocal;
+pub use runtime::BackgroundRuntime;

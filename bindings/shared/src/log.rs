@@ -6,39 +6,39 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Whoever hears what the library does.
-pub trait Listener: Send + Sync + 'static {
-    /// Whether lines of this level are wanted; asked for each.
-    fn wants(&self, level: Level) -> bool;
+/// A host's log.
+pub trait LogSink: Send + Sync + 'static {
+    /// Returns whether lines of this level are wanted. Called for each line.
+    fn enabled(&self, level: Level) -> bool;
 
-    /// Hears a line. Called on the thread where it happens, which must not be held up.
-    fn hear(&self, level: Level, line: String);
+    /// Writes a line. Called on the thread that logs; must not block.
+    fn write(&self, level: Level, line: String);
 }
 
-/// Makes events of this library's copy of `tracing` lines for a listener; a Rust host's own copy is another. Only the first
-/// listener of a process counts.
-pub fn listen(listener: impl Listener) {
-    // Fails if there is a listener already.
-    let _ = tracing::subscriber::set_global_default(Lines(listener));
+/// Installs a sink for events of this library's copy of `tracing`; a Rust host has another copy. Only the first sink of a
+/// process is used.
+pub fn install(sink: impl LogSink) {
+    // Fails if a sink is installed already.
+    let _ = tracing::subscriber::set_global_default(LineSubscriber(sink));
 }
 
-struct Lines<L>(L);
+struct LineSubscriber<L>(L);
 
-impl<L: Listener> Subscriber for Lines<L> {
+impl<L: LogSink> Subscriber for LineSubscriber<L> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // Ours alone: the HTTP library's own events know too much.
-        metadata.is_event() && metadata.target().starts_with("gptimage") && self.0.wants(*metadata.level())
+        // The HTTP library's own events may contain secrets.
+        metadata.is_event() && metadata.target().starts_with("gptimage") && self.0.enabled(*metadata.level())
     }
 
     fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {
-        // What is wanted changes while we run.
+        // The wanted level changes at run time.
         tracing::subscriber::Interest::sometimes()
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        self.0.hear(*event.metadata().level(), line.message + &line.fields);
+        self.0.write(*event.metadata().level(), line.message + &line.fields);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -51,7 +51,7 @@ impl<L: Listener> Subscriber for Lines<L> {
     fn exit(&self, _: &Id) {}
 }
 
-/// The message, then its fields.
+/// The parts of a line: the message, then the fields.
 #[derive(Default)]
 struct Line {
     message: String,
@@ -60,7 +60,7 @@ struct Line {
 
 impl Line {
     fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value}"),
             name => write!(self.fields, " {name}={value}"),

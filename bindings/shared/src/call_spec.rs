@@ -1,4 +1,4 @@
-//! A call as other languages put it together: setters in any order, judged as a whole when it is sent.
+//! A call as the bindings put it together: values are set in any order and validated together when the call is sent.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,31 +17,31 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Source {
-    /// One that core takes as it is.
+    /// An input that core takes as it is.
     Input(ImageInput),
-    /// Pixels, encoded when the order is sent.
+    /// Pixels, encoded when the call is sent.
     Pixels {
-        /// In pixels.
+        /// Width in pixels.
         width: u32,
-        /// In pixels.
+        /// Height in pixels.
         height: u32,
-        /// Bytes of a pixel: 1 (gray), 3 (RGB) or 4 (RGBA).
+        /// Bytes per pixel: 1 (gray), 3 (RGB) or 4 (RGBA).
         samples: usize,
-        /// Rows from the top, without padding.
+        /// Rows from top to bottom, without padding.
         pixels: bytes::Bytes,
     },
 }
 
 impl Source {
-    /// The image as core takes it, for a parameter of this name. Blocks while it encodes.
+    /// Converts to core's input. `param` names the parameter in errors. Blocks while it encodes pixels.
     ///
     /// # Errors
-    /// Pixels that are no image.
+    /// The number of pixels does not match the dimensions.
     pub fn input(self, param: &str) -> Result<ImageInput, Error> {
         match self {
             Self::Input(input) => Ok(input),
             Self::Pixels { width, height, samples, pixels } => {
-                // Other numbers of samples are refused before; as gray they have the wrong length.
+                // The callers accept only 1, 3 and 4; as gray, any other number has the wrong length.
                 let format = PixelFormat::of_samples(samples).unwrap_or(PixelFormat::Gray);
                 ImageInput::pixels_of(param, width, height, format, &pixels).map_err(Error::from)
             }
@@ -55,16 +55,16 @@ impl From<ImageInput> for Source {
     }
 }
 
-/// A JSON object of fields beyond core's knowledge. Kept as text: what is nested deeply takes more stack to copy and to
-/// drop than a host's thread may have.
+/// A JSON object of fields that core does not know. Kept as text: copying and dropping a deeply nested value takes more stack
+/// than a host's thread may have.
 #[derive(Debug, Clone)]
 pub struct Extra(Arc<str>);
 
 impl Extra {
-    /// An object's text. Takes as much stack as the object is deep.
+    /// Parses an object. Uses stack in proportion to its depth.
     ///
     /// # Errors
-    /// It is no JSON object, or holds what cannot be sent as it is; the field is named.
+    /// The text is not a JSON object, or a field cannot be sent as it is; the field is named.
     pub fn parse(json: &str) -> serde_json::Result<Self> {
         for (name, value) in serde_json::from_str::<BTreeMap<String, &RawValue>>(json)? {
             let named = |error| serde_json::Error::custom(format!("{}: {error}", printable(&name)));
@@ -73,39 +73,39 @@ impl Extra {
         Ok(Self(json.into()))
     }
 
-    /// Values as they are written: a parsed number may have lost digits.
+    /// The fields with their values as text: a parsed number could lose digits.
     fn fields(&self) -> BTreeMap<String, &RawValue> {
-        // It was parsed before.
+        // `parse` has checked it.
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 }
 
-/// Everything that is said of one call.
+/// The arguments of one call.
 #[derive(Debug, Clone)]
-pub struct Order {
-    /// What is to be done.
+pub struct CallSpec {
+    /// The operation.
     pub operation: Operation,
-    /// What is to be seen.
+    /// The prompt.
     pub prompt: String,
-    /// The API's parameters, by name, in the API's own words.
+    /// API parameters: name and value, as the API writes them.
     pub parameters: Vec<(String, String)>,
-    /// Fields beyond core's knowledge.
+    /// Fields that core does not know.
     pub extra: Vec<Extra>,
-    /// Only what no server could accept is refused.
+    /// Refuse only what no server could accept.
     pub structural_rules: bool,
-    /// Of an edit.
+    /// The images of an edit.
     pub images: Vec<Source>,
-    /// Of an edit.
+    /// The mask of an edit.
     pub mask: Option<Source>,
-    /// The file or folder that the pictures go to.
+    /// The file or folder to save to.
     pub save_to: Option<PathBuf>,
-    /// Whether a file there may be replaced.
+    /// Whether an existing file may be replaced.
     pub overwrite: bool,
-    /// Over everything. The client's unless set.
+    /// Time limit for the whole call. Default: the client's.
     pub deadline: Option<Duration>,
-    /// The client's unless set.
+    /// Maximum number of attempts. Default: the client's.
     pub max_attempts: Option<u32>,
-    /// The client's unless set.
+    /// Whether images that come as URLs are downloaded. Default: the client's.
     pub fetch: Option<bool>,
 }
 
@@ -114,25 +114,25 @@ enum Request {
     Edit(EditRequest),
 }
 
-/// Says the same to either builder.
+/// Applies the arguments that both builders have.
 macro_rules! fill {
-    ($builder:expr, $order:expr) => {{
+    ($builder:expr, $spec:expr) => {{
         let mut builder = $builder;
-        for (name, value) in &$order.parameters {
+        for (name, value) in &$spec.parameters {
             builder = builder.set(name, value);
         }
-        for (name, value) in $order.extra.iter().flat_map(Extra::fields) {
+        for (name, value) in $spec.extra.iter().flat_map(Extra::fields) {
             builder = builder.extra_json(name, value.get());
         }
-        if let Some(path) = &$order.save_to {
+        if let Some(path) = &$spec.save_to {
             builder = builder.output_format_from(path);
         }
-        builder.structural_rules($order.structural_rules)
+        builder.structural_rules($spec.structural_rules)
     }};
 }
 
-impl Order {
-    /// An order that says nothing but the prompt.
+impl CallSpec {
+    /// Creates a call with only a prompt.
     pub fn new(operation: Operation, prompt: impl Into<String>) -> Self {
         Self {
             operation,
@@ -150,8 +150,8 @@ impl Order {
         }
     }
 
-    /// Judges the request and sends it. `None`: cancelled before anything was sent. Needs a tokio runtime around it; files
-    /// are looked at where blocking is allowed.
+    /// Validates the request and sends it. `None`: cancelled before anything was sent. Must run on a tokio runtime; input files
+    /// are read on its blocking threads.
     pub async fn send(
         self,
         client: &Client,
@@ -162,7 +162,7 @@ impl Order {
         let (deadline, max_attempts, fetch) = (self.deadline, self.max_attempts, self.fetch);
         let built = async {
             match self.operation {
-                // A panic while building has sent nothing.
+                // After a panic here nothing was sent.
                 Operation::Edit => tokio::task::spawn_blocking(|| self.build()).await.ok(),
                 _ => Some(self.build()),
             }

@@ -1,4 +1,4 @@
-//! The thread with network and files.
+//! The background thread for network and files.
 
 use std::future::{Future, pending};
 use std::io;
@@ -7,20 +7,19 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
-/// A runtime on a thread of its own, named `gptimage`; files go through threads beside it, named `gptimage-files`. They
-/// last as long as the process.
+/// A tokio runtime on a thread named `gptimage`, with blocking threads named `gptimage-files`. Lives as long as the process.
 #[derive(Debug, Clone)]
-pub struct Background {
+pub struct BackgroundRuntime {
     runtime: Handle,
 }
 
-impl Background {
-    /// Starts the thread. `prepare` is called on each thread at its beginning.
+impl BackgroundRuntime {
+    /// Starts the thread. Each thread calls `prepare` first.
     ///
     /// # Errors
-    /// No thread or no event queue is to be had.
+    /// The system has no thread or event queue left.
     pub fn start(prepare: impl Fn() + Clone + Send + Sync + 'static) -> io::Result<Self> {
-        let _masked = Masked::new();
+        let _masked = SignalMask::new();
         let runtime = Builder::new_current_thread()
             .enable_all()
             .thread_name("gptimage-files")
@@ -35,64 +34,64 @@ impl Background {
         Ok(Self { runtime: handle })
     }
 
-    /// Runs something on it.
+    /// Runs a future on the runtime.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn(work)
     }
 
-    /// Runs something that blocks, beside it.
+    /// Runs a blocking function on one of the `gptimage-files` threads.
     pub fn spawn_blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn_blocking(work)
     }
 
-    /// Starts a thread of another purpose, on which no signal is delivered either.
+    /// Starts a thread on which no signal is delivered.
     ///
     /// # Errors
-    /// No thread is to be had.
-    pub fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    /// The system has no thread left.
+    pub fn spawn_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         Self::without_signals(|| thread::Builder::new().name(name.to_owned()).spawn(work).map(drop))
     }
 
-    /// Runs something that starts threads: on those that it starts, no signal is delivered.
+    /// Runs a function with signals blocked, so that threads that it starts receive none.
     pub fn without_signals<T>(start: impl FnOnce() -> T) -> T {
-        let _masked = Masked::new();
+        let _masked = SignalMask::new();
         start()
     }
 }
 
-/// While this lives, the calling thread blocks all signals that come from elsewhere, and the threads that it starts block
-/// them for ever: a host's handlers must not run on ours, and a reset peer must not end the host by SIGPIPE.
-struct Masked {
+/// Blocks all asynchronous signals on the calling thread while it lives; threads started meanwhile inherit the mask. A host's
+/// handlers must not run on our threads, and a reset connection must not kill the host by SIGPIPE.
+struct SignalMask {
     #[cfg(unix)]
     before: Option<nix::sys::signal::SigSet>,
 }
 
 #[cfg(unix)]
-impl Masked {
+impl SignalMask {
     fn new() -> Self {
         use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
-        let mut from_elsewhere = SigSet::all();
-        // These are a thread's own doing.
+        let mut asynchronous = SigSet::all();
+        // Synchronous signals are caused by the thread itself.
         for own in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP, Signal::SIGABRT] {
-            from_elsewhere.remove(own);
+            asynchronous.remove(own);
         }
-        Self { before: from_elsewhere.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok() }
+        Self { before: asynchronous.thread_swap_mask(SigmaskHow::SIG_BLOCK).ok() }
     }
 }
 
 #[cfg(unix)]
-impl Drop for Masked {
+impl Drop for SignalMask {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            // It was this thread's own mask a moment ago, so setting it again cannot fail.
+            // Restoring this thread's own mask cannot fail.
             let _ = before.thread_set_mask();
         }
     }
 }
 
 #[cfg(not(unix))]
-impl Masked {
+impl SignalMask {
     fn new() -> Self {
         Self {}
     }

@@ -1,29 +1,29 @@
-//! What a fork must not share.
+//! Values that a forked child must not use.
 
 use std::mem;
 use std::process;
 
-/// Something that may only be used, and dropped, in the process that made it: threads that it counts on are not there in
-/// a forked child, and locks may be held for ever.
+/// A value that can only be used and dropped in the process that created it. In a forked child its threads do not exist, and
+/// its locks may be held for ever.
 #[derive(Debug)]
-pub struct Own<T> {
+pub struct ProcessLocal<T> {
     process: u32,
     value: Option<T>,
 }
 
-impl<T> Own<T> {
-    /// Belongs to this process from now on.
+impl<T> ProcessLocal<T> {
+    /// Wraps a value of this process.
     pub fn new(value: T) -> Self {
         Self { process: process::id(), value: Some(value) }
     }
 
-    /// `None` in a forked child.
+    /// Returns the value. `None` in a forked child.
     pub fn get(&self) -> Option<&T> {
         self.value.as_ref().filter(|_| self.process == process::id())
     }
 }
 
-impl<T> Drop for Own<T> {
+impl<T> Drop for ProcessLocal<T> {
     fn drop(&mut self) {
         if self.process != process::id() {
             mem::forget(self.value.take());
