@@ -13,7 +13,7 @@ __all__ = [
     "VERSION",
     "Batch",
     "Budget",
-    "Call",
+    "CallHandle",
     "Client",
     "Emulator",
     "Image",
@@ -165,13 +165,13 @@ class Image:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]: ...
 
 @final
-class Call:
+class CallHandle:
     """A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients."""
 
     def wait(self, signals: bool) -> bool:
         """Waits until there is something new: progress, or the end. True: the end. `signals`: looks for them meanwhile."""
 
-    def notify(self, waker: Callable[[], object]) -> bool:
+    def set_waker(self, waker: Callable[[], object]) -> bool:
         """Calls `waker` once, from another thread, as soon as there is something new. False: nothing is called any more, for
         the interpreter is ending."""
 
@@ -185,10 +185,10 @@ class Call:
         """What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or `nothing`) and what
         belongs to it."""
 
-    def deliver(self, object: Any) -> Any:
+    def mark_delivered(self, object: Any) -> Any:
         """Hands the object over that was made of the facts. From here on the outcome is kept only if nobody gets it."""
 
-    def explain(self, stopped: BaseException) -> tuple[str, dict[str, Any] | None] | None:
+    def abandon(self, stopped: BaseException) -> tuple[str, dict[str, Any] | None] | None:
         """Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the
         facts of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the
         call's outcome."""
@@ -197,13 +197,13 @@ class Call:
 class Batch:
     """Outcomes that are being collected. What does not arrive is left to whoever collects next."""
 
-    def facts(self) -> list[tuple[str, Any]]:
+    def to_dicts(self) -> list[tuple[str, Any]]:
         """The kind and the facts of each."""
 
     def put_back(self) -> None:
         """Leaves all to whoever collects next."""
 
-    def deliver(self, objects: Any) -> Any:
+    def mark_delivered(self, objects: Any) -> Any:
         """Hands the objects over that were made of the facts."""
 
 @final
@@ -252,16 +252,16 @@ class Client:
         max_attempts: int | None,
         fetch: bool | None,
         observed: bool,
-    ) -> Call:
+    ) -> CallHandle:
         """A paid call."""
 
-    def fetch(self, image: Image, save_to: _Path | None, overwrite: bool) -> Call:
+    def fetch(self, image: Image, save_to: _Path | None, overwrite: bool) -> CallHandle:
         """A download, which is free."""
 
-    def balance(self) -> Call:
+    def balance(self) -> CallHandle:
         """Asks what money is left."""
 
-    def drain(self, limit: float | None) -> Call:
+    def drain(self, limit: float | None) -> CallHandle:
         """Waits until every call that runs on without its caller has ended, or the time is up."""
 
     def collect(self) -> Batch:
@@ -275,7 +275,7 @@ class Client:
         attempts: Sequence[tuple[str, str | None, str | None, str | None, str | None]],
         period: str | None,
         patience: float | None,
-    ) -> Call:
+    ) -> CallHandle:
         """Asks the vendor's log what became of attempts."""
 
 @final

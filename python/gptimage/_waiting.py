@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gptimage._progress import Show
 
 
-def wait(call: _core.Call, show: Show | None = None) -> Any:
+def wait(call: _core.CallHandle, show: Show | None = None) -> Any:
     """The call's result. Ctrl-C is seen on the main thread, as everywhere in Python."""
     import sys
 
@@ -38,12 +38,12 @@ def wait(call: _core.Call, show: Show | None = None) -> Any:
         return _result(call)
     except BaseException as stopped:
         # Between an error of the call's own and its raise nothing may fail.
-        if (explained := call.explain(stopped)) is not None:
+        if (explained := call.abandon(stopped)) is not None:
             _say(stopped, explained)
         raise
 
 
-async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
+async def wait_async(call: _core.CallHandle, show: Show | None = None) -> Any:
     """The call's result, on whichever event loop is running."""
     import asyncio
 
@@ -60,7 +60,7 @@ async def wait_async(call: _core.Call, show: Show | None = None) -> Any:
         return _result(call)
     except BaseException as stopped:
         # Between an error of the call's own and its raise nothing may fail.
-        if (explained := call.explain(stopped)) is not None:
+        if (explained := call.abandon(stopped)) is not None:
             _say(stopped, explained)
         raise
 
@@ -81,14 +81,14 @@ def made(kind: str, facts: Any) -> Any:
     return facts
 
 
-def _result(call: _core.Call) -> Any:
-    result = call.deliver(made(*call.take()))
+def _result(call: _core.CallHandle) -> Any:
+    result = call.mark_delivered(made(*call.take()))
     if isinstance(result, GptImageError):
         raise result
     return result
 
 
-async def _news(call: _core.Call, loop: asyncio.AbstractEventLoop) -> None:
+async def _news(call: _core.CallHandle, loop: asyncio.AbstractEventLoop) -> None:
     """Waits until there is something new, or for a while."""
     import asyncio
     from functools import partial
@@ -100,7 +100,7 @@ async def _news(call: _core.Call, loop: asyncio.AbstractEventLoop) -> None:
     # references nobody collects, only knows where they are.
     held = loop.call_later(_A_DAY, _wake, news)
     try:
-        if call.notify(partial(_notify, ref(loop), ref(news))):
+        if call.set_waker(partial(_notify, ref(loop), ref(news))):
             await news
         else:
             await asyncio.sleep(0.02)
@@ -122,7 +122,7 @@ def _wake(news: asyncio.Future[None]) -> None:
         news.set_result(None)
 
 
-def _show(call: _core.Call, show: Show | None) -> None:
+def _show(call: _core.CallHandle, show: Show | None) -> None:
     if show is not None:
         show(call.progress())
 

@@ -130,7 +130,7 @@ class _Base:
         """
         batch = self._core.collect()
         try:
-            return batch.deliver([made(*facts) for facts in batch.facts()])  # type: ignore[no-any-return]
+            return batch.mark_delivered([made(*facts) for facts in batch.to_dicts()])  # type: ignore[no-any-return]
         except BaseException:
             batch.put_back()
             raise
@@ -155,7 +155,7 @@ class _Base:
             _core.set_log_level(logging.getLogger("gptimage").getEffectiveLevel())
         return self._core
 
-    def _call(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.Call, Show]:
+    def _call(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.CallHandle, Show]:
         """A call, and who shows it; `given` are the arguments of `generate` or `edit`, by their names."""
         del given["self"]
         _refuse(operation, given.pop("unknown"))

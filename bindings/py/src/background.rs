@@ -1,4 +1,4 @@
-//! What runs behind Python's back: one thread for network and files, one that wakes event loops, one for log records.
+//! What runs behind Python's back: one thread for network and files, one that wakes event loops, one for log log_queue.
 //!
 //! A process has one of each. A forked child starts its own, and leaves alone what it inherited.
 
@@ -14,33 +14,50 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::time::Instant;
 
-use crate::call::InFlight;
-use crate::log::{Records, lost_at_exit};
-use crate::notify::Notifier;
+use crate::log::{LogQueue, lost_at_exit};
+use crate::wakeup::WakeupThread;
 
 /// How long the interpreter's end waits for a thread of ours that is just using it, for handlers that are slow, and for files.
-const PATIENCE: Duration = Duration::from_secs(2);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long an outcome that came while the interpreter's end waits for it may take to be fetched by its thread, and how long
 /// that thread has to make something of it. Most take no time, and end.
-const FETCHING: Duration = Duration::from_secs(1);
-const USING: Duration = Duration::from_millis(100);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(1);
+const USE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How often the interpreter's end looks.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A paid call, as the interpreter's exit sees it.
+pub(crate) trait PaidCall: Send + Sync {
+    /// How long exit waits for the call.
+    fn exit_wait(&self) -> Duration;
+
+    /// Python's number of the thread that waits for the call; 0 if none does.
+    fn waiter(&self) -> u64;
+
+    /// Whether the call has ended.
+    fn has_ended(&self) -> bool;
+
+    /// Whether there is a result that was not delivered.
+    fn is_outstanding(&self) -> bool;
+
+    /// Puts a copy of an undelivered result back for `collect`, because whoever waits for it ends with the interpreter.
+    fn keep_outstanding(&self);
+}
 
 /// The threads of one process, which live as long as it does.
 pub(crate) struct Background {
     process: u32,
     pub(crate) runtime: BackgroundRuntime,
-    pub(crate) notifier: Notifier,
-    records: Arc<Records>,
-    /// Whether a thread hands out the records.
-    speaks: AtomicBool,
+    pub(crate) wakeups: WakeupThread,
+    log_queue: Arc<LogQueue>,
+    /// Whether a thread hands out the log_queue.
+    log_thread_started: AtomicBool,
     /// Whose calls may be on their way, and how long the end waits for them. Only locked while attached.
     watches: Mutex<Vec<(Watch, Duration)>>,
     /// Paid calls that have begun. Only locked while attached.
-    calls: Mutex<Vec<Weak<InFlight>>>,
+    calls: Mutex<Vec<Weak<dyn PaidCall>>>,
 }
 
 /// Only locked while attached to the interpreter, and never for long; so a fork, which is made by a thread that is
@@ -72,7 +89,7 @@ impl Exit {
     /// sent. One that lives on runs others' `atexit` functions, which may need it.
     pub(crate) async fn survived(&self) {
         while !self.done.load(Ordering::Relaxed) {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
@@ -84,9 +101,9 @@ pub(crate) fn background(py: Python<'_>) -> PyResult<&'static Background> {
         |error: &dyn std::fmt::Display| PyRuntimeError::new_err(format!("gptimage cannot start its threads: {error}"));
     let background = current(|| Background::start().map_err(|error| failed(&error)))?;
     // Before money is spent: a record that says what was lost must not depend on a thread that cannot be had.
-    if Exit::current().is_none() && !background.speaks.swap(true, Ordering::Relaxed) {
-        background.records.speak(py).map_err(|error| {
-            background.speaks.store(false, Ordering::Relaxed);
+    if Exit::current().is_none() && !background.log_thread_started.swap(true, Ordering::Relaxed) {
+        background.log_queue.start_thread(py).map_err(|error| {
+            background.log_thread_started.store(false, Ordering::Relaxed);
             failed(&error)
         })?;
     }
@@ -101,8 +118,8 @@ fn current(start: impl FnOnce() -> PyResult<Background>) -> PyResult<&'static Ba
         _ => {
             let started = start()?;
             if Exit::current().is_some() {
-                started.notifier.close();
-                started.records.close();
+                started.wakeups.close();
+                started.log_queue.close();
             }
             Ok(*current.insert(Box::leak(Box::new(started))))
         }
@@ -111,27 +128,27 @@ fn current(start: impl FnOnce() -> PyResult<Background>) -> PyResult<&'static Ba
 
 impl Background {
     fn start() -> std::io::Result<Self> {
-        let notifier = Notifier::start()?;
-        let threads = BackgroundRuntime::start(|| ()).inspect_err(|_| notifier.close())?;
+        let wakeups = WakeupThread::start()?;
+        let runtime = BackgroundRuntime::start(|| ()).inspect_err(|_| wakeups.close())?;
         Ok(Self {
             process: process::id(),
-            threads,
-            notifier,
-            records: Records::start(),
-            speaks: AtomicBool::new(false),
+            runtime,
+            wakeups,
+            log_queue: LogQueue::start(),
+            log_thread_started: AtomicBool::new(false),
             watches: Mutex::default(),
             calls: Mutex::default(),
         })
     }
 
     /// A paid call begins.
-    pub(crate) fn begins(&self, call: &Arc<InFlight>) {
+    pub(crate) fn begins(&self, call: Weak<dyn PaidCall>) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|call| call.strong_count() > 0);
-        calls.push(Arc::downgrade(call));
+        calls.push(call);
     }
 
-    fn calls(&self) -> Vec<Arc<InFlight>> {
+    fn calls(&self) -> Vec<Arc<dyn PaidCall>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
@@ -156,8 +173,8 @@ impl Background {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> PyResult<T> {
         let (done, result) = mpsc::sync_channel(1);
-        drop(self.threads.spawn_blocking(move || {
-            // Whoever waits is there until it is told.
+        drop(self.runtime.spawn_blocking(move || {
+            // Whoever waits is there until it is reported.
             let _ = done.send(work());
         }));
         py.detach(move || result.recv())
@@ -169,7 +186,7 @@ impl Background {
     fn wait_for_calls(&self, py: Python<'_>) -> PyResult<()> {
         let began = Instant::now();
         let own: u64 = py.import("_thread")?.call_method0("get_ident")?.extract()?;
-        let mut waiting: Vec<(Weak<InFlight>, Duration, u64)> = Vec::new();
+        let mut waiting: Vec<(Weak<dyn PaidCall>, Duration, u64)> = Vec::new();
         for call in self.calls() {
             if !call.exit_wait().is_zero() && !call.has_ended() {
                 waiting.push((Arc::downgrade(&call), call.exit_wait(), call.waiter()));
@@ -179,26 +196,26 @@ impl Background {
             .watches()
             .into_iter()
             .filter(|(watch, patience)| !patience.is_zero() && !watch.is_over())
-            // Too late is no error: what is left is told.
+            // Too late is no error: what is left is reported.
             .map(|(watch, patience)| {
-                self.threads.spawn(async move { drop(tokio::time::timeout(patience, watch.drain()).await) })
+                self.runtime.spawn(async move { drop(tokio::time::timeout(patience, watch.drain()).await) })
             })
             .collect();
-        let in_flight = |call: &Weak<InFlight>| call.upgrade().is_some_and(|call| !call.has_ended());
-        until(py, || {
+        let in_flight = |call: &Weak<dyn PaidCall>| call.upgrade().is_some_and(|call| !call.has_ended());
+        wait_until(py, || {
             let waits = waiting.iter().any(|(call, patience, _)| began.elapsed() < *patience && in_flight(call));
             Ok(!waits && drains.iter().all(|drain| drain.is_finished()))
         })?;
         // Whoever waited on this thread does not any more.
         waiting.retain(|(call, _, thread)| *thread != own && !in_flight(call));
         let fetching = Instant::now();
-        until(py, || {
-            let fetched = |call: &Weak<InFlight>| call.upgrade().is_none_or(|call| !call.is_outstanding());
-            Ok(fetching.elapsed() >= FETCHING || waiting.iter().all(|(call, ..)| fetched(call)))
+        wait_until(py, || {
+            let fetched = |call: &Weak<dyn PaidCall>| call.upgrade().is_none_or(|call| !call.is_outstanding());
+            Ok(fetching.elapsed() >= FETCH_TIMEOUT || waiting.iter().all(|(call, ..)| fetched(call)))
         })?;
         let using = Instant::now();
-        until(py, || {
-            if waiting.is_empty() || using.elapsed() >= USING {
+        wait_until(py, || {
+            if waiting.is_empty() || using.elapsed() >= USE_TIMEOUT {
                 return Ok(true);
             }
             let threads = py.import("sys")?.call_method0("_current_frames")?;
@@ -212,30 +229,30 @@ impl Background {
         self.calls().iter().for_each(|call| call.keep_outstanding());
         let began = Instant::now();
         let watches = self.watches();
-        until(py, || Ok(began.elapsed() >= PATIENCE || !watches.iter().any(|(watch, _)| watch.is_filing())))
+        wait_until(py, || Ok(began.elapsed() >= EXIT_TIMEOUT || !watches.iter().any(|(watch, _)| watch.is_filing())))
     }
 
     /// Lets handlers have what there is for them, and last of all the ids of what is lost.
-    fn say_what_is_lost(&self, py: Python<'_>) -> PyResult<()> {
+    fn log_lost_calls(&self, py: Python<'_>) -> PyResult<()> {
         let watches = self.watches();
         let running: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.running()).collect();
         let uncollected: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.uncollected()).collect();
         if !running.is_empty() {
-            self.records.send_last(lost_at_exit("while calls are on their way that may be paid", &running));
+            self.log_queue.send_last(lost_at_exit("while calls are on their way that may be paid", &running));
         }
         if !uncollected.is_empty() {
-            self.records.send_last(lost_at_exit("with results that may be paid and nobody collected", &uncollected));
+            self.log_queue.send_last(lost_at_exit("with results that may be paid and nobody collected", &uncollected));
         }
-        if self.speaks.load(Ordering::Relaxed) {
-            py.detach(|| self.records.flush(PATIENCE));
+        if self.log_thread_started.load(Ordering::Relaxed) {
+            py.detach(|| self.log_queue.flush(EXIT_TIMEOUT));
         }
         // Handlers that take too long, or wait for what has ended, must not have the last word.
-        self.records.close().iter().try_for_each(|text| say(py, text))
+        self.log_queue.close().iter().try_for_each(|text| print_stderr(py, text))
     }
 }
 
 /// Says a line on stderr, as `logging` does where nobody has set it up.
-fn say(py: Python<'_>, text: &str) -> PyResult<()> {
+fn print_stderr(py: Python<'_>, text: &str) -> PyResult<()> {
     let stderr = py.import("sys")?.getattr("stderr")?;
     // A program without a terminal may have none.
     if !stderr.is_none() {
@@ -246,9 +263,9 @@ fn say(py: Python<'_>, text: &str) -> PyResult<()> {
 }
 
 /// Waits until something is so, without the interpreter, and hears signals.
-fn until(py: Python<'_>, mut is_so: impl FnMut() -> PyResult<bool>) -> PyResult<()> {
+fn wait_until(py: Python<'_>, mut is_so: impl FnMut() -> PyResult<bool>) -> PyResult<()> {
     while !is_so()? {
-        py.detach(|| thread::sleep(LOOK_EVERY));
+        py.detach(|| thread::sleep(POLL_INTERVAL));
         py.check_signals()?;
     }
     Ok(())
@@ -263,17 +280,17 @@ pub(crate) fn shutdown(py: Python<'_>) -> PyResult<()> {
     });
     let current = *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(background) = current.filter(|background| background.process == process::id()) else { return Ok(()) };
-    // Whoever is impatient is told what was left, too.
+    // Whoever is impatient is reported what was left, too.
     let waited = background.wait_for_calls(py);
-    let deadline = Instant::now() + PATIENCE;
-    background.notifier.close();
+    let deadline = Instant::now() + EXIT_TIMEOUT;
+    background.wakeups.close();
     py.detach(|| {
-        while background.notifier.is_speaking() && Instant::now() < deadline {
+        while background.wakeups.is_attached() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
     });
     let kept = background.keep_outstanding(py);
-    let said = background.say_what_is_lost(py);
+    let said = background.log_lost_calls(py);
     exit.done.store(true, Ordering::Relaxed);
     waited.and(kept).and(said)
 }

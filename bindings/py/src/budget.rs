@@ -22,7 +22,7 @@ impl Budget {
         gptimage_core::Budget::parse(max_usd, max_usd_per_call).map(Self).or_raise(py)
     }
 
-    /// How it stands, in facts.
+    /// How it stands, in fields.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.status())
     }

@@ -12,7 +12,7 @@ use pyo3::types::PyBytes;
 ///
 /// # Safety
 /// `view` is null or points to a `Py_buffer` that the caller lets us write.
-pub(crate) unsafe fn show(
+pub(crate) unsafe fn fill_buffer(
     owner: &Bound<'_, PyAny>,
     bytes: &[u8],
     view: *mut ffi::Py_buffer,
@@ -29,11 +29,15 @@ pub(crate) unsafe fn show(
     if failed == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
 }
 
-/// As [`show`], of a `bytes` object's own.
+/// As [`fill_buffer`], of a `bytes` object's own.
 ///
 /// # Safety
-/// As for [`show`].
-pub(crate) unsafe fn show_bytes(bytes: &Bound<'_, PyBytes>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+/// As for [`fill_buffer`].
+pub(crate) unsafe fn fill_buffer_from_bytes(
+    bytes: &Bound<'_, PyBytes>,
+    view: *mut ffi::Py_buffer,
+    flags: c_int,
+) -> PyResult<()> {
     // SAFETY: the same contract; a `bytes` object never changes.
-    unsafe { show(bytes.as_any(), bytes.as_bytes(), view, flags) }
+    unsafe { fill_buffer(bytes.as_any(), bytes.as_bytes(), view, flags) }
 }

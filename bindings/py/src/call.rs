@@ -4,7 +4,7 @@
 //! find frames of ours below.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use gptimage_binding::{Job, JobState, TaskGuard};
@@ -12,23 +12,24 @@ use gptimage_core::{Balance, Charge, Client, Error, Generated, Reconciled};
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::prelude::*;
 
-use crate::background::{Background, Exit};
+use crate::background::{Background, Exit, PaidCall};
 use crate::convert::to_python;
-use crate::facts::{error_facts, outcome_facts};
 use crate::image::Image;
-use crate::making::making;
-use crate::notify::Notifier;
+use crate::memory::catch_memory_error;
 use crate::references::is_only;
+use crate::sync::lock;
+use crate::to_dict::{error_to_dict, result_to_dict};
+use crate::wakeup::WakeupThread;
 
 /// A thread that may get signals looks for them this often.
-const SIGNALS_EVERY: Duration = Duration::from_millis(40);
+const SIGNAL_POLL_INTERVAL: Duration = Duration::from_millis(40);
 
 /// How long somebody who gives up waits to hear what it may cost.
-const LAST_WORD: Duration = Duration::from_millis(100);
+const ABANDON_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// What a call ends in.
 #[derive(Clone)]
-pub(crate) enum Outcome {
+pub(crate) enum TaskResult {
     Generated(Result<Generated, Error>),
     Fetched(Result<gptimage_core::Image, Error>),
     Balance(Result<Balance, Error>),
@@ -39,8 +40,8 @@ pub(crate) enum Outcome {
 }
 
 /// Leaves an outcome that nobody takes to `collect`.
-fn keep(client: &Client, outcome: Outcome) {
-    if let Outcome::Generated(outcome) = outcome {
+fn keep(client: &Client, outcome: TaskResult) {
+    if let TaskResult::Generated(outcome) = outcome {
         client.keep(outcome);
     }
 }
@@ -50,32 +51,32 @@ type Begin = Box<dyn FnOnce() + Send>;
 
 /// What a call may cost.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Price {
+pub(crate) enum CallKind {
     Free,
     /// Free, and about calls that are not.
-    Watching,
+    Drain,
     /// What is given up can be collected.
-    Collectable,
+    Paid,
     /// What is given up is given up.
-    Aborted,
+    PaidAborting,
 }
 
-impl Price {
+impl CallKind {
     fn is_free(self) -> bool {
-        matches!(self, Self::Free | Self::Watching)
+        matches!(self, Self::Free | Self::Drain)
     }
 }
 
 /// A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients.
 #[pyclass(frozen, module = "gptimage._core")]
-pub(crate) struct Call(Arc<InFlight>);
+pub(crate) struct CallHandle(Arc<InFlight>);
 
 /// What a call is made of. The interpreter's end looks at it, too.
 pub(crate) struct InFlight {
-    job: Job<Outcome>,
+    job: Job<TaskResult>,
     client: Client,
     background: &'static Background,
-    price: Price,
+    kind: CallKind,
     /// How long the interpreter's end waits for it.
     exit_wait: Duration,
     /// The thread that waits for it, by Python's number; 0: none has.
@@ -83,7 +84,7 @@ pub(crate) struct InFlight {
     // None of these is held while Python runs.
     begin: Mutex<Option<Begin>>,
     /// An outcome that was taken, until it has arrived where it was meant to.
-    taken: Mutex<Option<Outcome>>,
+    taken: Mutex<Option<TaskResult>>,
     /// The object that was made of it.
     delivered: Mutex<Option<Py<PyAny>>>,
     /// Whether the store has it already.
@@ -92,26 +93,22 @@ pub(crate) struct InFlight {
     note: Mutex<Option<String>>,
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Call {
+impl CallHandle {
     /// A call that `work` does, once it begins.
     pub(crate) fn new<F>(
         client: &Client,
         background: &'static Background,
-        price: Price,
+        kind: CallKind,
         exit_wait: Duration,
-        work: impl FnOnce(TaskGuard<Outcome>) -> F + Send + 'static,
+        work: impl FnOnce(TaskGuard<TaskResult>) -> F + Send + 'static,
     ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (job, guard) = Job::new(client, keep);
         let begin: Begin = Box::new(move || {
-            let exit = if price.is_free() { None } else { Exit::begun_by_another_thread() };
-            drop(background.threads.spawn(async move {
+            let exit = if kind.is_free() { None } else { Exit::begun_by_another_thread() };
+            drop(background.runtime.spawn(async move {
                 if let Some(exit) = exit {
                     exit.survived().await;
                 }
@@ -122,7 +119,7 @@ impl Call {
             job,
             client: client.clone(),
             background,
-            price,
+            kind,
             exit_wait,
             waiter: AtomicU64::new(0),
             begin: Mutex::new(Some(begin)),
@@ -134,7 +131,7 @@ impl Call {
     }
 
     /// The job, begun.
-    fn job(&self, py: Python<'_>) -> PyResult<&Job<Outcome>> {
+    fn job(&self, py: Python<'_>) -> PyResult<&Job<TaskResult>> {
         if !self.0.job.is_own() {
             let text = "this call belongs to the process that started it, of which this one is a fork";
             return Err(PyRuntimeError::new_err(text));
@@ -142,9 +139,9 @@ impl Call {
         if lock(&self.0.begin).is_some() {
             let waiter: u64 = py.import("_thread")?.call_method0("get_ident")?.extract()?;
             let Some(begin) = lock(&self.0.begin).take() else { return Ok(&self.0.job) };
-            if !self.0.price.is_free() {
+            if !self.0.kind.is_free() {
                 self.0.waiter.store(waiter, Ordering::Relaxed);
-                self.0.background.begins(&self.0);
+                self.0.background.begins(Arc::downgrade(&self.0) as Weak<dyn PaidCall>);
             }
             begin();
         }
@@ -153,75 +150,44 @@ impl Call {
 }
 
 impl InFlight {
-    fn notifier(&self) -> &Notifier {
-        &self.background.notifier
-    }
-
-    pub(crate) fn exit_wait(&self) -> Duration {
-        self.exit_wait
-    }
-
-    /// See the field.
-    pub(crate) fn waiter(&self) -> u64 {
-        self.waiter.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.job.state() != JobState::Running
-    }
-
-    /// Whether an outcome waits for somebody, or was taken and has not arrived.
-    pub(crate) fn is_outstanding(&self) -> bool {
-        self.job.state() == JobState::Ended || (lock(&self.taken).is_some() && lock(&self.delivered).is_none())
-    }
-
-    /// Leaves a copy of an outcome that is outstanding to `collect`: the interpreter ends, and whoever waits for it with it.
-    pub(crate) fn keep_outstanding(&self) {
-        let mut taken = lock(&self.taken);
-        if taken.is_none() {
-            *taken = self.job.take();
-        }
-        let outcome = taken.clone().filter(|_| lock(&self.delivered).is_none());
-        drop(taken);
-        if let Some(outcome) = outcome {
-            self.keep(outcome);
-        }
+    fn wakeups(&self) -> &WakeupThread {
+        &self.background.wakeups
     }
 
     /// Leaves the outcome to `collect`, once.
-    fn keep(&self, outcome: Outcome) {
+    fn keep(&self, outcome: TaskResult) {
         if !self.kept.swap(true, Ordering::Relaxed) {
             keep(&self.client, outcome);
         }
     }
 
     /// Gives the call up, without losing what may be paid: what it yielded, or comes later, is kept for `collect`. A line that
-    /// says how far it was, and the error that tells more. `told`: somebody is there to read them.
-    fn abandon(&self, py: Python<'_>, patience: Duration, told: bool) -> (String, Option<Error>) {
+    /// says how far it was, and the error that tells more. `reported`: somebody is there to read them.
+    fn abandon(&self, py: Python<'_>, patience: Duration, reported: bool) -> (String, Option<Error>) {
         let begun = lock(&self.begin).take().is_none();
         let ended = py.detach(|| self.job.abandon(if begun { patience } else { Duration::ZERO }));
         let outcome = lock(&self.taken).take().map_or(ended, Ok);
-        match self.price {
-            Price::Free => return ("nothing was charged".to_owned(), None),
-            Price::Watching => {
+        match self.kind {
+            CallKind::Free => return ("nothing was charged".to_owned(), None),
+            CallKind::Drain => {
                 return ("the calls go on; client.collect() has what becomes of them".to_owned(), None);
             }
-            Price::Collectable | Price::Aborted => {}
+            CallKind::Paid | CallKind::PaidAborting => {}
         }
         match outcome {
-            Ok(Outcome::Generated(Err(error))) => {
-                // What is given up on purpose, and told of, is not collected.
-                if self.price == Price::Collectable || !told {
-                    self.keep(Outcome::Generated(Err(error.clone())));
+            Ok(TaskResult::Generated(Err(error))) => {
+                // What is given up on purpose, and reported of, is not collected.
+                if self.kind == CallKind::Paid || !reported {
+                    self.keep(TaskResult::Generated(Err(error.clone())));
                 }
                 let mut note = error.message().to_owned();
-                if error.charge() != Charge::NotCharged && self.price == Price::Collectable {
+                if error.charge() != Charge::NotCharged && self.kind == CallKind::Paid {
                     note.push_str("; client.collect() has what becomes of it");
                 }
                 (note, Some(error))
             }
-            Ok(Outcome::Generated(Ok(made))) => {
-                self.keep(Outcome::Generated(Ok(made)));
+            Ok(TaskResult::Generated(Ok(made))) => {
+                self.keep(TaskResult::Generated(Ok(made)));
                 ("the call had ended; client.collect() has its result".to_owned(), None)
             }
             Err(JobState::Running) if begun => {
@@ -233,14 +199,44 @@ impl InFlight {
     }
 }
 
+impl PaidCall for InFlight {
+    fn exit_wait(&self) -> Duration {
+        self.exit_wait
+    }
+
+    fn waiter(&self) -> u64 {
+        self.waiter.load(Ordering::Relaxed)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.job.state() != JobState::Running
+    }
+
+    fn is_outstanding(&self) -> bool {
+        self.job.state() == JobState::Ended || (lock(&self.taken).is_some() && lock(&self.delivered).is_none())
+    }
+
+    fn keep_outstanding(&self) {
+        let mut taken = lock(&self.taken);
+        if taken.is_none() {
+            *taken = self.job.take();
+        }
+        let outcome = taken.clone().filter(|_| lock(&self.delivered).is_none());
+        drop(taken);
+        if let Some(outcome) = outcome {
+            self.keep(outcome);
+        }
+    }
+}
+
 #[pymethods]
-impl Call {
+impl CallHandle {
     /// Waits until there is something new: progress, or the end. True: the end. `signals`: looks for them meanwhile.
     fn wait(&self, py: Python<'_>, signals: bool) -> PyResult<bool> {
         loop {
             // A signal's handler may have forked: the call is its parent's.
             let job = self.job(py)?;
-            let limit = signals.then_some(SIGNALS_EVERY);
+            let limit = signals.then_some(SIGNAL_POLL_INTERVAL);
             let news = py.detach(|| job.wait_update(limit));
             if signals {
                 py.check_signals()?;
@@ -253,10 +249,10 @@ impl Call {
 
     /// Calls `waker` once, from another thread, as soon as there is something new. False: nothing is called any more, for
     /// the interpreter is ending.
-    fn notify(&self, py: Python<'_>, waker: Py<PyAny>) -> PyResult<bool> {
-        let notifier = self.0.notifier().clone();
-        self.job(py)?.notify(move || notifier.send(waker));
-        Ok(!self.0.notifier().is_closed())
+    fn set_waker(&self, py: Python<'_>, waker: Py<PyAny>) -> PyResult<bool> {
+        let wakeups = self.0.wakeups().clone();
+        self.job(py)?.set_waker(move || wakeups.send(waker));
+        Ok(!self.0.wakeups().is_closed())
     }
 
     /// Whether the call has ended.
@@ -264,44 +260,48 @@ impl Call {
         Ok(self.job(py)?.state() != JobState::Running)
     }
 
-    /// The last look at the call, if there was none since.
+    /// Takes the latest progress, if there is any since the last call.
     fn progress<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.job(py)?.take_progress().map(|news| to_python(py, &news)).transpose()
     }
 
-    /// What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or
+    /// What became of the call, in fields: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or
     /// `nothing`) and what belongs to it.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let outcome = self.job(py)?.take();
         // Making objects may fail: the outcome has its place before that. At the interpreter's end it has it already.
         let outcome = outcome
             .map_or_else(|| lock(&self.0.taken).clone(), |outcome| lock(&self.0.taken).insert(outcome).clone().into());
-        making(py, || {
+        catch_memory_error(py, || {
             let nothing = py.None().into_bound(py);
-            let facts = match &outcome {
+            let fields = match &outcome {
                 None => ("lost", nothing),
-                Some(Outcome::Generated(outcome)) => outcome_facts(py, outcome)?,
-                Some(Outcome::Fetched(Ok(image))) => ("image", Image::new(image.clone()).into_pyobject(py)?.into_any()),
-                Some(Outcome::Balance(Ok(balance))) => ("balance", to_python(py, balance)?),
-                Some(Outcome::Reconciled(Ok(reconciled))) => ("reconciled", to_python(py, reconciled)?),
-                Some(Outcome::Fetched(Err(error)) | Outcome::Balance(Err(error)) | Outcome::Reconciled(Err(error))) => {
-                    ("error", error_facts(py, error)?)
+                Some(TaskResult::Generated(outcome)) => result_to_dict(py, outcome)?,
+                Some(TaskResult::Fetched(Ok(image))) => {
+                    ("image", Image::new(image.clone()).into_pyobject(py)?.into_any())
                 }
-                Some(Outcome::Drained | Outcome::Nothing) => ("nothing", nothing),
+                Some(TaskResult::Balance(Ok(balance))) => ("balance", to_python(py, balance)?),
+                Some(TaskResult::Reconciled(Ok(reconciled))) => ("reconciled", to_python(py, reconciled)?),
+                Some(
+                    TaskResult::Fetched(Err(error))
+                    | TaskResult::Balance(Err(error))
+                    | TaskResult::Reconciled(Err(error)),
+                ) => ("error", error_to_dict(py, error)?),
+                Some(TaskResult::Drained | TaskResult::Nothing) => ("nothing", nothing),
             };
-            Ok(facts.into_pyobject(py)?.into_any())
+            Ok(fields.into_pyobject(py)?.into_any())
         })
     }
 
-    /// Hands the object over that was made of the facts. From here on the outcome is kept only if nobody gets it.
-    fn deliver(&self, object: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
+    /// Hands the object over that was made of the fields. From here on the outcome is kept only if nobody gets it.
+    fn mark_delivered(&self, object: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
         *lock(&self.0.delivered) = Some(object.clone_ref(py));
         object
     }
 
-    /// Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the facts
+    /// Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the fields
     /// of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the call's outcome.
-    fn explain<'py>(&self, py: Python<'py>, stopped: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    fn abandon<'py>(&self, py: Python<'py>, stopped: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         // Others may raise errors of ours, too: a signal's handler, for one.
         let own = lock(&self.0.delivered).take().is_some_and(|made| made.is(stopped));
         if own {
@@ -314,13 +314,13 @@ impl Call {
         }
         let known = lock(&self.0.note).clone();
         if let Some(note) = known {
-            return making(py, || Ok(Some((note, py.None()).into_pyobject(py)?.into_any())));
+            return catch_memory_error(py, || Ok(Some((note, py.None()).into_pyobject(py)?.into_any())));
         }
-        let (note, error) = self.0.abandon(py, LAST_WORD, true);
+        let (note, error) = self.0.abandon(py, ABANDON_TIMEOUT, true);
         *lock(&self.0.note) = Some(note.clone());
         // Where objects cannot be made the note still says what matters.
-        let facts = error.and_then(|error| making(py, || error_facts(py, &error)).ok());
-        making(py, || Ok(Some((note, facts).into_pyobject(py)?.into_any())))
+        let fields = error.and_then(|error| catch_memory_error(py, || error_to_dict(py, &error)).ok());
+        catch_memory_error(py, || Ok(Some((note, fields).into_pyobject(py)?.into_any())))
     }
 }
 

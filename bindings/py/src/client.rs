@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gptimage_binding::{Extra, CallSpec, ProcessLocal};
+use gptimage_binding::{CallSpec, Extra, ProcessLocal};
 use gptimage_core::{Config, Operation, SaveTo, seconds};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,20 +12,22 @@ use pyo3::types::PyDict;
 use tokio::time::timeout;
 
 use crate::background::background;
-use crate::call::{Call, Outcome, Price, lock};
+use crate::call::{CallHandle, CallKind, TaskResult};
 use crate::convert::to_python;
 use crate::error::OrRaise;
-use crate::facts::Batch;
-use crate::image::{Image, Input};
+use crate::image::Image;
+use crate::input::Input;
 use crate::options;
-use crate::question::AskedFor;
+use crate::reconcile_target::ReconcileTarget;
+use crate::sync::lock;
+use crate::to_dict::Batch;
 
 /// Core's client, made again in a forked child: what it inherited has no thread.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Client {
     config: Config,
     /// What its calls may cost.
-    price: Price,
+    kind: CallKind,
     /// How long the interpreter's end waits for its calls.
     exit_wait: Duration,
     /// Only locked while attached, as [`background`]'s.
@@ -41,8 +43,8 @@ impl Client {
         family: Arc<Mutex<ProcessLocal<gptimage_core::Client>>>,
         exit_wait: Duration,
     ) -> Self {
-        let price = if config.aborts_on_cancel() { Price::Aborted } else { Price::Collectable };
-        Self { config, price, exit_wait, client: Mutex::new(ProcessLocal::new(client)), family }
+        let kind = if config.aborts_on_cancel() { CallKind::PaidAborting } else { CallKind::Paid };
+        Self { config, kind, exit_wait, client: Mutex::new(ProcessLocal::new(client)), family }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<gptimage_core::Client> {
@@ -63,16 +65,21 @@ impl Client {
     }
 
     /// Runs something that is free and can be given up at any moment.
-    fn run<F>(&self, py: Python<'_>, price: Price, work: impl FnOnce(gptimage_core::Client) -> F) -> PyResult<Call>
+    fn run<F>(
+        &self,
+        py: Python<'_>,
+        kind: CallKind,
+        work: impl FnOnce(gptimage_core::Client) -> F,
+    ) -> PyResult<CallHandle>
     where
-        F: Future<Output = Outcome> + Send + 'static,
+        F: Future<Output = TaskResult> + Send + 'static,
     {
         let client = self.core(py)?;
         let work = work(client.clone());
-        Ok(Call::new(&client, background(py)?, price, Duration::ZERO, |guard| async move {
+        Ok(CallHandle::new(&client, background(py)?, kind, Duration::ZERO, |guard| async move {
             let outcome = tokio::select! {
                 outcome = work => outcome,
-                () = guard.token().cancelled() => Outcome::Nothing,
+                () = guard.token().cancelled() => TaskResult::Nothing,
             };
             guard.finish(outcome);
         }))
@@ -123,7 +130,7 @@ impl Client {
         max_attempts: Option<&Bound<'_, PyAny>>,
         fetch: Option<bool>,
         observed: bool,
-    ) -> PyResult<Call> {
+    ) -> PyResult<CallHandle> {
         let extra = match extra {
             Some(extra) => vec![
                 Extra::parse(extra)
@@ -151,17 +158,17 @@ impl Client {
         let background = background(py)?;
         background.watch(client.watch(), self.exit_wait);
         let sender = client.clone();
-        Ok(Call::new(&client, background, self.price, self.exit_wait, move |guard| async move {
+        Ok(CallHandle::new(&client, background, self.kind, self.exit_wait, move |guard| async move {
             let sent = order.send(&sender, guard.token(), observed.then(|| guard.progress_observer())).await;
-            guard.finish(sent.map_or(Outcome::Nothing, Outcome::Generated));
+            guard.finish(sent.map_or(TaskResult::Nothing, TaskResult::Generated));
         }))
     }
 
     /// A download, which is free.
-    fn fetch(&self, py: Python<'_>, image: &Image, save_to: Option<PathBuf>, overwrite: bool) -> PyResult<Call> {
+    fn fetch(&self, py: Python<'_>, image: &Image, save_to: Option<PathBuf>, overwrite: bool) -> PyResult<CallHandle> {
         let image = image.core().clone();
-        self.run(py, Price::Free, |client| async move {
-            Outcome::Fetched(match save_to {
+        self.run(py, CallKind::Free, |client| async move {
+            TaskResult::Fetched(match save_to {
                 Some(path) => client.fetch_to(&image, SaveTo::from(path).overwrite(overwrite)).await,
                 None => client.fetch(&image).await,
             })
@@ -169,20 +176,20 @@ impl Client {
     }
 
     /// Asks what money is left.
-    fn balance(&self, py: Python<'_>) -> PyResult<Call> {
-        self.run(py, Price::Free, |client| async move { Outcome::Balance(client.balance().await) })
+    fn balance(&self, py: Python<'_>) -> PyResult<CallHandle> {
+        self.run(py, CallKind::Free, |client| async move { TaskResult::Balance(client.balance().await) })
     }
 
     /// Waits until every call that runs on without its caller has ended, or the time is up.
-    fn drain(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Call> {
+    fn drain(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<CallHandle> {
         let limit = limit.map(|limit| seconds("timeout", limit)).transpose().or_raise(py)?;
-        self.run(py, Price::Watching, |client| async move {
+        self.run(py, CallKind::Drain, |client| async move {
             match limit {
                 // Too late is no error: the caller sees what there is.
                 Some(limit) => drop(timeout(limit, client.drain()).await),
                 None => client.drain().await,
             }
-            Outcome::Drained
+            TaskResult::Drained
         })
     }
 
@@ -192,7 +199,7 @@ impl Client {
         background(py)?.with_files(py, move || Batch::new(client))
     }
 
-    /// What may be paid and is in nobody's hands, in facts.
+    /// What may be paid and is in nobody's hands, in fields.
     fn pending<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let client = self.core(py)?;
         to_python(py, &background(py)?.with_files(py, move || client.pending())?)
@@ -202,13 +209,13 @@ impl Client {
     fn reconcile(
         &self,
         py: Python<'_>,
-        attempts: Vec<AskedFor>,
+        attempts: Vec<ReconcileTarget>,
         period: Option<String>,
         patience: Option<f64>,
-    ) -> PyResult<Call> {
-        let attempts = attempts.into_iter().map(|asked| asked.question(py)).collect::<PyResult<Vec<_>>>()?;
+    ) -> PyResult<CallHandle> {
+        let attempts = attempts.into_iter().map(|target| target.core(py)).collect::<PyResult<Vec<_>>>()?;
         let patience = patience.map(|patience| seconds("patience", patience)).transpose().or_raise(py)?;
-        self.run(py, Price::Free, |client| async move {
+        self.run(py, CallKind::Free, |client| async move {
             let mut question = client.reconcile(attempts);
             if let Some(period) = period {
                 question = question.period(period);
@@ -216,7 +223,7 @@ impl Client {
             if let Some(patience) = patience {
                 question = question.patience(patience);
             }
-            Outcome::Reconciled(question.await)
+            TaskResult::Reconciled(question.await)
         })
     }
 }

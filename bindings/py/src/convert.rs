@@ -6,8 +6,6 @@ use pyo3::types::{PyDict, PyList};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::internal;
-
 /// Anything that serialises, as dicts, lists and plain values.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     let value = serde_json::to_value(value).map_err(|error| internal(py, &error))?;
@@ -38,5 +36,15 @@ pub(crate) fn from_json<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
             }
             Ok(dict.into_any())
         }
+    }
+}
+
+/// A bug of ours.
+fn internal(py: Python<'_>, error: &dyn std::fmt::Display) -> PyErr {
+    let text = format!("a bug in gptimage: {error}");
+    let class = py.import("gptimage.exceptions").and_then(|module| module.getattr("InternalError"));
+    match class.and_then(|class| class.call1((text,))) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(broken) => broken,
     }
 }

@@ -15,7 +15,7 @@ use crate::background::background;
 use crate::convert::to_python;
 
 /// The wait for the emulator to settle looks for signals this often.
-const SIGNALS_EVERY: Duration = Duration::from_millis(40);
+const SIGNAL_POLL_INTERVAL: Duration = Duration::from_millis(40);
 
 /// A running emulator, on a thread of its own.
 #[pyclass(frozen, module = "gptimage._core")]
@@ -114,15 +114,16 @@ impl Emulator {
     fn wait_idle(&self, py: Python<'_>) -> PyResult<()> {
         let emulator = self.running()?;
         let (done, idle) = std::sync::mpsc::sync_channel(1);
-        let task = background(py)?.threads.spawn(async move {
+        let task = background(py)?.runtime.spawn(async move {
             emulator.wait_idle().await;
             // Whoever was interrupted does not listen any more.
             let _ = done.send(());
         });
         let idle = Mutex::new(idle);
         loop {
-            let waited =
-                py.detach(|| idle.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(SIGNALS_EVERY).is_err());
+            let waited = py.detach(|| {
+                idle.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(SIGNAL_POLL_INTERVAL).is_err()
+            });
             py.check_signals().inspect_err(|_| task.abort())?;
             if !waited {
                 return Ok(());
@@ -154,7 +155,7 @@ impl Emulator {
     fn requests<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for request in self.running()?.requests() {
-            list.append(shown(py, &request)?)?;
+            list.append(request_to_dict(py, &request)?)?;
         }
         Ok(list)
     }
@@ -170,7 +171,7 @@ impl Emulator {
     }
 }
 
-fn shown<'py>(py: Python<'py>, request: &RecordedRequest) -> PyResult<Bound<'py, PyDict>> {
+fn request_to_dict<'py>(py: Python<'py>, request: &RecordedRequest) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("side", to_python(py, &request.side)?)?;
     dict.set_item("method", &request.method)?;

@@ -3,17 +3,7 @@
 use gptimage_core::Error;
 use pyo3::prelude::*;
 
-use crate::facts::error_facts;
-
-/// A bug of ours.
-pub(crate) fn internal(py: Python<'_>, error: &dyn std::fmt::Display) -> PyErr {
-    let text = format!("a bug in gptimage: {error}");
-    let class = py.import("gptimage.exceptions").and_then(|module| module.getattr("InternalError"));
-    match class.and_then(|class| class.call1((text,))) {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(broken) => broken,
-    }
-}
+use crate::to_dict::error_to_dict;
 
 /// The exception that stands for a core error, ready to be raised.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
@@ -25,7 +15,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
 
 /// The exception as an object.
 fn make<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    py.import("gptimage.exceptions")?.call_method1("_from_core", (error_facts(py, error)?,))
+    py.import("gptimage.exceptions")?.call_method1("_from_core", (error_to_dict(py, error)?,))
 }
 
 /// A result of core as one of Python.

@@ -9,16 +9,19 @@ mod client;
 mod convert;
 mod emulator;
 mod error;
-mod facts;
 mod image;
+mod image_methods;
+mod input;
 mod log;
-mod making;
 mod mask;
-mod notify;
+mod memory;
 mod options;
 mod preview;
-mod question;
+mod reconcile_target;
 mod references;
+mod sync;
+mod to_dict;
+mod wakeup;
 
 use pyo3::prelude::*;
 
@@ -32,13 +35,11 @@ mod _core {
     #[pymodule_export]
     use crate::budget::Budget;
     #[pymodule_export]
-    use crate::call::Call;
+    use crate::call::CallHandle;
     #[pymodule_export]
     use crate::client::Client;
     #[pymodule_export]
     use crate::emulator::Emulator;
-    #[pymodule_export]
-    use crate::facts::Batch;
     #[pymodule_export]
     use crate::image::Image;
     #[pymodule_export]
@@ -47,6 +48,8 @@ mod _core {
     use crate::mask::{dimensions, mask_from_alpha, mask_from_boxes, mask_from_editable};
     #[pymodule_export]
     use crate::preview::preview;
+    #[pymodule_export]
+    use crate::to_dict::Batch;
 
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -77,7 +80,7 @@ mod _core {
         crate::background::shutdown(py)
     }
 
-    /// Log records below this level (of Python's `logging`) are not made.
+    /// Log log_queue below this level (of Python's `logging`) are not made.
     #[pyfunction]
     fn set_log_level(level: u32) {
         crate::log::set_level(level);

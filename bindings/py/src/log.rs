@@ -1,6 +1,6 @@
-//! Core's events as records of Python's `logging`, logger `gptimage`.
+//! Core's events as log_queue of Python's `logging`, logger `gptimage`.
 //!
-//! Handlers are other people's code: they may sleep, wait for an event loop or call the client. So records have a thread of
+//! Handlers are other people's code: they may sleep, wait for an event loop or call the client. So log_queue have a thread of
 //! their own, which is Python's (`gptimage._logging`): what CPython does to it at the interpreter's end meets no frame of ours.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gptimage_binding::BackgroundRuntime;
-use gptimage_binding::log::{LogSink, install};
+use gptimage_binding::log::{self, LogSink};
 use gptimage_core::Pending;
 use pyo3::prelude::*;
 use tokio::time::Instant;
@@ -20,12 +20,12 @@ use tracing::Level;
 static LEVEL: AtomicU32 = AtomicU32::new(WARNING);
 
 /// Where events go. What it has pointed to is never freed: any thread may be following it.
-static CURRENT: AtomicPtr<Records> = AtomicPtr::new(std::ptr::null_mut());
+static CURRENT: AtomicPtr<LogQueue> = AtomicPtr::new(std::ptr::null_mut());
 
 const WARNING: u32 = 30;
 
-/// Records beyond this many that wait for slow handlers are dropped, which a record says.
-const MOST_WAITING: usize = 10_000;
+/// LogQueue beyond this many that wait for slow handlers are dropped, which a record says.
+const QUEUE_MAX: usize = 10_000;
 
 pub(crate) fn set_level(level: u32) {
     LEVEL.store(level, Ordering::Relaxed);
@@ -33,7 +33,7 @@ pub(crate) fn set_level(level: u32) {
 
 /// Listens from now on.
 pub(crate) fn install() {
-    install(ToPython);
+    log::install(ToPython);
 }
 
 /// A record: its level, in `logging`'s numbers, and its text.
@@ -63,24 +63,24 @@ impl Queue {
         }
         self.waiting.pop_front().or_else(|| match std::mem::take(&mut self.dropped) {
             0 => self.last.pop_front(),
-            dropped => Some((WARNING, format!("{dropped} log records were dropped: handlers take too long"))),
+            dropped => Some((WARNING, format!("{dropped} log log_queue were dropped: handlers take too long"))),
         })
     }
 }
 
-/// Records on their way to Python's handlers, of one process.
-pub(crate) struct Records {
+/// LogQueue on their way to Python's handlers, of one process.
+pub(crate) struct LogQueue {
     process: u32,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
 
-impl Records {
+impl LogQueue {
     /// Those of this process. Events go there from now on.
     pub(crate) fn start() -> Arc<Self> {
-        let records = Arc::new(Self { process: process::id(), queue: Mutex::default(), changed: Condvar::new() });
-        CURRENT.store(Arc::into_raw(records.clone()).cast_mut(), Ordering::Release);
-        records
+        let log_queue = Arc::new(Self { process: process::id(), queue: Mutex::default(), changed: Condvar::new() });
+        CURRENT.store(Arc::into_raw(log_queue.clone()).cast_mut(), Ordering::Release);
+        log_queue
     }
 
     /// Those of this process, if there are any.
@@ -90,8 +90,8 @@ impl Records {
     )]
     fn current() -> Option<&'static Self> {
         // SAFETY: null, or of an `Arc` that is never dropped.
-        let records = unsafe { CURRENT.load(Ordering::Acquire).as_ref() }?;
-        records.is_own().then_some(records)
+        let log_queue = unsafe { CURRENT.load(Ordering::Acquire).as_ref() }?;
+        log_queue.is_own().then_some(log_queue)
     }
 
     fn is_own(&self) -> bool {
@@ -103,11 +103,11 @@ impl Records {
     }
 
     /// Starts the thread that hands them to `logging`.
-    pub(crate) fn speak(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn start_thread(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let run = py.import("gptimage._logging")?.getattr("run")?;
         let start = py.import("_thread")?.getattr("start_new_thread")?;
-        let records = LogRecords(self.clone());
-        BackgroundRuntime::without_signals(|| start.call1((run, (records,)))).map(drop)
+        let log_queue = LogRecords(self.clone());
+        BackgroundRuntime::without_signals(|| start.call1((run, (log_queue,)))).map(drop)
     }
 
     pub(crate) fn send(&self, entry: Entry) {
@@ -115,7 +115,7 @@ impl Records {
         if queue.closed {
             return;
         }
-        if queue.waiting.len() >= MOST_WAITING {
+        if queue.waiting.len() >= QUEUE_MAX {
             queue.dropped += 1;
             return;
         }
@@ -166,9 +166,9 @@ impl Records {
     }
 }
 
-/// The end of the records that Python's thread has.
+/// The end of the log_queue that Python's thread has.
 #[pyclass(frozen, module = "gptimage._core")]
-pub(crate) struct LogRecords(Arc<Records>);
+pub(crate) struct LogRecords(Arc<LogQueue>);
 
 #[pymethods]
 impl LogRecords {
@@ -203,8 +203,8 @@ impl LogSink for ToPython {
     }
 
     fn write(&self, level: Level, line: String) {
-        if let Some(records) = Records::current() {
-            records.send((number(level), line));
+        if let Some(log_queue) = LogQueue::current() {
+            log_queue.send((number(level), line));
         }
     }
 }

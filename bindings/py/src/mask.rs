@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::OrRaise;
-use crate::image::Input;
+use crate::input::Input;
 
 /// A PNG's bytes, and which share of it is editable.
 type Made<'py> = (Bound<'py, PyBytes>, f64);

@@ -31,7 +31,7 @@ pub(crate) fn exit_wait(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult
     given.map(|value| seconds(NAME, value)).transpose().or_raise(py)
 }
 
-/// A wrong type, or a number out of range, is told with the argument's name.
+/// A wrong type, or a number out of range, is reported with the argument's name.
 pub(crate) fn named(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
     if error.is_instance_of::<PyTypeError>(py) {
         return PyTypeError::new_err(format!("{name}: {}", error.value(py)));

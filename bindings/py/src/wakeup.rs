@@ -10,50 +10,50 @@ use pyo3::prelude::*;
 type Waker = Py<PyAny>;
 
 #[derive(Default)]
-struct State {
+struct Queue {
     waiting: VecDeque<Waker>,
     /// Attached to the interpreter, or about to be.
-    speaking: bool,
+    attached: bool,
     closed: bool,
 }
 
 #[derive(Default)]
 struct Shared {
-    state: Mutex<State>,
+    queue: Mutex<Queue>,
     changed: Condvar,
 }
 
 /// Hands wakers to the thread. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct Notifier(Arc<Shared>);
+pub(crate) struct WakeupThread(Arc<Shared>);
 
-impl Notifier {
+impl WakeupThread {
     pub(crate) fn start() -> std::io::Result<Self> {
-        let notifier = Self(Arc::default());
-        let shared = notifier.0.clone();
-        BackgroundRuntime::spawn_thread("gptimage-python", move || shared.speak())?;
-        Ok(notifier)
+        let wakeups = Self(Arc::default());
+        let shared = wakeups.0.clone();
+        BackgroundRuntime::spawn_thread("gptimage-python", move || shared.run())?;
+        Ok(wakeups)
     }
 
     pub(crate) fn send(&self, waker: Waker) {
-        let mut state = self.0.lock();
-        if state.closed {
+        let mut queue = self.0.lock();
+        if queue.closed {
             // An object of an interpreter that is ending is left to it.
             std::mem::forget(waker);
             return;
         }
-        state.waiting.push_back(waker);
-        drop(state);
+        queue.waiting.push_back(waker);
+        drop(queue);
         self.0.changed.notify_one();
     }
 
     /// From now on the thread does not touch the interpreter any more.
     pub(crate) fn close(&self) {
-        let mut state = self.0.lock();
-        state.closed = true;
+        let mut queue = self.0.lock();
+        queue.closed = true;
         // Event loops are not waiting any more; what is of the interpreter is left to it.
-        std::mem::take(&mut state.waiting).into_iter().for_each(std::mem::forget);
-        drop(state);
+        std::mem::take(&mut queue.waiting).into_iter().for_each(std::mem::forget);
+        drop(queue);
         self.0.changed.notify_one();
     }
 
@@ -63,29 +63,29 @@ impl Notifier {
     }
 
     /// Whether the interpreter is being touched.
-    pub(crate) fn is_speaking(&self) -> bool {
-        self.0.lock().speaking
+    pub(crate) fn is_attached(&self) -> bool {
+        self.0.lock().attached
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn speak(&self) {
+    fn run(&self) {
         loop {
-            let mut state = self.lock();
-            state.speaking = false;
-            while state.waiting.is_empty() && !state.closed {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.lock();
+            queue.attached = false;
+            while queue.waiting.is_empty() && !queue.closed {
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
-            if state.closed {
+            if queue.closed {
                 return;
             }
-            state.speaking = true;
-            let wakers = std::mem::take(&mut state.waiting);
-            drop(state);
+            queue.attached = true;
+            let wakers = std::mem::take(&mut queue.waiting);
+            drop(queue);
             Python::attach(|py| {
                 for waker in wakers {
                     // A closed event loop raises, and nobody is waiting any more.

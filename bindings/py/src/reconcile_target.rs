@@ -4,13 +4,13 @@ use gptimage_core::{Charge, Cost, Question};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// An attempt as Python tells of it: its id, what is known of its charge, its price in dollars and credits, and the vendor's
+/// An attempt as Python tells of it: its id, what is known of its charge, its kind in dollars and credits, and the vendor's
 /// id of the work.
 #[derive(FromPyObject)]
-pub(crate) struct AskedFor(String, Option<String>, Option<String>, Option<String>, Option<String>);
+pub(crate) struct ReconcileTarget(String, Option<String>, Option<String>, Option<String>, Option<String>);
 
-impl AskedFor {
-    pub(crate) fn question(self, _attached: Python<'_>) -> PyResult<Question> {
+impl ReconcileTarget {
+    pub(crate) fn core(self, _attached: Python<'_>) -> PyResult<Question> {
         let Self(id, charge, usd, credits, inference_id) = self;
         let amount = |text: Option<String>| text.map(|text| text.parse()).transpose();
         let wrong = |error: gptimage_core::ParseAmountError| PyValueError::new_err(error.to_string());

@@ -1,4 +1,4 @@
-//! Outcomes as facts: dicts, of which `gptimage`'s own classes make objects.
+//! Outcomes as fields: dicts, of which `gptimage`'s own classes make objects.
 
 use std::io;
 use std::sync::Mutex;
@@ -7,46 +7,46 @@ use gptimage_core::{Client, Error, Generated};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::call::lock;
 use crate::convert::{from_json, to_python};
 use crate::image::Image;
-use crate::making::making;
+use crate::memory::catch_memory_error;
 use crate::references::is_only;
+use crate::sync::lock;
 
-/// The kind of an outcome, and its facts.
-pub(crate) fn outcome_facts<'py>(
+/// The kind of an outcome, and its fields.
+pub(crate) fn result_to_dict<'py>(
     py: Python<'py>,
     outcome: &Result<Generated, Error>,
 ) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
     match outcome {
-        Ok(generated) => Ok(("generated", generated_facts(py, generated)?)),
-        Err(error) => Ok(("error", error_facts(py, error)?)),
+        Ok(generated) => Ok(("generated", generated_to_dict(py, generated)?)),
+        Err(error) => Ok(("error", error_to_dict(py, error)?)),
     }
 }
 
-fn generated_facts<'py>(py: Python<'py>, generated: &Generated) -> PyResult<Bound<'py, PyAny>> {
-    let facts = to_python(py, generated)?;
+fn generated_to_dict<'py>(py: Python<'py>, generated: &Generated) -> PyResult<Bound<'py, PyAny>> {
+    let fields = to_python(py, generated)?;
     let images = generated.images().iter().cloned().map(Image::new);
-    facts.set_item("images", PyList::new(py, images.collect::<Vec<_>>())?.to_tuple())?;
-    facts.set_item("response", from_json(py, generated.response())?)?;
-    Ok(facts)
+    fields.set_item("images", PyList::new(py, images.collect::<Vec<_>>())?.to_tuple())?;
+    fields.set_item("response", from_json(py, generated.response())?)?;
+    Ok(fields)
 }
 
-/// An error's facts, under core's names; beside them `cause`, in words, and `errno`, the system's number or Python's name of
+/// An error's fields, under core's names; beside them `cause`, in words, and `errno`, the system's number or Python's name of
 /// one.
-pub(crate) fn error_facts<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
-    let facts = to_python(py, error)?;
+pub(crate) fn error_to_dict<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let fields = to_python(py, error)?;
     // A path as the system has it, where JSON has text only.
-    facts.set_item("response_file", error.response_file())?;
-    facts.set_item("response_bytes", error.response_bytes().map(|bytes| PyBytes::new(py, bytes)))?;
-    facts.set_item("generated", error.generated().map(|generated| generated_facts(py, generated)).transpose()?)?;
+    fields.set_item("response_file", error.response_file())?;
+    fields.set_item("response_bytes", error.response_bytes().map(|bytes| PyBytes::new(py, bytes)))?;
+    fields.set_item("generated", error.generated().map(|generated| generated_to_dict(py, generated)).transpose()?)?;
     let system = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
-    facts.set_item("cause", error.cause().map(|cause| cause.to_string()))?;
+    fields.set_item("cause", error.cause().map(|cause| cause.to_string()))?;
     match (system.and_then(io::Error::raw_os_error), system.and_then(|system| errno_name(system.kind()))) {
-        (Some(number), _) => facts.set_item("errno", number)?,
-        (None, name) => facts.set_item("errno", name)?,
+        (Some(number), _) => fields.set_item("errno", number)?,
+        (None, name) => fields.set_item("errno", name)?,
     }
-    Ok(facts)
+    Ok(fields)
 }
 
 /// The name in Python's `errno` of what the library itself has found, without the system's saying so.
@@ -77,13 +77,13 @@ impl Batch {
 
 #[pymethods]
 impl Batch {
-    /// The kind and the facts of each.
-    fn facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    /// The kind and the fields of each.
+    fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         // A copy: no code of Python's runs under a lock, and making objects may.
         let outcomes = lock(&self.outcomes).clone();
-        making(py, || {
-            let facts = outcomes.iter().map(|outcome| outcome_facts(py, outcome)).collect::<PyResult<Vec<_>>>()?;
-            PyList::new(py, facts)
+        catch_memory_error(py, || {
+            let fields = outcomes.iter().map(|outcome| result_to_dict(py, outcome)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, fields)
         })
     }
 
@@ -92,8 +92,8 @@ impl Batch {
         lock(&self.outcomes).drain(..).for_each(|outcome| self.client.keep(outcome));
     }
 
-    /// Hands the objects over that were made of the facts.
-    fn deliver(&self, objects: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
+    /// Hands the objects over that were made of the fields.
+    fn mark_delivered(&self, objects: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
         *lock(&self.delivered) = Some(objects.clone_ref(py));
         objects
     }
