@@ -193,7 +193,7 @@ fn build(args: &RequestArgs) -> Result<Request, EarlyExit> {
         if let Some(mask) = &args.mask {
             builder = builder.mask(stdin.image(mask)?);
         }
-        return Ok(Request::Edit(builder.build().map_err(Error::from)?));
+        return Ok(Request::Edit(builder.build().map_err(gptimage_core::Error::from)?));
     }
     let mut builder = GenerateRequest::builder(prompt).structural_rules(args.structural_rules);
     for (name, text) in &args.parameters {
@@ -205,7 +205,7 @@ fn build(args: &RequestArgs) -> Result<Request, EarlyExit> {
     if let Some(output) = &args.output {
         builder = builder.output_format_from(output);
     }
-    Ok(Request::Generate(builder.build().map_err(Error::from)?))
+    Ok(Request::Generate(builder.build().map_err(gptimage_core::Error::from)?))
 }
 
 /// The JSON of an `--extra` value: JSON text as it is, digit by digit, or else a JSON string.
