@@ -1,0 +1,362 @@
+"""Holds the files of each crate against the order that they are declared in: a file uses files of its own layer or of lower
+ones, and no two files use each other, directly or around a corner.
+
+    tests/with-python tests/layers.py            the crates in CHECKED must be in order, the rest is counted
+    tests/with-python tests/layers.py --list     every finding, of every crate
+    tests/with-python tests/layers.py --edges crates/core    every edge of one crate
+
+What is read are `use` declarations and paths (`crate::`, `super::`, `self::`, modules by their names), outside tests. A name
+is followed through re-exports to the file that defines it, so a `mod.rs` that only passes names on is in no circle.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Crates that must be in order: no circle, no arrow against their layers, no file outside them.
+CHECKED = []
+
+# From the bottom up, as ARCHITECTURE.md has them. An entry is a file or a folder below `src`.
+LAYERS = {}
+
+# The files that one attempt crosses are those of this folder that this file leads to.
+ATTEMPT = ("crates/core", "transport/call.rs", "transport/")
+
+CRATES = [
+    "crates/model",
+    "crates/core",
+    "crates/emulator",
+    "crates/cli",
+    "bindings/shared",
+    "bindings/ffi",
+    "bindings/py",
+]
+
+ITEM = re.compile(
+    r"\b(?:struct|enum|union|trait|type|fn|mod|static|const|macro_rules!)\s+(?:mut\s+|r#)?([A-Za-z_]\w*)"
+)
+
+
+def without_comments_and_texts(code):
+    """The code with comments gone and literals emptied; line breaks stay."""
+    out, at = [], 0
+    token = re.compile(
+        r"//[^\n]*|/\*|b?r(#*)\"|b?\"(?:\\.|[^\"\\])*\"|b?'(?:\\(?:x[0-9a-fA-F]{2}|u\{[^}]*\}|.)|[^'\\\n])'", re.DOTALL
+    )
+    while match := token.search(code, at):
+        out.append(code[at : match.start()])
+        end = match.end()
+        found = match.group()
+        if found.startswith("/*"):
+            depth = 1
+            while depth and (inner := re.compile(r"/\*|\*/").search(code, end)):
+                depth += 1 if inner.group() == "/*" else -1
+                end = inner.end()
+        elif match.group(1) is not None:
+            close = code.find('"' + match.group(1), end)
+            end = len(code) if close < 0 else close + 1 + len(match.group(1))
+            out.append('""')
+        elif not found.startswith("//"):
+            out.append('""')
+        out.append("\n" * code.count("\n", match.start(), end))
+        at = end
+    return "".join(out) + code[at:]
+
+
+def end_of_item(code, at):
+    """Behind the item that begins at `at`: behind its `;`, or behind its braces."""
+    depth = 0
+    for place in range(at, len(code)):
+        char = code[place]
+        if char in "{[(":
+            depth += 1
+        elif char in "}])":
+            depth -= 1
+            if depth == 0 and char == "}":
+                return place + 1
+        elif char == ";" and depth == 0:
+            return place + 1
+    return len(code)
+
+
+def without_tests(code):
+    """The code without items for tests."""
+    attribute = re.compile(r"#\[cfg\((?:test|doctest|all\(test[^\]]*)\)\]")
+    while match := attribute.search(code):
+        end = match.end()
+        while more := re.compile(r"\s*#\[[^\]]*\]").match(code, end):
+            end = more.end()
+        code = code[: match.start()] + code[end_of_item(code, end) :]
+    return code
+
+
+def use_tree(text):
+    """(path, name it gets) of every leaf of a use declaration; the name of a glob is `*`."""
+    text = text.strip()
+    brace = text.find("{")
+    if brace < 0:
+        path, _, alias = (part.strip() for part in text.partition(" as "))
+        steps = [step.strip().removeprefix("r#") for step in path.split("::") if step.strip()]
+        if steps and steps[-1] == "self":
+            steps.pop()
+        if steps:
+            yield steps, alias or steps[-1]
+        return
+    head = [step.strip() for step in text[:brace].split("::") if step.strip()]
+    inner, depth, part = text[brace + 1 : text.rindex("}")], 0, ""
+    for char in inner + ",":
+        depth += (char == "{") - (char == "}")
+        if char == "," and depth == 0:
+            for steps, name in use_tree(part):
+                whole = head + steps
+                yield whole, name
+            if part.strip() == "self":
+                yield head, head[-1]
+            part = ""
+        else:
+            part += char
+
+
+class Module:
+    def __init__(self, path, file, parent):
+        self.path, self.file, self.parent = path, file, parent
+        self.children, self.uses, self.items = {}, [], set()
+        self.body = ""
+
+
+class Crate:
+    def __init__(self, name):
+        self.name = name
+        self.source = ROOT / name / "src"
+        self.modules = []
+        roots = [file for file in ("lib.rs", "main.rs") if (self.source / file).is_file()]
+        self.root = self.read(roots[0], (), None)
+        self.edges = {}
+        for module in self.modules:
+            self.edges.setdefault(module.file, {})
+        for module in self.modules:
+            self.connect(module)
+
+    def read(self, file, path, parent):
+        module = Module(path, file, parent)
+        self.modules.append(module)
+        text = (self.source / file).read_text(encoding="utf-8")
+        code = without_tests(without_comments_and_texts(text))
+        self.fill(module, code)
+        return module
+
+    def fill(self, module, code):
+        """Takes a module's code apart: use declarations, modules, and the rest."""
+        declaration = re.compile(
+            r"(?:^|(?<=[;{}\n\]]))[ \t]*(pub(?:\([^)]*\))?\s+)?(?:use\s+([^;]+);|mod\s+(?:r#)?(\w+)\s*([;{]))"
+        )
+        rest, at = [], 0
+        while match := declaration.search(code, at):
+            rest.append(code[at : match.start()])
+            at = match.end()
+            if match.group(2):
+                module.uses.extend((steps, name, bool(match.group(1))) for steps, name in use_tree(match.group(2)))
+                continue
+            name = match.group(3)
+            if match.group(4) == ";":
+                file = self.child_file(module, name)
+                if file:
+                    module.children[name] = self.read(file, (*module.path, name), module)
+            else:
+                end = end_of_item(code, match.end() - 1)
+                child = Module((*module.path, name), module.file, module)
+                self.modules.append(child)
+                module.children[name] = child
+                self.fill(child, code[match.end() : end - 1])
+                at = end
+        module.body = "".join(rest) + code[at:]
+        module.items = set(ITEM.findall(module.body))
+
+    def child_file(self, module, name):
+        file = Path(module.file)
+        folder = file.parent if file.name in ("mod.rs", "lib.rs", "main.rs") else file.with_suffix("")
+        for candidate in (folder / f"{name}.rs", folder / name / "mod.rs"):
+            if (self.source / candidate).is_file():
+                return candidate.as_posix()
+        return None
+
+    def begin(self, module, steps):
+        """The module that a path begins in and what is left of it; `None`: another crate."""
+        first = steps[0]
+        if first == "crate":
+            return self.root, steps[1:]
+        if first == "self":
+            return module, steps[1:]
+        if first == "super":
+            while steps and steps[0] == "super":
+                module, steps = module.parent or module, steps[1:]
+            return module, steps
+        if first in module.children:
+            return module, steps
+        return None
+
+    def resolve(self, module, steps, seen=()):
+        """The module that a path leads to, and the rest of the path, a name in it."""
+        found = self.begin(module, steps)
+        if found is None:
+            for whole, name, _ in module.uses:
+                if name == steps[0] and whole != steps and (module.path, name) not in seen:
+                    return self.resolve(module, whole + steps[1:], (*seen, (module.path, name)))
+            return None
+        module, steps = found
+        while steps:
+            first = steps[0]
+            if first in module.children:
+                module, steps = module.children[first], steps[1:]
+                continue
+            if first in module.items or (module.path, first) in seen:
+                break
+            seen = (*seen, (module.path, first))
+            named = next((whole for whole, name, _ in module.uses if name == first), None)
+            if named is not None:
+                return self.resolve(module, named + steps[1:], seen)
+            for whole, name, _ in module.uses:
+                if name == "*":
+                    glob = self.resolve(module, whole[:-1], seen)
+                    if glob and first in glob[0].items | set(glob[0].children):
+                        return self.resolve(glob[0], ["self", *steps], seen)
+            break
+        return module, steps
+
+    def connect(self, module):
+        names = {name for _, name, _ in module.uses}
+        used = set(re.findall(r"[A-Za-z_]\w*", module.body))
+        paths = []
+        for steps, name, public in module.uses:
+            # What is only passed on is no use of it.
+            if name == "*" and not public:
+                paths.append(steps[:-1])
+            elif name != "*" and (not public or name in used):
+                paths.append(steps)
+        for text in re.findall(r"(?<![\w:])((?:r#)?[A-Za-z_]\w*(?:\s*::\s*[A-Za-z_]\w*)+)", module.body):
+            steps = [step.strip() for step in text.split("::")]
+            if steps[0] in ("crate", "self", "super") or steps[0] in module.children or steps[0] in names:
+                paths.append(steps)
+        for steps in paths:
+            target = self.resolve(module, steps)
+            if target is None:
+                continue
+            # A module by itself is a name: what is used of it is a path of its own.
+            if not target[1] and len(steps) > 0 and target[0].path and self.is_alias(module, steps):
+                continue
+            if target[0].file != module.file:
+                self.edges[module.file].setdefault(target[0].file, "::".join(steps))
+
+    def is_alias(self, module, steps):
+        name = steps[-1]
+        return re.search(rf"(?<![\w:]){re.escape(name)}\s*::", module.body) is not None
+
+    def circles(self):
+        """Sets of files that use each other, by Tarjan's algorithm."""
+        index, low, stack, circles = {}, {}, [], []
+
+        def visit(file):
+            index[file] = low[file] = len(index)
+            stack.append(file)
+            for other in self.edges[file]:
+                if other not in index:
+                    visit(other)
+                    low[file] = min(low[file], low[other])
+                elif other in stack:
+                    low[file] = min(low[file], index[other])
+            if low[file] == index[file]:
+                circle = []
+                while True:
+                    circle.append(stack.pop())
+                    if circle[-1] == file:
+                        break
+                if len(circle) > 1:
+                    circles.append(sorted(circle))
+
+        for file in sorted(self.edges):
+            if file not in index:
+                visit(file)
+        return circles
+
+    def pairs(self):
+        """Pairs of files that use each other directly."""
+        edges = self.edges
+        return [(file, other) for file in sorted(edges) for other in edges[file] if file < other and file in edges[other]]
+
+    def layer(self, file):
+        """The number of a file's layer; the longest entry counts."""
+        best = (-1, None)
+        for number, (_, entries) in enumerate(LAYERS.get(self.name, [])):
+            for entry in entries:
+                if (file == entry or (entry.endswith("/") and file.startswith(entry))) and len(entry) > best[0]:
+                    best = (len(entry), number)
+        return best[1]
+
+    def arrows_back(self):
+        for file, others in sorted(self.edges.items()):
+            for other, path in sorted(others.items()):
+                own, others_layer = self.layer(file), self.layer(other)
+                if own is not None and others_layer is not None and others_layer > own:
+                    yield file, other, path
+
+    def outside(self):
+        return [file for file in sorted(self.edges) if self.layer(file) is None] if self.name in LAYERS else []
+
+    def reached(self, file):
+        seen, left = set(), [file]
+        while left:
+            one = left.pop()
+            if one not in seen:
+                seen.add(one)
+                left.extend(self.edges.get(one, ()))
+        return seen
+
+    def lines(self, files):
+        return sum((self.source / file).read_text(encoding="utf-8").count("\n") for file in files)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    arguments.add_argument("--list", action="store_true", help="every finding, of every crate")
+    arguments.add_argument("--edges", metavar="CRATE", help="every edge of a crate, and nothing else")
+    given = arguments.parse_args()
+    failed = False
+    for name in CRATES:
+        if not (ROOT / name / "src").is_dir():
+            continue
+        crate = Crate(name)
+        if given.edges:
+            if name == given.edges:
+                for file, others in sorted(crate.edges.items()):
+                    for other, path in sorted(others.items()):
+                        print(f"{file} -> {other}  ({path})")
+            continue
+        circles, arrows, outside = crate.circles(), list(crate.arrows_back()), crate.outside()
+        count = f"{len(crate.edges)} files, {sum(map(len, crate.edges.values()))} arrows"
+        back = f"{len(arrows)} back" if name in LAYERS else "no layers declared"
+        knots = f"{len(circles)} circles with {sum(map(len, circles))} files, {len(crate.pairs())} pairs"
+        print(f"{name}: {count}, {back}, {knots}")
+        if name == ATTEMPT[0]:
+            crossed = sorted(file for file in crate.reached(ATTEMPT[1]) if file.startswith(ATTEMPT[2]))
+            print(f"  one attempt crosses {len(crossed)} files of {ATTEMPT[2]}, {crate.lines(crossed)} lines")
+        checked = name in CHECKED
+        failed |= checked and bool(circles or arrows or outside)
+        if checked or given.list:
+            for file in outside:
+                print(f"  {file}: in no layer; add it to LAYERS in tests/layers.py")
+            for file, other, path in arrows:
+                print(f"  {file} uses {other}, of a higher layer: {path}")
+            for circle in circles:
+                print(f"  a circle: {', '.join(circle)}")
+                for file in circle:
+                    for other in sorted(set(crate.edges[file]) & set(circle)):
+                        print(f"    {file} uses {other}: {crate.edges[file][other]}")
+    if failed:
+        sys.exit("files use each other against the order of tests/layers.py")
+
+
+if __name__ == "__main__":
+    main()
