@@ -4,20 +4,14 @@ use url::Url;
 
 use crate::error::Error;
 use crate::text::{self, is_quote, is_unprintable};
-use crate::transport::is_loopback;
+use crate::url_guard::is_loopback;
+use crate::wire::PATHS;
 
 /// What a base URL ends with that is to be taken exactly as it is: an empty fragment, which no other one has.
 const EXACT: char = '#';
 
-/// Endpoints that are pasted with their base URL.
-const ENDPOINTS: &[[&str; 2]] = &[
-    ["images", "generations"],
-    ["images", "edits"],
-    ["images", "variations"],
-    ["chat", "completions"],
-    ["v2", "billing"],
-    ["v2", "logs"],
-];
+/// Endpoints beside those of the wire that are pasted with their base URL.
+const OTHER_PATHS: [&str; 2] = ["images/variations", "chat/completions"];
 /// The same of one word. They may be somebody's path, so they count only behind a version.
 const SHORT_ENDPOINTS: &[&str] = &["models", "completions", "responses", "embeddings", "images"];
 
@@ -120,7 +114,8 @@ fn with_version(mut path: Vec<String>) -> Vec<String> {
         let at = |back: usize| len.checked_sub(back).and_then(|index| path.get(index)).map(String::as_str);
         let (last, previous, before) = (at(1), at(2), at(3));
         let is_endpoint = |first: Option<&str>, second: Option<&str>| {
-            ENDPOINTS.iter().any(|[one, two]| first == Some(one) && second == Some(two))
+            let path = first.zip(second);
+            path.is_some() && PATHS.iter().chain(&OTHER_PATHS).any(|known| known.split_once('/') == path)
         };
         let surplus = if is_endpoint(previous, last) {
             2

@@ -29,16 +29,17 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 use crate::cancel::CancelToken;
-use crate::client::Balance;
+use crate::charge::Charge;
 use crate::config::Config;
-use crate::error::{Charge, Error, ErrorKind};
-use crate::file_work::FILE_THREAD_KEEP_ALIVE;
+use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::Image;
 use crate::progress::Progress;
 use crate::reconcile::{Question, Reconciled};
 use crate::request::{EditRequest, GenerateRequest};
+use crate::runtime::FILE_THREAD_KEEP_ALIVE;
 use crate::salvage::Pending;
+use crate::wire::Balance;
 
 /// As [`crate::Client`], blocking. Cheap to clone; clones share the thread, which ends with the last of them.
 #[derive(Debug, Clone)]

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use crate::amount::Amount;
-use crate::attempt::{Attempt, Cost};
-use crate::error::{Charge, Error, ErrorKind};
+use crate::attempt::{Attempt, AttemptState};
+use crate::charge::{Charge, Cost};
+use crate::error::{Error, ErrorKind};
 use crate::request::Request;
-use crate::transport::Running;
 
 /// A limit on what calls may cost together. Clones are the same budget: any number of clients and threads may share it.
 ///
@@ -57,22 +57,22 @@ struct State {
     /// At stated prices.
     stated: Amount,
     /// What counts as spent at its reservation, by the attempt's client request id.
-    assumed: BTreeMap<String, (Amount, Calls)>,
+    assumed: BTreeMap<String, (Amount, PriceKey)>,
     reserved: Amount,
-    dearest: BTreeMap<Calls, Amount>,
+    dearest: BTreeMap<PriceKey, Amount>,
     /// The call that cost more than its reservation.
     closed_by: Option<String>,
 }
 
-/// Calls that should cost the same.
+/// PriceKey that should cost the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Calls {
+pub(crate) struct PriceKey {
     operation: &'static str,
     settings: Vec<(&'static str, String)>,
     n: u32,
 }
 
-impl Calls {
+impl PriceKey {
     pub(crate) fn of(request: &Request) -> Self {
         let parameters = request.parameters();
         let fields = parameters.fields().into_iter();
@@ -161,9 +161,9 @@ impl Budget {
     }
 
     /// Reserves the dearest that an attempt may be.
-    pub(crate) fn reserve(&self, calls: &Calls, running: &Arc<Running>) -> Result<Reservation, Error> {
+    pub(crate) fn reserve(&self, price_key: &PriceKey, attempt: &Arc<AttemptState>) -> Result<Reservation, Error> {
         let mut state = self.lock();
-        let needed = state.needed(calls);
+        let needed = state.needed(price_key);
         if let Some(id) = &state.closed_by {
             return Err(Error::new(
                 ErrorKind::BudgetExceeded,
@@ -187,8 +187,8 @@ impl Budget {
         Ok(Reservation {
             budget: self.clone(),
             usd: needed,
-            calls: calls.clone(),
-            running: running.clone(),
+            price_key: price_key.clone(),
+            attempt: attempt.clone(),
             open: true,
         })
     }
@@ -200,8 +200,8 @@ impl Budget {
         match (charge, usd) {
             (Charge::NotCharged, _) => drop(state.assumed.remove(id)),
             (Charge::Charged, Some(usd)) => {
-                if let Some((reserved, calls)) = state.assumed.remove(id) {
-                    state.paid(id, usd, reserved, &calls);
+                if let Some((reserved, price_key)) = state.assumed.remove(id) {
+                    state.paid(id, usd, reserved, &price_key);
                 }
             }
             (Charge::Charged, None) | (Charge::Unknown, _) => {}
@@ -222,15 +222,16 @@ impl State {
         self.max.saturating_sub(self.spent().saturating_add(self.reserved))
     }
 
-    fn needed(&self, calls: &Calls) -> Amount {
-        let usual = self.per_call.unwrap_or_else(|| Amount::cents(CENTS_PER_IMAGE.saturating_mul(u64::from(calls.n))));
-        self.dearest.get(calls).map_or(usual, |dearest| usual.max(*dearest))
+    fn needed(&self, price_key: &PriceKey) -> Amount {
+        let usual =
+            self.per_call.unwrap_or_else(|| Amount::cents(CENTS_PER_IMAGE.saturating_mul(u64::from(price_key.n))));
+        self.dearest.get(price_key).map_or(usual, |dearest| usual.max(*dearest))
     }
 
     /// Whether it cost more than was reserved.
-    fn paid(&mut self, id: &str, usd: Amount, reserved: Amount, calls: &Calls) -> bool {
+    fn paid(&mut self, id: &str, usd: Amount, reserved: Amount, price_key: &PriceKey) -> bool {
         self.stated = self.stated.saturating_add(usd);
-        let dearest = self.dearest.entry(calls.clone()).or_default();
+        let dearest = self.dearest.entry(price_key.clone()).or_default();
         *dearest = usd.max(*dearest);
         let overrun = usd > reserved;
         if overrun {
@@ -241,13 +242,13 @@ impl State {
     }
 }
 
-/// What is held of a budget for one attempt. Dropped unsettled, it is given back if nothing can have been charged, and else
+/// What is held of a budget for one attempt. Dropped uncommitted, it is given back if nothing can have been charged, and else
 /// counts as spent.
 pub(crate) struct Reservation {
     budget: Budget,
     usd: Amount,
-    calls: Calls,
-    running: Arc<Running>,
+    price_key: PriceKey,
+    attempt: Arc<AttemptState>,
     open: bool,
 }
 
@@ -258,24 +259,24 @@ impl fmt::Debug for Reservation {
 }
 
 impl Reservation {
-    /// Puts in place of the reservation what the attempt cost. `Some`: what was reserved, and it cost more than that.
-    pub(crate) fn settle(mut self, attempt: &Attempt) -> Option<Amount> {
-        self.end(attempt.charge, attempt.cost).then_some(self.usd)
+    /// Replaces the reservation by what the attempt cost. `Some`: what was reserved, if the attempt cost more.
+    pub(crate) fn commit(mut self, record: &Attempt) -> Option<Amount> {
+        self.end(record.charge, record.cost).then_some(self.usd)
     }
 
     fn end(&mut self, charge: Charge, cost: Option<Cost>) -> bool {
         self.open = false;
         let mut state = self.budget.lock();
         state.reserved = state.reserved.saturating_sub(self.usd);
-        let id = self.running.client_request_id();
+        let id = self.attempt.client_request_id();
         match (charge, cost.and_then(Cost::in_usd)) {
             (Charge::NotCharged, _) => false,
             // What can be read of a price is not all of it, then: it counts where it is more than was reserved.
-            (Charge::Charged, Some(usd)) if usd > self.usd || !self.running.price_is_unreadable() => {
-                state.paid(id, usd, self.usd, &self.calls)
+            (Charge::Charged, Some(usd)) if usd > self.usd || !self.attempt.price_is_unreadable() => {
+                state.paid(id, usd, self.usd, &self.price_key)
             }
             (Charge::Charged | Charge::Unknown, _) => {
-                state.assumed.insert(id.to_owned(), (self.usd, self.calls.clone()));
+                state.assumed.insert(id.to_owned(), (self.usd, self.price_key.clone()));
                 false
             }
         }
@@ -285,7 +286,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.open {
-            let paid = self.running.may_be_paid();
+            let paid = self.attempt.may_be_paid();
             self.end(if paid { Charge::Unknown } else { Charge::NotCharged }, None);
         }
     }

@@ -12,13 +12,13 @@ fn cents(number: u64) -> Amount {
     Amount::cents(number)
 }
 
-fn calls(n: u32, size: &str) -> Calls {
+fn price_key(n: u32, size: &str) -> PriceKey {
     let request = Request::builder(Operation::Generate, "A hat").set("size", size).build().unwrap();
-    Calls { n, ..Calls::of(&request) }
+    PriceKey { n, ..PriceKey::of(&request) }
 }
 
-fn running(id: u64) -> Arc<Running> {
-    Arc::new(Running::new(1, format!("call-{id}"), Duration::ZERO, 100))
+fn state(id: u64) -> Arc<AttemptState> {
+    Arc::new(AttemptState::new(1, format!("call-{id}"), Duration::ZERO, 100))
 }
 
 fn attempt(id: u64, charge: Charge, cost: Option<Amount>) -> Attempt {
@@ -42,17 +42,17 @@ fn attempt(id: u64, charge: Charge, cost: Option<Amount>) -> Attempt {
 #[test]
 fn a_call_reserves_settles_and_is_refused_where_it_does_not_fit() {
     let budget = Budget::new(usd("1.20"));
-    let one = calls(1, "1024x1024");
-    let first = budget.reserve(&one, &running(1)).unwrap();
+    let one = price_key(1, "1024x1024");
+    let first = budget.reserve(&one, &state(1)).unwrap();
     assert_eq!(budget.status().reserved_usd, usd("0.5"));
-    let second = budget.reserve(&one, &running(2)).unwrap();
-    let refused = budget.reserve(&one, &running(3)).unwrap_err();
+    let second = budget.reserve(&one, &state(2)).unwrap();
+    let refused = budget.reserve(&one, &state(3)).unwrap_err();
     assert_eq!((refused.kind(), refused.charge()), (ErrorKind::BudgetExceeded, Charge::NotCharged));
     for part in ["0.5 USD", "1.2 USD", "max_usd"] {
         assert!(refused.message().contains(part), "{refused}");
     }
-    assert_eq!(first.settle(&attempt(1, Charge::Charged, Some(usd("0.05")))), None);
-    assert_eq!(second.settle(&attempt(2, Charge::NotCharged, None)), None);
+    assert_eq!(first.commit(&attempt(1, Charge::Charged, Some(usd("0.05")))), None);
+    assert_eq!(second.commit(&attempt(2, Charge::NotCharged, None)), None);
     let status = budget.status();
     assert_eq!((status.spent_usd, status.reserved_usd, status.remaining_usd), (usd("0.05"), Amount::ZERO, usd("1.15")));
 }
@@ -60,9 +60,9 @@ fn a_call_reserves_settles_and_is_refused_where_it_does_not_fit() {
 #[test]
 fn what_is_left_to_the_last_cent_is_let_through() {
     let budget = Budget::new(usd("1"));
-    let one = calls(1, "1024x1024");
-    let first = budget.reserve(&one, &running(1)).unwrap();
-    let second = budget.reserve(&one, &running(2)).unwrap();
+    let one = price_key(1, "1024x1024");
+    let first = budget.reserve(&one, &state(1)).unwrap();
+    let second = budget.reserve(&one, &state(2)).unwrap();
     assert!(budget.status().remaining_usd.is_zero());
     assert_eq!(format!("{first:?} {second:?}"), "Reservation(0.5 USD) Reservation(0.5 USD)");
 }
@@ -77,40 +77,40 @@ fn a_clone_is_the_same_budget_and_an_equal_one_is_not() {
 #[test]
 fn each_picture_is_reserved_and_a_limit_of_the_caller_counts_for_all_of_them() {
     let budget = Budget::new(usd("2"));
-    let reservation = budget.reserve(&calls(3, "1024x1024"), &running(1)).unwrap();
+    let reservation = budget.reserve(&price_key(3, "1024x1024"), &state(1)).unwrap();
     assert_eq!(budget.status().reserved_usd, usd("1.5"));
     drop(reservation);
     let budget = budget.max_usd_per_call(usd("0.2"));
-    let _reservation = budget.reserve(&calls(3, "1024x1024"), &running(2)).unwrap();
+    let _reservation = budget.reserve(&price_key(3, "1024x1024"), &state(2)).unwrap();
     assert_eq!(budget.status().reserved_usd, usd("0.2"));
 }
 
 #[test]
 fn the_dearest_of_equal_calls_is_reserved() {
     let budget = Budget::new(usd("9")).max_usd_per_call(usd("0.10"));
-    let (small, large) = (calls(1, "1024x1024"), calls(1, "1536x1024"));
-    let reservation = budget.reserve(&large, &running(1)).unwrap();
-    assert_eq!(reservation.settle(&attempt(1, Charge::Charged, Some(usd("0.09")))), None);
+    let (small, large) = (price_key(1, "1024x1024"), price_key(1, "1536x1024"));
+    let reservation = budget.reserve(&large, &state(1)).unwrap();
+    assert_eq!(reservation.commit(&attempt(1, Charge::Charged, Some(usd("0.09")))), None);
     // What was seen lowers neither the limit nor what was seen before.
-    let reservation = budget.reserve(&large, &running(5)).unwrap();
+    let reservation = budget.reserve(&large, &state(5)).unwrap();
     assert_eq!(budget.status().reserved_usd, usd("0.10"));
-    assert_eq!(reservation.settle(&attempt(5, Charge::Charged, Some(usd("0.02")))), None);
-    drop(budget.reserve(&small, &running(2)).unwrap());
+    assert_eq!(reservation.commit(&attempt(5, Charge::Charged, Some(usd("0.02")))), None);
+    drop(budget.reserve(&small, &state(2)).unwrap());
     // A limit that was lowered is not believed against what was seen.
     let budget = budget.max_usd_per_call(usd("0.01"));
-    let _first = budget.reserve(&large, &running(3)).unwrap();
+    let _first = budget.reserve(&large, &state(3)).unwrap();
     assert_eq!(budget.status().reserved_usd, usd("0.09"));
-    let _second = budget.reserve(&small, &running(4)).unwrap();
+    let _second = budget.reserve(&small, &state(4)).unwrap();
     assert_eq!(budget.status().reserved_usd, usd("0.10"));
 }
 
 #[test]
 fn what_costs_more_than_it_may_closes_the_budget() {
     let budget = Budget::new(usd("9"));
-    let one = calls(1, "1024x1024");
-    let reservation = budget.reserve(&one, &running(1)).unwrap();
-    assert_eq!(reservation.settle(&attempt(1, Charge::Charged, Some(usd("0.51")))), Some(usd("0.5")));
-    let refused = budget.reserve(&one, &running(2)).unwrap_err();
+    let one = price_key(1, "1024x1024");
+    let reservation = budget.reserve(&one, &state(1)).unwrap();
+    assert_eq!(reservation.commit(&attempt(1, Charge::Charged, Some(usd("0.51")))), Some(usd("0.5")));
+    let refused = budget.reserve(&one, &state(2)).unwrap_err();
     assert!(refused.message().contains("call-1"), "{refused}");
     assert!(budget.status().closed && budget.status().remaining_usd.is_zero());
 }
@@ -118,15 +118,15 @@ fn what_costs_more_than_it_may_closes_the_budget() {
 #[test]
 fn the_first_call_that_cost_too_much_is_named_and_the_log_may_be_who_tells() {
     let budget = Budget::new(usd("9"));
-    let one = calls(1, "1024x1024");
+    let one = price_key(1, "1024x1024");
     for id in [1, 2, 3] {
-        assert_eq!(budget.reserve(&one, &running(id)).unwrap().settle(&attempt(id, Charge::Unknown, None)), None);
+        assert_eq!(budget.reserve(&one, &state(id)).unwrap().commit(&attempt(id, Charge::Unknown, None)), None);
     }
     for (id, price) in [("call-1", "0.5"), ("call-2", "0.51"), ("call-3", "0.52")] {
         budget.reconciled(id, Charge::Charged, Some(Cost { usd: Some(usd(price)), credits: None }));
         assert_eq!(budget.status().closed, id != "call-1");
     }
-    let refused = budget.reserve(&one, &running(4)).unwrap_err();
+    let refused = budget.reserve(&one, &state(4)).unwrap_err();
     assert!(refused.message().contains("call-2"), "{refused}");
 }
 
@@ -134,12 +134,12 @@ fn the_first_call_that_cost_too_much_is_named_and_the_log_may_be_who_tells() {
 fn calls_are_equal_that_should_cost_the_same() {
     let picture = ImageInput::pixels(1, 1, PixelFormat::Gray, &[7]).unwrap();
     let edit = |change: fn(RequestBuilder) -> RequestBuilder| {
-        Calls::of(&change(Request::builder(Operation::Edit, "A hat").image(picture.clone())).build().unwrap())
+        PriceKey::of(&change(Request::builder(Operation::Edit, "A hat").image(picture.clone())).build().unwrap())
     };
     let plain = edit(|builder| builder);
     assert_eq!(plain, edit(|builder| builder.set("prompt", "A crown")));
     for other in [
-        Calls::of(&Request::builder(Operation::Generate, "A hat").build().unwrap()),
+        PriceKey::of(&Request::builder(Operation::Generate, "A hat").build().unwrap()),
         edit(|builder| builder.set("model", "another")),
         edit(|builder| builder.set("size", "1024x1024")),
         edit(|builder| builder.set("quality", "high")),
@@ -152,7 +152,7 @@ fn calls_are_equal_that_should_cost_the_same() {
 #[test]
 fn amounts_in_text_may_stand_between_spaces_and_are_named_where_they_are_none() {
     let budget = Budget::parse(" 2 ", Some("0.2\n")).unwrap();
-    let _reservation = budget.reserve(&calls(1, "1024x1024"), &running(1)).unwrap();
+    let _reservation = budget.reserve(&price_key(1, "1024x1024"), &state(1)).unwrap();
     assert_eq!((budget.status().max_usd, budget.status().reserved_usd), (usd("2"), usd("0.2")));
     for (max, per_call, name) in [("two", None, "max_usd: "), ("2", Some("-1"), "max_usd_per_call: ")] {
         let refused = Budget::parse(max, per_call).unwrap_err();
@@ -164,9 +164,9 @@ fn amounts_in_text_may_stand_between_spaces_and_are_named_where_they_are_none() 
 #[test]
 fn what_is_not_known_counts_as_spent_until_it_is() {
     let budget = Budget::new(usd("9"));
-    let one = calls(1, "1024x1024");
+    let one = price_key(1, "1024x1024");
     for (id, charge) in [(1, Charge::Unknown), (2, Charge::Charged), (3, Charge::Unknown)] {
-        assert_eq!(budget.reserve(&one, &running(id)).unwrap().settle(&attempt(id, charge, None)), None);
+        assert_eq!(budget.reserve(&one, &state(id)).unwrap().commit(&attempt(id, charge, None)), None);
     }
     assert_eq!((budget.status().spent_usd, budget.status().assumed_usd), (usd("1.5"), usd("1.5")));
     budget.reconciled("call-1", Charge::NotCharged, None);
@@ -182,10 +182,10 @@ fn what_is_not_known_counts_as_spent_until_it_is() {
 #[test]
 fn a_task_that_ends_early_gives_back_only_what_cannot_be_charged() {
     let budget = Budget::new(usd("9"));
-    let (unsent, sent) = (running(1), running(2));
-    let reservations = [&unsent, &sent].map(|running| budget.reserve(&calls(1, "1024x1024"), running).unwrap());
-    sent.gate.start();
-    assert!(sent.gate.pass(100));
+    let (unsent, sent) = (state(1), state(2));
+    let reservations = [&unsent, &sent].map(|state| budget.reserve(&price_key(1, "1024x1024"), state).unwrap());
+    sent.send_guard.start();
+    assert!(sent.send_guard.pass(100));
     drop(reservations);
     assert_eq!((budget.status().assumed_usd, budget.status().reserved_usd), (usd("0.5"), Amount::ZERO));
 }
@@ -221,8 +221,8 @@ fn no_schedule_spends_more_than_the_budget_has() {
         let (mut open, mut spent): (Vec<Open>, Amount) = (Vec::new(), Amount::ZERO);
         for id in 0..dice.u64(1..16) {
             if dice.bool() || open.is_empty() {
-                let calls = calls(dice.u32(1..3), if dice.bool() { "1024x1024" } else { "1536x1024" });
-                match budget.reserve(&calls, &running(id)) {
+                let price_key = price_key(dice.u32(1..3), if dice.bool() { "1024x1024" } else { "1536x1024" });
+                match budget.reserve(&price_key, &state(id)) {
                     Ok(reservation) => {
                         let truth = cents(dice.u64(0..80)).min(reservation.usd);
                         open.push(Open { id, reservation, truth });
@@ -233,23 +233,23 @@ fn no_schedule_spends_more_than_the_budget_has() {
             } else {
                 let Open { id, reservation, truth } = open.swap_remove(dice.usize(..open.len()));
                 match dice.u32(0..5) {
-                    0 => assert_eq!(reservation.settle(&attempt(id, Charge::NotCharged, None)), None),
+                    0 => assert_eq!(reservation.commit(&attempt(id, Charge::NotCharged, None)), None),
                     1 => {
                         // Charged, and only the log knows.
                         spent = spent.saturating_add(truth);
-                        assert_eq!(reservation.settle(&attempt(id, Charge::Unknown, None)), None);
+                        assert_eq!(reservation.commit(&attempt(id, Charge::Unknown, None)), None);
                         if dice.bool() {
                             let cost = Some(Cost { usd: Some(truth), credits: None });
                             budget.reconciled(&format!("call-{id}"), Charge::Charged, cost);
                         }
                     }
                     2 => {
-                        assert_eq!(reservation.settle(&attempt(id, Charge::Unknown, None)), None);
+                        assert_eq!(reservation.commit(&attempt(id, Charge::Unknown, None)), None);
                         budget.reconciled(&format!("call-{id}"), Charge::NotCharged, None);
                     }
                     _ => {
                         spent = spent.saturating_add(truth);
-                        assert_eq!(reservation.settle(&attempt(id, Charge::Charged, Some(truth))), None);
+                        assert_eq!(reservation.commit(&attempt(id, Charge::Charged, Some(truth))), None);
                     }
                 }
             }
@@ -274,8 +274,8 @@ fn threads_share_one_budget() {
                     let mut paid = 0;
                     for call in 0..100 {
                         let id = worker * 1000 + call;
-                        let Ok(reservation) = budget.reserve(&calls(1, "1024x1024"), &running(id)) else { continue };
-                        reservation.settle(&attempt(id, Charge::Charged, Some(usd("0.03"))));
+                        let Ok(reservation) = budget.reserve(&price_key(1, "1024x1024"), &state(id)) else { continue };
+                        reservation.commit(&attempt(id, Charge::Charged, Some(usd("0.03"))));
                         paid += 1;
                     }
                     paid

@@ -6,11 +6,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use gptimage_model::SaveTo;
-use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::budget::Calls;
+use crate::budget::PriceKey;
 use crate::cancel::CancelToken;
 use crate::config::{Config, Connection, Settings, join, some_attempts};
 use crate::error::{Error, ErrorKind};
@@ -20,9 +19,10 @@ use crate::progress::{Observer, Progress};
 use crate::random;
 use crate::reconcile::{Question, Reconcile};
 use crate::request::{EditRequest, GenerateRequest, Request};
+use crate::runtime::require_runtime;
 use crate::salvage::{Pending, Salvage};
-use crate::transport::{Call as TransportCall, Crowd, Http, Plan, billing, download_one, within_runtime};
-use crate::wire::{self, Body};
+use crate::transport::{Call as TransportCall, CallContext, Http, WriteLimiter, balance, download_one};
+use crate::wire::{self, Balance, Body};
 
 /// Makes and edits pictures. Cheap to clone; clones share everything. Usable from any thread, inside a tokio runtime.
 ///
@@ -50,7 +50,7 @@ use crate::wire::{self, Body};
 pub struct Client {
     settings: Arc<Settings>,
     http: Http,
-    crowd: Arc<Crowd>,
+    write_limiter: Arc<WriteLimiter>,
     salvage: Arc<Salvage>,
 }
 
@@ -64,7 +64,7 @@ impl Client {
         let settings = Arc::new(settings);
         let http = Http::new(settings.clone())?;
         let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes, settings.salvage_folder.clone()));
-        Ok(Self { settings, http, crowd: Arc::default(), salvage })
+        Ok(Self { settings, http, write_limiter: Arc::default(), salvage })
     }
 
     /// A client with key and base URL from the environment.
@@ -87,7 +87,7 @@ impl Client {
                 "salvage_folder: clients that share what they keep have one; make a client of its own",
             ));
         }
-        Ok(Self { salvage: self.salvage.clone(), crowd: self.crowd.clone(), ..other })
+        Ok(Self { salvage: self.salvage.clone(), write_limiter: self.write_limiter.clone(), ..other })
     }
 
     /// Makes a picture: await the call, after saying more about it if need be.
@@ -132,7 +132,7 @@ impl Client {
             let target = Target::resolve(&to, 1)?;
             return download_one(&self.http, &self.settings, image, Some(Arc::new(target))).await;
         }
-        within_runtime()?;
+        require_runtime()?;
         let image = image.clone();
         let saved = tokio::task::spawn_blocking(move || {
             let path = image.save(to)?;
@@ -160,7 +160,7 @@ impl Client {
     /// The kinds of an answer that refuses the key, and [`ErrorKind::Connection`]; nothing
     /// is ever charged.
     pub async fn balance(&self) -> Result<Balance, Error> {
-        billing::balance(&self.http, &self.settings).await
+        balance(&self.http, &self.settings).await
     }
 
     /// Asks the vendor's log what became of attempts that may have been charged: the attempts of an error, or client request
@@ -188,15 +188,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`]: there is no tokio runtime.
     pub fn reconcile<A: Into<Question>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
-        Reconcile::new(self.clone(), attempts.into_iter().map(Into::into).collect())
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    pub(crate) fn http(&self) -> &Http {
-        &self.http
+        Reconcile::new(self.http.clone(), self.settings.clone(), attempts.into_iter().map(Into::into).collect())
     }
 
     /// A look at what is on its way, that outlives the client and does not keep it.
@@ -293,16 +285,6 @@ impl Watch {
     }
 }
 
-/// What money is left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Balance {
-    /// The amount as the server wrote it; it may be negative.
-    pub current_balance: String,
-    /// Its currency, where stated.
-    pub currency: Option<String>,
-}
-
 /// A call that was not sent yet. Awaiting it sends it.
 ///
 /// Dropping the future before the request was sent whole ends the call, and nothing was charged. Dropped later, it runs on
@@ -371,25 +353,8 @@ impl Call {
         if let Some(to) = &self.save_to {
             Target::resolve(to, request.parameters().count())?;
         }
-        let host = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (host, _) => host.unwrap_or_default().to_owned(),
-        };
-        let mut text = format!(
-            "POST {} HTTP/1.1\nhost: {host}\nauthorization: Bearer <redacted>\naccept: application/json\ncontent-type: \
-             {}\ncontent-length: {}\nuser-agent: {}\n{}: <new for every attempt>\n",
-            url.path(),
-            body.content_type,
-            body.len(),
-            wire::header::USER_AGENT,
-            wire::header::CLIENT_REQUEST_ID,
-        );
-        for (name, _) in &self.client.settings.headers {
-            text.push_str(&format!("{}: <redacted>\n", name.to_ascii_lowercase()));
-        }
-        text.push('\n');
-        text.push_str(&body.describe());
-        Ok(text)
+        let own_headers = self.client.settings.headers.iter().map(|(name, _)| name.as_str());
+        Ok(wire::describe_call(&url, &body, own_headers))
     }
 
     /// The request as its target's extension completes it, and its body.
@@ -422,9 +387,9 @@ impl Call {
             Some(to) => Some(Arc::new(Target::resolve(to, asked)?)),
             None => None,
         };
-        let plan = Plan {
+        let context = CallContext {
             settings: self.client.settings.clone(),
-            crowd: self.client.crowd.clone(),
+            write_limiter: self.client.write_limiter.clone(),
             url,
             body,
             asked,
@@ -432,12 +397,12 @@ impl Call {
             max_attempts: self.max_attempts,
             fetch: self.fetch,
             deadline,
-            budget: self.client.settings.budget.clone().map(|budget| (budget, Calls::of(&request))),
+            budget: self.client.settings.budget.clone().map(|budget| (budget, PriceKey::of(&request))),
             request,
             cancel: self.cancel,
             observer: self.observer,
         };
-        TransportCall { http: self.client.http, plan: Arc::new(plan), salvage: self.client.salvage }.run().await
+        TransportCall { http: self.client.http, context: Arc::new(context), salvage: self.client.salvage }.run().await
     }
 }
 

@@ -12,8 +12,8 @@ use crate::budget::Budget;
 use crate::error::Error;
 use crate::proxy::Routes;
 use crate::secret::ApiKey;
-use crate::transport::DownloadGuard;
-use crate::wire::{BILLING_PATH, LOGS_PATH};
+use crate::url_guard::DownloadGuard;
+use crate::wire::{BALANCE_PATH, LOGS_PATH};
 
 /// Where the key is looked for, the first that is set and not blank wins.
 pub const KEY_VARIABLES: &[&str] = &["AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"];
@@ -454,7 +454,7 @@ impl Config {
         Ok(Settings {
             authorization: key.authorization(),
             key,
-            billing_url: join(&base_url, &format!("../{BILLING_PATH}"))?,
+            billing_url: join(&base_url, &format!("../{BALANCE_PATH}"))?,
             logs_url: join(&base_url, &format!("../{LOGS_PATH}"))?,
             download_guard: DownloadGuard::new(&base_url),
             routes: Routes::settle(&self.proxy, &base_url, &variable)?,

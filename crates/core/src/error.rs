@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,55 +10,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::attempt::Attempt;
+use crate::charge::Charge;
 use crate::generated::Generated;
 use crate::names::by_name;
-use crate::transport::KeptAnswer;
 use crate::violation::{InvalidRequest, Violation};
-
-/// What is known about money: from our own proof, never from someone's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Charge {
-    /// Provably nothing was charged: the server cannot have had a whole request, or refused it before any work.
-    NotCharged,
-    /// Nobody on this side can know. The ids in the attempt list can be looked up.
-    Unknown,
-    /// It was charged, or the server said so.
-    Charged,
-}
-
-impl Charge {
-    /// The stable name: `not_charged`, `unknown` or `charged`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotCharged => "not_charged",
-            Self::Unknown => "unknown",
-            Self::Charged => "charged",
-        }
-    }
-}
-
-impl fmt::Display for Charge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotCharged => "not charged",
-            Self::Unknown => "perhaps charged",
-            Self::Charged => "charged",
-        })
-    }
-}
-
-impl Serialize for Charge {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Charge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_name(deserializer, &[Self::NotCharged, Self::Unknown, Self::Charged], Self::as_str)
-    }
-}
 
 macro_rules! kinds {
     ($( $(#[$doc:meta])* $kind:ident = $slug:literal, $number:literal; )+) => {
@@ -141,6 +96,14 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The whole of an answer that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeptAnswer {
+    File(PathBuf),
+    /// In memory, where there is no folder for it.
+    Memory(Bytes),
 }
 
 /// Everything that can go wrong, with what it cost.

@@ -3,9 +3,11 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::attempt::{Attempt, Cost};
+use crate::attempt::Attempt;
+use crate::charge::Cost;
 use crate::image::Image;
 use crate::warning::Warning;
+use crate::wire::fields;
 
 /// The pictures of one call, what they cost, and how they came.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,15 +66,12 @@ impl Generated {
 
     /// When the picture was made, in seconds since 1970, where the server says so. Milliseconds are recognised.
     pub fn created(&self) -> Option<i64> {
-        /// Seconds reach this in the year 5138; milliseconds passed it in 1973.
-        const MILLISECONDS_FROM: i64 = 100_000_000_000;
-        let created = self.response.get("created")?.as_i64()?;
-        Some(if created.abs() >= MILLISECONDS_FROM { created / 1000 } else { created })
+        fields::created(&self.response)
     }
 
     /// Token counts, where the server states them.
     pub fn usage(&self) -> Option<&Value> {
-        self.response.get("usage").filter(|usage| !usage.is_null())
+        fields::usage(&self.response)
     }
 
     /// The server's answer with every key it had; `null` stands where a picture's base64 was.

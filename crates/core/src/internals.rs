@@ -12,7 +12,8 @@ use crate::base_url::BaseUrl;
 use crate::error::Error;
 use crate::image::verify_bytes;
 use crate::secret::ApiKey;
-use crate::transport::{self, DownloadGuard};
+use crate::transport;
+use crate::url_guard::{self, DownloadGuard};
 use crate::wire::{AnswerDecoder, ErrorBody};
 
 /// One picture in an answer.
@@ -74,7 +75,7 @@ pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 pub fn wait(attempts: u32, first: Duration, longest: Duration, retry_after: Option<Duration>, dice: f64) -> Duration {
-    transport::wait(attempts, first, longest, retry_after, dice)
+    transport::backoff(attempts, first, longest, retry_after, dice)
 }
 
 /// Format and dimensions of a complete picture.
@@ -93,5 +94,5 @@ pub fn may_download(base: &str, url: &str) -> Option<Result<(), String>> {
 }
 
 pub fn is_public(ip: IpAddr) -> bool {
-    transport::is_public(ip)
+    url_guard::is_public(ip)
 }

@@ -61,10 +61,10 @@ mod base_url;
 pub mod blocking;
 mod budget;
 mod cancel;
+mod charge;
 mod client;
 mod config;
 mod error;
-mod file_work;
 mod fingerprint;
 mod generated;
 mod image;
@@ -77,9 +77,11 @@ mod progress;
 mod proxy;
 mod random;
 mod reconcile;
+mod runtime;
 mod salvage;
 mod secret;
 mod transport;
+mod url_guard;
 mod wire;
 
 #[doc(inline)]
@@ -91,21 +93,23 @@ pub use gptimage_model::{
 };
 use gptimage_model::{amount, request, text, violation, warning};
 
-pub use attempt::{Attempt, Cost, Phase};
+pub use attempt::{Attempt, Phase};
 pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
-pub use client::{Balance, Call, Client, ExpectedOutcome, Watch};
+pub use charge::{Charge, Cost};
+pub use client::{Call, Client, ExpectedOutcome, Watch};
 pub use config::{
     BASE_URL_VARIABLES, Config, Connection, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds,
 };
-pub use error::{Charge, Error, ErrorKind};
-#[doc(hidden)]
-pub use file_work::FILE_THREAD_KEEP_ALIVE;
+pub use error::{Error, ErrorKind};
 pub use generated::Generated;
 pub use image::{Image, Location};
 pub use progress::Progress;
 pub use reconcile::{Question, Reconcile, Reconciled};
+#[doc(hidden)]
+pub use runtime::FILE_THREAD_KEEP_ALIVE;
 pub use salvage::Pending;
+pub use wire::Balance;
 
 /// The README's programs, compiled.
 #[cfg(doctest)]

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::attempt::Phase;
 
-/// One look at a call on its way.
+/// A snapshot of a call on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
@@ -35,7 +35,7 @@ fn seconds<S: Serializer>(pause: &Option<Duration>, serializer: S) -> Result<S::
     pause.map(|pause| pause.as_secs_f64()).serialize(serializer)
 }
 
-/// Whom to tell. Called from the task that awaits the call.
+/// The caller's callback. Called from the task that awaits the call.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<dyn Fn(&Progress) + Send + Sync>);
 
@@ -44,10 +44,10 @@ impl Observer {
         Self(Arc::new(observe))
     }
 
-    pub(crate) fn tell(&self, progress: &Progress) {
+    pub(crate) fn notify(&self, progress: &Progress) {
         // A panic in it must not take a paid picture along.
-        let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)(progress)));
-        if told.is_err() {
+        let notified = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)(progress)));
+        if notified.is_err() {
             tracing::error!("the progress callback panicked; the call goes on");
         }
     }

@@ -13,7 +13,7 @@ use crate::config::Proxy;
 use crate::error::Error;
 use crate::no_proxy::NoProxy;
 use crate::text::{is_quote, is_unprintable};
-use crate::transport::is_loopback;
+use crate::url_guard::is_loopback;
 
 /// Variables that name a proxy, the first of each pair that is set and not blank wins.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];

@@ -13,7 +13,7 @@ pub(crate) fn token() -> String {
 }
 
 /// A number in 0..1.
-pub(crate) fn dice() -> f64 {
+pub(crate) fn fraction() -> f64 {
     /// As many bits as an `f64` holds exactly.
     const BITS: u32 = 53;
     let word = u64::from_le_bytes(bytes()) >> (u64::BITS - BITS);

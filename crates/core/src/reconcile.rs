@@ -1,17 +1,20 @@
 //! What became of an attempt that may have been charged, as the vendor's log has it.
 //!
-//! The verdict is pure ([`judge`]); asking is `transport/lookup.rs`.
+//! The verdict is pure ([`judge`]); asking is `transport/usage_log.rs`.
 
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::attempt::{Attempt, Cost};
-use crate::client::Client;
-use crate::error::{Charge, Error};
-use crate::transport::lookup::{self, within_runtime};
+use crate::attempt::Attempt;
+use crate::charge::{Charge, Cost};
+use crate::config::Settings;
+use crate::error::Error;
+use crate::runtime::require_runtime;
+use crate::transport::{Http, UsageLog, read_usage_log};
 use crate::wire::{LogRow, LogStatus};
 
 /// An attempt that is asked for: by its record, or by its client request id alone.
@@ -91,16 +94,17 @@ pub struct Reconciled {
 #[derive(Debug)]
 #[must_use = "nothing is asked until it is awaited"]
 pub struct Reconcile {
-    client: Client,
+    http: Http,
+    settings: Arc<Settings>,
     questions: Vec<Question>,
     period: String,
     patience: Duration,
 }
 
 impl Reconcile {
-    pub(crate) fn new(client: Client, questions: Vec<Question>) -> Self {
-        let patience = client.settings().timers.log;
-        Self { client, questions, period: "24h".to_owned(), patience }
+    pub(crate) fn new(http: Http, settings: Arc<Settings>, questions: Vec<Question>) -> Self {
+        let patience = settings.timers.log;
+        Self { http, settings, questions, period: "24h".to_owned(), patience }
     }
 
     /// How far back the log is read, in the vendor's words: minutes, hours or days, such as `7d`. `24h` unless set.
@@ -119,12 +123,16 @@ impl Reconcile {
     }
 
     async fn ask(self) -> Result<Vec<Reconciled>, Error> {
-        within_runtime()?;
-        let Self { client, questions, period, patience } = self;
-        let found = lookup::look_up(client.http(), client.settings(), &questions, &period, patience).await;
+        require_runtime()?;
+        let Self { http, settings, questions, period, patience } = self;
+        let open: Vec<&Question> = questions.iter().filter(|question| question.known.is_none()).collect();
+        let ids: Vec<&str> = open.iter().map(|question| question.client_request_id.as_str()).collect();
+        let is_complete = |rows: &[LogRow]| open.iter().all(|question| is_settled(question, rows));
+        let UsageLog { rows, unreadable } =
+            read_usage_log(&http, &settings, &ids, &period, patience, is_complete).await;
         let reconciled: Vec<_> =
-            questions.iter().map(|question| judge(question, &found.rows, found.silence.as_deref())).collect();
-        if let Some(budget) = &client.settings().budget {
+            questions.iter().map(|question| judge(question, &rows, unreadable.as_deref())).collect();
+        if let Some(budget) = &settings.budget {
             for one in &reconciled {
                 budget.reconciled(&one.client_request_id, one.charge, one.cost);
             }
@@ -142,8 +150,8 @@ impl IntoFuture for Reconcile {
     }
 }
 
-/// What the rows say of an attempt. `silence`: why the log could not be read whole.
-fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconciled {
+/// What the rows say of an attempt. `unreadable`: why the log could not be read whole.
+fn judge(question: &Question, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
     let id = &question.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();
     let first = of_it.first();
@@ -164,8 +172,8 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
                  sending it again is paid again"
             )
         }
-        Charge::Unknown => match (of_it.is_empty(), silence) {
-            (true, Some(silence)) => format!("{silence}; ask again later, and do not repeat the call before"),
+        Charge::Unknown => match (of_it.is_empty(), unreadable) {
+            (true, Some(unreadable)) => format!("{unreadable}; ask again later, and do not repeat the call before"),
             (true, None) => "the vendor's log has no row of it, which proves nothing; ask again later".to_owned(),
             (false, _) if of_it.iter().any(|row| row.price.unreadable) => {
                 "the vendor's log states a price that cannot be read; ask the vendor, and do not repeat the call before"
@@ -190,7 +198,7 @@ fn judge(question: &Question, rows: &[LogRow], silence: Option<&str>) -> Reconci
 }
 
 /// Whether another reading of the log can say nothing more: something is proved, and nothing is on its way.
-pub(crate) fn is_settled(question: &Question, rows: &[LogRow]) -> bool {
+fn is_settled(question: &Question, rows: &[LogRow]) -> bool {
     let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == question.client_request_id).collect();
     said(question, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
 }

@@ -12,7 +12,8 @@ use gptimage_model::rules::GPT_IMAGE_2;
 use gptimage_model::{ImageFormat, ImageInput, SaveTo};
 pub(crate) use save::{Target, TargetFile, Unsaved, create_private_in, sync_folder};
 
-use crate::error::{Charge, Error, ErrorKind};
+use crate::charge::Charge;
+use crate::error::{Error, ErrorKind};
 use crate::text;
 use crate::warning::Warning;
 

@@ -14,11 +14,11 @@ use tokio::sync::watch;
 
 use self::folder::Folder;
 pub(crate) use self::folder::make as make_folder;
-use crate::attempt::Phase;
-use crate::error::{Charge, Error};
-use crate::file_work::blocking_if_possible;
+use crate::attempt::{Attempt, AttemptState, Phase};
+use crate::charge::Charge;
+use crate::error::Error;
 use crate::generated::Generated;
-use crate::transport::Running;
+use crate::runtime::blocking_if_possible;
 
 type Outcome = Result<Generated, Error>;
 
@@ -45,7 +45,7 @@ pub(crate) struct Salvage {
     /// Outcomes on their way into the folder.
     filing: AtomicUsize,
     /// Attempts that have not ended, with callers or without.
-    attempts: Mutex<Vec<Weak<Running>>>,
+    attempts: Mutex<Vec<Weak<AttemptState>>>,
     /// Where files may be written: outcomes come on threads that must not.
     runtime: Mutex<Option<Handle>>,
 }
@@ -85,7 +85,7 @@ impl Salvage {
     }
 
     /// An attempt begins. Called inside the runtime.
-    pub(crate) fn begins(&self, attempt: &Arc<Running>) {
+    pub(crate) fn begins(&self, attempt: &Arc<AttemptState>) {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         attempts.retain(|attempt| attempt.strong_count() > 0);
         attempts.push(Arc::downgrade(attempt));
@@ -252,7 +252,7 @@ fn generated(outcome: &Outcome) -> Option<&Generated> {
     }
 }
 
-fn attempts(outcome: &Outcome) -> &[crate::Attempt] {
+fn attempts(outcome: &Outcome) -> &[Attempt] {
     match outcome {
         Ok(generated) => generated.attempts(),
         Err(error) => error.attempts(),
@@ -264,7 +264,7 @@ fn ended(outcome: &Outcome) -> Pending {
 }
 
 /// An outcome that waits, by its attempts.
-fn ended_after(attempts: &[crate::Attempt]) -> Pending {
+fn ended_after(attempts: &[Attempt]) -> Pending {
     let last = attempts.last();
     Pending {
         client_request_id: last.map(|attempt| attempt.client_request_id.clone()),

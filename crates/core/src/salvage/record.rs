@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Outcome, Pending, attempts, ended_after, generated};
-use crate::attempt::{Attempt, Cost};
-use crate::error::{Charge, Error, ErrorKind};
+use crate::attempt::Attempt;
+use crate::charge::{Charge, Cost};
+use crate::error::{Error, ErrorKind, KeptAnswer};
 use crate::generated::Generated;
 use crate::image::{Image, Location};
 use crate::text;
-use crate::transport::KeptAnswer;
 use crate::warning::Warning;
 
 /// What a record of another version means is not guessed.

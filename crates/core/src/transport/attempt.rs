@@ -1,284 +1,279 @@
-//! One charged attempt, from the first byte to pictures that are where they belong.
+//! One charged attempt: sends the request, reads the answer, downloads what it links to.
 
 use std::io;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use tokio::time::Instant;
 
-use super::deliver::{Delivered, Fetch, assemble};
-use super::exchange::{Broken, note_head, read_bounded, send};
-use super::explain::{Story, explain};
-use super::receive::{Received, receive};
-use super::retry::{End, Unusable, Verdict, decide, parse_retry_after};
-use super::running::Running;
-use super::{Http, KeptAnswer, Plan};
-use crate::attempt::{Attempt, Phase};
+use super::attempt_error::{AttemptError, AttemptResult};
+use super::backoff::parse_retry_after;
+use super::context::CallContext;
+use super::decision::{AttemptEnd, Unusable};
+use super::download::Downloads;
+use super::http::{Answer, Http, HttpError};
+use super::receive::{Assembled, Received, receive};
+use super::run_timer::RunTimer;
+use super::upload::Upload;
+use crate::attempt::{AttemptState, Phase, SendProgress};
 use crate::budget::Reservation;
-use crate::error::{Charge, Error};
+use crate::config::Timers;
+use crate::error::KeptAnswer;
 use crate::generated::Generated;
 use crate::image::{Image, Location, TargetFile};
+use crate::secret::ApiKey;
+use crate::text;
 use crate::warning::Warning;
-use crate::wire::{ERROR_BODY_MAX, ErrorBody, Price, Task, header};
+use crate::wire::{ERROR_BODY_MAX, ErrorBody, Price, header};
 
-/// How an attempt ended, for the loop around it.
-#[derive(Debug)]
-pub(crate) struct Concluded {
-    pub(crate) result: Result<Generated, Error>,
-    pub(crate) again: Again,
-}
-
-/// Whether another attempt may follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
-    Never,
-    /// After at least the time that the server asks for. `cut`: the upload was cut before it was whole, and an answer
-    /// may have been lost.
-    After {
-        retry_after: Option<Duration>,
-        cut: bool,
-    },
-}
-
-/// A failure before it is judged.
-#[derive(Debug)]
-pub(crate) struct Failed {
-    pub(crate) end: End,
-    pub(crate) reason: String,
-    pub(crate) timed_out: bool,
-    pub(crate) retry_after: Option<Duration>,
-    pub(crate) response_body: Option<String>,
-    pub(crate) kept: Option<KeptAnswer>,
-    pub(crate) task: Option<Task>,
-    pub(crate) generated: Option<Generated>,
-    pub(crate) cause: Option<io::Error>,
-}
-
-impl Failed {
-    pub(crate) fn new(end: End, reason: impl Into<String>) -> Self {
-        Self {
-            end,
-            reason: reason.into(),
-            timed_out: false,
-            retry_after: None,
-            response_body: None,
-            kept: None,
-            task: None,
-            generated: None,
-            cause: None,
-        }
-    }
-}
-
-/// Runs an attempt to its end. `previous` are the attempts before it.
+/// Runs an attempt to its end. `files`: temporary files that were opened before any money is spent.
 pub(crate) async fn run(
     http: &Http,
-    plan: &Plan,
-    running: &Running,
+    context: &CallContext,
+    state: &AttemptState,
     files: Vec<TargetFile>,
-    previous: Vec<Attempt>,
     reservation: Option<Reservation>,
-) -> Concluded {
-    let mut concluded = match attempt(http, plan, running, files).await {
-        Ok(mut generated) => {
-            generated.attempts = with_record(previous, running.record(Charge::Charged, None));
-            Concluded { result: Ok(generated), again: Again::Never }
-        }
-        Err(failed) => conclude(plan, running, failed, previous),
+) -> AttemptResult {
+    let mut result = match attempt(http, context, state, files).await {
+        Ok(generated) => AttemptResult::success(state, generated),
+        Err(error) => AttemptResult::failure(context, state, error),
     };
     if let Some(reservation) = reservation {
-        settle(reservation, &mut concluded);
+        result.commit(reservation);
     }
-    concluded
+    result
 }
 
-/// Settles the attempt's part of the budget; what cost more than it may is told of.
-fn settle(reservation: Reservation, concluded: &mut Concluded) {
-    let (attempts, generated) = match &mut concluded.result {
-        Ok(generated) => (generated.attempts.as_slice().last().cloned(), Some(generated)),
-        Err(error) => (error.attempts().last().cloned(), error.generated_mut()),
-    };
-    let Some(attempt) = attempts else { return };
-    if let (Some(reserved), Some(generated)) = (reservation.settle(&attempt), generated) {
-        generated.warnings.push(Warning::over_budget(reserved));
-    }
-}
-
-fn with_record(mut attempts: Vec<Attempt>, record: Attempt) -> Vec<Attempt> {
-    attempts.push(record);
-    attempts
-}
-
-/// Judges a failure and writes the error.
-pub(crate) fn conclude(plan: &Plan, running: &Running, failed: Failed, previous: Vec<Attempt>) -> Concluded {
-    let facts = running.snapshot_facts();
-    let verdict = decide(&failed.end, running.reached(), facts.price.stated(), plan.settings.retry_server_errors);
-    let message = explain(&Story {
-        end: &failed.end,
-        verdict,
-        facts: &facts,
-        client_request_id: running.client_request_id(),
-        reason: &failed.reason,
-        retry_after: failed.retry_after,
-    });
-    let Verdict { kind, charge, vendor_says_free, retry } = verdict;
-    let attempts = with_record(previous, running.record(charge, Some(message.clone())));
-    let generated = failed.generated.map(|mut generated| {
-        generated.attempts.clone_from(&attempts);
-        generated
-    });
-    let mut error = Error::new(kind, message)
-        .with_charge(charge)
-        .with_status(facts.http_status)
-        .with_retry_after(failed.retry_after)
-        .with_vendor_says_free(vendor_says_free)
-        .with_timed_out(failed.timed_out)
-        .with_response_body(failed.response_body)
-        .with_kept_answer(failed.kept)
-        .with_task_id(failed.task.map(|task| task.id))
-        .with_attempts(attempts)
-        .with_generated(generated);
-    match failed.cause {
-        Some(cause) => error = error.caused_by(cause),
-        None if !failed.reason.is_empty() => error = error.caused_by(failed.reason),
-        None => {}
-    }
-    let too_long = failed.retry_after.is_some_and(|wait| wait > plan.settings.timers.retry_after_longest);
-    let again = if retry && !too_long {
-        let cut = matches!(failed.end, End::Lost | End::NotConnected) && running.gate.look().handed > 0;
-        Again::After { retry_after: failed.retry_after, cut }
-    } else {
-        Again::Never
-    };
-    Concluded { result: Err(error), again }
-}
-
-async fn attempt(http: &Http, plan: &Plan, running: &Running, files: Vec<TargetFile>) -> Result<Generated, Failed> {
-    let mut answer = send(http, plan, running).await.map_err(|Broken { end, reason, timed_out, os_error }| {
-        let cause = os_error.map(io::Error::from_raw_os_error);
-        Failed { timed_out, cause, ..Failed::new(end, reason) }
-    })?;
+async fn attempt(
+    http: &Http,
+    context: &CallContext,
+    state: &AttemptState,
+    files: Vec<TargetFile>,
+) -> Result<Generated, AttemptError> {
+    let mut answer = send(http, context, state).await?;
     let mut warnings = Vec::new();
-    note_head(&answer, running, &plan.settings.key, &mut warnings);
+    record_head(&answer, state, &context.settings.key, &mut warnings);
     if !(200..300).contains(&answer.status()) {
-        let (key, limit) = (&plan.settings.key, plan.settings.timers.body_stall);
-        let body = read_bounded(&mut answer, limit, ERROR_BODY_MAX).await;
-        running.gate.close();
-        let price = Price::from_body(&body, key, &mut warnings);
-        let body = ErrorBody::parse(&body, key);
-        running.update(|facts| {
-            facts.price = facts.price.larger(price, &mut warnings);
-            facts.request_id = facts.request_id.take().or_else(|| body.request_id.clone());
-        });
-        let retry_after =
-            answer.header(header::RETRY_AFTER).and_then(|text| parse_retry_after(text, SystemTime::now()));
-        let end = End::Answered { status: answer.status(), body };
-        return Err(Failed { retry_after, ..Failed::new(end, "") });
+        return Err(refused(&mut answer, context, state, &mut warnings).await);
     }
-    let mut received = receive(&mut answer, plan, running, files).await;
-    running.gate.close();
+    let mut received = receive(&mut answer, context, state, files).await;
+    state.send_guard.close();
     if received.cut.is_none() {
-        running.update(|facts| {
-            facts.phase = Some(Phase::BodyComplete);
-            if plan.fetch {
-                facts.urls = links(&received);
+        state.update_metadata(|metadata| {
+            metadata.phase = Some(Phase::BodyComplete);
+            if context.fetch {
+                metadata.urls = received.links();
             }
         });
     }
     warnings.append(&mut received.json.warnings);
-    running.update(|facts| facts.price = facts.price.larger(received.json.price, &mut warnings));
-    let delivered = assemble(&mut received);
-    finish(http, plan, running, received, delivered, warnings).await
+    state.update_metadata(|metadata| metadata.price = metadata.price.larger(received.json.price, &mut warnings));
+    finish(http, context, state, received, warnings).await
 }
 
-/// Fetches what is linked, and decides between a success and an error that holds what came.
-async fn finish(
-    http: &Http,
-    plan: &Plan,
-    running: &Running,
-    mut received: Received,
-    mut delivered: Delivered,
-    mut warnings: Vec<Warning>,
-) -> Result<Generated, Failed> {
-    let mut missing = None;
-    let doubtful = delivered.doubtful;
-    if plan.fetch {
-        let fetch = Fetch {
-            http,
-            settings: &plan.settings,
-            target: plan.target.as_ref(),
-            files: std::mem::take(&mut received.files),
-            asked: plan.asked as usize,
-            doubtful,
-            received: running.received(),
+/// Sends the request and returns once the head of the answer came, under the timer of each phase.
+async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Result<Answer, AttemptError> {
+    let upload = Upload::new(&context.body, state.send_guard.clone());
+    let authorization = &context.settings.authorization;
+    let answer = http.post(&context.url, authorization, state.client_request_id(), &context.body.content_type, upload);
+    tokio::pin!(answer);
+    let timers = &context.settings.timers;
+    // A phase that begins while we sleep must not end before we wake: nobody has to wake us when it begins.
+    let tick = timers.connect.min(timers.send_stall).min(timers.head) / 8;
+    let mut phase = SendPhase::of(&state.send_guard.progress());
+    let mut timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
+    loop {
+        let ran_out = tokio::select! {
+            biased;
+            answer = &mut answer => return answer.map_err(|error| not_answered(state, error)),
+            ran_out = timer.tick() => ran_out,
         };
-        let fetched = fetch.all(&mut delivered.images, &mut delivered.warnings).await;
-        missing = fetched.missing;
-        received.files = fetched.files;
-        delivered.unsaved = delivered.unsaved.or(fetched.unsaved);
-    }
-    warnings.append(&mut delivered.warnings);
-    let price = running.snapshot_facts().price;
-    let only_doubtful = doubtful && delivered.images.iter().all(|image| matches!(image.location(), Location::Url));
-    let damaged = received.cut.take().or(received.json.broken.take()).or(delivered.damage.take());
-    let failed = if received.json.foreign || (damaged.is_none() && (delivered.images.is_empty() || only_doubtful)) {
-        Some(Failed::new(End::Unusable(Unusable::Empty), received.describe_nothing(&plan.settings.key)))
-    } else if let Some(reason) = damaged {
-        Some(Failed::new(End::Unusable(Unusable::Damaged), reason))
-    } else if let Some(reason) = missing {
-        Some(Failed::new(End::Download, reason))
-    } else {
-        delivered.unsaved.map(|error| Failed { cause: Some(error), ..Failed::new(End::Storage, "") }).map(|failed| {
-            Failed { reason: failed.cause.as_ref().map(crate::text::io_reason).unwrap_or_default(), ..failed }
-        })
-    };
-    if failed.is_none() {
-        running.update(|facts| facts.phase = Some(Phase::Stored));
-        note_oddities(plan, &delivered.images, &price, &mut warnings);
-    }
-    let unusable = failed.as_ref().is_some_and(|failed| matches!(failed.end, End::Unusable(_)));
-    let excerpt = unusable.then(|| received.excerpt(&plan.settings.key));
-    let kept = if unusable { received.keep(&plan.settings.key).await } else { None };
-    let generated = Generated {
-        images: delivered.images,
-        cost: price.known().or_none(),
-        attempts: Vec::new(),
-        warnings,
-        response: received.json.value,
-    };
-    match failed {
-        None => Ok(generated),
-        Some(mut failed) => {
-            let useful = !generated.images.is_empty() || generated.response != Value::Null;
-            if let Some(KeptAnswer::File(path)) = &kept {
-                failed.reason = format!("{}; the whole answer is in {}", failed.reason, crate::text::path(path));
+        // The guard may have moved since; what it shows now decides.
+        let now = SendPhase::of(&state.send_guard.progress());
+        if now != phase {
+            phase = now;
+            timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
+        } else if ran_out {
+            if state.send_guard.close_unless_whole().is_whole() && phase.wait != Wait::Head {
+                continue;
             }
-            let response_body = excerpt;
-            let task = received.json.task.filter(|_| unusable);
-            Err(Failed { generated: useful.then_some(generated), response_body, kept, task, ..failed })
+            state.send_guard.close();
+            let route = if phase.wait == Wait::Connect { http.describe_route() } else { String::new() };
+            let reason = format!("{}{route}", phase.wait.ran_out());
+            return Err(AttemptError { timed_out: true, ..AttemptError::new(AttemptEnd::Lost, reason) });
         }
     }
 }
 
-fn links(received: &Received) -> Vec<String> {
-    received
-        .json
-        .found
-        .iter()
-        .filter(|found| found.payload.is_none() && !found.doubtful)
-        .filter_map(|found| found.url.clone())
-        .collect()
+/// What is waited for, each under a timer of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Connect,
+    Upload,
+    Head,
 }
 
-fn note_oddities(plan: &Plan, images: &[Image], price: &Price, warnings: &mut Vec<Warning>) {
-    warnings.extend(plan.request.warnings().iter().cloned());
-    let (asked, got) = (plan.asked as usize, images.len());
+impl Wait {
+    fn limit(self, timers: &Timers) -> Duration {
+        match self {
+            Self::Connect => timers.connect,
+            Self::Upload => timers.send_stall,
+            Self::Head => timers.head,
+        }
+    }
+
+    fn ran_out(self) -> &'static str {
+        match self {
+            Self::Connect => "no connection came about in time",
+            Self::Upload => "the upload stood still",
+            Self::Head => "no answer came in time",
+        }
+    }
+}
+
+/// The phase of sending: its timer begins again when bytes move.
+#[derive(Debug, PartialEq, Eq)]
+struct SendPhase {
+    wait: Wait,
+    moved: Option<Instant>,
+}
+
+impl SendPhase {
+    fn of(sent: &SendProgress) -> Self {
+        let wait = match (sent.started, sent.is_whole()) {
+            (_, true) => Wait::Head,
+            (true, false) => Wait::Upload,
+            (false, false) => Wait::Connect,
+        };
+        Self { wait, moved: sent.started.then_some(sent.moved) }
+    }
+}
+
+/// An exchange that ended without a head.
+fn not_answered(state: &AttemptState, error: HttpError) -> AttemptError {
+    state.send_guard.close();
+    if let Some(error) = state.send_guard.input_error() {
+        return AttemptError::new(AttemptEnd::Input, error.to_string());
+    }
+    let end = match error.connecting {
+        true => AttemptEnd::NotConnected { permanent: error.permanent },
+        false => AttemptEnd::Lost,
+    };
+    let source = error.os_error.map(io::Error::from_raw_os_error);
+    AttemptError { source, ..AttemptError::new(end, error.reason) }
+}
+
+/// Records what the head of the answer says.
+fn record_head(answer: &Answer, state: &AttemptState, key: &ApiKey, warnings: &mut Vec<Warning>) {
+    let price = Price::from_headers(|name| answer.header_values(name), key, warnings);
+    let id = |name| answer.header(name).filter(|id| !id.is_empty()).map(|id| text::shorten(&key.redact(id), 128));
+    state.update_metadata(|metadata| {
+        metadata.phase = Some(Phase::HeadReceived);
+        metadata.http_status = Some(answer.status());
+        metadata.inference_id = id(header::INFERENCE_ID);
+        metadata.request_id = id(header::REQUEST_ID);
+        metadata.price = price;
+    });
+}
+
+/// Reads an answer other than 2xx.
+async fn refused(
+    answer: &mut Answer,
+    context: &CallContext,
+    state: &AttemptState,
+    warnings: &mut Vec<Warning>,
+) -> AttemptError {
+    let (key, limit) = (&context.settings.key, context.settings.timers.body_stall);
+    let body = answer.read_bounded(limit, ERROR_BODY_MAX).await;
+    state.send_guard.close();
+    let price = Price::from_body(&body, key, warnings);
+    let body = ErrorBody::parse(&body, key);
+    state.update_metadata(|metadata| {
+        metadata.price = metadata.price.larger(price, warnings);
+        metadata.request_id = metadata.request_id.take().or_else(|| body.request_id.clone());
+    });
+    let retry_after = answer.header(header::RETRY_AFTER).and_then(|text| parse_retry_after(text, SystemTime::now()));
+    let end = AttemptEnd::Answered { status: answer.status(), body };
+    AttemptError { retry_after, ..AttemptError::new(end, "") }
+}
+
+/// Downloads what is linked, and decides between a result and an error that holds what came.
+async fn finish(
+    http: &Http,
+    context: &CallContext,
+    state: &AttemptState,
+    mut received: Received,
+    mut warnings: Vec<Warning>,
+) -> Result<Generated, AttemptError> {
+    let key = &context.settings.key;
+    let Assembled { mut images, doubtful, damage, mut unsaved, warnings: mut image_warnings } = received.assemble();
+    let mut missing = None;
+    if context.fetch {
+        let downloads = Downloads {
+            http,
+            settings: &context.settings,
+            target: context.target.as_ref(),
+            files: std::mem::take(&mut received.files),
+            asked: context.asked as usize,
+            doubtful,
+            bytes_received: state.bytes_received(),
+        };
+        let downloaded = downloads.run(&mut images, &mut image_warnings).await;
+        missing = downloaded.missing;
+        received.files = downloaded.files;
+        unsaved = unsaved.or(downloaded.unsaved);
+    }
+    warnings.append(&mut image_warnings);
+    let price = state.metadata().price;
+    let only_doubtful = doubtful && images.iter().all(|image| matches!(image.location(), Location::Url));
+    let damaged = received.cut.take().or(received.json.broken.take()).or(damage);
+    let error = if received.json.foreign || (damaged.is_none() && (images.is_empty() || only_doubtful)) {
+        Some(AttemptError::new(AttemptEnd::Unusable(Unusable::Empty), received.describe_missing(key)))
+    } else if let Some(reason) = damaged {
+        Some(AttemptError::new(AttemptEnd::Unusable(Unusable::Damaged), reason))
+    } else if let Some(reason) = missing {
+        Some(AttemptError::new(AttemptEnd::Download, reason))
+    } else {
+        unsaved.map(|error| {
+            let reason = text::io_reason(&error);
+            AttemptError { source: Some(error), ..AttemptError::new(AttemptEnd::Storage, reason) }
+        })
+    };
+    let Some(mut error) = error else {
+        state.update_metadata(|metadata| metadata.phase = Some(Phase::Stored));
+        add_warnings(context, &images, &price, &mut warnings);
+        return Ok(generated(images, price, warnings, received.json.value));
+    };
+    if matches!(error.end, AttemptEnd::Unusable(_)) {
+        error.response_body = Some(received.excerpt(key));
+        error.kept_answer = received.keep(key).await;
+        error.task = received.json.task.take();
+        if let Some(KeptAnswer::File(path)) = &error.kept_answer {
+            error.reason = format!("{}; the whole answer is in {}", error.reason, text::path(path));
+        }
+    }
+    if !images.is_empty() || received.json.value != Value::Null {
+        error.generated = Some(generated(images, price, warnings, received.json.value));
+    }
+    Err(error)
+}
+
+/// A result whose attempts are not known here.
+fn generated(images: Vec<Image>, price: Price, warnings: Vec<Warning>, response: Value) -> Generated {
+    Generated { images, cost: price.known().or_none(), attempts: Vec::new(), warnings, response }
+}
+
+/// Adds what is odd about a success.
+fn add_warnings(context: &CallContext, images: &[Image], price: &Price, warnings: &mut Vec<Warning>) {
+    warnings.extend(context.request.warnings().iter().cloned());
+    let (asked, got) = (context.asked as usize, images.len());
     if got < asked {
-        warnings.push(Warning::fewer_images(plan.asked, got));
+        warnings.push(Warning::fewer_images(context.asked, got));
     } else if got > asked {
-        warnings.push(Warning::more_images(plan.asked, got));
+        warnings.push(Warning::more_images(context.asked, got));
     }
     for (index, image) in images.iter().enumerate() {
-        warnings.extend(image.compare(index, plan.request.parameters()));
+        warnings.extend(image.compare(index, context.request.parameters()));
     }
     if price.known().or_none().is_none() {
         warnings.push(Warning::price_missing());

@@ -1,84 +1,275 @@
-//! Fetching a picture from its URL: no credentials, every hop judged, resumed where it was cut, accepted only whole.
+//! Downloads pictures from their URLs: without credentials, every hop checked, resumed where it was cut, accepted only whole.
 
+use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-use super::Http;
-use super::http::{Answer, Failure};
-use super::landing::Landing;
-use super::retry::wait;
+use super::backoff::backoff;
+use super::http::{Answer, Http, HttpError};
+use super::image_sink::{ImageSink, StoredImage};
+use crate::charge::Charge;
 use crate::config::Settings;
+use crate::error::{Error, ErrorKind};
+use crate::generated::Generated;
+use crate::image::{Image, Location, Target, TargetFile};
 use crate::random;
+use crate::runtime::require_runtime;
+use crate::warning::Warning;
+use crate::wire::header;
 
+/// Downloads of one answer that run at a time.
+const CONCURRENT_MAX: usize = 8;
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 3;
-/// Tries at one picture that ended in an error other than "not there yet".
+/// Tries at one picture that end in an error other than "not found yet".
 const TRIES_MAX: u32 = 5;
-
-/// A download can be taken up again where it stood: no longer is waited for one that stands still.
+/// The longest that a download may stand still: it can be resumed where it stood.
 const STALL_MAX: Duration = Duration::from_secs(60);
 
-/// Why one try ended.
-enum Miss {
-    /// 404: just after generation that passes.
-    NotThereYet,
-    /// Worth another try: then, too, when we have given up.
-    Passing(String),
-    /// Something whole that is no picture: worth another try, and then not another fetch.
-    Foreign(String),
-    /// Another try would end the same way. The reason says what to do instead.
-    Final(String),
+/// Why one try at a download failed.
+enum DownloadError {
+    /// 404, as it is just after generation.
+    NotFoundYet,
+    /// Another try may help, also later.
+    Temporary(String),
+    /// Something whole that is not a picture: another try may help, but not a later download.
+    NotAPicture(String),
+    /// Another try fails, too. The reason says what to do instead.
+    Permanent(String),
 }
 
-/// How long a picture is tried for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
-    /// As long as it makes sense.
-    Long,
-    Once,
+/// Downloads the pictures that an answer links to.
+pub(crate) struct Downloads<'a> {
+    pub(crate) http: &'a Http,
+    pub(crate) settings: &'a Settings,
+    pub(crate) target: Option<&'a Arc<Target>>,
+    /// Temporary files that are open already.
+    pub(crate) files: Vec<TargetFile>,
+    /// How many pictures were asked for. More are fetched as long as all together are no larger than these may be.
+    pub(crate) asked: usize,
+    /// The links may lead to something else: what is not a picture is left out and not tried twice.
+    pub(crate) doubtful: bool,
+    pub(crate) bytes_received: &'a Arc<AtomicU64>,
 }
 
-/// Fetches a picture of at most `max` bytes into `landing`. It is free, so it may be tried as often as wanted.
-pub(crate) async fn download(
+/// What came of downloads.
+#[derive(Debug, Default)]
+pub(crate) struct Downloaded {
+    /// Why a picture that was asked for could not be had.
+    pub(crate) missing: Option<String>,
+    /// The first file error.
+    pub(crate) unsaved: Option<io::Error>,
+    /// The files that were not needed.
+    pub(crate) files: Vec<TargetFile>,
+}
+
+impl Downloads<'_> {
+    /// Downloads every picture that is still at its URL, several at once, into its place in `images`.
+    pub(crate) async fn run(mut self, images: &mut Vec<Image>, warnings: &mut Vec<Warning>) -> Downloaded {
+        let mut missing = Vec::new();
+        let mut unsaved = None;
+        let permits = Arc::new(Semaphore::new(CONCURRENT_MAX));
+        let mut fetching = tokio::task::JoinSet::new();
+        let asked = self.asked.min(images.len());
+        for (index, url) in links(images).take_while(|(index, _)| *index < asked) {
+            let max = self.settings.max_image_bytes;
+            let (work, permits) = (self.one(index, url, max), permits.clone());
+            fetching.spawn(async move {
+                let _permit = permits.acquire().await;
+                (index, work.await)
+            });
+        }
+        while let Some(fetched) = fetching.join_next().await {
+            match fetched {
+                Ok((index, Ok(stored))) => put(stored, index, images, &mut unsaved, warnings),
+                Ok((index, Err(reason))) => missing.push((index, reason)),
+                Err(_) => {
+                    missing.push((usize::MAX, "the download task ended early; fetch it again, it is free".to_owned()))
+                }
+            }
+        }
+        self.surplus(asked, images, &mut unsaved, warnings).await;
+        missing.sort();
+        if self.doubtful {
+            // What is no picture is nobody's loss, if there is one.
+            let failed = |index: &usize| missing.iter().any(|(missing, _)| missing == index);
+            if images.iter().any(|image| !matches!(image.location(), Location::Url)) {
+                let mut index = 0..;
+                images.retain(|_| index.next().is_some_and(|index| !failed(&index)));
+            }
+            missing.clear();
+        }
+        let missing =
+            missing.into_iter().next().map(|(index, reason)| format!("picture {}: {reason}", index.saturating_add(1)));
+        Downloaded { missing, unsaved, files: self.files }
+    }
+
+    /// Downloads pictures that were not asked for, one after another, within the size of those that were.
+    async fn surplus(
+        &mut self,
+        asked: usize,
+        images: &mut [Image],
+        unsaved: &mut Option<io::Error>,
+        warnings: &mut Vec<Warning>,
+    ) {
+        let all = self.settings.max_image_bytes.saturating_mul(self.asked as u64);
+        let mut left = images.iter().filter_map(Image::len_bytes).fold(all, u64::saturating_sub);
+        let mut unfetched = 0;
+        for (index, url) in links(images).filter(|(index, _)| *index >= asked).collect::<Vec<_>>() {
+            let fetched = match left {
+                0 => Err(String::new()),
+                _ => self.one(index, url, left.min(self.settings.max_image_bytes)).await,
+            };
+            match fetched {
+                Ok(stored) => {
+                    left = left.saturating_sub(stored.image.len_bytes().unwrap_or(0));
+                    put(stored, index, images, unsaved, warnings);
+                }
+                Err(_) => unfetched += 1,
+            }
+        }
+        if unfetched > 0 && !self.doubtful {
+            warnings.push(Warning::surplus_at_url(unfetched));
+        }
+    }
+
+    /// One picture, of at most so many bytes.
+    fn one(
+        &mut self,
+        index: usize,
+        url: String,
+        max: u64,
+    ) -> impl Future<Output = Result<StoredImage, String>> + Send + use<> {
+        let (http, settings) = (self.http.clone(), self.settings.clone());
+        let received = self.bytes_received.clone();
+        let sink = ImageSink::new(self.target.cloned(), self.files.pop());
+        let once = self.doubtful;
+        async move {
+            let sink = download(&http, &settings, &url, sink, max, once, &received).await?;
+            let stored = sink.finish(index, None).await;
+            // It was whole a moment ago: what cannot be read any more is still at its URL.
+            match stored.damage {
+                Some(damage) => Err(format!("{damage}; fetch it again, it is free")),
+                None => Ok(stored),
+            }
+        }
+    }
+}
+
+/// The pictures that are still at their URLs, with their places.
+fn links(images: &[Image]) -> impl Iterator<Item = (usize, String)> {
+    let at_url = |image: &Image| matches!(image.location(), Location::Url).then(|| image.url().map(str::to_owned));
+    images.iter().enumerate().filter_map(move |(index, image)| Some((index, at_url(image)??)))
+}
+
+/// Puts a picture that came into its place.
+fn put(
+    stored: StoredImage,
+    index: usize,
+    images: &mut [Image],
+    unsaved: &mut Option<io::Error>,
+    warnings: &mut Vec<Warning>,
+) {
+    warnings.extend(stored.warnings);
+    *unsaved = unsaved.take().or(stored.unsaved);
+    if let Some(image) = images.get_mut(index) {
+        let (url, revised) = (image.url().map(str::to_owned), image.revised_prompt().map(str::to_owned));
+        *image = stored.image.with_url(url).with_revised_prompt(revised);
+    }
+}
+
+/// Downloads one picture that is still at its URL, on its own.
+pub(crate) async fn download_one(
+    http: &Http,
+    settings: &Settings,
+    image: &Image,
+    target: Option<Arc<Target>>,
+) -> Result<Image, Error> {
+    let failed = |reason: &str| {
+        Error::new(ErrorKind::DownloadFailed, format!("the picture cannot be fetched: {reason}"))
+            .with_charge(Charge::Charged)
+    };
+    require_runtime()?;
+    if !matches!(image.location(), Location::Url) {
+        return Ok(image.clone());
+    }
+    let downloads = Downloads {
+        http,
+        settings,
+        target: target.as_ref(),
+        files: Vec::new(),
+        asked: 1,
+        doubtful: false,
+        bytes_received: &Arc::default(),
+    };
+    let mut images = vec![image.clone()];
+    let mut warnings = Vec::new();
+    let Downloaded { missing, unsaved, .. } = downloads.run(&mut images, &mut warnings).await;
+    let image = images.pop().unwrap_or_else(|| image.clone());
+    for warning in &warnings {
+        tracing::warn!(kind = warning.kind(), "{warning}");
+    }
+    if let Some(reason) = missing {
+        return Err(failed(&reason));
+    }
+    if let Some(error) = unsaved {
+        let generated = Generated {
+            images: vec![image],
+            cost: None,
+            attempts: Vec::new(),
+            warnings,
+            response: serde_json::Value::Null,
+        };
+        return Err(Error::io("the picture came, but cannot be written; it is in memory", error)
+            .with_charge(Charge::Charged)
+            .with_generated(Some(generated)));
+    }
+    Ok(image)
+}
+
+/// Downloads a picture of at most `max` bytes into `sink`, which is free. `once`: without another try. `Err`: the reason.
+async fn download(
     http: &Http,
     settings: &Settings,
     url: &str,
-    landing: Landing,
+    sink: ImageSink,
     max: u64,
-    patience: Patience,
+    once: bool,
     received: &AtomicU64,
-) -> Result<Landing, String> {
-    let mut partial = Partial { landing, max, tag: None, received };
+) -> Result<ImageSink, String> {
+    let mut partial = Partial { sink, max, tag: None, received };
     let started = Instant::now();
     let mut failures = 0;
     let mut tries = 0;
     loop {
         tries += 1;
-        let miss = match attempt(http, settings, url, &mut partial).await {
-            Ok(()) => return Ok(partial.landing),
-            Err(miss) => miss,
+        let error = match try_download(http, settings, url, &mut partial).await {
+            Ok(()) => return Ok(partial.sink),
+            Err(error) => error,
         };
-        let pause =
-            wait(tries.min(6), settings.timers.backoff_first, settings.timers.backoff_longest, None, random::dice());
-        match miss {
-            Miss::Final(reason) => return Err(reason),
-            Miss::Passing(reason) | Miss::Foreign(reason) if patience == Patience::Once => return Err(reason),
-            Miss::NotThereYet if patience == Patience::Once => return Err("its url answers 404, Not Found".to_owned()),
-            Miss::NotThereYet if started.elapsed() + pause > settings.timers.url_not_found => {
+        let timers = &settings.timers;
+        let pause = backoff(tries.min(6), timers.backoff_first, timers.backoff_longest, None, random::fraction());
+        match error {
+            DownloadError::Permanent(reason) => return Err(reason),
+            DownloadError::Temporary(reason) | DownloadError::NotAPicture(reason) if once => return Err(reason),
+            DownloadError::NotFoundYet if once => return Err("its url answers 404, Not Found".to_owned()),
+            DownloadError::NotFoundYet if started.elapsed() + pause > settings.timers.url_not_found => {
                 let reason =
                     "its url answers 404, Not Found: if the link has not expired, fetch it again later, it is free";
                 return Err(reason.to_owned());
             }
-            Miss::Passing(reason) => {
+            DownloadError::Temporary(reason) => {
                 failures += 1;
                 if failures == TRIES_MAX {
                     return Err(format!("{reason}; fetch it again, it is free"));
                 }
             }
-            Miss::Foreign(reason) => {
+            DownloadError::NotAPicture(reason) => {
                 failures += 1;
                 if failures == TRIES_MAX {
                     return Err(format!(
@@ -86,15 +277,15 @@ pub(crate) async fn download(
                     ));
                 }
             }
-            Miss::NotThereYet => {}
+            DownloadError::NotFoundYet => {}
         }
         sleep(pause).await;
     }
 }
 
-/// What came of a picture so far.
+/// The part of a picture that came so far.
 struct Partial<'a> {
-    landing: Landing,
+    sink: ImageSink,
     max: u64,
     received: &'a AtomicU64,
     /// The strong entity tag of these bytes: only with the same one may they be continued.
@@ -103,41 +294,50 @@ struct Partial<'a> {
 
 impl Partial<'_> {
     async fn restart(&mut self) {
-        self.landing.restart().await;
+        self.sink.restart().await;
         self.tag = None;
     }
 }
 
-async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Partial<'_>) -> Result<(), Miss> {
-    let resume = partial.tag.clone().filter(|_| partial.landing.len() > 0);
+async fn try_download(
+    http: &Http,
+    settings: &Settings,
+    url: &str,
+    partial: &mut Partial<'_>,
+) -> Result<(), DownloadError> {
+    let resume = partial.tag.clone().filter(|_| partial.sink.len() > 0);
     if resume.is_none() {
         partial.restart().await;
     }
-    let from = partial.landing.len();
+    let from = partial.sink.len();
     let mut answer = follow(http, settings, url, resume.as_deref().map(|tag| (from, tag))).await?;
     match answer.status() {
         206 if resume.is_some() && starts_at(&answer, from) && strong_tag(&answer) == resume => {}
         206 => {
             partial.restart().await;
-            return Err(Miss::Passing("its url answered with another part than asked".to_owned()));
+            return Err(DownloadError::Temporary("its url answered with another part than asked".to_owned()));
         }
         200..=299 => {
             partial.restart().await;
             partial.tag = strong_tag(&answer);
         }
-        404 => return Err(Miss::NotThereYet),
+        404 => return Err(DownloadError::NotFoundYet),
         // The range cannot be had: from the start again.
         416 => {
             partial.restart().await;
-            return Err(Miss::Passing("its url refuses to continue".to_owned()));
+            return Err(DownloadError::Temporary("its url refuses to continue".to_owned()));
         }
-        status @ (408 | 425 | 429 | 500..=599) => return Err(Miss::Passing(format!("its url answers {status}"))),
+        status @ (408 | 425 | 429 | 500..=599) => {
+            return Err(DownloadError::Temporary(format!("its url answers {status}")));
+        }
         status @ (401 | 403 | 410 | 451) => {
-            return Err(Miss::Final(format!(
+            return Err(DownloadError::Permanent(format!(
                 "its url answers {status}: the link has expired or is closed; ask the vendor for the picture"
             )));
         }
-        status => return Err(Miss::Final(format!("its url answers {status}; ask the vendor for the picture"))),
+        status => {
+            return Err(DownloadError::Permanent(format!("its url answers {status}; ask the vendor for the picture")));
+        }
     }
     let read = read_body(&mut answer, settings, partial).await;
     if answer.is_coded() {
@@ -145,18 +345,18 @@ async fn attempt(http: &Http, settings: &Settings, url: &str, partial: &mut Part
         partial.tag = None;
     }
     read?;
-    if let Err(reason) = partial.landing.verify().await {
+    if let Err(reason) = partial.sink.verify().await {
         partial.restart().await;
         let is_cut = reason.contains("cut short");
-        return Err(if is_cut { Miss::Passing(reason) } else { Miss::Foreign(reason) });
+        return Err(if is_cut { DownloadError::Temporary(reason) } else { DownloadError::NotAPicture(reason) });
     }
     Ok(())
 }
 
-async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial<'_>) -> Result<(), Miss> {
+async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial<'_>) -> Result<(), DownloadError> {
     let max = partial.max;
     let too_long = || {
-        Miss::Final(format!(
+        DownloadError::Permanent(format!(
             "the picture at its url is over {max} bytes; raise max_image_bytes and fetch it again, it is free"
         ))
     };
@@ -164,19 +364,19 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
     if length > max {
         return Err(too_long());
     }
-    partial.landing.reserve(usize::try_from(length).unwrap_or(0));
+    partial.sink.reserve(usize::try_from(length).unwrap_or(0));
     loop {
         match timeout(stall(settings), answer.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                if partial.landing.len() + chunk.len() as u64 > max {
+                if partial.sink.len() + chunk.len() as u64 > max {
                     return Err(too_long());
                 }
                 partial.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-                partial.landing.append(&chunk).await;
+                partial.sink.append(&chunk).await;
             }
             Ok(Ok(None)) => return Ok(()),
-            Ok(Err(failure)) => return Err(Miss::Passing(format!("the download was cut: {}", failure.reason))),
-            Err(_) => return Err(Miss::Passing("the download stood still".to_owned())),
+            Ok(Err(error)) => return Err(DownloadError::Temporary(format!("the download was cut: {}", error.reason))),
+            Err(_) => return Err(DownloadError::Temporary("the download stood still".to_owned())),
         }
     }
 }
@@ -186,56 +386,58 @@ fn stall(settings: &Settings) -> Duration {
 }
 
 /// Opens a URL, through a few redirects, each of them judged.
-async fn follow(http: &Http, settings: &Settings, url: &str, resume: Option<(u64, &str)>) -> Result<Answer, Miss> {
-    let mut url = Url::parse(url)
-        .map_err(|error| Miss::Final(format!("its url is no URL: {error}; ask the vendor for the picture")))?;
+async fn follow(
+    http: &Http,
+    settings: &Settings,
+    url: &str,
+    resume: Option<(u64, &str)>,
+) -> Result<Answer, DownloadError> {
+    let mut url = Url::parse(url).map_err(|error| {
+        DownloadError::Permanent(format!("its url is no URL: {error}; ask the vendor for the picture"))
+    })?;
     for _ in 0..=REDIRECTS_MAX {
-        settings
-            .download_guard
-            .check(&url)
-            .map_err(|reason| Miss::Final(format!("{reason}; if you trust the link, open it with another program")))?;
+        settings.download_guard.check(&url).map_err(|reason| {
+            DownloadError::Permanent(format!("{reason}; if you trust the link, open it with another program"))
+        })?;
         let limit: Duration = settings.timers.connect + stall(settings);
         let answer = match timeout(limit, http.download(&url, resume)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(unreachable(&failure)),
-            Err(_) => return Err(Miss::Passing("its url does not answer in time".to_owned())),
+            Ok(Err(error)) => return Err(unreachable(&error)),
+            Err(_) => return Err(DownloadError::Temporary("its url does not answer in time".to_owned())),
         };
         if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
             return Ok(answer);
         }
-        let next = answer.header("location").and_then(|location| url.join(location).ok());
-        url =
-            next.ok_or_else(|| Miss::Final("its url redirects to nowhere; ask the vendor for the picture".to_owned()))?;
+        let next = answer.header(header::LOCATION).and_then(|location| url.join(location).ok());
+        url = next.ok_or_else(|| {
+            DownloadError::Permanent("its url redirects to nowhere; ask the vendor for the picture".to_owned())
+        })?;
     }
-    Err(Miss::Final(format!(
+    Err(DownloadError::Permanent(format!(
         "its url redirects more than {REDIRECTS_MAX} times; if you trust the link, open it with another program"
     )))
 }
 
-/// Some hosts are refused by ourselves, and certificates do not change by asking again.
-fn unreachable(failure: &Failure) -> Miss {
-    let reason = &failure.reason;
+/// Why a hop could not be reached: some hosts we refuse ourselves, and certificates stay as they are.
+fn unreachable(error: &HttpError) -> DownloadError {
+    let reason = &error.reason;
     let said = format!("its url cannot be reached: {reason}");
     if reason.contains("is not opened") {
-        Miss::Final(format!("{said}; if you trust the link, open it with another program"))
+        DownloadError::Permanent(format!("{said}; if you trust the link, open it with another program"))
     } else if reason.contains("certificate") {
-        Miss::Final(format!("{said}; trust its certificate by a CA file and fetch it again, it is free"))
-    } else if failure.lasting {
-        Miss::Final(said)
+        DownloadError::Permanent(format!("{said}; trust its certificate by a CA file and fetch it again, it is free"))
+    } else if error.permanent {
+        DownloadError::Permanent(said)
     } else {
-        Miss::Passing(said)
+        DownloadError::Temporary(said)
     }
 }
 
-/// A tag that promises the same bytes.
+/// The entity tag of the answer, if it is one that promises the same bytes.
 fn strong_tag(answer: &Answer) -> Option<String> {
-    answer.header("etag").filter(|tag| tag.starts_with('"')).map(str::to_owned)
+    answer.header(header::ETAG).filter(|tag| tag.starts_with('"')).map(str::to_owned)
 }
 
 fn starts_at(answer: &Answer, from: u64) -> bool {
-    answer
-        .header("content-range")
-        .and_then(|range| range.strip_prefix("bytes "))
-        .and_then(|range| range.split('-').next())
-        .is_some_and(|start| start.trim().parse() == Ok(from))
+    answer.header(header::CONTENT_RANGE).is_some_and(|range| header::range_starts_at(range, from))
 }

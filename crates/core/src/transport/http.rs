@@ -4,22 +4,24 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 use url::Url;
 
 use super::content_encoding::BodyDecoder;
 use super::tls::{Tls, certificate_flaw};
 use super::upload::Upload;
-use super::url_guard::{DownloadGuard, is_public};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::file_work::blocking;
 use crate::proxy::{ProxyServer, Route};
+use crate::runtime::blocking;
 use crate::text;
+use crate::url_guard::{DownloadGuard, is_public};
 use crate::wire::header;
 
 /// The clients of one configuration: with the key to the gateway, without it to anywhere else. All are made at once, before
@@ -45,17 +47,17 @@ struct Downloads {
     trusting: bool,
 }
 
-/// An exchange that broke.
+/// Why an exchange failed: the HTTP library's error, which no other file can name.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    /// Whether no connection came about.
+pub(crate) struct HttpError {
+    /// Whether no connection was established.
     pub(crate) connecting: bool,
     /// The innermost reason, in a few words.
     pub(crate) reason: String,
     /// The system's number of the error underneath.
     pub(crate) os_error: Option<i32>,
-    /// Whether another try would end the same way, until somebody changes something.
-    pub(crate) lasting: bool,
+    /// Whether another try fails, too, until the configuration changes.
+    pub(crate) permanent: bool,
 }
 
 /// An answer: its head, and its body in pieces, decoded if it is compressed.
@@ -92,7 +94,7 @@ impl Http {
     }
 
     /// The client for one hop of a download, and the proxy that it goes through.
-    fn downloader(&self, url: &Url) -> Result<(reqwest::Client, Option<&Arc<ProxyServer>>), Failure> {
+    fn downloader(&self, url: &Url) -> Result<(reqwest::Client, Option<&Arc<ProxyServer>>), HttpError> {
         let via = match self.settings.routes.to(url) {
             Route::Proxy(server) => Some(server),
             Route::Direct(_) => None,
@@ -103,12 +105,12 @@ impl Http {
         }
         // There was no trust store when the client was made. There may be one now.
         let made = self.tls.config().and_then(|config| Downloads::new(&self.settings, &config, true));
-        let made = made.map_err(|error| Failure::to_connect(error.to_string()))?;
+        let made = made.map_err(|error| HttpError::to_connect(error.to_string()))?;
         Ok((made.to(url, via.is_some())?, via))
     }
 
-    /// The way to the gateway, for a text that says why there was none.
-    pub(crate) fn by_way_of(&self) -> String {
+    /// The proxy on the way to the gateway, for an error's text; empty without one.
+    pub(crate) fn describe_route(&self) -> String {
         self.via.as_ref().map(|server| format!(" by way of the proxy {server}")).unwrap_or_default()
     }
 
@@ -120,42 +122,28 @@ impl Http {
         client_request_id: &str,
         content_type: &str,
         upload: Upload,
-    ) -> Result<Answer, Failure> {
-        let request = self
-            .gateway
-            .post(url.clone())
-            .headers(self.headers.clone())
-            .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
-            .header(reqwest::header::ACCEPT, "application/json")
-            .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY)
-            .header(reqwest::header::CONTENT_TYPE, content_type)
-            .header(header::CLIENT_REQUEST_ID, client_request_id)
-            .body(reqwest::Body::wrap(upload));
+    ) -> Result<Answer, HttpError> {
+        let request = self.gateway.post(url.clone()).headers(self.headers.clone());
+        let request = request.header(header::AUTHORIZATION, sensitive(key)?);
+        let request = with_headers(request, &header::of_call(content_type, client_request_id));
+        let request = request.body(reqwest::Body::wrap(upload));
         send(request, self.via.as_ref()).await
     }
 
     /// A free question to the gateway.
-    pub(crate) async fn ask(&self, url: &Url, key: &SecretString) -> Result<Answer, Failure> {
-        let request = self
-            .gateway
-            .get(url.clone())
-            .headers(self.headers.clone())
-            .header(reqwest::header::AUTHORIZATION, sensitive(key)?)
-            .header(reqwest::header::ACCEPT, "application/json")
-            .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY);
+    pub(crate) async fn ask(&self, url: &Url, key: &SecretString) -> Result<Answer, HttpError> {
+        let request = self.gateway.get(url.clone()).headers(self.headers.clone());
+        let request = request.header(header::AUTHORIZATION, sensitive(key)?);
+        let request = with_headers(request, header::GATEWAY);
         send(request, self.via.as_ref()).await
     }
 
     /// One hop of a download; no credentials go with it. `resume`: from this byte on, of the entity with this tag.
-    pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, Failure> {
+    pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, HttpError> {
         let (client, via) = self.downloader(url)?;
-        let mut request = client
-            .get(url.clone())
-            .header(reqwest::header::ACCEPT, "image/*")
-            .header(reqwest::header::ACCEPT_ENCODING, header::IDENTITY);
+        let mut request = with_headers(client.get(url.clone()), header::DOWNLOAD);
         if let Some((from, tag)) = resume {
-            request =
-                request.header(reqwest::header::RANGE, format!("bytes={from}-")).header(reqwest::header::IF_RANGE, tag);
+            request = request.header(header::RANGE, header::range_from(from)).header(header::IF_RANGE, tag);
         }
         send(request, via).await
     }
@@ -175,12 +163,12 @@ impl Downloads {
         })
     }
 
-    fn to(&self, url: &Url, proxied: bool) -> Result<reqwest::Client, Failure> {
+    fn to(&self, url: &Url, proxied: bool) -> Result<reqwest::Client, HttpError> {
         if !proxied {
             return Ok(self.direct.clone());
         }
         let found = self.proxied.iter().find(|(scheme, _)| *scheme == url.scheme());
-        found.map(|(_, client)| client.clone()).ok_or_else(|| Failure::to_connect("no proxy leads there".to_owned()))
+        found.map(|(_, client)| client.clone()).ok_or_else(|| HttpError::to_connect("no proxy leads there".to_owned()))
     }
 }
 
@@ -194,7 +182,7 @@ fn build(
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.clone())
         .http1_only()
-        .user_agent(header::USER_AGENT)
+        .user_agent(header::PRODUCT)
         // Redirects are followed by us, each hop judged.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -222,10 +210,14 @@ fn build(
     builder.build().map_err(|error| Error::config(format!("the HTTP client cannot be set up: {}", reason(&error))))
 }
 
-async fn send(request: reqwest::RequestBuilder, via: Option<&Arc<ProxyServer>>) -> Result<Answer, Failure> {
+fn with_headers(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+}
+
+async fn send(request: reqwest::RequestBuilder, via: Option<&Arc<ProxyServer>>) -> Result<Answer, HttpError> {
     match request.send().await {
         Ok(response) => Ok(Answer::new(response)),
-        Err(error) => Err(Failure::of(&error, error.is_connect()).by_way_of(via)),
+        Err(error) => Err(HttpError::of(&error, error.is_connect()).by_way_of(via)),
     }
 }
 
@@ -260,13 +252,13 @@ impl Answer {
     }
 
     /// The next piece of the body; `None` at its end. May be dropped and called again.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         loop {
-            let broken = |error: io::Error| Failure {
+            let broken = |error: io::Error| HttpError {
                 connecting: false,
                 reason: format!("its compressed body is broken: {}", text::io_reason(&error)),
                 os_error: None,
-                lasting: false,
+                permanent: false,
             };
             if let Some(piece) = self.body.next().map_err(broken)? {
                 return Ok(Some(piece));
@@ -274,7 +266,7 @@ impl Answer {
             if self.ended {
                 return Ok(None);
             }
-            match self.response.chunk().await.map_err(|error| Failure::of(&error, false))? {
+            match self.response.chunk().await.map_err(|error| HttpError::of(&error, false))? {
                 Some(piece) => self.body.push(piece),
                 None => {
                     self.ended = true;
@@ -283,18 +275,35 @@ impl Answer {
             }
         }
     }
+
+    /// Reads a small body, or as much of it as comes within `limit`, at most `max` bytes.
+    pub(crate) async fn read_bounded(&mut self, limit: Duration, max: usize) -> Vec<u8> {
+        let mut body = Vec::new();
+        let reading = async {
+            while let Ok(Some(chunk)) = self.chunk().await {
+                body.extend_from_slice(&chunk);
+                if body.len() >= max {
+                    break;
+                }
+            }
+        };
+        // What did not come by then is missing.
+        let _ = timeout(limit, reading).await;
+        body.truncate(max);
+        body
+    }
 }
 
-impl Failure {
+impl HttpError {
     fn of(error: &reqwest::Error, connecting: bool) -> Self {
         let os_error = innermost(error).downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
         let flaw = tls_error(error).and_then(certificate_flaw).filter(|_| connecting);
-        Self { connecting, lasting: flaw.is_some(), reason: flaw.unwrap_or_else(|| reason(error)), os_error }
+        Self { connecting, permanent: flaw.is_some(), reason: flaw.unwrap_or_else(|| reason(error)), os_error }
     }
 
     /// No connection was begun.
     fn to_connect(reason: String) -> Self {
-        Self { connecting: true, reason, os_error: None, lasting: false }
+        Self { connecting: true, reason, os_error: None, permanent: false }
     }
 
     /// Names the proxy where no connection came about: it may be the one to blame.
@@ -312,9 +321,9 @@ impl Failure {
             ("failed parsing server response", "it does not answer as such a proxy does; check its scheme", false),
             ("failed to create underlying connection", "it cannot be reached", false),
         ];
-        if let Some((_, said, lasting)) = refusals.into_iter().find(|(words, ..)| self.reason.contains(words)) {
+        if let Some((_, said, permanent)) = refusals.into_iter().find(|(words, ..)| self.reason.contains(words)) {
             self.reason = said.to_owned();
-            self.lasting = lasting;
+            self.permanent = permanent;
         }
         self.reason = format!("by way of the proxy {server}: {}", self.reason);
         self
@@ -355,9 +364,9 @@ fn reason(error: &reqwest::Error) -> String {
     text::shorten(&said, 200)
 }
 
-fn sensitive(key: &SecretString) -> Result<HeaderValue, Failure> {
+fn sensitive(key: &SecretString) -> Result<HeaderValue, HttpError> {
     let mut value = HeaderValue::from_str(key.expose_secret())
-        .map_err(|_| Failure::to_connect("the API key fits no header".to_owned()))?;
+        .map_err(|_| HttpError::to_connect("the API key fits no header".to_owned()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -369,7 +378,7 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
         let shown = text::shorten(name, 60);
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Error::config(format!("{shown:?} is no header name")))?;
-        if header::OURS.contains(&name.as_str()) {
+        if header::RESERVED.contains(&name.as_str()) {
             return Err(Error::config(format!("the header {shown} is set by this library; leave it out")));
         }
         if header::HARMFUL.contains(&name.as_str()) {

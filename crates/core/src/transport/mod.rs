@@ -1,36 +1,32 @@
-//! One call over the network: attempts, their phases, and what their ends mean.
+//! One call over the network: its attempts, and what their ends mean for money.
 
+mod answer_keeper;
 mod attempt;
-pub(crate) mod billing;
+mod attempt_error;
+mod attempt_task;
+mod backoff;
+mod billing;
 mod call;
 mod content_encoding;
-mod crowd;
-mod deliver;
+mod context;
+mod decision;
 mod download;
-mod exchange;
-mod explain;
-mod gate;
-mod handoff;
+mod error_message;
 mod http;
-mod kept_answer;
-mod landing;
-pub(crate) mod lookup;
+mod image_sink;
 mod receive;
-mod retry;
 mod run_timer;
-mod running;
 mod tls;
 mod upload;
-mod url_guard;
+mod usage_log;
+mod write_limiter;
 
-pub(crate) use call::{Call, Plan, within_runtime};
-pub(crate) use crowd::Crowd;
-pub(crate) use deliver::download_one;
+#[cfg(feature = "internals")]
+pub(crate) use backoff::{backoff, parse_retry_after};
+pub(crate) use billing::balance;
+pub(crate) use call::Call;
+pub(crate) use context::CallContext;
+pub(crate) use download::download_one;
 pub(crate) use http::Http;
-pub(crate) use kept_answer::KeptAnswer;
-#[cfg(feature = "internals")]
-pub(crate) use retry::{parse_retry_after, wait};
-pub(crate) use running::Running;
-#[cfg(feature = "internals")]
-pub(crate) use url_guard::is_public;
-pub(crate) use url_guard::{DownloadGuard, is_loopback};
+pub(crate) use usage_log::{UsageLog, read_usage_log};
+pub(crate) use write_limiter::WriteLimiter;

@@ -1,41 +1,45 @@
-//! A success's body on its way in: decoded as it comes, written as it is decoded, never held whole.
+//! Receives the body of a success: decoded as it comes, written as it is decoded, never held whole.
 
+use std::io;
 use std::sync::atomic::Ordering;
 
 use url::Url;
 
-use super::crowd::Incoming;
+use super::answer_keeper::AnswerKeeper;
+use super::context::CallContext;
 use super::http::Answer;
-use super::kept_answer::AnswerKeeper;
-use super::landing::{Landed, Landing};
+use super::image_sink::{ImageSink, StoredImage};
 use super::run_timer::RunTimer;
-use super::running::Running;
-use super::{KeptAnswer, Plan};
-use crate::image::TargetFile;
+use super::write_limiter::BodyReader;
+use crate::attempt::AttemptState;
+use crate::error::KeptAnswer;
+use crate::image::{Image, TargetFile};
 use crate::secret::ApiKey;
 use crate::text;
+use crate::warning::Warning;
 use crate::wire::{AnswerDecoder, AnswerJson, BodyForm, ErrorBody, Payload, Task, header};
 
-/// More is not reserved on the server's word.
+/// Most memory that is reserved because the server announces so much, in bytes.
 const RESERVE_MAX: usize = 64 << 20;
-/// Each write changes the thread twice: pieces are large while few answers come in, so that most pictures take one.
+/// Size of the pieces that are written, in bytes. Each write changes the thread twice, so pieces are large while few answers
+/// come in, and most pictures take one.
 const LARGE_PIECE: usize = 6 << 20;
-/// In a crowd they are small, because every answer may hold one.
+/// Where many answers come in they are small, because every answer may hold one.
 const SMALL_PIECE: usize = 128 << 10;
 /// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
 /// smaller one grows by copies, and makes allocators give memory back after every call that the next faults in again.
 const WRITE_BUFFER: usize = LARGE_PIECE + (512 << 10);
-/// So many characters of a small picture may mean nothing.
+/// Allowance, in bytes, for base64 text that decodes to nothing.
 const TEXT_BESIDE: u64 = 1 << 20;
-/// As much of an unusable answer is in the error itself.
+/// Longest beginning of an answer that is in the error itself, in bytes.
 const EXCERPT_MAX: usize = 64 * 1024;
 
-/// What came in.
+/// An answer that was received, whole or not.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) json: AnswerJson,
     /// By payload number. `None`: an empty payload, or one that the JSON does not name.
-    pub(crate) pictures: Vec<Option<Landed>>,
+    pub(crate) pictures: Vec<Option<StoredImage>>,
     /// Why the body is not whole.
     pub(crate) cut: Option<String>,
     /// Temporary files that were opened beforehand and are not needed yet.
@@ -54,7 +58,7 @@ impl Received {
     }
 
     /// Why there is no picture in it.
-    pub(crate) fn describe_nothing(&self, key: &ApiKey) -> String {
+    pub(crate) fn describe_missing(&self, key: &ApiKey) -> String {
         let json = &self.json;
         if let Some(coding) = self.coding.as_ref().filter(|_| json.foreign) {
             return format!("it came with the content encoding {coding}, which nobody asked for");
@@ -83,7 +87,46 @@ impl Received {
         }
     }
 
-    /// Keeps the whole answer, for whoever can make something of it.
+    /// The links to pictures.
+    pub(crate) fn links(&self) -> Vec<String> {
+        let links = self.json.found.iter().filter(|found| found.payload.is_none() && !found.doubtful);
+        links.filter_map(|found| found.url.clone()).collect()
+    }
+
+    /// Puts pictures and links together. A damaged picture with a link is replaced by the link.
+    pub(crate) fn assemble(&mut self) -> Assembled {
+        let mut assembled = Assembled::default();
+        for found in std::mem::take(&mut self.json.found) {
+            let stored = found.payload.and_then(|number| self.pictures.get_mut(number)).and_then(Option::take);
+            let image = match (stored, &found.url) {
+                (Some(stored), Some(url)) if stored.damage.is_some() => Image::at_url(url.clone()),
+                // Nobody said that this is a picture.
+                (Some(stored), _) if found.doubtful && stored.damage.is_some() => continue,
+                (Some(stored), _) => {
+                    if let Some(reason) = stored.damage {
+                        let number = assembled.images.len() + 1;
+                        assembled.damage.get_or_insert_with(|| format!("picture {number}: {reason}"));
+                    }
+                    assembled.unsaved = assembled.unsaved.or(stored.unsaved);
+                    assembled.warnings.extend(stored.warnings);
+                    if stored.image.bytes().is_some_and(bytes::Bytes::is_empty) {
+                        // Nothing of it could be decoded: there is no picture to hand over.
+                        continue;
+                    }
+                    stored.image.with_inline(true)
+                }
+                (None, Some(url)) => {
+                    assembled.doubtful |= found.doubtful;
+                    Image::at_url(url.clone())
+                }
+                (None, None) => continue,
+            };
+            assembled.images.push(image.with_url(found.url).with_revised_prompt(found.revised_prompt));
+        }
+        assembled
+    }
+
+    /// Keeps the whole answer, in a file or in memory.
     pub(crate) async fn keep(&mut self, key: &ApiKey) -> Option<KeptAnswer> {
         let keeper = self.keeper.take()?;
         if self.decoder.rest(key).is_empty() && keeper.len() == 0 {
@@ -93,42 +136,61 @@ impl Received {
     }
 }
 
+/// The pictures of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Assembled {
+    /// In the answer's order; links stand for those that are not here.
+    pub(crate) images: Vec<Image>,
+    /// The links may lead to something else.
+    pub(crate) doubtful: bool,
+    /// Why one of them is not a picture.
+    pub(crate) damage: Option<String>,
+    /// Why one is in memory and should be in a file.
+    pub(crate) unsaved: Option<io::Error>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
 /// Reads the whole body. `files` are the temporary files that were opened before the request left.
-pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, running: &Running, files: Vec<TargetFile>) -> Received {
+pub(crate) async fn receive(
+    answer: &mut Answer,
+    context: &CallContext,
+    state: &AttemptState,
+    files: Vec<TargetFile>,
+) -> Received {
     let expected = match (answer.content_length(), files.first()) {
         // Base64 is four characters for three bytes; the JSON around it is small.
-        (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / plan.asked as usize),
+        (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / context.asked as usize),
         (_, Some(_)) => WRITE_BUFFER,
         (None, None) => 0,
     };
-    let key = &plan.settings.key;
+    let key = &context.settings.key;
     let coding = answer.header(header::CONTENT_ENCODING).map(|coding| text::shorten(coding.trim(), 40));
     let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX), answer.header(header::CONTENT_TYPE));
-    let mut keeper = AnswerKeeper::new(plan, running);
-    let mut landings = Landings { files, list: Vec::new() };
-    let mut incoming = Incoming::new(&plan.crowd, plan.target.is_some());
-    let max = plan.settings.max_image_bytes.saturating_mul(u64::from(plan.asked));
+    let mut keeper = AnswerKeeper::new(context, state);
+    let mut sinks = ImageSinks { files, list: Vec::new() };
+    let mut reader = BodyReader::new(&context.write_limiter, context.target.is_some());
+    let max = context.settings.max_image_bytes.saturating_mul(u64::from(context.asked));
     // Base64 is a third longer; the rest is room for line breaks.
     let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
     // One timer that is put off: a new one for each chunk would wake the whole runtime.
-    let mut stalled = RunTimer::new(plan.settings.timers.body_stall);
+    let mut stalled = RunTimer::new(context.settings.timers.body_stall);
     let cut = loop {
         stalled.restart();
-        // The turn is held until what this chunk holds is written.
-        let (chunk, _turn) = tokio::select! {
+        // The permit is held until what this chunk holds is written.
+        let (chunk, _permit) = tokio::select! {
             biased;
-            next = incoming.chunk(answer) => next,
+            next = reader.chunk(answer) => next,
             () = stalled.ran_out() => break Some("the answer stood still for too long".to_owned()),
         };
         match chunk {
             Ok(Some(chunk)) => {
-                running.received().fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                state.bytes_received().fetch_add(chunk.len() as u64, Ordering::Relaxed);
                 decoder.push(&chunk);
             }
             Ok(None) => break None,
             Err(failure) => break Some(format!("the answer was cut: {}", failure.reason)),
         }
-        landings.advance(plan, decoder.payloads(), incoming.is_crowded()).await;
+        sinks.advance(context, decoder.payloads(), reader.is_limited()).await;
         let decoded = decoder.payloads().iter().map(|payload| payload.total).sum::<u64>();
         // What decodes to nothing (white space, what stands behind an error) must have an end too.
         if decoded > max || decoder.payload_text() > max_text {
@@ -146,22 +208,22 @@ pub(crate) async fn receive(answer: &mut Answer, plan: &Plan, running: &Running,
     }
     let mut json = decoder.json(key);
     for url in json.found.iter_mut().filter_map(|found| found.url.as_mut()) {
-        absolute(url, &plan.settings.base_url);
+        absolute(url, &context.settings.base_url);
     }
     let mut pictures = Vec::new();
     for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
-        let mut landing = landings.get(plan, number);
-        landing.take_last(&mut payload.decoded);
+        let mut sink = sinks.get(context, number);
+        sink.take_last(&mut payload.decoded);
         // Where the picture stands among those asked for decides its name.
         let index = json.found.iter().position(|found| found.payload == Some(number));
         pictures.push(match index {
             Some(index) if payload.total > 0 || payload.error.is_some() => {
-                Some(landing.finish(index, damage(&payload)).await)
+                Some(sink.finish(index, damage(&payload)).await)
             }
             _ => None,
         });
     }
-    let Landings { files, .. } = landings;
+    let ImageSinks { files, .. } = sinks;
     Received { json, pictures, cut, files, decoder, keeper: Some(keeper), coding }
 }
 
@@ -182,38 +244,38 @@ fn damage(payload: &Payload) -> Option<String> {
     }
 }
 
-/// Where payloads land, by their number.
-struct Landings {
+/// The sinks of payloads, by their number.
+struct ImageSinks {
     files: Vec<TargetFile>,
-    list: Vec<Option<Landing>>,
+    list: Vec<Option<ImageSink>>,
 }
 
-impl Landings {
-    fn get(&mut self, plan: &Plan, number: usize) -> Landing {
+impl ImageSinks {
+    fn get(&mut self, context: &CallContext, number: usize) -> ImageSink {
         let known = self.list.get_mut(number).and_then(Option::take);
-        known.unwrap_or_else(|| Landing::new(plan.target.clone(), self.files.pop()))
+        known.unwrap_or_else(|| ImageSink::new(context.target.clone(), self.files.pop()))
     }
 
     /// Writes what is decoded, where there is enough of it. Without a target it grows where it is.
-    async fn advance(&mut self, plan: &Plan, payloads: &mut [Payload], crowded: bool) {
-        if plan.target.is_none() {
+    async fn advance(&mut self, context: &CallContext, payloads: &mut [Payload], limited: bool) {
+        if context.target.is_none() {
             return;
         }
-        let piece = if crowded { SMALL_PIECE } else { LARGE_PIECE };
+        let piece = if limited { SMALL_PIECE } else { LARGE_PIECE };
         self.list.resize_with(payloads.len(), || None);
         let last = payloads.len().saturating_sub(1);
         for (number, payload) in payloads.iter_mut().enumerate() {
             // Before the next picture the whole one is written; the last one's end waits for the answer's.
             let enough = if number < last { 1 } else { piece };
             if payload.decoded.len() >= enough {
-                let mut landing = self.get(plan, number);
-                landing.take(&mut payload.decoded, enough).await;
-                if crowded && payload.decoded.is_empty() {
-                    // The turn is over, and with it the claim to memory.
+                let mut sink = self.get(context, number);
+                sink.take(&mut payload.decoded, enough).await;
+                if limited && payload.decoded.is_empty() {
+                    // The permit is given back, and with it the claim to memory.
                     payload.decoded = Vec::new();
                 }
                 if let Some(slot) = self.list.get_mut(number) {
-                    *slot = Some(landing);
+                    *slot = Some(sink);
                 }
             }
         }

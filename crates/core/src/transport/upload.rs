@@ -1,4 +1,4 @@
-//! A body on its way out: read from its sources chunk by chunk, through the gate.
+//! A body on its way out: read from its sources chunk by chunk, through the send guard.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-use super::gate::{Gate, InputFailure};
+use crate::attempt::{InputError, SendGuard};
 use crate::request::{FileIdentity, Inspected, Source, open_without_waiting};
 use crate::text;
 use crate::wire::{Body, Content};
@@ -20,7 +20,7 @@ use crate::wire::{Body, Content};
 /// Smaller chunks cost measurably more CPU a byte.
 const CHUNK: usize = 256 * 1024;
 
-/// The gate is closed: the verdict is spoken.
+/// The send guard is closed.
 #[derive(Debug, thiserror::Error)]
 #[error("the upload was stopped")]
 pub(crate) struct Stopped;
@@ -28,10 +28,10 @@ pub(crate) struct Stopped;
 /// One sending of a [`Body`].
 #[derive(Debug)]
 pub(crate) struct Upload {
-    gate: Arc<Gate>,
+    guard: Arc<SendGuard>,
     left: VecDeque<Content>,
     remaining: u64,
-    reading: Option<JoinHandle<Result<Read1, InputFailure>>>,
+    reading: Option<JoinHandle<Result<ReadChunk, InputError>>>,
     open: Option<OpenInput>,
     /// The chunk handed out last; its memory is used again once the transport is done with it.
     spare: Option<Bytes>,
@@ -46,16 +46,16 @@ struct OpenInput {
 }
 
 #[derive(Debug)]
-struct Read1 {
+struct ReadChunk {
     chunk: Bytes,
     /// `None` once the file is read and was found unchanged.
     input: Option<OpenInput>,
 }
 
 impl Upload {
-    pub(crate) fn new(body: &Body, gate: Arc<Gate>) -> Self {
+    pub(crate) fn new(body: &Body, guard: Arc<SendGuard>) -> Self {
         Self {
-            gate,
+            guard,
             remaining: body.len(),
             left: body.contents.iter().cloned().collect(),
             reading: None,
@@ -64,7 +64,7 @@ impl Upload {
         }
     }
 
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, InputFailure>>> {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, InputError>>> {
         loop {
             if let Some(reading) = &mut self.reading {
                 let read = ready!(Pin::new(reading).poll(cx));
@@ -106,16 +106,16 @@ impl http_body::Body for Upload {
     type Error = Stopped;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Stopped>>> {
-        self.gate.start();
+        self.guard.start();
         match ready!(self.poll_chunk(cx)) {
             None => Poll::Ready(None),
-            Some(Ok(chunk)) if self.gate.pass(chunk.len() as u64) => {
+            Some(Ok(chunk)) if self.guard.pass(chunk.len() as u64) => {
                 self.remaining -= chunk.len() as u64;
                 Poll::Ready(Some(Ok(Frame::data(chunk))))
             }
             Some(Ok(_)) => Poll::Ready(Some(Err(Stopped))),
-            Some(Err(failure)) => {
-                self.gate.fail(failure);
+            Some(Err(error)) => {
+                self.guard.fail(error);
                 Poll::Ready(Some(Err(Stopped)))
             }
         }
@@ -131,11 +131,11 @@ impl http_body::Body for Upload {
     }
 }
 
-fn unreadable(name: &str, error: &io::Error) -> InputFailure {
-    InputFailure::Unreadable { name: name.to_owned(), reason: text::io_reason(error) }
+fn unreadable(name: &str, error: &io::Error) -> InputError {
+    InputError::Unreadable { name: name.to_owned(), reason: text::io_reason(error) }
 }
 
-fn open(path: PathBuf, name: String, identity: FileIdentity, len: u64) -> Result<OpenInput, InputFailure> {
+fn open(path: PathBuf, name: String, identity: FileIdentity, len: u64) -> Result<OpenInput, InputError> {
     let file = open_without_waiting(&path).map_err(|error| unreadable(&name, &error))?;
     let input = OpenInput { file, name, identity, remaining: len };
     unchanged(&input)?;
@@ -143,26 +143,26 @@ fn open(path: PathBuf, name: String, identity: FileIdentity, len: u64) -> Result
 }
 
 /// Fails if the open file is not the one that was checked, byte for byte as far as the system tells.
-fn unchanged(input: &OpenInput) -> Result<(), InputFailure> {
+fn unchanged(input: &OpenInput) -> Result<(), InputError> {
     let metadata = input.file.metadata().map_err(|error| unreadable(&input.name, &error))?;
-    if FileIdentity::of(&metadata) == input.identity { Ok(()) } else { Err(InputFailure::Changed(input.name.clone())) }
+    if FileIdentity::of(&metadata) == input.identity { Ok(()) } else { Err(InputError::Changed(input.name.clone())) }
 }
 
 /// Reads the next chunk. A file's last chunk is handed over only after a second look at the file.
-fn read_chunk(mut input: OpenInput, mut buffer: BytesMut) -> Result<Read1, InputFailure> {
+fn read_chunk(mut input: OpenInput, mut buffer: BytesMut) -> Result<ReadChunk, InputError> {
     let want = usize::try_from(input.remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK));
     buffer.resize(want, 0);
     input.file.read_exact(&mut buffer).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => InputFailure::Changed(input.name.clone()),
+        io::ErrorKind::UnexpectedEof => InputError::Changed(input.name.clone()),
         _ => unreadable(&input.name, &error),
     })?;
     input.remaining -= want as u64;
     let chunk = buffer.freeze();
     if input.remaining > 0 {
-        return Ok(Read1 { chunk, input: Some(input) });
+        return Ok(ReadChunk { chunk, input: Some(input) });
     }
     unchanged(&input)?;
-    Ok(Read1 { chunk, input: None })
+    Ok(ReadChunk { chunk, input: None })
 }
 
 #[cfg(test)]
@@ -180,31 +180,31 @@ mod tests {
         }
     }
 
-    fn upload(len: usize) -> (Upload, Arc<Gate>) {
+    fn upload(len: usize) -> (Upload, Arc<SendGuard>) {
         let contents = vec![Content::Text(vec![0; len].into())];
         let body = Body { content_type: String::new(), contents };
-        let gate = Arc::new(Gate::new(body.len()));
-        (Upload::new(&body, gate.clone()), gate)
+        let guard = Arc::new(SendGuard::new(body.len()));
+        (Upload::new(&body, guard.clone()), guard)
     }
 
     #[test]
-    fn a_closed_gate_yields_an_error_and_its_count_is_final() {
-        let (mut upload, gate) = upload(3 * CHUNK);
+    fn a_closed_guard_yields_an_error_and_its_count_is_final() {
+        let (mut upload, guard) = upload(3 * CHUNK);
         assert_eq!(upload.size_hint().exact(), Some(3 * CHUNK as u64));
         assert!(matches!(next(&mut upload), Some(Ok(CHUNK))));
-        let verdict = gate.close_unless_whole();
+        let verdict = guard.close_unless_whole();
         assert!(!verdict.is_whole() && verdict.handed == CHUNK as u64);
         assert!(matches!(next(&mut upload), Some(Err(Stopped))));
         assert!(matches!(next(&mut upload), Some(Err(Stopped))));
-        assert_eq!(gate.look().handed, CHUNK as u64);
+        assert_eq!(guard.progress().handed, CHUNK as u64);
     }
 
     #[test]
     fn a_whole_body_is_not_called_back() {
-        let (mut upload, gate) = upload(CHUNK + 1);
+        let (mut upload, guard) = upload(CHUNK + 1);
         assert!(matches!(next(&mut upload), Some(Ok(CHUNK))));
         assert!(matches!(next(&mut upload), Some(Ok(1))));
-        assert!(gate.close_unless_whole().is_whole());
+        assert!(guard.close_unless_whole().is_whole());
         assert!(next(&mut upload).is_none());
     }
 }

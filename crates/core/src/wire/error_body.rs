@@ -180,6 +180,15 @@ impl ErrorBody {
         }
     }
 
+    /// The server's words, or that there are none.
+    pub(crate) fn message_or_default(&self) -> &str {
+        match (&self.message, self.form) {
+            (Some(message), _) => message,
+            (None, BodyForm::Page) => "a web page came, which says nothing",
+            (None, _) => "it gave no reason",
+        }
+    }
+
     /// Codes are compared, words are searched: vendors change the latter.
     fn understood(words: &Words<'_>, form: BodyForm) -> Self {
         let message = words.joined();

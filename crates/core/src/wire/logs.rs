@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
+use super::members::members;
 use super::price::Price;
-use super::response::members;
 use crate::secret::ApiKey;
 use crate::text;
 

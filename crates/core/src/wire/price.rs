@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::header;
-use super::response::members;
+use super::members::members;
 use crate::amount::Amount;
-use crate::attempt::Cost;
+use crate::charge::Cost;
 use crate::secret::ApiKey;
 use crate::warning::Warning;
 

@@ -1,10 +1,7 @@
 //! The answer of a successful call, decoded while it arrives.
 
-use std::collections::HashMap;
-
 use gptimage_model::ImageFormat;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::base64::{Base64Decoder, Base64Error};
 use super::error_body::ErrorBody;
@@ -13,7 +10,6 @@ use super::price::Price;
 use super::scanner::{PayloadSink, Scanner};
 use super::sniff::{Guess, is_link, sniff};
 use super::sse::SseReader;
-use crate::client::Balance;
 use crate::secret::ApiKey;
 use crate::warning::Warning;
 
@@ -358,25 +354,6 @@ fn salvage_found(rest: &[u8], payloads: usize, key: &ApiKey) -> Vec<Found> {
     });
     found.extend(urls.take(PICTURES_MAX).map(|url| Found { url: Some(url), ..Found::default() }));
     found
-}
-
-/// The members of a JSON object as their own text.
-pub(super) fn members(text: &str) -> Option<HashMap<String, &RawValue>> {
-    serde_json::from_str(text).ok()
-}
-
-/// The answer of the balance question, its number as written.
-pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
-    let answer = members(std::str::from_utf8(body).ok()?)?;
-    let text = |name: &str| {
-        let text = answer.get(name)?.get();
-        let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
-        (text != "null").then(|| crate::text::shorten(&key.redact(&text), 40))
-    };
-    let current_balance = text("current_balance")?;
-    // A debt is negative; else it is as exact as every amount.
-    current_balance.strip_prefix('-').unwrap_or(&current_balance).parse::<crate::Amount>().ok()?;
-    Some(Balance { current_balance, currency: text("currency") })
 }
 
 #[cfg(test)]

@@ -1,26 +1,17 @@
-//! The whole of an answer that cannot be used: what was paid for is not thrown away because it was not understood.
+//! Keeps the whole of an answer that cannot be used: what was paid for is not thrown away because it was not understood.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::Plan;
-use super::landing::Landing;
-use super::running::Running;
-use crate::file_work::blocking;
+use super::context::CallContext;
+use super::image_sink::ImageSink;
+use crate::attempt::AttemptState;
+use crate::error::KeptAnswer;
 use crate::image::{Target, TargetFile};
+use crate::runtime::blocking;
 use crate::salvage::make_folder;
 use crate::secret::ApiKey;
 use crate::wire::AnswerDecoder;
-
-/// An answer that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeptAnswer {
-    File(PathBuf),
-    /// Where there is no folder for it.
-    Memory(Bytes),
-}
 
 /// Takes what an answer holds beside its pictures, beyond what is parsed.
 #[derive(Debug)]
@@ -29,7 +20,7 @@ pub(crate) struct AnswerKeeper {
     target: Option<Target>,
     /// The salvage folder, if it is kept there.
     folder: Option<PathBuf>,
-    landing: Option<Landing>,
+    sink: Option<ImageSink>,
     /// What may begin the key.
     held: Vec<u8>,
     len: u64,
@@ -37,14 +28,14 @@ pub(crate) struct AnswerKeeper {
 
 impl AnswerKeeper {
     /// Beside the pictures, or in the salvage folder.
-    pub(crate) fn new(plan: &Plan, running: &Running) -> Self {
-        let folder = plan.settings.salvage_folder.clone().filter(|_| plan.target.is_none());
-        let target = match (&plan.target, &folder) {
+    pub(crate) fn new(context: &CallContext, state: &AttemptState) -> Self {
+        let folder = context.settings.salvage_folder.clone().filter(|_| context.target.is_none());
+        let target = match (&context.target, &folder) {
             (Some(target), _) => Some(target.for_answer()),
-            (None, Some(folder)) => Some(Target::in_folder(folder, running.client_request_id())),
+            (None, Some(folder)) => Some(Target::in_folder(folder, state.client_request_id())),
             (None, None) => None,
         };
-        Self { target, folder, landing: None, held: Vec::new(), len: 0 }
+        Self { target, folder, sink: None, held: Vec::new(), len: 0 }
     }
 
     /// Bytes that were taken.
@@ -57,35 +48,35 @@ impl AnswerKeeper {
         if decoder.spilled().is_empty() {
             return;
         }
-        let mut landing = match self.landing.take() {
-            Some(landing) => landing,
+        let mut sink = match self.sink.take() {
+            Some(sink) => sink,
             None => self.begin(decoder.rest(key), None).await,
         };
         self.len += decoder.spilled().len() as u64;
         self.held.append(decoder.spilled());
-        landing.append(&key.redact_stream(&mut self.held, false)).await;
-        self.landing = Some(landing);
+        sink.append(&key.redact_stream(&mut self.held, false)).await;
+        self.sink = Some(sink);
     }
 
-    async fn begin(&self, rest: Vec<u8>, file: Option<TargetFile>) -> Landing {
+    async fn begin(&self, rest: Vec<u8>, file: Option<TargetFile>) -> ImageSink {
         if let Some(folder) = self.folder.clone() {
             // Where it cannot be made, the file cannot either, and memory has the answer.
             let _ = blocking(move || make_folder(&folder)).await;
         }
-        let mut landing = Landing::new(self.target.clone().map(Arc::new), file);
-        landing.append(&rest).await;
-        landing
+        let mut sink = ImageSink::new(self.target.clone().map(Arc::new), file);
+        sink.append(&rest).await;
+        sink
     }
 
     /// Keeps the whole. `file`: one that was opened before money was spent, and is not needed any more.
     pub(crate) async fn keep(mut self, decoder: &AnswerDecoder, key: &ApiKey, file: Option<TargetFile>) -> KeptAnswer {
-        let mut landing = match self.landing.take() {
-            Some(landing) => landing,
+        let mut sink = match self.sink.take() {
+            Some(sink) => sink,
             None => self.begin(decoder.rest(key), file).await,
         };
-        landing.append(&key.redact_stream(&mut self.held, true)).await;
+        sink.append(&key.redact_stream(&mut self.held, true)).await;
         let target = self.target.map(|target| target.with_extension(decoder.extension()));
-        match landing.keep(target).await {
+        match sink.keep(target).await {
             Ok(path) => KeptAnswer::File(path),
             Err(bytes) => KeptAnswer::Memory(bytes),
         }

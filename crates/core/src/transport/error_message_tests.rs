@@ -1,28 +1,30 @@
 //! Each line says what can work, and nothing else.
 
 use super::*;
+use crate::attempt::SendStage;
 use crate::secret::ApiKey;
-use crate::transport::retry::{Reached, decide};
+use crate::transport::decision::decide;
 use crate::wire::Stated;
 
-fn line(end: &End, reached: Reached, priced: bool, retry_after: Option<u64>, reason: &str) -> String {
+fn line(end: &AttemptEnd, stage: SendStage, priced: bool, retry_after: Option<u64>, reason: &str) -> String {
     let http_status = match end {
-        End::Answered { status, .. } => Some(*status),
+        AttemptEnd::Answered { status, .. } => Some(*status),
         _ => None,
     };
     let stated = if priced { Stated::Positive } else { Stated::Nothing };
-    let verdict = decide(end, reached, stated, false);
-    let facts = Facts { http_status, ..Facts::default() };
-    let retry_after = retry_after.map(Duration::from_secs);
-    explain(&Story { end, verdict, facts: &facts, client_request_id: "id-1", reason, retry_after })
+    let verdict = decide(end, stage, stated, false);
+    error_message(end, verdict, http_status, "id-1", reason, retry_after.map(Duration::from_secs))
 }
 
-fn answered(status: u16, body: &str) -> End {
-    End::Answered { status, body: ErrorBody::parse(body.as_bytes(), &ApiKey::new("sk-0123456789", "a test").unwrap()) }
+fn answered(status: u16, body: &str) -> AttemptEnd {
+    AttemptEnd::Answered {
+        status,
+        body: ErrorBody::parse(body.as_bytes(), &ApiKey::new("sk-0123456789", "a test").unwrap()),
+    }
 }
 
 fn refused(status: u16, body: &str) -> String {
-    line(&answered(status, body), Reached::Sent, false, None, "")
+    line(&answered(status, body), SendStage::Sent, false, None, "")
 }
 
 const PAGE: &str = "<html><title>Sign in</title></html>";
@@ -74,8 +76,8 @@ fn each_refusal_says_what_can_help() {
 fn beside_a_stated_price_nobody_is_told_to_try_again() {
     for (status, body) in [(429, ""), (400, "no"), (401, "no"), (403, PAGE), (402, ""), (404, ""), (408, ""), (503, "")]
     {
-        for reached in [Reached::Sent, Reached::Unsent] {
-            let line = line(&answered(status, body), reached, true, Some(3), "");
+        for stage in [SendStage::Sent, SendStage::Unsent] {
+            let line = line(&answered(status, body), stage, true, Some(3), "");
             assert!(!line.contains("try again") && !line.contains("nothing was charged"), "{status}: {line}");
             assert!(line.contains("charged") && line.contains("id-1"), "{status}: {line}");
         }
@@ -84,7 +86,7 @@ fn beside_a_stated_price_nobody_is_told_to_try_again() {
 
 #[test]
 fn a_limit_says_when_to_try_again() {
-    let wait = |seconds| line(&answered(429, ""), Reached::Sent, false, seconds, "");
+    let wait = |seconds| line(&answered(429, ""), SendStage::Sent, false, seconds, "");
     assert!(wait(Some(2)).contains("try again after 2 s"));
     assert!(wait(Some(0)).contains("try again after 1 s"));
     assert!(wait(None).contains("try again later"));
@@ -100,17 +102,22 @@ fn what_was_not_delivered_says_what_to_look_at() {
         ("unsuccessful tunnel", "check the proxy"),
         ("no connection came about in time", "try again later"),
     ] {
-        let line = line(&End::NotConnected, Reached::Unsent, false, None, reason);
+        let line = line(&AttemptEnd::NotConnected { permanent: false }, SendStage::Unsent, false, None, reason);
         assert!(line.contains("nothing was charged") && line.contains(help), "{line}");
     }
-    assert!(line(&answered(503, ""), Reached::Unsent, false, None, "").contains("try again later"));
+    assert!(line(&answered(503, ""), SendStage::Unsent, false, None, "").contains("try again later"));
 }
 
 #[test]
 fn a_download_says_why_and_not_more() {
-    let gone =
-        line(&End::Download, Reached::Located, false, None, "picture 1: its url answers 410: the link has expired");
+    let gone = line(
+        &AttemptEnd::Download,
+        SendStage::Located,
+        false,
+        None,
+        "picture 1: its url answers 410: the link has expired",
+    );
     assert!(gone.ends_with("the link has expired") && gone.contains("paid for") && gone.contains("id-1"), "{gone}");
-    let late = line(&End::Deadline, Reached::Located, false, None, "");
+    let late = line(&AttemptEnd::Deadline, SendStage::Located, false, None, "");
     assert!(late.contains("fetch it again, it is free"), "{late}");
 }

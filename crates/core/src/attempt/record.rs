@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::amount::Amount;
-use crate::error::Charge;
+use crate::charge::{Charge, Cost};
 use crate::names::by_name;
 
 /// How far an attempt came, from what our own code did. It only goes forward.
@@ -67,46 +66,9 @@ impl Serialize for Phase {
     }
 }
 
-/// The vendor's credits that are one US dollar.
-const CREDITS_PER_USD: u32 = 2_000_000;
-
 impl<'de> Deserialize<'de> for Phase {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         by_name(deserializer, Self::ALL, Self::as_str)
-    }
-}
-
-/// What a call cost, exactly, as the server said it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Cost {
-    /// US dollars.
-    pub usd: Option<Amount>,
-    /// The vendor's credits; 2,000,000 are one US dollar.
-    pub credits: Option<Amount>,
-}
-
-impl Cost {
-    /// Whether the server stated a price above nothing.
-    pub(crate) fn is_positive(&self) -> bool {
-        [self.usd, self.credits].iter().flatten().any(|amount| !amount.is_zero())
-    }
-
-    /// The larger of what the server stated in dollars and in credits, in dollars.
-    pub(crate) fn in_usd(self) -> Option<Amount> {
-        self.usd.max(self.credits.map(|credits| credits.divided_up(CREDITS_PER_USD)))
-    }
-
-    pub(crate) fn plus(self, other: Self) -> Self {
-        let sum = |one: Option<Amount>, other: Option<Amount>| match (one, other) {
-            (Some(one), Some(other)) => Some(one.saturating_add(other)),
-            (one, other) => one.or(other),
-        };
-        Self { usd: sum(self.usd, other.usd), credits: sum(self.credits, other.credits) }
-    }
-
-    pub(crate) fn or_none(self) -> Option<Self> {
-        (self.usd.is_some() || self.credits.is_some()).then_some(self)
     }
 }
 

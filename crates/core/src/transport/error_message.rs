@@ -1,50 +1,51 @@
-//! An attempt's end in one line that says what to do next, and nothing that cannot work.
+//! The message of an attempt's error: one line that says what to do next, and nothing that cannot work.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::retry::{End, Verdict};
-use super::running::Facts;
-use crate::error::{Charge, ErrorKind};
+use super::decision::{AttemptEnd, Verdict};
+use crate::charge::Charge;
+use crate::error::ErrorKind;
 use crate::wire::{BodyForm, ErrorBody};
 
-/// Everything a line may say.
-pub(crate) struct Story<'a> {
-    pub(crate) end: &'a End,
-    pub(crate) verdict: Verdict,
-    pub(crate) facts: &'a Facts,
-    pub(crate) client_request_id: &'a str,
-    /// What went wrong underneath, where there is more to say than the end says.
-    pub(crate) reason: &'a str,
-    pub(crate) retry_after: Option<Duration>,
-}
-
-pub(crate) fn explain(story: &Story<'_>) -> String {
-    let id = story.client_request_id;
-    let status = story.facts.http_status.map_or_else(String::new, |status| format!(" ({status})"));
-    let said = match story.end {
-        End::Answered { body, .. } => words(body),
-        _ => story.reason,
+/// Writes the message. `reason`: what went wrong, where there is more to say than `end` says.
+pub(crate) fn error_message(
+    end: &AttemptEnd,
+    verdict: Verdict,
+    http_status: Option<u16>,
+    client_request_id: &str,
+    reason: &str,
+    retry_after: Option<Duration>,
+) -> String {
+    let id = client_request_id;
+    let status = http_status.map_or_else(String::new, |status| format!(" ({status})"));
+    let said = match end {
+        AttemptEnd::Answered { body, .. } => body.message_or_default(),
+        _ => reason,
     };
-    match story.verdict.kind {
-        ErrorKind::Connection => match story.end {
-            End::Deadline => "the deadline passed before the request was sent whole; nothing was charged".to_owned(),
-            End::Barred => format!("the request was not delivered: {said}; nothing was charged"),
+    match verdict.kind {
+        ErrorKind::Connection => match end {
+            AttemptEnd::Deadline => {
+                "the deadline passed before the request was sent whole; nothing was charged".to_owned()
+            }
+            AttemptEnd::NotConnected { permanent: true } => {
+                format!("the request was not delivered: {said}; nothing was charged")
+            }
             _ => {
-                let then = match story.verdict.charge {
-                    Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(story.end, said)),
+                let then = match verdict.charge {
+                    Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(end, said)),
                     charge => stated_price(charge, id),
                 };
                 format!("the request was not delivered{status}: {said}; {then}")
             }
         },
         ErrorKind::OutcomeUnknown => {
-            let what = match (story.end, story.facts.http_status) {
-                (End::Deadline, _) => "the deadline passed".to_owned(),
+            let what = match (end, http_status) {
+                (AttemptEnd::Deadline, _) => "the deadline passed".to_owned(),
                 (_, Some(300..=399)) => {
                     format!("the server redirects{status}, which a paid call never follows (check the base URL)")
                 }
-                (End::Answered { .. }, _) => format!("an answer that proves nothing came{status}: {said}"),
+                (AttemptEnd::Answered { .. }, _) => format!("an answer that proves nothing came{status}: {said}"),
                 _ => said.to_owned(),
             };
             format!(
@@ -52,7 +53,7 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
                  request id {id}"
             )
         }
-        ErrorKind::Cancelled => match story.verdict.charge {
+        ErrorKind::Cancelled => match verdict.charge {
             Charge::NotCharged => "cancelled before the request was sent whole; nothing was charged".to_owned(),
             Charge::Unknown => format!("cancelled after the request was sent; it may be charged as {id}"),
             Charge::Charged => format!("cancelled while the paid answer was arriving; it was charged as {id}"),
@@ -62,31 +63,31 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
              client request id {id} before repeating"
         ),
         ErrorKind::ResponseInvalid => {
-            let charged = if story.verdict.charge == Charge::Charged { "was charged" } else { "may be charged" };
+            let charged = if verdict.charge == Charge::Charged { "was charged" } else { "may be charged" };
             let said =
-                if matches!(story.end, End::Deadline) { "the deadline passed while it was arriving" } else { said };
+                if matches!(end, AttemptEnd::Deadline) { "the deadline passed while it was arriving" } else { said };
             format!(
                 "the answer cannot be used: {said}; the call {charged} as client request id {id}: do not repeat it blindly"
             )
         }
         // Whether it can be fetched again depends on why it could not: the reason says so.
         ErrorKind::DownloadFailed => {
-            let said = match story.end {
-                End::Deadline => "the deadline passed before it was here; fetch it again, it is free",
+            let said = match end {
+                AttemptEnd::Deadline => "the deadline passed before it was here; fetch it again, it is free",
                 _ => said,
             };
             format!("the picture was made and paid for as client request id {id}, but {said}")
         }
-        ErrorKind::Io if matches!(story.end, End::Storage) => format!(
+        ErrorKind::Io if matches!(end, AttemptEnd::Storage) => format!(
             "the picture was paid for and came, but cannot be written: {said}; it is in memory, save it elsewhere"
         ),
-        ErrorKind::Io => format!("{said} ({})", story.verdict.charge),
+        ErrorKind::Io => format!("{said} ({})", verdict.charge),
         kind => {
-            let (what, advice) = match story.end {
-                End::Answered { status, body } => refusal(kind, *status, body, story.retry_after),
+            let (what, advice) = match end {
+                AttemptEnd::Answered { status, body } => refusal(kind, *status, body, retry_after),
                 _ => ("the server refused the request", Cow::Borrowed("")),
             };
-            let then = match story.verdict.charge {
+            let then = match verdict.charge {
                 Charge::NotCharged => advice,
                 charge => stated_price(charge, id).into(),
             };
@@ -96,16 +97,7 @@ pub(crate) fn explain(story: &Story<'_>) -> String {
     }
 }
 
-/// The server's words.
-pub(crate) fn words(body: &ErrorBody) -> &str {
-    match (&body.message, body.form) {
-        (Some(message), _) => message,
-        (None, BodyForm::Page) => "a web page came, which says nothing",
-        (None, _) => "it gave no reason",
-    }
-}
-
-/// What follows from a price beside a refusal.
+/// The advice where the server states a price beside a refusal.
 fn stated_price(charge: Charge, id: &str) -> String {
     match charge {
         Charge::Charged => {
@@ -115,7 +107,7 @@ fn stated_price(charge: Charge, id: &str) -> String {
     }
 }
 
-/// What a refusal of this kind means, and what to do about it; nothing where its words are all there is to know.
+/// What a refusal of this kind means, and what to do about it; empty where the server's words are all there is to know.
 pub(crate) fn refusal(
     kind: ErrorKind,
     status: u16,
@@ -179,9 +171,9 @@ pub(crate) fn refusal(
     (what, Cow::Borrowed(advice))
 }
 
-/// What to do about a request that never arrived.
-fn undelivered_advice(end: &End, reason: &str) -> &'static str {
-    if matches!(end, End::Answered { .. }) {
+/// The advice for a request that was not delivered.
+fn undelivered_advice(end: &AttemptEnd, reason: &str) -> &'static str {
+    if matches!(end, AttemptEnd::Answered { .. }) {
         return "try again later";
     }
     let reason = reason.to_ascii_lowercase();
@@ -202,5 +194,5 @@ fn undelivered_advice(end: &End, reason: &str) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "explain_tests.rs"]
+#[path = "error_message_tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
-//! Where a picture's bytes land: in memory, or in the target's temporary file. A file that cannot be written turns into
-//! memory, with all that it had taken.
+//! Takes a picture's bytes into memory, or into the target's temporary file. A file that cannot be written is read back into
+//! memory.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,36 +7,36 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::file_work::blocking;
 use crate::image::{Image, Location, Target, TargetFile, Unsaved, Verified, verify_bytes};
+use crate::runtime::blocking;
 use crate::warning::Warning;
 
-/// Bytes are written in pieces of about this size.
+/// Size of the pieces that are written, in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// A picture on its way in.
+/// A picture that is arriving.
 #[derive(Debug, Default)]
-pub(crate) struct Landing {
+pub(crate) struct ImageSink {
     /// `None`: in memory, from the start or since a write failed.
     target: Option<Arc<Target>>,
     file: Option<TargetFile>,
-    /// What is not written yet; without a target, everything.
+    /// Bytes that are not written yet; without a target, all of them.
     pending: Vec<u8>,
     unsaved: Option<io::Error>,
 }
 
-/// A picture that landed, or what there is of one.
+/// A picture that came, or what there is of one.
 #[derive(Debug)]
-pub(crate) struct Landed {
+pub(crate) struct StoredImage {
     pub(crate) image: Image,
-    /// Why it is no picture.
+    /// Why it is not a picture.
     pub(crate) damage: Option<String>,
     /// Why it is in memory and should be in a file.
     pub(crate) unsaved: Option<io::Error>,
     pub(crate) warnings: Vec<Warning>,
 }
 
-impl Landing {
+impl ImageSink {
     /// `file`: opened beforehand, or `None` to open one when there is something to write.
     pub(crate) fn new(target: Option<Arc<Target>>, file: Option<TargetFile>) -> Self {
         Self { target, file, ..Self::default() }
@@ -70,7 +70,7 @@ impl Landing {
         }
     }
 
-    /// Takes over the last bytes; [`Landing::finish`] writes them.
+    /// Takes over the last bytes; [`ImageSink::finish`] writes them.
     pub(crate) fn take_last(&mut self, bytes: &mut Vec<u8>) {
         if self.pending.is_empty() {
             std::mem::swap(&mut self.pending, bytes);
@@ -92,43 +92,45 @@ impl Landing {
             }
             Ok(Err(Unsaved { error, arrived })) => {
                 self.pending = arrived;
-                self.give_up(error);
+                self.fall_back(error);
             }
-            Err(error) => self.give_up(error),
+            Err(error) => self.fall_back(error),
         }
     }
 
-    fn give_up(&mut self, error: io::Error) {
+    fn fall_back(&mut self, error: io::Error) {
         self.target = None;
         self.unsaved = Some(error);
     }
 
-    /// Forgets what came.
+    /// Drops the bytes that came.
     pub(crate) async fn restart(&mut self) {
         self.pending.clear();
         let Some(mut file) = self.file.take() else { return };
         match blocking(move || file.restart().map(|()| file)).await.and_then(|file| file) {
             Ok(file) => self.file = Some(file),
-            Err(error) => self.give_up(error),
+            Err(error) => self.fall_back(error),
         }
     }
 
     /// Checks the picture, `broken` already or not, and gives it its place among those asked for.
-    pub(crate) async fn finish(self, index: usize, broken: Option<String>) -> Landed {
+    pub(crate) async fn finish(self, index: usize, broken: Option<String>) -> StoredImage {
         let Self { target, file, pending, unsaved } = self;
         let target = target.filter(|_| file.is_some() || !pending.is_empty());
         let Some(target) = target else {
-            return Landed { unsaved, ..in_memory(pending.into(), broken) };
+            return StoredImage { unsaved, ..in_memory(pending.into(), broken) };
         };
         // The last piece, the look at the whole and the name in one go: each change of thread costs.
         let finished = blocking(move || match write_piece(file, pending, &target) {
             Ok((file, _)) => finish_file(file, &target, index, broken),
-            Err(Unsaved { error, arrived }) => Landed { unsaved: Some(error), ..in_memory(arrived.into(), broken) },
+            Err(Unsaved { error, arrived }) => {
+                StoredImage { unsaved: Some(error), ..in_memory(arrived.into(), broken) }
+            }
         });
         match finished.await {
-            Ok(landed) => landed,
+            Ok(stored) => stored,
             Err(error) => {
-                Landed { damage: Some(error.to_string()), unsaved: Some(error), ..in_memory(Bytes::new(), None) }
+                StoredImage { damage: Some(error.to_string()), unsaved: Some(error), ..in_memory(Bytes::new(), None) }
             }
         }
     }
@@ -189,7 +191,7 @@ fn write_piece(
 }
 
 /// A damaged picture is taken back into memory and leaves no file.
-fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Option<String>) -> Landed {
+fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Option<String>) -> StoredImage {
     if let Some(reason) = broken {
         return in_memory(file.read_back().unwrap_or_default().into(), Some(reason));
     }
@@ -197,24 +199,24 @@ fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Opti
         Ok(verified) => verified,
         Err(reason) => {
             // Whole in memory, it was the disk that could not show it.
-            let landed = in_memory(file.read_back().unwrap_or_default().into(), None);
-            let unsaved = landed.damage.is_none().then(|| io::Error::other(reason));
-            return Landed { unsaved, ..landed };
+            let stored = in_memory(file.read_back().unwrap_or_default().into(), None);
+            let unsaved = stored.damage.is_none().then(|| io::Error::other(reason));
+            return StoredImage { unsaved, ..stored };
         }
     };
     match file.store(target, index, Some(verified.format)) {
         Ok((path, warnings)) => {
-            Landed { image: Image::stored(Location::File(path), verified), damage: None, unsaved: None, warnings }
+            StoredImage { image: Image::stored(Location::File(path), verified), damage: None, unsaved: None, warnings }
         }
-        Err(Unsaved { error, arrived }) => Landed { unsaved: Some(error), ..in_memory(arrived.into(), None) },
+        Err(Unsaved { error, arrived }) => StoredImage { unsaved: Some(error), ..in_memory(arrived.into(), None) },
     }
 }
 
-fn in_memory(bytes: Bytes, broken: Option<String>) -> Landed {
+fn in_memory(bytes: Bytes, broken: Option<String>) -> StoredImage {
     let verified = broken.map_or_else(|| verify_bytes(&bytes), Err);
     let (image, damage) = match verified {
         Ok(verified) => (Image::stored(Location::Memory(bytes), verified), None),
         Err(reason) => (Image::unverified(bytes), Some(reason)),
     };
-    Landed { image, damage, unsaved: None, warnings: Vec::new() }
+    StoredImage { image, damage, unsaved: None, warnings: Vec::new() }
 }

@@ -1,4 +1,4 @@
-//! Work that blocks, beside the runtime where there is a thread for it, and on its thread where there is none.
+//! The tokio runtime around a call: that there is one, and its threads for work that blocks.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +8,19 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::error::Error;
+
 /// How long runtimes of ours keep a thread for files that has nothing to do: the one that is there before money is spent is
 /// there when the picture comes, minutes later, on a machine that gives no other.
 pub const FILE_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(60 * 60);
+
+/// Fails without a runtime: tasks, timers and sockets need one, and tokio would panic.
+pub(crate) fn require_runtime() -> Result<(), Error> {
+    match Handle::try_current() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::config("a call needs a tokio runtime around it; use `blocking::Client` without one")),
+    }
+}
 
 /// Work in a place from which it can be taken back.
 struct Shared<F>(Arc<Mutex<Option<F>>>);

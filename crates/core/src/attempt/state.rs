@@ -1,0 +1,154 @@
+//! The state of an attempt while it runs, shared by its task and whoever waits for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::record::{Attempt, Phase};
+use super::send_guard::SendGuard;
+use crate::charge::Charge;
+use crate::progress::Progress;
+use crate::wire::Price;
+
+/// How far an attempt came, as far as money is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SendStage {
+    /// The HTTP library did not take the whole body: no server has the whole request.
+    Unsent,
+    /// It did: a server may have the whole request.
+    Sent,
+    /// A 2xx head came.
+    Accepted,
+    /// The answer's body came, and it links to a picture.
+    Located,
+}
+
+/// What an answer says beside its pictures.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ResponseMetadata {
+    /// Set once the head came.
+    pub(crate) phase: Option<Phase>,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) inference_id: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) price: Price,
+    /// Links to pictures that were not downloaded yet.
+    pub(crate) urls: Vec<String>,
+}
+
+/// An attempt while it runs.
+#[derive(Debug)]
+pub(crate) struct AttemptState {
+    pub(crate) send_guard: Arc<SendGuard>,
+    number: u32,
+    client_request_id: String,
+    waited: Duration,
+    started: Instant,
+    bytes_received: Arc<AtomicU64>,
+    metadata: Mutex<ResponseMetadata>,
+}
+
+impl AttemptState {
+    /// `waited`: the pause before this attempt. `total`: the body's length in bytes.
+    pub(crate) fn new(number: u32, client_request_id: String, waited: Duration, total: u64) -> Self {
+        Self {
+            send_guard: Arc::new(SendGuard::new(total)),
+            number,
+            client_request_id,
+            waited,
+            started: Instant::now(),
+            bytes_received: Arc::default(),
+            metadata: Mutex::new(ResponseMetadata::default()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ResponseMetadata> {
+        self.metadata.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn client_request_id(&self) -> &str {
+        &self.client_request_id
+    }
+
+    /// The counter of bytes that came, of the answer and of downloads.
+    pub(crate) fn bytes_received(&self) -> &Arc<AtomicU64> {
+        &self.bytes_received
+    }
+
+    /// A snapshot for observers.
+    pub(crate) fn progress(&self, max_attempts: u32) -> Progress {
+        let record = self.record(Charge::Unknown, None);
+        Progress {
+            attempt: record.number,
+            client_request_id: record.client_request_id,
+            max_attempts,
+            phase: record.phase,
+            bytes_sent: record.bytes_sent,
+            bytes_total: record.bytes_total,
+            bytes_received: self.bytes_received.load(Ordering::Relaxed),
+            pause: None,
+        }
+    }
+
+    pub(crate) fn update_metadata(&self, change: impl FnOnce(&mut ResponseMetadata)) {
+        change(&mut self.lock());
+    }
+
+    pub(crate) fn metadata(&self) -> ResponseMetadata {
+        self.lock().clone()
+    }
+
+    /// How far the attempt came, for the decision table.
+    pub(crate) fn stage(&self) -> SendStage {
+        let metadata = self.lock();
+        match (metadata.phase, metadata.http_status) {
+            (Some(Phase::BodyComplete), Some(200..=299)) if !metadata.urls.is_empty() => SendStage::Located,
+            (Some(_), Some(200..=299)) => SendStage::Accepted,
+            _ if self.send_guard.progress().is_whole() => SendStage::Sent,
+            _ => SendStage::Unsent,
+        }
+    }
+
+    /// Whether the answer states a price that cannot be read.
+    pub(crate) fn price_is_unreadable(&self) -> bool {
+        self.lock().price.unreadable
+    }
+
+    /// Whether the server may have the whole request.
+    pub(crate) fn may_be_paid(&self) -> bool {
+        self.stage() >= SendStage::Sent
+    }
+
+    /// Closes the send guard unless the call may be paid; returns whether it may.
+    pub(crate) fn close_unless_paid(&self) -> bool {
+        self.stage() >= SendStage::Accepted || self.send_guard.close_unless_whole().is_whole()
+    }
+
+    /// The record of this attempt as it stands.
+    pub(crate) fn record(&self, charge: Charge, error: Option<String>) -> Attempt {
+        let metadata = self.lock();
+        let sent = self.send_guard.progress();
+        let sending = match (sent.started, sent.is_whole()) {
+            (false, _) => Phase::Connecting,
+            (true, false) => Phase::Sending,
+            (true, true) => Phase::Sent,
+        };
+        Attempt {
+            number: self.number,
+            client_request_id: self.client_request_id.clone(),
+            inference_id: metadata.inference_id.clone(),
+            request_id: metadata.request_id.clone(),
+            phase: metadata.phase.unwrap_or(sending),
+            bytes_sent: sent.handed,
+            bytes_total: sent.total,
+            http_status: metadata.http_status,
+            charge,
+            cost: metadata.price.known().or_none(),
+            waited: self.waited,
+            elapsed: self.started.elapsed(),
+            error,
+        }
+    }
+}

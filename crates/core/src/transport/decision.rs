@@ -1,0 +1,141 @@
+//! The decision table: what the end of an attempt means for money, and whether another attempt may follow.
+//!
+//! The rows are those of the table in `docs/charges.md`, which a test compares with this function.
+
+use crate::attempt::SendStage;
+use crate::charge::Charge;
+use crate::error::ErrorKind;
+use crate::wire::{ErrorBody, Stated};
+
+/// How an attempt ended that has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AttemptEnd {
+    /// DNS, TCP, TLS or a proxy's CONNECT failed. `permanent`: it fails again until the configuration changes, as with a
+    /// certificate that is not trusted or a proxy's password.
+    NotConnected { permanent: bool },
+    /// The connection was lost, or a phase timer ran out, before a whole head came.
+    Lost,
+    /// The caller's deadline passed.
+    Deadline,
+    /// The caller cancelled.
+    Cancelled,
+    /// An input file could not be read.
+    Input,
+    /// An answer other than 2xx came.
+    Answered { status: u16, body: ErrorBody },
+    /// A 2xx came that cannot be used.
+    Unusable(Unusable),
+    /// A picture is at its URL and could not be downloaded.
+    Download,
+    /// A picture came and could not be written to its file.
+    Storage,
+}
+
+/// Why a 2xx cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// Its body was cut, is broken, or holds something that is not a picture.
+    Damaged,
+    /// It was read whole and holds an error, a task or nothing, or is not an answer of an image API.
+    Empty,
+}
+
+/// What follows from the end of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) kind: ErrorKind,
+    pub(crate) charge: Charge,
+    pub(crate) vendor_says_free: bool,
+    /// Whether another attempt may follow.
+    pub(crate) retry: bool,
+}
+
+impl Verdict {
+    const fn new(kind: ErrorKind, charge: Charge, retry: bool) -> Self {
+        Self { kind, charge, vendor_says_free: false, retry }
+    }
+}
+
+/// Decides what the end of an attempt means that came as far as `stage`. A stated price above zero is believed whatever else
+/// the server says; one that cannot be read counts as possible.
+pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_server_errors: bool) -> Verdict {
+    use Charge::{Charged, NotCharged, Unknown};
+
+    let whole = stage != SendStage::Unsent;
+    match end {
+        // Row 1: nothing is pulled before the connection stands. Row 2: the connection was lost before the whole body was.
+        AttemptEnd::NotConnected { permanent } if !whole => Verdict::new(ErrorKind::Connection, NotCharged, !permanent),
+        AttemptEnd::Lost if !whole => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        // Row 7. Without a connection nothing can be whole; if it is all the same, nothing is proved.
+        AttemptEnd::NotConnected { .. } | AttemptEnd::Lost => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+        // Row 2 before the whole body was sent, row 8 after it, rows 9 and 10 once the answer is arriving.
+        AttemptEnd::Deadline => match stage {
+            SendStage::Unsent => Verdict::new(ErrorKind::Connection, NotCharged, false),
+            SendStage::Sent => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+            SendStage::Accepted => Verdict::new(ErrorKind::ResponseInvalid, Charged, false),
+            SendStage::Located => Verdict::new(ErrorKind::DownloadFailed, Charged, false),
+        },
+        AttemptEnd::Cancelled => match stage {
+            SendStage::Unsent => Verdict::new(ErrorKind::Cancelled, NotCharged, false),
+            SendStage::Sent => Verdict::new(ErrorKind::Cancelled, Unknown, false),
+            SendStage::Accepted | SendStage::Located => Verdict::new(ErrorKind::Cancelled, Charged, false),
+        },
+        // Row 2; had the body been whole, nothing would be proved.
+        AttemptEnd::Input => Verdict::new(ErrorKind::Io, if whole { Unknown } else { NotCharged }, false),
+        AttemptEnd::Answered { status, body } => {
+            let verdict = answered(*status, body, whole, retry_server_errors);
+            match stated {
+                Stated::Nothing => verdict,
+                // Row 11.
+                Stated::Positive => Verdict::new(verdict.kind, Charged, false),
+                Stated::Unreadable => Verdict::new(verdict.kind, Unknown, false),
+            }
+        }
+        // Row 9, unless row 11 applies.
+        AttemptEnd::Unusable(Unusable::Empty) if stated != Stated::Positive => {
+            Verdict::new(ErrorKind::ResponseInvalid, Unknown, false)
+        }
+        AttemptEnd::Unusable(_) => Verdict::new(ErrorKind::ResponseInvalid, Charged, false),
+        // Row 10.
+        AttemptEnd::Download => Verdict::new(ErrorKind::DownloadFailed, Charged, false),
+        // Row 9: what came is in memory.
+        AttemptEnd::Storage => Verdict::new(ErrorKind::Io, Charged, false),
+    }
+}
+
+fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: bool) -> Verdict {
+    use Charge::{NotCharged, Unknown};
+
+    let refused = |kind| Verdict::new(kind, NotCharged, false);
+    match status {
+        // Row 4: no credits are left, and waiting brings none.
+        429 if body.out_of_credits && !body.limit_passes => refused(ErrorKind::InsufficientCredits),
+        // Row 3.
+        429 => Verdict::new(ErrorKind::RateLimited, NotCharged, true),
+        // Row 6, for 4xx.
+        408 | 499 if whole => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+        // Row 2: an answer that means nothing, before the whole request was sent.
+        408 | 499 => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        // Row 4.
+        402 => refused(ErrorKind::InsufficientCredits),
+        401 | 403 if body.out_of_credits => refused(ErrorKind::InsufficientCredits),
+        401 => refused(ErrorKind::Authentication),
+        400..=499 if body.moderation => refused(ErrorKind::ModerationBlocked),
+        400..=499 if body.out_of_credits => refused(ErrorKind::InsufficientCredits),
+        403 => refused(ErrorKind::PermissionDenied),
+        404 => refused(ErrorKind::NotFound),
+        400..=499 => refused(ErrorKind::BadRequest),
+        // Row 2, for 3xx and 5xx.
+        _ if !whole => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        // Row 5.
+        500 | 502 | 503 | 504 if body.vendor_envelope => {
+            Verdict { vendor_says_free: true, ..Verdict::new(ErrorKind::Server, Unknown, retry_server_errors) }
+        }
+        // Row 6.
+        _ => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+    }
+}
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

@@ -1,0 +1,35 @@
+//! What money is left, as it travels.
+
+use serde::Serialize;
+
+use super::members::members;
+use crate::amount::Amount;
+use crate::secret::ApiKey;
+use crate::text;
+
+/// Below the gateway's root. A free question, which also tells whether the key works.
+pub(crate) const BALANCE_PATH: &str = "v2/billing";
+
+/// The money that is left in an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Balance {
+    /// The amount as the server wrote it; it may be negative.
+    pub current_balance: String,
+    /// Its currency, where stated.
+    pub currency: Option<String>,
+}
+
+/// Reads the answer; `None` if it is not a balance.
+pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
+    let answer = members(std::str::from_utf8(body).ok()?)?;
+    let text = |name: &str| {
+        let text = answer.get(name)?.get();
+        let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
+        (text != "null").then(|| text::shorten(&key.redact(&text), 40))
+    };
+    let current_balance = text("current_balance")?;
+    // A debt is negative; else it is as exact as every amount.
+    current_balance.strip_prefix('-').unwrap_or(&current_balance).parse::<Amount>().ok()?;
+    Some(Balance { current_balance, currency: text("currency") })
+}
