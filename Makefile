@@ -29,6 +29,7 @@ test: check ## Every test there is; at the end what was skipped, and why.
 # The tests are built with the rest: they want more features of dependencies, and all would be compiled once more for them.
 check: needs ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
 	$(CARGO) fmt --all --check
+	tests/with-python tests/layers.py
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	$(CARGO) build --workspace --all-targets --all-features --locked
 	tests/with-python tests/c/check_symbols.py $(TARGET)/debug/libgptimage.so

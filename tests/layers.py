@@ -1,5 +1,5 @@
-"""Holds the files of each crate against the order that they are declared in: a file uses files of its own layer or of lower
-ones, and no two files use each other, directly or around a corner.
+"""Holds the files of each crate against the layers that ARCHITECTURE.md declares: a file uses files of its own layer or of
+lower ones, and no two files use each other, directly or around a corner.
 
     tests/with-python tests/layers.py            the crates in CHECKED must be in order, the rest is counted
     tests/with-python tests/layers.py --list     every finding, of every crate
@@ -16,11 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Crates that must be in order: no circle, no arrow against their layers, no file outside them.
-CHECKED = []
-
-# From the bottom up, as ARCHITECTURE.md has them. An entry is a file or a folder below `src`.
-LAYERS = {}
+# Crates that must be in order: no circle, and where layers are declared no arrow against them and no file outside them.
+CHECKED = ["crates/core", "crates/cli", "bindings/shared", "bindings/ffi", "bindings/py"]
 
 # The files that one attempt crosses are those of this folder that this file leads to.
 ATTEMPT = ("crates/core", "transport/call.rs", "transport/")
@@ -34,6 +31,22 @@ CRATES = [
     "bindings/ffi",
     "bindings/py",
 ]
+
+# In ARCHITECTURE.md: "Layers of CRATE" and a block with a line for each layer, from the bottom up: its name, two blanks or
+# more, its files and folders below `src`.
+DECLARED = re.compile(r"^Layers of `([^`]+)`[^\n]*\n+```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def declared_layers():
+    """The layers of each crate as lists of (name, entries)."""
+    layers = {}
+    for crate, block in DECLARED.findall((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")):
+        lines = [re.split(r"\s{2,}", line.strip()) for line in block.splitlines() if line.strip()]
+        layers[crate] = [(name, " ".join(entries).split()) for name, *entries in lines]
+    return layers
+
+
+LAYERS = declared_layers()
 
 ITEM = re.compile(
     r"\b(?:struct|enum|union|trait|type|fn|mod|static|const|macro_rules!)\s+(?:mut\s+|r#)?([A-Za-z_]\w*)"
@@ -303,7 +316,15 @@ class Crate:
                     yield file, other, path
 
     def outside(self):
-        return [file for file in sorted(self.edges) if self.layer(file) is None] if self.name in LAYERS else []
+        """Files that are in no layer."""
+        if self.name not in LAYERS:
+            return []
+        return [file for file in sorted(self.edges) if self.layer(file) is None]
+
+    def stale(self):
+        """Entries of layers that lead to no file."""
+        entries = [entry for _, entries in LAYERS.get(self.name, []) for entry in entries]
+        return [entry for entry in entries if not (self.source / entry).exists()]
 
     def reached(self, file):
         seen, left = set(), [file]
@@ -334,7 +355,8 @@ def main():
                     for other, path in sorted(others.items()):
                         print(f"{file} -> {other}  ({path})")
             continue
-        circles, arrows, outside = crate.circles(), list(crate.arrows_back()), crate.outside()
+        circles, arrows = crate.circles(), list(crate.arrows_back())
+        outside, stale = crate.outside(), crate.stale()
         count = f"{len(crate.edges)} files, {sum(map(len, crate.edges.values()))} arrows"
         back = f"{len(arrows)} back" if name in LAYERS else "no layers declared"
         knots = f"{len(circles)} circles with {sum(map(len, circles))} files, {len(crate.pairs())} pairs"
@@ -343,10 +365,12 @@ def main():
             crossed = sorted(file for file in crate.reached(ATTEMPT[1]) if file.startswith(ATTEMPT[2]))
             print(f"  one attempt crosses {len(crossed)} files of {ATTEMPT[2]}, {crate.lines(crossed)} lines")
         checked = name in CHECKED
-        failed |= checked and bool(circles or arrows or outside)
+        failed |= checked and bool(circles or arrows or outside or stale)
         if checked or given.list:
             for file in outside:
-                print(f"  {file}: in no layer; add it to LAYERS in tests/layers.py")
+                print(f"  {file}: in no layer; put it into one in ARCHITECTURE.md")
+            for entry in stale:
+                print(f"  {entry}: a layer in ARCHITECTURE.md names it, and there is no such file")
             for file, other, path in arrows:
                 print(f"  {file} uses {other}, of a higher layer: {path}")
             for circle in circles:
@@ -355,7 +379,7 @@ def main():
                     for other in sorted(set(crate.edges[file]) & set(circle)):
                         print(f"    {file} uses {other}: {crate.edges[file][other]}")
     if failed:
-        sys.exit("files use each other against the order of tests/layers.py")
+        sys.exit("files use each other against the layers of ARCHITECTURE.md")
 
 
 if __name__ == "__main__":

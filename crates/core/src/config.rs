@@ -10,7 +10,7 @@ use url::Url;
 use crate::base_url::BaseUrl;
 use crate::budget::Budget;
 use crate::error::Error;
-use crate::proxy::Routes;
+use crate::proxy::{Proxy, Routes};
 use crate::secret::ApiKey;
 use crate::url_guard::DownloadGuard;
 use crate::wire::{BALANCE_PATH, LOGS_PATH};
@@ -147,18 +147,6 @@ impl Timers {
 pub fn seconds(name: &str, value: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| Error::config(format!("{name}: {value} is no number of seconds; write one that is not negative")))
-}
-
-/// What was said about a proxy.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub(crate) enum Proxy {
-    /// Nothing: the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` decide.
-    #[default]
-    System,
-    /// None.
-    None,
-    /// This one, for every request. `source` is what errors call it by.
-    Url { url: String, source: String },
 }
 
 /// What the option is called where nobody says it better.
@@ -457,7 +445,7 @@ impl Config {
             billing_url: join(&base_url, &format!("../{BALANCE_PATH}"))?,
             logs_url: join(&base_url, &format!("../{LOGS_PATH}"))?,
             download_guard: DownloadGuard::new(&base_url),
-            routes: Routes::settle(&self.proxy, &base_url, &variable)?,
+            routes: Routes::resolve(&self.proxy, &base_url, &variable)?,
             trust: TrustSettings::settle(self.ca_file),
             base_url,
             base_url_shown: shown,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use crate::config::Proxy;
 use crate::error::Error;
 use crate::no_proxy::NoProxy;
 use crate::text::{is_quote, is_unprintable};
@@ -30,6 +29,18 @@ const LONGEST_SOCKS_WORD: usize = 255;
 
 /// Looks a variable up.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// Which proxy is configured.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(crate) enum Proxy {
+    /// Not configured: the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` decide.
+    #[default]
+    System,
+    /// No proxy.
+    None,
+    /// This one, for every request. `source` is what errors call it by.
+    Url { url: String, source: String },
+}
 
 /// A proxy that can be used.
 pub(crate) struct ProxyServer {
@@ -113,7 +124,7 @@ pub(crate) enum Direct<'a> {
 
 impl Routes {
     /// Settles every way. `base_url`: where the key goes.
-    pub(crate) fn settle(setting: &Proxy, base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
+    pub(crate) fn resolve(setting: &Proxy, base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
         match setting {
             Proxy::System => Self::of_environment(base_url, lookup),
             Proxy::None => Ok(Self::default()),

@@ -3,24 +3,23 @@ use std::ffi::OsString;
 
 use url::Url;
 
-use super::{Route, Routes};
-use crate::config::Proxy;
+use super::{Proxy, Route, Routes};
 use crate::error::{Error, ErrorKind};
 
 const GATEWAY: &str = "https://api.aimlapi.com/v1/";
 
-fn settle(setting: &Proxy, base_url: &str, variables: &[(&str, &str)]) -> Result<Routes, Error> {
+fn resolve(setting: &Proxy, base_url: &str, variables: &[(&str, &str)]) -> Result<Routes, Error> {
     let variables: HashMap<_, _> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-    Routes::settle(setting, &Url::parse(base_url).unwrap(), &|name| variables.get(name).cloned())
+    Routes::resolve(setting, &Url::parse(base_url).unwrap(), &|name| variables.get(name).cloned())
 }
 
 fn environment(variables: &[(&str, &str)]) -> Result<Routes, Error> {
-    settle(&Proxy::System, GATEWAY, variables)
+    resolve(&Proxy::System, GATEWAY, variables)
 }
 
 fn given(url: &str) -> Result<Routes, Error> {
-    settle(&Proxy::Url { url: url.to_owned(), source: "--proxy".to_owned() }, GATEWAY, &[])
+    resolve(&Proxy::Url { url: url.to_owned(), source: "--proxy".to_owned() }, GATEWAY, &[])
 }
 
 /// What the HTTP library is given for `url`.
@@ -66,7 +65,7 @@ fn a_proxy_as_people_write_it() {
             Err(error) => assert!(read.is_empty(), "{written}: {error}"),
         }
     }
-    let none = settle(&Proxy::None, GATEWAY, &[("HTTPS_PROXY", "\"broken\"")]).unwrap();
+    let none = resolve(&Proxy::None, GATEWAY, &[("HTTPS_PROXY", "\"broken\"")]).unwrap();
     assert_eq!(way(&none, GATEWAY), None, "as was said, whatever the environment holds");
     for blank in ["", "  "] {
         let error = given(blank).unwrap_err();
@@ -127,7 +126,7 @@ fn a_proxy_that_cannot_be_read_or_used_is_an_error_that_names_it_and_not_its_val
         assert!(!message.contains(SECRET) && !message.contains("127.0.0.1"), "{message}");
         for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             for base_url in [GATEWAY, "http://127.0.0.1:8080/v1/"] {
-                let error = settle(&Proxy::System, base_url, &[(name, written)]).expect_err(written);
+                let error = resolve(&Proxy::System, base_url, &[(name, written)]).expect_err(written);
                 assert!(error.message().contains(name) && !error.message().contains(SECRET), "{error}");
             }
         }
@@ -146,7 +145,7 @@ fn a_variable_that_is_not_utf_8_is_an_error_that_names_it() {
             "HTTPS_PROXY" => Some(OsString::from("http://proxy.example")),
             _ => None,
         };
-        let error = Routes::settle(&Proxy::System, &Url::parse(GATEWAY).unwrap(), &lookup).unwrap_err();
+        let error = Routes::resolve(&Proxy::System, &Url::parse(GATEWAY).unwrap(), &lookup).unwrap_err();
         assert!(error.message().contains(name), "{error}");
     }
 }
@@ -195,20 +194,20 @@ fn no_proxy_is_for_the_environments_proxies_alone() {
     assert!(error.message().contains("NO_PROXY"), "{error}");
     // One that was given in words is used whatever the environment says.
     let setting = Proxy::Url { url: "http://given.example".to_owned(), source: "--proxy".to_owned() };
-    let routes = settle(&setting, GATEWAY, &[("NO_PROXY", "*"), ("HTTPS_PROXY", "\"broken\"")]).unwrap();
+    let routes = resolve(&setting, GATEWAY, &[("NO_PROXY", "*"), ("HTTPS_PROXY", "\"broken\"")]).unwrap();
     assert_eq!(way(&routes, GATEWAY).as_deref(), Some("http://given.example:80"));
 }
 
 #[test]
 fn a_strangers_header_chooses_no_proxy_and_no_direct_way() {
     let cgi = [("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://stranger.example")];
-    let error = settle(&Proxy::System, "http://gateway.example/v1/", &cgi).unwrap_err();
+    let error = resolve(&Proxy::System, "http://gateway.example/v1/", &cgi).unwrap_err();
     assert!(error.message().contains("HTTP_PROXY") && error.message().contains("REQUEST_METHOD"), "{error}");
     // Where it would not be used, it does not matter.
-    assert_eq!(way(&settle(&Proxy::System, GATEWAY, &cgi).unwrap(), GATEWAY), None);
+    assert_eq!(way(&resolve(&Proxy::System, GATEWAY, &cgi).unwrap(), GATEWAY), None);
     for own in ["http_proxy", "ALL_PROXY"] {
         let routes =
-            settle(&Proxy::System, "http://gateway.example/v1/", &[cgi[0], cgi[1], (own, "http://own.example")])
+            resolve(&Proxy::System, "http://gateway.example/v1/", &[cgi[0], cgi[1], (own, "http://own.example")])
                 .unwrap();
         assert_eq!(way(&routes, "http://gateway.example").as_deref(), Some("http://own.example:80"), "{own}");
     }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::outcome::{Outcome, Pending, attempts};
 use super::record::Record;
-use super::{Outcome, Pending, attempts};
 use crate::image::{Image, TargetFile, create_private_in, sync_folder};
 use crate::{random, text};
 

@@ -1,6 +1,7 @@
 //! Results that nobody waited for: paid, and therefore kept, in memory or in a folder.
 
 mod folder;
+mod outcome;
 mod record;
 
 use std::collections::VecDeque;
@@ -8,31 +9,16 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use self::folder::Folder;
 pub(crate) use self::folder::make as make_folder;
-use crate::attempt::{Attempt, AttemptState, Phase};
+pub use self::outcome::Pending;
+use self::outcome::{Outcome, ended, ids, memory};
+use crate::attempt::AttemptState;
 use crate::charge::Charge;
-use crate::error::Error;
-use crate::generated::Generated;
 use crate::runtime::blocking_if_possible;
-
-type Outcome = Result<Generated, Error>;
-
-/// A call that may be paid and is in nobody's hands yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Pending {
-    /// The id of its last attempt; none where a call ended before it had one.
-    pub client_request_id: Option<String>,
-    /// How far that came.
-    pub phase: Phase,
-    /// Whether it has ended, and its outcome waits for [`Client::collect`](crate::Client::collect).
-    pub ended: bool,
-}
 
 /// Keeps the outcomes of calls whose callers are gone.
 #[derive(Debug)]
@@ -243,44 +229,4 @@ impl Drop for Moving {
         self.0.filing.fetch_sub(1, Ordering::Relaxed);
         self.0.arrived();
     }
-}
-
-fn generated(outcome: &Outcome) -> Option<&Generated> {
-    match outcome {
-        Ok(generated) => Some(generated),
-        Err(error) => error.generated(),
-    }
-}
-
-fn attempts(outcome: &Outcome) -> &[Attempt] {
-    match outcome {
-        Ok(generated) => generated.attempts(),
-        Err(error) => error.attempts(),
-    }
-}
-
-fn ended(outcome: &Outcome) -> Pending {
-    ended_after(attempts(outcome))
-}
-
-/// An outcome that waits, by its attempts.
-fn ended_after(attempts: &[Attempt]) -> Pending {
-    let last = attempts.last();
-    Pending {
-        client_request_id: last.map(|attempt| attempt.client_request_id.clone()),
-        phase: last.map_or(Phase::Planned, |attempt| attempt.phase),
-        ended: true,
-    }
-}
-
-fn memory(outcome: &Outcome) -> u64 {
-    /// What an outcome takes beside its pictures, about.
-    const ENTRY: u64 = 4096;
-    let text = outcome.as_ref().err().and_then(Error::response_body).map_or(0, str::len) as u64;
-    let images = generated(outcome).map(Generated::images).unwrap_or_default();
-    ENTRY + text + images.iter().filter_map(|image| image.bytes()).map(|bytes| bytes.len() as u64).sum::<u64>()
-}
-
-fn ids(outcome: &Outcome) -> Vec<&str> {
-    attempts(outcome).iter().map(|attempt| attempt.client_request_id.as_str()).collect()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Outcome, Pending, attempts, ended_after, generated};
+use super::outcome::{Outcome, Pending, attempts, ended_after, generated};
 use crate::attempt::Attempt;
 use crate::charge::{Charge, Cost};
 use crate::error::{Error, ErrorKind, KeptAnswer};

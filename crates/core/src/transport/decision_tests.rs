@@ -1,17 +1,100 @@
 //! The decision table of charge safety, row by row.
 
+use std::collections::BTreeSet;
+
 use super::{AttemptEnd, Unusable, Verdict, decide};
 use crate::attempt::SendStage;
 use crate::charge::Charge::{self, Charged, NotCharged, Unknown};
 use crate::error::ErrorKind::{self, *};
 use crate::wire::{ErrorBody, Stated};
 
-fn check(row: &str, end: AttemptEnd, stage: SendStage, kind: ErrorKind, charge: Charge, retry: bool) {
-    let verdict = decide(&end, stage, Stated::Nothing, false);
+/// The page that has the table, and the code and tests that cite its rows.
+const PAGE: &str = include_str!("../../../../docs/charges.md");
+const CODE: &str = include_str!("decision.rs");
+const TESTS: &str = include_str!("decision_tests.rs");
+const TESTS_OVER_SOCKETS: &str = include_str!("../../tests/transport/decisions.rs");
+
+/// A row of the documented table.
+struct Row {
+    number: u32,
+    /// Empty: the kind of another row.
+    kinds: Vec<&'static str>,
+    charges: Vec<&'static str>,
+    retries: Vec<&'static str>,
+}
+
+fn table() -> Vec<Row> {
+    let (_, table) = PAGE.split_once("| row |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
+    let rows = rows.map(|line| {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [number, _, kinds, charges, retries] = cells[..] else { panic!("five cells: {line}") };
+        Row {
+            number: number.parse().unwrap(),
+            kinds: kinds.split('`').skip(1).step_by(2).collect(),
+            charges: charges.split('`').skip(1).step_by(2).collect(),
+            retries: retries.split(", ").collect(),
+        }
+    });
+    rows.collect()
+}
+
+/// The rows that a text cites behind this word, as in `Rows 1 and 7`.
+fn cited(text: &str, word: &str) -> BTreeSet<u32> {
+    let mut numbers = BTreeSet::new();
+    for (at, _) in text.match_indices(word) {
+        let tokens = text[at + word.len()..].split(|char: char| !char.is_ascii_alphanumeric());
+        let mut tokens = tokens.filter(|token| !token.is_empty() && *token != "s").peekable();
+        while let Some(number) = tokens.next().and_then(|token| token.parse().ok()) {
+            numbers.insert(number);
+            tokens.next_if_eq(&"and");
+        }
+    }
+    numbers
+}
+
+#[test]
+fn the_documented_rows_are_those_that_code_and_tests_cite() {
+    let documented: BTreeSet<u32> = table().iter().map(|row| row.number).collect();
+    assert_eq!(documented, (1..=11).collect(), "numbered without a gap");
+    assert_eq!(cited(&CODE.replace("row ", "Row ").replace("rows ", "Row "), "Row"), documented, "in decision.rs");
+    assert_eq!(cited(&TESTS.replace("check_priced(", "check("), "check(\""), documented, "in this file");
+    let over_sockets = cited(TESTS_OVER_SOCKETS, "fn row_");
+    assert!(over_sockets.is_subset(&documented) && over_sockets.len() == 10, "{over_sockets:?}");
+}
+
+/// Checks a verdict against what the test and what the documented table say.
+fn check_priced(
+    row: &str,
+    end: AttemptEnd,
+    stage: SendStage,
+    stated: Stated,
+    kind: ErrorKind,
+    charge: Charge,
+    retry: bool,
+) {
+    let verdict = decide(&end, stage, stated, false);
     let free = verdict.vendor_says_free;
     assert_eq!(verdict, Verdict { kind, charge, retry, vendor_says_free: free }, "row {row}: {end:?} at {stage:?}");
-    assert_eq!(free, kind == Server, "row {row}: only the vendor's own 5xx is called free");
+    assert_eq!(
+        free,
+        kind == Server && stated == Stated::Nothing,
+        "row {row}: only the vendor's own 5xx is called free"
+    );
     assert!(!retry || charge == NotCharged, "row {row}: nothing that may be charged is repeated by default");
+
+    let number: u32 = row.split(',').next().unwrap().parse().unwrap();
+    let documented = table().into_iter().find(|row: &Row| row.number == number).unwrap();
+    let is_documented = |documented: &[&str], value: &str| assert!(documented.contains(&value), "row {row}: {value}");
+    if !documented.kinds.is_empty() {
+        is_documented(&documented.kinds, kind.as_str());
+    }
+    is_documented(&documented.charges, charge.as_str());
+    is_documented(&documented.retries, if retry { "yes" } else { "no" });
+}
+
+fn check(row: &str, end: AttemptEnd, stage: SendStage, kind: ErrorKind, charge: Charge, retry: bool) {
+    check_priced(row, end, stage, Stated::Nothing, kind, charge, retry);
 }
 
 fn answered(status: u16) -> AttemptEnd {
@@ -99,7 +182,12 @@ fn row_6_an_answer_that_proves_nothing_is_never_repeated() {
 }
 
 #[test]
-fn a_stated_price_is_believed_whatever_the_status() {
+fn row_11_a_stated_price_is_believed_whatever_the_status() {
+    for (end, kind) in [(answered(400), BadRequest), (answered(429), RateLimited), (vendor(500), Server)] {
+        for (stated, charge) in [(Stated::Positive, Charged), (Stated::Unreadable, Unknown)] {
+            check_priced("11", end.clone(), SendStage::Sent, stated, kind, charge, false);
+        }
+    }
     for end in [answered(400), answered(429), answered(502), vendor(500)] {
         let verdict = decide(&end, SendStage::Sent, Stated::Positive, true);
         assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Charged, false, false), "{end:?}");

@@ -1,0 +1,210 @@
+//! A picture, wherever its bytes are.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use gptimage_model::image::{Verified, verify, verify_bytes};
+use gptimage_model::rules::GPT_IMAGE_2;
+use gptimage_model::{ImageFormat, ImageInput};
+
+use crate::warning::Warning;
+
+/// Where a picture's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file, complete and synced.
+    File(PathBuf),
+    /// Still on the server, at [`Image::url`].
+    Url,
+}
+
+/// One picture that was made: in memory, in a file, or still at a URL.
+///
+/// Cloning shares the bytes. Format and dimensions come from the bytes, not from what was asked.
+#[derive(Clone, PartialEq)]
+pub struct Image {
+    location: Location,
+    url: Option<String>,
+    verified: Option<Verified>,
+    revised_prompt: Option<String>,
+    inline: bool,
+}
+
+impl Image {
+    /// A picture that was made earlier, at the link that the server gave; [`Client::fetch`](crate::Client::fetch) gets it.
+    pub fn from_url(url: impl Into<String>) -> Self {
+        Self::at_url(url.into())
+    }
+
+    /// A picture's bytes. Anything is taken; what is no whole PNG, JPEG or WebP has no format and no dimensions.
+    ///
+    /// ```
+    /// use gptimage_core::{Image, ImageFormat};
+    /// # let bytes = &include_bytes!("../../../../tests/fixtures/rgb-4x4.jpg")[..];
+    /// let image = Image::from_bytes(bytes);
+    /// assert_eq!(image.format(), Some(ImageFormat::Jpeg));
+    /// assert_eq!(image.dimensions(), Some((4, 4)));
+    /// ```
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let verified = verify_bytes(&bytes).ok();
+        Self { location: Location::Memory(bytes), url: None, verified, revised_prompt: None, inline: false }
+    }
+
+    /// A picture's file, which is looked at now and read whenever the bytes are asked for. Blocks while it looks; what
+    /// cannot be read or is no whole picture has no format and no dimensions.
+    pub fn from_file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let verified = File::open(&path).ok().and_then(|file| {
+            let len = file.metadata().ok()?.len();
+            verify(file, len).ok()
+        });
+        Self { location: Location::File(path), url: None, verified, revised_prompt: None, inline: false }
+    }
+
+    pub(crate) fn at_url(url: String) -> Self {
+        Self { location: Location::Url, url: Some(url), verified: None, revised_prompt: None, inline: false }
+    }
+
+    pub(crate) fn stored(location: Location, verified: Verified) -> Self {
+        Self { location, url: None, verified: Some(verified), revised_prompt: None, inline: false }
+    }
+
+    /// Bytes that were paid for and are not a picture that can be recognised: better than nothing.
+    pub(crate) fn unverified(bytes: Bytes) -> Self {
+        Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None, inline: false }
+    }
+
+    /// The link that the server gave, for a picture that is put together again.
+    #[must_use]
+    pub fn with_url(mut self, url: Option<String>) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// The prompt as the model rewrote it, for a picture that is put together again.
+    #[must_use]
+    pub fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
+        self.revised_prompt = revised_prompt;
+        self
+    }
+
+    /// Whether it came inside the answer, for a picture that is put together again.
+    #[must_use]
+    pub fn with_inline(mut self, inline: bool) -> Self {
+        self.inline = inline;
+        self
+    }
+
+    /// Whether it came inside the answer, as base64, and not by its link.
+    pub fn is_inline(&self) -> bool {
+        self.inline
+    }
+
+    /// Where the bytes are.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    pub(crate) fn into_location(self) -> Location {
+        self.location
+    }
+
+    /// The bytes, if they are in memory.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.location {
+            Location::Memory(bytes) => Some(bytes),
+            Location::File(_) | Location::Url => None,
+        }
+    }
+
+    /// The file, if the picture was saved to one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.location {
+            Location::File(path) => Some(path),
+            Location::Memory(_) | Location::Url => None,
+        }
+    }
+
+    /// The link that the server gave. Its lifetime is not documented.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// The format, from the bytes; `None` while they are still at a URL.
+    pub fn format(&self) -> Option<ImageFormat> {
+        self.verified.as_ref().map(|verified| verified.format)
+    }
+
+    /// Width and height in pixels, from the bytes.
+    pub fn dimensions(&self) -> Option<(u32, u32)> {
+        self.verified.as_ref().and_then(|verified| verified.dimensions)
+    }
+
+    /// Length in bytes; `None` while they are still at a URL.
+    pub fn len_bytes(&self) -> Option<u64> {
+        match &self.location {
+            Location::Memory(bytes) => Some(bytes.len() as u64),
+            Location::File(_) | Location::Url => self.verified.as_ref().map(|verified| verified.len),
+        }
+    }
+
+    /// The prompt as the model rewrote it, where the server says so.
+    pub fn revised_prompt(&self) -> Option<&str> {
+        self.revised_prompt.as_deref()
+    }
+
+    /// What is odd about this picture beside what was asked.
+    pub(crate) fn compare(&self, index: usize, asked: &crate::request::Parameters) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        // Unset means the server's default.
+        let asked_or_default =
+            |set: Option<&'_ str>, param| set.or(GPT_IMAGE_2.default_of(param)).unwrap_or_default().to_owned();
+        let format = asked_or_default(asked.output_format.as_ref().map(|format| format.as_str()), "output_format");
+        if let Some(got) = self.format()
+            && format != got.as_str()
+        {
+            warnings.push(Warning::other_format(index, &format, got));
+        }
+        let size = asked_or_default(asked.size.as_ref().map(|size| size.as_str()), "size");
+        if let Some((width, height)) = self.dimensions()
+            && size != format!("{width}x{height}")
+        {
+            warnings.push(Warning::other_size(index, &size, (width, height)));
+        }
+        warnings
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Image(")?;
+        match self.format() {
+            Some(format) => write!(f, "{format}")?,
+            None => f.write_str("unknown format")?,
+        }
+        if let Some((width, height)) = self.dimensions() {
+            write!(f, " {width}x{height}")?;
+        }
+        match &self.location {
+            Location::Memory(bytes) => write!(f, ", {} bytes in memory)", bytes.len()),
+            Location::File(path) => write!(f, ", {})", path.display()),
+            Location::Url => f.write_str(", at its url)"),
+        }
+    }
+}
+
+impl From<Image> for ImageInput {
+    fn from(image: Image) -> Self {
+        match image.into_location() {
+            Location::Memory(bytes) => Self::bytes(bytes),
+            Location::File(path) => Self::path(path),
+            Location::Url => Self::not_fetched("the image"),
+        }
+    }
+}

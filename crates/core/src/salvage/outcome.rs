@@ -1,0 +1,61 @@
+//! The outcome of a call whose caller is gone, and what is shown of it before it is collected.
+
+use serde::Serialize;
+
+use crate::attempt::{Attempt, Phase};
+use crate::error::Error;
+use crate::generated::Generated;
+
+pub(super) type Outcome = Result<Generated, Error>;
+
+/// A call that may be paid and is in nobody's hands yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pending {
+    /// The id of its last attempt; none where a call ended before it had one.
+    pub client_request_id: Option<String>,
+    /// How far that came.
+    pub phase: Phase,
+    /// Whether it has ended, and its outcome waits for [`Client::collect`](crate::Client::collect).
+    pub ended: bool,
+}
+
+pub(super) fn generated(outcome: &Outcome) -> Option<&Generated> {
+    match outcome {
+        Ok(generated) => Some(generated),
+        Err(error) => error.generated(),
+    }
+}
+
+pub(super) fn attempts(outcome: &Outcome) -> &[Attempt] {
+    match outcome {
+        Ok(generated) => generated.attempts(),
+        Err(error) => error.attempts(),
+    }
+}
+
+pub(super) fn ended(outcome: &Outcome) -> Pending {
+    ended_after(attempts(outcome))
+}
+
+/// An outcome that waits, by its attempts.
+pub(super) fn ended_after(attempts: &[Attempt]) -> Pending {
+    let last = attempts.last();
+    Pending {
+        client_request_id: last.map(|attempt| attempt.client_request_id.clone()),
+        phase: last.map_or(Phase::Planned, |attempt| attempt.phase),
+        ended: true,
+    }
+}
+
+pub(super) fn memory(outcome: &Outcome) -> u64 {
+    /// What an outcome takes beside its pictures, about.
+    const ENTRY: u64 = 4096;
+    let text = outcome.as_ref().err().and_then(Error::response_body).map_or(0, str::len) as u64;
+    let images = generated(outcome).map(Generated::images).unwrap_or_default();
+    ENTRY + text + images.iter().filter_map(|image| image.bytes()).map(|bytes| bytes.len() as u64).sum::<u64>()
+}
+
+pub(super) fn ids(outcome: &Outcome) -> Vec<&str> {
+    attempts(outcome).iter().map(|attempt| attempt.client_request_id.as_str()).collect()
+}
