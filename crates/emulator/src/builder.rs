@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::activity::Activity;
 use crate::api::{self, CallLimit, Canned, Gateway};
 use crate::cdn::{self, CdnSite, CdnStore, Shelf};
 use crate::control::{self, Control};
@@ -38,6 +39,13 @@ pub struct EmulatorBuilder {
     settings: Settings,
     canned: Option<Bytes>,
     body_cap: usize,
+}
+
+impl Emulator {
+    /// Settings, to be [started](EmulatorBuilder::start) or [spawned](EmulatorBuilder::spawn).
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::new()
+    }
 }
 
 impl EmulatorBuilder {
@@ -174,7 +182,8 @@ impl EmulatorBuilder {
         let cdn_url = format!("http://{}", cdn_socket.local_addr()?);
         let key = self.keys.first().map_or(ANY_KEY, String::as_str).to_owned();
         let (stopper, stop) = Stop::new();
-        let registry = Registry::new();
+        let activity = Activity::new();
+        let registry = Registry::new(Arc::clone(&activity));
         let records = Arc::new(Records::new(self.body_cap));
         let settings = Arc::new(SharedSettings::new(self.settings));
         let store = Arc::new(CdnStore::default());
@@ -184,7 +193,7 @@ impl EmulatorBuilder {
             keys: self.keys,
             settings: Arc::clone(&settings),
             canned: self.canned.map(Canned::new),
-            ledger: Arc::new(Ledger::new(self.billing, balance, Arc::clone(&registry))),
+            ledger: Arc::new(Ledger::new(self.billing, balance, Arc::clone(&activity))),
             script: Script::new(),
             records,
             pictures: Arc::new(PictureCache::default()),
@@ -195,7 +204,7 @@ impl EmulatorBuilder {
         });
         let (checkpoint, checkpoints) = Checkpoint::new();
         let ledger = Arc::clone(&gateway.ledger);
-        let idle = Arc::new(Idle { registry: Arc::clone(&registry), checkpoint, ledger });
+        let idle = Arc::new(Idle { activity, registry: Arc::clone(&registry), checkpoint, ledger });
         let (base_url, control_url) = (format!("{origin}/v1"), format!("{origin}{CONTROL}"));
         let control = Arc::new(Control {
             gateway: Arc::clone(&gateway),
@@ -209,7 +218,14 @@ impl EmulatorBuilder {
         let cdn_router = cdn::router(Shelf { store, settings });
         // Nobody waits for the CDN's idleness.
         let (_, checkpoints) = Checkpoint::new();
-        let cdn = Listener::new(cdn_socket, Arc::new(cdn_site), cdn_router, Registry::new(), stop.clone(), checkpoints);
+        let cdn = Listener::new(
+            cdn_socket,
+            Arc::new(cdn_site),
+            cdn_router,
+            Registry::new(Activity::new()),
+            stop.clone(),
+            checkpoints,
+        );
         tokio::spawn(api.run());
         tokio::spawn(cdn.run());
         let parts = Parts { gateway, cdn_script, idle, stopper, base_url, cdn_url, control_url, key };

@@ -9,7 +9,7 @@ use crate::fault::{AnyFault, Script};
 use crate::idle::Idle;
 use crate::money::usd_text;
 use crate::net::Stopper;
-use crate::{CdnFault, EmulatorBuilder, Fault, LedgerEntry, Misread, RecordedRequest};
+use crate::{CdnFault, Fault, LedgerEntry, Misread, RecordedRequest};
 
 /// A running emulator. Dropping it stops it.
 ///
@@ -46,11 +46,6 @@ pub(crate) struct Parts {
 impl Emulator {
     pub(crate) fn new(parts: Parts) -> Self {
         Self { parts }
-    }
-
-    /// Settings, to be [started](EmulatorBuilder::start) or [spawned](EmulatorBuilder::spawn).
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder::new()
     }
 
     /// The API's address, such as `http://127.0.0.1:34567/v1`.
@@ -150,7 +145,7 @@ impl Emulator {
     }
 
     /// [`Emulator::wait_idle`] for callers without async. Not from a runtime that the emulator was
-    /// [started](EmulatorBuilder::start) on: it could not go on meanwhile.
+    /// [started](crate::EmulatorBuilder::start) on: it could not go on meanwhile.
     pub fn wait_idle_blocking(&self) {
         block_on(self.wait_idle());
     }

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::activity::Activity;
 use crate::net::{Checkpoint, Registry};
 use crate::truth::Ledger;
 
 /// What has to be at rest.
 #[derive(Debug)]
 pub(crate) struct Idle {
+    pub(crate) activity: Arc<Activity>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) ledger: Arc<Ledger>,
@@ -16,7 +18,7 @@ pub(crate) struct Idle {
 impl Idle {
     /// Waits until nothing that any client has sent or done so far can change the ledger any more.
     pub(crate) async fn wait(&self) {
-        let mut activity = self.registry.watch();
+        let mut activity = self.activity.watch();
         loop {
             activity.borrow_and_update();
             // First what was accepted, then what is unread, then what is worked on: each can only lead to the next.

@@ -7,8 +7,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 
+use crate::activity::Activity;
 use crate::fault::{Answer, AnswerContext, Rendered};
-use crate::net::{Exchange, HeadParse, Plan, Registry, RequestHead, ending};
+use crate::http1::{HeadParse, RequestHead};
+use crate::net::{Exchange, Plan, ending};
 use crate::route::paid_operation;
 use crate::truth::{Call, Ledger};
 use crate::{Billing, Cut, ErrorForm, LedgerEntry, Operation, Price, duration};
@@ -31,7 +33,7 @@ pub struct Account {
 impl Account {
     /// An account whose failures are billed so. Without a key any key works.
     pub fn new(billing: Billing, key: Option<&str>) -> Self {
-        let ledger = Arc::new(Ledger::new(billing, 0, Registry::new()));
+        let ledger = Arc::new(Ledger::new(billing, 0, Activity::new()));
         Self { ledger, authorization: key.map(|key| format!("Bearer {key}")) }
     }
 

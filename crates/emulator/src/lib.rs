@@ -61,6 +61,7 @@
 //! It listens on 127.0.0.1 only, and has a socket of its own for whatever it is told to break: what the HTTP library
 //! would never do to a connection is done below it.
 
+mod activity;
 mod api;
 mod billing;
 mod blocking;
@@ -72,6 +73,7 @@ mod duration;
 mod emulator;
 mod error;
 mod fault;
+mod http1;
 mod ident;
 mod idle;
 #[cfg(feature = "internals")]

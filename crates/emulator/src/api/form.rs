@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use gptimage_model::rules::{GPT_IMAGE_2, ReceivedFile};
 use hyper::HeaderMap;
 
-use super::parameters::{Field, Fields};
+use super::fields::{Field, Fields};
 use super::read::{ReadError, drain};
 use super::refusal::{self, Refusal};
 use crate::fault::Issue;

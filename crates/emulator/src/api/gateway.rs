@@ -1,26 +1,22 @@
-//! What the gateway is made of, and its routes.
+//! What the gateway is made of, and how it answers what is not paid for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
 use bytes::Bytes;
+use hyper::HeaderMap;
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Uri};
 
-use super::logs::{self, CallLimit};
-use super::{account, paid, read, refusal};
+use super::logs::CallLimit;
+use super::read;
 use crate::cdn::CdnStore;
 use crate::fault::{Answer, AnswerContext, Fault, Rendered, Script};
 use crate::ident::{is_client_request_id, random_uuid};
-use crate::net::{Note, Plan, Recording, RequestHead, Site};
 use crate::picture::PictureCache;
-use crate::route::{BILLING, EDITS, GENERATIONS, LOGS, canonical_uri, is_control, paid_operation};
 use crate::settings::SharedSettings;
-use crate::truth::{Call, Ledger, Records, Side};
+use crate::truth::{Ledger, Records};
 
 /// Everything that requests share.
 #[derive(Debug)]
@@ -68,64 +64,6 @@ impl Gateway {
     pub(crate) fn accepts_head(&self, headers: &HeaderMap) -> bool {
         self.accepts(headers.get("authorization").and_then(|value| value.to_str().ok()))
     }
-}
-
-impl Site for Gateway {
-    fn connected(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn plan(&self, head: &RequestHead) -> Plan {
-        if is_control(&head.target) {
-            return Plan::default();
-        }
-        let recording = Some(Recording::new(&self.records, Side::Api, head));
-        let Some(operation) = paid_operation(&head.method, &head.target) else {
-            return Plan { recording, ..Plan::default() };
-        };
-        let authorized = self.accepts(head.header("authorization"));
-        let call = Call::open(&self.ledger, Some(&self.script), operation, authorized, head);
-        let mut plan = Plan { recording, note: Some(Note::Call(Arc::clone(&call))), ..Plan::default() };
-        if let Some(fault) = &call.fault {
-            plan.early = paid::early_answer(&call, fault);
-            plan.request_cut = fault.request_cut;
-            plan.response_cut = fault.response_cut;
-            plan.pauses.clone_from(&fault.pauses);
-            plan.raw.clone_from(&fault.raw);
-        }
-        plan.call = Some(call);
-        plan
-    }
-
-    fn rewritten(&self, uri: &Uri) -> Option<Uri> {
-        canonical_uri(uri)
-    }
-
-    fn died_in_head(&self, head: &RequestHead) {
-        if let Some(operation) = paid_operation(&head.method, &head.target) {
-            let authorized = self.accepts(head.header("authorization"));
-            Call::open_unfinished(&self.ledger, operation, authorized, head);
-        }
-    }
-}
-
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route(GENERATIONS, post(paid::generate))
-        .route(EDITS, post(paid::edit))
-        .route(BILLING, get(account::billing))
-        .route(LOGS, get(logs::logs))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(gateway)
-}
-
-async fn not_found(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    refuse(&gateway, request, &refusal::unknown_route()).await
-}
-
-async fn method_not_allowed(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    refuse(&gateway, request, &refusal::method_not_allowed()).await
 }
 
 /// Answers an unpaid request, once it is there: an answer in the middle of an upload could be lost to a reset.

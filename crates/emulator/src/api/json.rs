@@ -4,7 +4,7 @@ use axum::body::BodyDataStream;
 use hyper::HeaderMap;
 use serde_json::Value;
 
-use super::parameters::{Field, Fields};
+use super::fields::{Field, Fields};
 use super::read::{ReadError, drain, whole};
 use super::refusal;
 

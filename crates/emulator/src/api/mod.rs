@@ -1,6 +1,7 @@
 //! The gateway's HTTP face: routes, keys, reading and judging of requests, answers.
 
 mod account;
+mod fields;
 mod form;
 mod gateway;
 mod json;
@@ -12,8 +13,10 @@ mod read;
 mod refusal;
 mod rules;
 mod segments;
+mod site;
 mod success;
 
-pub(crate) use gateway::{Canned, Gateway, router};
+pub(crate) use gateway::{Canned, Gateway};
 pub(crate) use logs::CallLimit;
 pub(crate) use read::whole;
+pub(crate) use site::router;

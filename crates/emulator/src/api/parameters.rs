@@ -1,28 +1,13 @@
 //! The text and number parameters of a paid request.
 
-use std::collections::{BTreeMap, HashMap};
-
 use gptimage_model::rules::GPT_IMAGE_2;
 use gptimage_model::{ImageFormat, OutputFormat, PARAMETERS};
-use serde_json::{Number, Value};
 
+use super::fields::{Fields, Texts, text};
 use super::refusal::{self, Refusal};
 use super::rules;
 use crate::Operation;
 use crate::fault::Issue;
-
-/// A request's fields by name, the files left out.
-pub(crate) type Fields = HashMap<String, Field>;
-
-/// The fields that the API knows, as text.
-pub(crate) type Texts = BTreeMap<&'static str, String>;
-
-/// A field as it travelled.
-#[derive(Debug)]
-pub(crate) enum Field {
-    Json(Value),
-    Text(String),
-}
 
 /// What a valid request asks for, the server's defaults filled in.
 #[derive(Debug, Clone)]
@@ -69,36 +54,6 @@ pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issu
     issues.extend(mistyped);
     issues.extend(found);
     Ok(texts)
-}
-
-/// A field's value as core's rules take it, or what is wrong with its type: a form has texts alone, JSON has numbers too.
-fn text(field: &Field, integer: bool) -> Result<String, String> {
-    match field {
-        Field::Text(text) => Ok(text.clone()),
-        Field::Json(Value::String(text)) if !integer => Ok(text.clone()),
-        Field::Json(Value::Number(number)) if integer => Ok(number_text(number)),
-        Field::Json(other) => {
-            let expected = if integer { "a whole number" } else { "text" };
-            Err(format!("Invalid type: expected {expected}, received {}.", kind(other)))
-        }
-    }
-}
-
-/// A number's digits; 1 and 1.0 are the same number in JSON.
-fn number_text(number: &Number) -> String {
-    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15);
-    float.map_or_else(|| number.to_string(), |float| (float as i64).to_string())
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 impl Parameters {

@@ -3,8 +3,8 @@
 use gptimage_model::rules::{ReceivedFile, check_received_files, check_received_parameters};
 use gptimage_model::{Rule, Violation};
 
+use super::fields::Texts;
 use super::form::{FilePart, Form};
-use super::parameters::Texts;
 use crate::Operation;
 use crate::fault::Issue;
 

@@ -15,7 +15,8 @@ use hyper::{HeaderMap, StatusCode};
 use super::range::Asked;
 use super::store::{CdnStore, StoredPicture};
 use crate::fault::{CdnAction, CdnFault, Script, add_header, html_page};
-use crate::net::{Note, Plan, Recording, RequestHead, Site};
+use crate::http1::RequestHead;
+use crate::net::{Note, Plan, Recording, Site};
 use crate::settings::SharedSettings;
 use crate::truth::{Records, Side};
 

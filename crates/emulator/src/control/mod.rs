@@ -4,6 +4,7 @@ mod answer;
 mod faults;
 mod help;
 mod settings;
+mod state;
 mod truth;
 
 use std::sync::Arc;
@@ -14,22 +15,10 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use hyper::Uri;
 
-use self::answer::Complaint;
-use crate::CdnFault;
-use crate::api::Gateway;
-use crate::fault::Script;
-use crate::idle::Idle;
-use crate::route::CONTROL;
+pub(crate) use state::Control;
 
-/// What the control can reach.
-#[derive(Debug)]
-pub(crate) struct Control {
-    pub(crate) gateway: Arc<Gateway>,
-    pub(crate) cdn_script: Arc<Script<CdnFault>>,
-    pub(crate) idle: Arc<Idle>,
-    /// Of the API, without a slash at the end.
-    pub(crate) origin: String,
-}
+use self::answer::Complaint;
+use crate::route::CONTROL;
 
 pub(crate) fn router(control: Arc<Control>) -> Router {
     let path = |rest: &str| format!("{CONTROL}{rest}");

@@ -7,7 +7,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 
 use super::error_body::reason;
-use super::{ErrorBody, ErrorForm};
+use super::{AnswerContext, ErrorBody, ErrorForm};
 
 /// Status, headers and body of an answer that is not a picture.
 #[derive(Debug, Clone)]
@@ -21,17 +21,6 @@ pub(crate) struct Answer {
 pub(crate) enum AnswerBody {
     Error(ErrorBody),
     Raw { content_type: String, bytes: Bytes },
-}
-
-/// What of the request an answer repeats.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AnswerContext<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) request_id: &'a str,
-    /// Echoed if it is one that the gateway keeps.
-    pub(crate) client_request_id: Option<&'a str>,
-    /// Of the call that was answered, if it got as far as having one.
-    pub(crate) inference_id: Option<&'a str>,
 }
 
 /// An answer as it goes out.
@@ -83,18 +72,6 @@ impl Answer {
         }
         headers.extend(self.headers.iter().cloned());
         Rendered { status: self.status, headers, body }
-    }
-}
-
-impl AnswerContext<'_> {
-    /// The ids, as the gateway puts them on every answer of its own.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = (String, String)> {
-        let ids = [
-            ("x-request-id", Some(self.request_id)),
-            ("x-client-request-id", self.client_request_id),
-            ("x-inference-id", self.inference_id),
-        ];
-        ids.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
     }
 }
 

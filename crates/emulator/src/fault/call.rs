@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::answer::{Answer, AnswerBody};
-use super::call_spec::CallFaultSpec;
 use super::script::Scripted;
-use super::{Cut, Early, ErrorBody};
+use super::{Cut, Early, ErrorBody, RawAnswer};
 
 /// Something that goes wrong with a paid call. Strikes once, at the next call, unless told otherwise.
 ///
@@ -35,8 +33,7 @@ use super::{Cut, Early, ErrorBody};
 /// # let _ = storm;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "CallFaultSpec")]
+#[derive(Debug, Clone)]
 #[must_use = "a fault does nothing until an emulator gets it"]
 pub struct Fault {
     selector: Selector,
@@ -50,14 +47,6 @@ pub struct Fault {
     pub(crate) response_cut: Option<(u64, Cut)>,
     pub(crate) pauses: Vec<(u64, Duration)>,
     pub(crate) raw: Option<RawAnswer>,
-}
-
-/// Bytes sent in place of a response.
-#[derive(Debug, Clone)]
-pub(crate) struct RawAnswer {
-    pub(crate) bytes: Bytes,
-    /// Sent again and again after `bytes` until the peer leaves.
-    pub(crate) repeated: Option<Bytes>,
 }
 
 #[derive(Debug, Clone)]

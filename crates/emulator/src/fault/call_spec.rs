@@ -121,6 +121,12 @@ impl TryFrom<String> for HeaderText {
     }
 }
 
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CallFaultSpec::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
 impl TryFrom<CallFaultSpec> for Fault {
     type Error = String;
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Deserialize;
 
-use super::cdn_spec::CdnFaultSpec;
 use super::script::Scripted;
 use super::{Cut, RawAnswer};
 
@@ -27,8 +25,7 @@ use super::{Cut, RawAnswer};
 /// # let _ = late;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "CdnFaultSpec")]
+#[derive(Debug, Clone)]
 #[must_use = "a fault does nothing until an emulator gets it"]
 pub struct CdnFault {
     remaining: Option<u32>,

@@ -1,6 +1,7 @@
 //! A fault of downloads as JSON.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::content::Content;
 use super::spec::{CutSpec, PauseSpec, RawSpec, Status, Times};
@@ -22,6 +23,12 @@ pub(crate) struct CdnFaultSpec {
     pauses: Vec<PauseSpec>,
     #[serde(default)]
     times: Times,
+}
+
+impl<'de> Deserialize<'de> for CdnFault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CdnFaultSpec::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
 }
 
 impl TryFrom<CdnFaultSpec> for CdnFault {

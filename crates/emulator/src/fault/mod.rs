@@ -1,6 +1,7 @@
 //! What goes wrong, said in advance: faults of paid calls and of the CDN, and the script that holds them.
 
 mod answer;
+mod answer_context;
 mod any;
 mod call;
 mod call_spec;
@@ -10,17 +11,20 @@ mod content;
 mod cut;
 mod error_body;
 mod error_form;
+mod raw_answer;
 mod script;
 mod spec;
 
-pub(crate) use answer::{Answer, AnswerContext, Rendered, add_header};
+pub(crate) use answer::{Answer, Rendered, add_header};
+pub(crate) use answer_context::AnswerContext;
 pub(crate) use any::AnyFault;
+pub(crate) use call::CallSelector;
 pub use call::Fault;
-pub(crate) use call::{CallSelector, RawAnswer};
 pub(crate) use cdn::CdnAction;
 pub use cdn::CdnFault;
 pub use cut::{Cut, Early};
 pub(crate) use error_body::html_page;
 pub use error_body::{ErrorBody, Issue, PathItem};
 pub use error_form::ErrorForm;
+pub(crate) use raw_answer::RawAnswer;
 pub(crate) use script::Script;

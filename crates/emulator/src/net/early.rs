@@ -2,26 +2,15 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tokio::net::TcpStream;
 
 use super::ending::{LINGER, discard, half_close, read, reset, write_all};
-use super::exchange::Exchange;
+use super::exchange::{EarlyAnswer, Exchange};
 use crate::fault::Early;
 use crate::{Price, truth::Call};
 
 const READ_SIZE: usize = 64 * 1024;
-
-/// What is answered, when, and how the connection goes on.
-#[derive(Debug)]
-pub(crate) struct EarlyAnswer {
-    /// Bytes of the body after which the answer is given.
-    pub(crate) offset: u64,
-    pub(crate) manner: Early,
-    pub(crate) status: u16,
-    /// The whole response.
-    pub(crate) wire: Bytes,
-}
 
 /// Reads to the offset, answers, and ends the connection in the answer's manner.
 pub(crate) async fn answer_early(socket: &TcpStream, mut exchange: Exchange, mut inbox: BytesMut, early: EarlyAnswer) {

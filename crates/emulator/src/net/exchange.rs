@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::early::EarlyAnswer;
-use super::framing::Framing;
-use super::head::RequestHead;
-use super::meter::ResponseMeter;
-use crate::fault::{CdnAction, Cut, RawAnswer};
+use crate::fault::{CdnAction, Cut, Early, RawAnswer};
+use crate::http1::{Framing, RequestHead, ResponseMeter};
 use crate::truth::{Call, RecordedRequest, Records, Side};
 
 /// What the connection does to a request, decided when its head is whole.
@@ -29,6 +26,17 @@ pub(crate) struct Plan {
     /// Sent in place of the response.
     pub(crate) raw: Option<RawAnswer>,
     pub(crate) recording: Option<Recording>,
+}
+
+/// What is answered, when, and how the connection goes on.
+#[derive(Debug)]
+pub(crate) struct EarlyAnswer {
+    /// Bytes of the body after which the answer is given.
+    pub(crate) offset: u64,
+    pub(crate) manner: Early,
+    pub(crate) status: u16,
+    /// The whole response.
+    pub(crate) wire: Bytes,
 }
 
 /// What the service needs to know of the plan.

@@ -12,36 +12,19 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
-use super::exchange::{Note, Plan};
-use super::head::RequestHead;
+use super::exchange::Note;
 use super::registry::Registry;
+use super::site::Site;
 use super::stop::Stop;
 use super::stream::FaultStream;
 use crate::sync::lock;
-
-/// What is served behind a listener.
-pub(crate) trait Site: std::fmt::Debug + Send + Sync + 'static {
-    /// A connection was accepted.
-    fn connected(&self) {}
-
-    /// Decides about a request whose head has arrived.
-    fn plan(&self, head: &RequestHead) -> Plan;
-
-    /// Where a request goes if not to the address that it names.
-    fn rewritten(&self, _uri: &Uri) -> Option<Uri> {
-        None
-    }
-
-    /// A connection ended before its request's head was whole.
-    fn died_in_head(&self, _head: &RequestHead) {}
-}
 
 /// A listener on loopback.
 #[derive(Debug)]

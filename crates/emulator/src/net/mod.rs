@@ -3,21 +3,16 @@
 mod early;
 pub(crate) mod ending;
 mod exchange;
-mod framing;
-mod head;
 mod listener;
-mod meter;
 mod registry;
+mod site;
 mod stop;
 mod stream;
 
-pub(crate) use early::EarlyAnswer;
 #[cfg(feature = "internals")]
 pub(crate) use exchange::Exchange;
-pub(crate) use exchange::{Note, Plan, Recording};
-#[cfg(feature = "internals")]
-pub(crate) use head::HeadParse;
-pub(crate) use head::RequestHead;
-pub(crate) use listener::{Checkpoint, Listener, Site, bind};
+pub(crate) use exchange::{EarlyAnswer, Note, Plan, Recording};
+pub(crate) use listener::{Checkpoint, Listener, bind};
 pub(crate) use registry::Registry;
+pub(crate) use site::Site;
 pub(crate) use stop::{Stop, Stopper};

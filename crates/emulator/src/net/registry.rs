@@ -7,16 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
+use crate::activity::Activity;
 use crate::sync::lock;
 
 /// Every open connection of a listener.
 #[derive(Debug)]
 pub(crate) struct Registry {
     open: Mutex<HashMap<SocketAddr, Arc<Connection>>>,
-    /// Counts whatever may have changed somebody's idleness.
-    activity: watch::Sender<u64>,
+    activity: Arc<Activity>,
 }
 
 #[derive(Debug)]
@@ -35,23 +34,14 @@ pub(crate) struct Registration {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), activity: watch::Sender::new(0) })
+    pub(crate) fn new(activity: Arc<Activity>) -> Arc<Self> {
+        Arc::new(Self { open: Mutex::default(), activity })
     }
 
     pub(crate) fn register(self: &Arc<Self>, peer: SocketAddr, socket: &Arc<TcpStream>) -> Registration {
         let connection = Arc::new(Connection { socket: Arc::downgrade(socket), reading: Mutex::default() });
         lock(&self.open).insert(peer, Arc::clone(&connection));
         Registration { registry: Arc::clone(self), connection, peer }
-    }
-
-    /// Tells whoever waits for idleness to look again.
-    pub(crate) fn touch(&self) {
-        self.activity.send_modify(|count| *count = count.wrapping_add(1));
-    }
-
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.activity.subscribe()
     }
 
     /// Whether bytes, an end or an error wait unread on any connection.
@@ -80,7 +70,7 @@ impl Registration {
     }
 
     pub(crate) fn touch(&self) {
-        self.registry.touch();
+        self.registry.activity.touch();
     }
 }
 
@@ -92,6 +82,6 @@ impl Drop for Registration {
             open.remove(&self.peer);
         }
         drop(open);
-        self.registry.touch();
+        self.registry.activity.touch();
     }
 }

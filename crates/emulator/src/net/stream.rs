@@ -14,11 +14,11 @@ use tokio::time::{Sleep, sleep};
 use super::early::answer_early;
 use super::ending;
 use super::exchange::{Exchange, Note};
-use super::head::{HEAD_CAP, HeadParse, RequestHead};
-use super::listener::Site;
 use super::registry::Registration;
+use super::site::Site;
 use super::stop::Stop;
 use crate::fault::Cut;
+use crate::http1::{HEAD_CAP, HeadParse, RequestHead};
 use crate::sync::lock;
 
 const READ_SIZE: usize = 256 * 1024;

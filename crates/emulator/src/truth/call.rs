@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::Ledger;
 use super::landed::Ids;
 use crate::fault::{AnswerContext, CallSelector, Fault, Script};
+use crate::http1::RequestHead;
 use crate::ident::{is_client_request_id, random_uuid};
-use crate::net::RequestHead;
 use crate::{Operation, Price};
 
 #[derive(Debug)]

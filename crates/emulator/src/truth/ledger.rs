@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::LedgerEntry;
 use super::landed::{Ids, Landed, Record};
-use crate::net::Registry;
+use crate::activity::Activity;
 use crate::sync::lock;
 use crate::{Billing, Operation, Price};
 
@@ -15,7 +15,7 @@ use crate::{Billing, Operation, Price};
 pub(crate) struct Ledger {
     pub(crate) billing: Billing,
     state: Mutex<State>,
-    connections: Arc<Registry>,
+    activity: Arc<Activity>,
 }
 
 #[derive(Debug)]
@@ -28,9 +28,9 @@ struct State {
 }
 
 impl Ledger {
-    pub(crate) fn new(billing: Billing, balance: i128, connections: Arc<Registry>) -> Self {
+    pub(crate) fn new(billing: Billing, balance: i128, activity: Arc<Activity>) -> Self {
         let state = State { records: Vec::new(), balance, active: 0 };
-        Self { billing, state: Mutex::new(state), connections }
+        Self { billing, state: Mutex::new(state), activity }
     }
 
     /// Opens an entry that is worked on until [`Ledger::close`].
@@ -54,7 +54,7 @@ impl Ledger {
     /// Says that nothing more happens to one of the open entries.
     pub(crate) fn close(&self) {
         lock(&self.state).active -= 1;
-        self.connections.touch();
+        self.activity.touch();
     }
 
     pub(crate) fn update(&self, seq: u64, change: impl FnOnce(&mut LedgerEntry)) {

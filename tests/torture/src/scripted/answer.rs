@@ -5,7 +5,7 @@ use bytes::Bytes;
 use gptimage_emulator::internals::{Connection, response};
 
 use super::script::Source;
-use super::server::Shared;
+use super::shared::Shared;
 use super::success_form;
 
 const JSON: &str = "application/json";

@@ -42,6 +42,7 @@ mod channel;
 mod play;
 mod script;
 mod server;
+mod shared;
 mod success_form;
 mod text;
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::answer::bytes;
 use super::channel::Channel;
 use super::script::{Script, Source, Step, Until};
-use super::server::{Busy, Shared};
+use super::shared::{Busy, Shared};
 
 const READ_SIZE: usize = 64 * 1024;
 

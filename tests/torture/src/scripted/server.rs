@@ -1,9 +1,8 @@
 //! The server: two origins as the gateway has them, each connection a script.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,10 +15,9 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::authority::Authority;
 use super::play::play;
-use super::script::{Script, Source, Step, Until};
+use super::script::Script;
+use super::shared::{Busy, Shared, SideState, lock};
 
-/// As much of what each origin receives is kept.
-const RECEIVED_MAX: usize = 256 << 10;
 /// The smallest picture that is one.
 const PICTURE: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
@@ -207,75 +205,6 @@ impl ScriptedServer {
     }
 }
 
-/// What connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) account: Arc<Account>,
-    pub(super) authority: Option<Authority>,
-    pub(super) picture: Bytes,
-    pub(super) picture_base64: String,
-    pub(super) pictures: usize,
-    pub(super) cdn_url: String,
-    sides: [SideState; 2],
-    /// Scripts at work.
-    busy: watch::Sender<usize>,
-    marks: watch::Sender<u64>,
-}
-
-#[derive(Debug)]
-struct SideState {
-    scripts: Mutex<VecDeque<Script>>,
-    always: Mutex<Script>,
-    connections: AtomicU64,
-    received: Mutex<Vec<u8>>,
-}
-
-impl SideState {
-    fn new(side: Side) -> Self {
-        let (until, source) =
-            if side == Side::Api { (Until::Whole, Source::Image) } else { (Until::Head, Source::Picture) };
-        Self {
-            scripts: Mutex::default(),
-            always: Mutex::new(Script::new([Step::Read(until), Step::send(source)])),
-            connections: AtomicU64::new(0),
-            received: Mutex::default(),
-        }
-    }
-}
-
-impl Shared {
-    fn side(&self, side: Side) -> &SideState {
-        let [api, cdn] = &self.sides;
-        if side == Side::Api { api } else { cdn }
-    }
-
-    pub(super) fn mark(&self) {
-        self.marks.send_modify(|marks| *marks += 1);
-    }
-
-    pub(super) fn keep_received(&self, side: Side, bytes: &[u8]) {
-        let mut received = lock(&self.side(side).received);
-        let room = RECEIVED_MAX.saturating_sub(received.len()).min(bytes.len());
-        received.extend_from_slice(bytes.get(..room).unwrap_or_default());
-    }
-}
-
-/// Says that a script is at work, until it is dropped.
-pub(super) struct Busy(Arc<Shared>);
-
-impl Busy {
-    fn new(shared: &Arc<Shared>) -> Self {
-        shared.busy.send_modify(|busy| *busy += 1);
-        Self(Arc::clone(shared))
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.busy.send_modify(|busy| *busy -= 1);
-    }
-}
-
 /// One origin's accept loop.
 struct Accepting {
     side: Side,
@@ -326,9 +255,4 @@ impl Accepting {
         let busy = Busy::new(&self.shared);
         self.playing.spawn(play(Arc::new(socket), Arc::clone(&self.shared), self.side, script, busy));
     }
-}
-
-/// Locks; what a panicked holder left behind still counts.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
