@@ -96,8 +96,9 @@ pub fn preview(args: impl IntoIterator<Item = OsString>) -> String {
     }
 }
 
-/// The command line's grammar.
-fn command() -> Command {
+/// The command line's grammar. For the check that compares it with core; not a public interface.
+#[doc(hidden)]
+pub fn command() -> Command {
     Command::new("gptimage")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Make and edit images with gpt-image-2: validated before money is spent, never charged twice, never lost")

@@ -20,6 +20,9 @@ pub enum Charge {
 }
 
 impl Charge {
+    /// Every value, from the best to the worst.
+    pub const ALL: &[Self] = &[Self::NotCharged, Self::Unknown, Self::Charged];
+
     /// The stable name: `not_charged`, `unknown` or `charged`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +51,7 @@ impl Serialize for Charge {
 
 impl<'de> Deserialize<'de> for Charge {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_name(deserializer, &[Self::NotCharged, Self::Unknown, Self::Charged], Self::as_str)
+        by_name(deserializer, Self::ALL, Self::as_str)
     }
 }
 

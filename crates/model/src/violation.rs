@@ -12,6 +12,9 @@ macro_rules! rules {
         pub enum Rule { $( $(#[$doc])* $rule, )+ }
 
         impl Rule {
+            /// Every rule.
+            pub const ALL: &[Self] = &[$( Self::$rule, )+];
+
             /// The stable name, the same in every language.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$rule => $slug, )+ }

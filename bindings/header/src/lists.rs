@@ -1,0 +1,318 @@
+//! Prints, as one JSON object, the lists that the other languages and the documentation are held against:
+//! `cargo run -p gptimage-header --bin gptimage-lists`. `tests/parity/check.py` compares.
+//!
+//! Nothing is listed here by hand. Names come from core's own tables, from the command line as clap has it, from the answers
+//! of an emulator, and, where there is no table (public methods and fields, kinds of warnings, environment variables), from
+//! the source code.
+#![allow(clippy::print_stdout, reason = "a program that prints lists")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
+use gptimage_core::rules::GPT_IMAGE_2;
+use gptimage_core::{Charge, ErrorKind, Operation, PARAMETERS, Phase, Rule, Timers};
+use gptimage_emulator::Emulator;
+use serde_json::{Map, Value, json};
+use syn::visit::Visit;
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// Whose public items and constants are read, from the repository's root.
+const SOURCES: [&str; 4] = ["crates/model/src", "crates/core/src", "crates/emulator/src", "bindings/py/src"];
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut sources = Sources::default();
+    for folder in SOURCES.map(|folder| root.join(folder)) {
+        if folder.is_dir() {
+            sources.read(&folder)?;
+        }
+    }
+    let lists = json!({
+        "parameters": parameters(),
+        "values": values(),
+        "error_kinds": error_kinds(),
+        "phases": names(Phase::ALL, Phase::as_str),
+        "charges": names(Charge::ALL, Charge::as_str),
+        "rules": names(Rule::ALL, Rule::as_str),
+        "timers": timers()?,
+        "flags": flags(),
+        "refused_by_emulator": refused_by_emulator()?,
+        "types": sources.types,
+        "functions": sources.functions,
+        "warnings": sources.warnings,
+        "variables": sources.variables,
+    });
+    println!("{lists:#}");
+    Ok(())
+}
+
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().copied().map(name).collect()
+}
+
+fn parameters() -> Value {
+    let operations = |known: &'static [Operation]| known.iter().map(|operation| operation.as_str()).collect::<Vec<_>>();
+    PARAMETERS.iter().map(|known| json!({ "name": known.name, "operations": operations(known.operations) })).collect()
+}
+
+/// The words that the known model accepts.
+fn values() -> Value {
+    fn words<T: ToString>(values: &[T]) -> Vec<String> {
+        values.iter().map(T::to_string).collect()
+    }
+    json!({
+        "size": words(GPT_IMAGE_2.sizes),
+        "quality": words(GPT_IMAGE_2.qualities),
+        "output_format": words(GPT_IMAGE_2.output_formats),
+        "background": words(GPT_IMAGE_2.backgrounds),
+        "moderation": words(GPT_IMAGE_2.moderations),
+        "response_format": words(GPT_IMAGE_2.response_formats),
+    })
+}
+
+fn error_kinds() -> Value {
+    let kind = |kind: &ErrorKind| json!({ "name": kind.as_str(), "variant": format!("{kind:?}"), "number": kind.number(), "exit_code": kind.exit_code() });
+    ErrorKind::ALL.iter().map(kind).collect()
+}
+
+/// Every timer with its default, in seconds or as a count: what `Debug` shows of the defaults.
+fn timers() -> Result<Value> {
+    let shown = format!("{:?}", Timers::default());
+    let fields =
+        shown.strip_prefix("Timers { ").and_then(|fields| fields.strip_suffix(" }")).ok_or("Timers look otherwise")?;
+    let mut timers = Map::new();
+    for field in fields.split(", ") {
+        let (name, value) = field.split_once(": ").ok_or("a timer looks otherwise")?;
+        let (number, unit) = match value {
+            value if value.ends_with("ms") => (value.trim_end_matches("ms"), 0.001),
+            value => (value.trim_end_matches('s'), 1.0),
+        };
+        timers.insert(name.to_owned(), json!(number.parse::<f64>()? * unit));
+    }
+    Ok(Value::Object(timers))
+}
+
+/// The long flags of each verb, as they are shown; alternative spellings are left out.
+fn flags() -> BTreeMap<String, BTreeSet<String>> {
+    let command = gptimage_cli::command();
+    let flags = |verb: &str| {
+        let verb = command.find_subcommand(verb);
+        verb.into_iter()
+            .flat_map(|verb| verb.get_arguments())
+            .filter_map(|flag| flag.get_long())
+            .map(str::to_owned)
+            .collect()
+    };
+    command.get_subcommands().map(|verb| (verb.get_name().to_owned(), flags(verb.get_name()))).collect()
+}
+
+/// The parameters that an emulator judges: those that it names when each has a value that cannot be.
+fn refused_by_emulator() -> Result<BTreeMap<&'static str, BTreeSet<String>>> {
+    let emulator = Emulator::builder().spawn()?;
+    let address = emulator.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let known = |operation: Operation| PARAMETERS.iter().filter(move |known| known.operations.contains(&operation));
+    // An object is of no parameter's type; a text of this length is no parameter's value.
+    let object: Map<String, Value> = known(Operation::Generate)
+        .filter(|known| known.name != "model")
+        .map(|known| (known.name.to_owned(), json!({})))
+        .chain([("model".to_owned(), json!("openai/gpt-image-2")), ("prompt".to_owned(), json!("A hat"))])
+        .collect();
+    let long = "x".repeat(100_000);
+    let field = |name: &str, value: &str| {
+        format!("--end\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let form: String = known(Operation::Edit)
+        .filter(|known| known.name != "model")
+        .map(|known| field(known.name, &long))
+        .chain([field("model", "openai/gpt-image-2"), field("prompt", "A hat"), "--end--\r\n".to_owned()])
+        .collect();
+    let json = Value::Object(object).to_string();
+    let generate = refused(&address, "/v1/images/generations", "application/json", &json)?;
+    let edit = refused(&address, "/v1/images/edits", "multipart/form-data; boundary=end", &form)?;
+    // The model decides whose rules apply, and is answered in another way.
+    let with_model = |mut names: BTreeSet<String>| {
+        names.insert("model".to_owned());
+        names
+    };
+    Ok(BTreeMap::from([("generate", with_model(generate)), ("edit", with_model(edit))]))
+}
+
+/// The fields that a refusal names.
+fn refused(address: &str, path: &str, content_type: &str, body: &str) -> Result<BTreeSet<String>> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer any\r\nContent-Type: {content_type}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("the emulator's answer has no end of its head")?;
+    if !head.starts_with("HTTP/1.1 400 ") {
+        return Err(format!("the emulator was to refuse this request, and answered {head}").into());
+    }
+    let body: Value = serde_json::from_str(body)?;
+    let issues =
+        body.pointer("/error/data").and_then(Value::as_array).ok_or("the emulator's refusal lists no issues")?;
+    let field = |issue: &Value| issue.get("path")?.get(0)?.as_str().map(str::to_owned);
+    Ok(issues.iter().filter_map(field).collect())
+}
+
+/// What the source code says of itself.
+#[derive(Default)]
+struct Sources {
+    /// Crate, type, and what of it: `fields`, `methods`, `facts` (the names that it has in JSON).
+    types: BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, BTreeSet<String>>>>,
+    /// Functions for Python, by crate.
+    functions: BTreeMap<String, BTreeSet<String>>,
+    warnings: BTreeSet<String>,
+    variables: BTreeSet<String>,
+    /// The crate that is being read.
+    of: String,
+}
+
+impl Sources {
+    fn read(&mut self, folder: &Path) -> Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                self.read(&path)?;
+            } else if path.extension().is_some_and(|extension| extension == "rs") && !name.ends_with("_tests") {
+                self.of = of_crate(&path);
+                let file = syn::parse_file(&std::fs::read_to_string(&path)?)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                self.visit_file(&file);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, name: &str, what: &'static str, names: impl IntoIterator<Item = String>) {
+        let types = self.types.entry(self.of.clone()).or_default();
+        types.entry(name.to_owned()).or_default().entry(what).or_default().extend(names);
+    }
+}
+
+/// `core` for a file below `crates/core/src`.
+fn of_crate(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let place = parts.iter().rposition(|part| part == "src").and_then(|src| src.checked_sub(1));
+    place.and_then(|place| parts.get(place)).cloned().unwrap_or_default()
+}
+
+impl<'ast> Visit<'ast> for Sources {
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if !has(&module.attrs, "cfg") {
+            syn::visit::visit_item_mod(self, module);
+        }
+    }
+
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        let name = item.ident.to_string();
+        let shown = item.fields.iter().filter(|field| is_public(&field.vis) || name == "Settings");
+        self.add(&name, "fields", shown.filter_map(json_name));
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let syn::Type::Path(of) = &*item.self_ty else { return };
+        let Some(name) = of.path.segments.last().map(|segment| segment.ident.to_string()) else { return };
+        let python = has(&item.attrs, "pymethods");
+        let methods = item.items.iter().filter_map(|item| match item {
+            syn::ImplItem::Fn(method) => Some(method),
+            _ => None,
+        });
+        for method in methods {
+            let public = is_public(&method.vis) && item.trait_.is_none() && !has(&method.attrs, "doc(hidden)");
+            if public || python {
+                self.add(&name, if python { "python" } else { "methods" }, [method.sig.ident.to_string()]);
+            }
+            // `impl Serialize` shows a struct that has the names.
+            for statement in &method.block.stmts {
+                if let (syn::Stmt::Item(syn::Item::Struct(shown)), Some(_)) = (statement, &item.trait_) {
+                    self.add(&name, "facts", shown.fields.iter().filter_map(json_name));
+                }
+            }
+        }
+        if name == "Warning" && item.trait_.is_none() {
+            let mut kinds = FirstArguments::default();
+            kinds.visit_item_impl(item);
+            self.warnings.extend(kinds.0);
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        if has(&item.attrs, "pyfunction") {
+            self.functions.entry(self.of.clone()).or_default().insert(item.sig.ident.to_string());
+        }
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        let mut texts = Texts::default();
+        texts.visit_item_const(item);
+        self.variables.extend(texts.0.into_iter().filter(|text| self.of == "core" && is_variable(text)));
+    }
+}
+
+/// The texts that functions get first.
+#[derive(Default)]
+struct FirstArguments(Vec<String>);
+
+impl<'ast> Visit<'ast> for FirstArguments {
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        let of_new = matches!(&*call.func, syn::Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "new"));
+        if let (true, Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }))) = (of_new, call.args.first())
+        {
+            self.0.push(text.value());
+        }
+        syn::visit::visit_expr_call(self, call);
+    }
+}
+
+/// Every text.
+#[derive(Default)]
+struct Texts(Vec<String>);
+
+impl<'ast> Visit<'ast> for Texts {
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.0.push(text.value());
+    }
+}
+
+/// Whether a text looks like an environment variable's name. The lower case of a proxy's is the same variable.
+fn is_variable(text: &str) -> bool {
+    text.contains('_') && text.chars().all(|character| character.is_ascii_uppercase() || character == '_')
+}
+
+fn is_public(visibility: &syn::Visibility) -> bool {
+    matches!(visibility, syn::Visibility::Public(_))
+}
+
+/// `name` is a path such as `cfg`, or a path with one word in parentheses.
+fn has(attributes: &[syn::Attribute], name: &str) -> bool {
+    let (path, word) = name.split_once('(').map_or((name, None), |(path, word)| (path, word.strip_suffix(')')));
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident(path)
+            && word
+                .is_none_or(|word| matches!(&attribute.meta, syn::Meta::List(list) if list.tokens.to_string() == word))
+    })
+}
+
+/// A field's name in JSON.
+fn json_name(field: &syn::Field) -> Option<String> {
+    let mut name = field.ident.as_ref()?.to_string();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        if let syn::Meta::List(list) = &attribute.meta {
+            let text = list.tokens.to_string();
+            if let Some(renamed) = text.split("rename = \"").nth(1).and_then(|rest| rest.split('"').next()) {
+                renamed.clone_into(&mut name);
+            }
+        }
+    }
+    Some(name)
+}
