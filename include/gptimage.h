@@ -716,6 +716,13 @@ gptimage_status_t gptimage_config_set_max_image_bytes(gptimage_config_t *config,
                                                       gptimage_error_t **error_out);
 
 /**
+ * The most bytes of pictures that are kept in memory for gptimage_client_collect(). Default: 256 MiB.
+ */
+gptimage_status_t gptimage_config_set_salvage_max_bytes(gptimage_config_t *config,
+                                                        uint64_t bytes,
+                                                        gptimage_error_t **error_out);
+
+/**
  * A folder that keeps the results of calls whose callers are gone, in place of memory and across processes: any client of
  * this folder collects them. It is made where it is missing. None unless set.
  */

@@ -1213,6 +1213,15 @@ class Config {
   /** @overload */
   Config &&abort_on_cancel(bool abort) && { return std::move(abort_on_cancel(abort)); }
 
+  /** The most bytes of pictures that are kept in memory for Client::collect(). Default: 256 MiB. */
+  Config &salvage_max_bytes(std::uint64_t bytes) & {
+    return set(gptimage_config_set_salvage_max_bytes, bytes);
+  }
+  /** @overload */
+  Config &&salvage_max_bytes(std::uint64_t bytes) && {
+    return std::move(salvage_max_bytes(bytes));
+  }
+
   /**
    * A folder that keeps the results of calls whose callers are gone, in place of memory and across
    * processes: any client of this folder collects them. None unless set.

@@ -149,6 +149,7 @@ static void configurations(void) {
   CHECK_OK(gptimage_config_set_retry_server_errors(config, 0, &error));
   CHECK_OK(gptimage_config_set_abort_on_cancel(config, 0, &error));
   CHECK_OK(gptimage_config_set_max_image_bytes(config, 1 << 20, &error));
+  CHECK_OK(gptimage_config_set_salvage_max_bytes(config, 1 << 20, &error));
   CHECK_OK(gptimage_client_new(config, &client, &error));
   gptimage_client_free(client);
 

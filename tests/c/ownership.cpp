@@ -128,7 +128,7 @@ void bytes() {
 
 void configs() {
   auto config = gptimage::Config().max_attempts(2).timer("connect", 5s).header("X-Name", "value");
-  config.fetch(true).proxy("").allow_http(false).abort_on_cancel(false).max_image_bytes(1 << 20);
+  config.fetch(true).proxy("").allow_http(false).abort_on_cancel(false).max_image_bytes(1 << 20).salvage_max_bytes(1 << 20);
   config.retry_server_errors(false);
   auto moved = std::move(config);
   moved = std::move(same(moved));

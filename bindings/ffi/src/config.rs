@@ -233,6 +233,19 @@ pub extern "C" fn gptimage_config_set_max_image_bytes(
     })
 }
 
+/// The most bytes of pictures that are kept in memory for gptimage_client_collect(). Default: 256 MiB.
+#[unsafe(no_mangle)]
+pub extern "C" fn gptimage_config_set_salvage_max_bytes(
+    config: Option<&mut gptimage_config_t>,
+    bytes: u64,
+    error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
+) -> gptimage_status_t {
+    set(config, error_out, |config| {
+        config.change(|config| config.salvage_max_bytes(bytes));
+        Ok(())
+    })
+}
+
 /// A folder that keeps the results of calls whose callers are gone, in place of memory and across processes: any client of
 /// this folder collects them. It is made where it is missing. None unless set.
 #[unsafe(no_mangle)]

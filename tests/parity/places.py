@@ -1,0 +1,799 @@
+"""What is held against what: each place that repeats names of core, and what it may leave out or have beside them, with why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import readers
+from readers import Reader, assigned, block, fields, keywords, keys, matches, methods, table, within
+
+ROOT = Path(__file__).resolve().parents[2]
+
+H = "include/gptimage.h"
+HPP = "include/gptimage.hpp"
+CLIENT = "python/gptimage/client.py"
+TYPES = "python/gptimage/_types.py"
+EXCEPTIONS = "python/gptimage/exceptions.py"
+RECORDS = "python/gptimage/records.py"
+INIT = "python/gptimage/__init__.py"
+STUB = "python/gptimage/_core.pyi"
+EMULATOR = "python/gptimage/emulator.py"
+PYTHON_PAGE = "docs/python.md"
+EMULATOR_PAGE = "docs/emulator.md"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place that repeats names."""
+
+    file: str
+    """The file, from the repository's root."""
+    where: str
+    """The place in it."""
+    noun: str
+    """What its names are."""
+    read: Reader
+    """Finds them."""
+    wanted: tuple[str, ...]
+    """The names that it should have, as it spells them."""
+    source: str
+    """Whose names those are."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Names that it leaves out, each with the reason."""
+    beside: Iterable[str] | None = ()
+    """Further names of its own; `None`: any, for only what it lacks can be told."""
+    text: str | None = None
+    """What is read, where that is not the file."""
+
+
+def problems(place: Place, text: str) -> list[str]:
+    """What is wrong with a place, in both directions."""
+    found = {name for name, _ in place.read(text)}
+    wanted = set(place.wanted)
+    listed = f"{place.file}: {place.where}"
+    wrong = [
+        f"{listed} lacks the {place.noun} {name} ({place.source})"
+        for name in place.wanted
+        if name not in found and name not in place.absent
+    ]
+    wrong += [f"{listed} is said to lack the {place.noun} {name}, and has it" for name in place.absent if name in found]
+    wrong += [
+        f"{listed} is said to lack the {place.noun} {name}, which is not one of {place.source}"
+        for name in place.absent
+        if name not in wanted
+    ]
+    if place.beside is not None:
+        beside = set(place.beside)
+        wrong += [
+            f"{listed} has the {place.noun} {name}, which is not one of {place.source}"
+            for name in sorted(found - wanted - beside)
+        ]
+        wrong += [f"{listed} is said to have the {place.noun} {name}, and does not" for name in sorted(beside - found)]
+    return wrong
+
+
+def read(root: Path, place: Place) -> str:
+    return (root / place.file).read_text("utf-8") if place.text is None else place.text
+
+
+def spelled(names: Iterable[str], other: Mapping[str, str] | None = None, form: str = "{}") -> tuple[str, ...]:
+    """Core's names as another language spells them."""
+    return tuple((other or {}).get(name) or form.format(name) for name in names)
+
+
+# --- Core's lists -----------------------------------------------------------------------------------------------------
+
+
+class Lists:
+    """What `gptimage-lists` prints."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        self.parameters: dict[str, list[str]] = {known["name"]: known["operations"] for known in data["parameters"]}
+        self.kinds: list[dict[str, Any]] = data["error_kinds"]
+
+    def of(self, operation: str) -> list[str]:
+        return [name for name, operations in self.parameters.items() if operation in operations]
+
+    def type(self, name: str, what: str, crates: tuple[str, ...] = ("model", "core")) -> list[str]:
+        """Fields, methods or facts of a type, wherever it is defined."""
+        found = [one for crate in crates for one in self.data["types"].get(crate, {}).get(name, {}).get(what, [])]
+        assert found, f"no {what} of {name} are known: was it renamed? Then {__file__} has to know"
+        return found
+
+    @property
+    def options(self) -> list[str]:
+        """What a client can be configured with: the setters of Config."""
+        # Constructors, a getter, and setters that also say what errors call the value by.
+        others = {"new", "from_env", "aborts_on_cancel", "ca_file_from", "proxy_from"}
+        setters = self.type("Config", "methods")
+        assert others <= set(setters), f"{others - set(setters)} are no methods of Config any more"
+        return [name for name in setters if name not in others]
+
+
+def places(lists: Lists) -> list[Place]:
+    """Every place."""
+    return [
+        *c(lists),
+        *cpp(lists),
+        *python(lists),
+        *compiled(lists),
+        *command(lists),
+        *documentation(lists),
+    ]
+
+
+# --- C ----------------------------------------------------------------------------------------------------------------
+
+ANOTHER_WAY = "C has another way: "
+IN_JSON = "it is in the JSON"
+FOR_BINDINGS = "what bindings are made of"
+OPTIONS_OF_C = {
+    **{name: f"set_{name}" for name in ("api_key", "base_url")},
+    "deadline": "set_deadline_ms",
+    "header": "add_header",
+    "timers": "set_timer_ms",
+}
+NO_OPTIONS_OF_C = {
+    "headers": "add_header() is called for each",
+    "no_proxy": 'set_proxy() with ""',
+}
+GETTERS_OF_ERROR = {
+    "retry_after": "retry_after_ms",
+    "violations": "violation",
+}
+NO_GETTERS_OF_ERROR = {
+    "attempts": IN_JSON,
+    "vendor_says_free": IN_JSON,
+    "is_timeout": IN_JSON,
+    "cause": "its text is in the message",
+    "into_generated": "generated() and a copy",
+}
+
+
+def c(lists: Lists) -> list[Place]:
+    error = lists.type("Error", "methods")
+    operations = [
+        Place(
+            H,
+            f"gptimage_{operation}_request_t",
+            "setter",
+            matches(rf"\bgptimage_{operation}_request_set_(\w+)\(", code=True),
+            tuple(lists.of(operation)),
+            "core's parameters",
+            beside=[
+                *("extra", "deadline_ms", "overwrite", "structural_rules"),
+                *(("mask_path", "mask_bytes") if operation == "edit" else ()),
+            ],
+        )
+        for operation in ("generate", "edit")
+    ]
+    return [
+        *operations,
+        Place(
+            H,
+            "gptimage_config_t",
+            "setter",
+            matches(r"\bgptimage_config_((?:set|add)_\w+)\(", code=True),
+            spelled([name for name in lists.options if name not in NO_OPTIONS_OF_C], OPTIONS_OF_C, "set_{}"),
+            "core's options",
+        ),
+        Place(
+            H,
+            "the comment of gptimage_config_set_timer_ms()",
+            "timer",
+            readers.before("gptimage_status_t gptimage_config_set_timer_ms(", matches(r'"(\w+)"')),
+            tuple(lists.data["timers"]),
+            "core's timers",
+            absent={"keepalive_probes": "it is a count, not a time"},
+        ),
+        Place(
+            H,
+            "the statuses",
+            "number",
+            matches(r"^#define GPTIMAGE_STATUS_(\w+) (\d+)$", r"\1 = \2"),
+            tuple(f"{kind['name'].upper()} = {kind['number']}" for kind in lists.kinds),
+            "core's kinds of errors",
+            beside=["OK = 0", "INVALID_ARGUMENT = 1", "PENDING = 5"],
+        ),
+        Place(
+            H,
+            "the phases",
+            "number",
+            matches(r"^#define GPTIMAGE_PHASE_(\w+) (\d+)$", r"\1 = \2"),
+            tuple(f"{name.upper()} = {number}" for number, name in enumerate(lists.data["phases"])),
+            "core's phases",
+        ),
+        Place(
+            H,
+            "gptimage_error_t",
+            "function",
+            matches(r"\bgptimage_error_(\w+)\(", code=True),
+            spelled(error, GETTERS_OF_ERROR),
+            "core's methods of Error",
+            absent=NO_GETTERS_OF_ERROR,
+            # The number of the kind; the last attempt's ids; how many violations there are.
+            beside=["status", "client_request_id", "inference_id", "violation_count", "json", "free"],
+        ),
+        Place(
+            H,
+            "gptimage_client_t",
+            "function",
+            matches(r"\bgptimage_client_(\w+)\(", code=True),
+            tuple(lists.type("Client", "methods")),
+            "core's methods of Client",
+            absent={
+                "from_env": "a configuration begins with the environment",
+                "with_config": "not offered",
+                "balance": "not offered",
+                "base_url": "not offered",
+                "connection": "not offered",
+                "drain": "collect() waits",
+                "collect_one": "collect() takes one",
+                **dict.fromkeys(("expect_outcome", "keep", "watch"), FOR_BINDINGS),
+            },
+            beside=["generate_to", "edit_to", "start_generate", "start_edit", "set_progress", "free"],
+        ),
+        Place(
+            H,
+            "gptimage_progress_t",
+            "field",
+            readers.struct("gptimage_progress_t", matches(r"\b(\w+);")),
+            spelled(lists.type("Progress", "fields"), {"pause_seconds": "pause_ms"}),
+            "core's fields of Progress",
+        ),
+        Place(
+            H,
+            "gptimage_budget_status_t",
+            "field",
+            readers.struct("gptimage_budget_status_t", matches(r"\b(\w+)(?:\[\w+\])?;")),
+            tuple(lists.type("BudgetStatus", "fields")),
+            "core's fields of BudgetStatus",
+        ),
+        Place(
+            H,
+            "gptimage_violation_t",
+            "field",
+            readers.struct("gptimage_violation_t", matches(r"\b(\w+);")),
+            tuple(lists.type("Violation", "facts")),
+            "core's facts of Violation",
+        ),
+        mentions(H, lists, absent=CGI),
+    ]
+
+
+CGI = {"REQUEST_METHOD": "it is looked at to notice a CGI program"}
+
+
+def mentions(file: str, lists: Lists, absent: Mapping[str, str] = CGI) -> Place:
+    """Every environment variable is named; whether another one is, cannot be told from other words in capitals."""
+    return Place(
+        file,
+        "the text",
+        "environment variable",
+        matches(r"\b((?!GPTIMAGE)[A-Z]+(?:_[A-Z]+)+)\b"),
+        tuple(lists.data["variables"]),
+        "core's variables",
+        absent=absent,
+        beside=None,
+    )
+
+
+# --- C++ --------------------------------------------------------------------------------------------------------------
+
+
+def setters(cls: str, of: str) -> tuple[tuple[str, Reader], ...]:
+    """Both overloads of a setter: for a variable, and for a temporary."""
+    return (
+        (f"{cls}, for variables,", block(rf"class {cls}\b", matches(rf"\b{of} &(\w+)\([^)]*\) &\s*\{{"))),
+        (f"{cls}, for temporaries,", block(rf"class {cls}\b", matches(rf"\b{of} &&(\w+)\([^)]*\) &&\s*\{{"))),
+    )
+
+
+def cpp(lists: Lists) -> list[Place]:
+    found = []
+    both = [name for name, operations in lists.parameters.items() if {"generate", "edit"} <= set(operations)]
+    own = {
+        "GenerateRequest": [name for name in lists.of("generate") if name not in both],
+        "EditRequest": [name for name in lists.of("edit") if name not in both],
+    }
+    for where, reader in setters("Request", "Self"):
+        beside = ("set", "extra", "deadline", "overwrite", "structural_rules")
+        found.append(Place(HPP, where, "setter", reader, tuple(both), "core's parameters", beside=beside))
+    for cls, names in own.items():
+        for where, reader in setters(cls, cls):
+            beside = ("add_image", "add_image_bytes", "mask", "mask_bytes") if cls == "EditRequest" else ()
+            found.append(Place(HPP, where, "setter", reader, tuple(names), "core's parameters", beside=beside))
+    for where, reader in setters("Config", "Config"):
+        names = spelled([name for name in lists.options if name not in NO_OPTIONS_OF_C], {"timers": "timer"})
+        found.append(Place(HPP, where, "setter", reader, names, "core's options"))
+    variants = [f"{kind['variant']}Error" for kind in lists.kinds]
+    return [
+        *found,
+        Place(
+            HPP,
+            "the exceptions",
+            "class",
+            matches(r"^class (\w+) : public detail::ErrorOf<GPTIMAGE_STATUS_(\w+)>", r"\1 = \2"),
+            tuple(f"{kind['variant']}Error = {kind['name'].upper()}" for kind in lists.kinds),
+            "core's kinds of errors",
+            beside=["InvalidArgumentError = INVALID_ARGUMENT"],
+        ),
+        Place(
+            HPP,
+            "raise_message()",
+            "class",
+            within(r"raise_as<(?=Inv)", ">", matches(r"\b(\w+)\b")),
+            tuple(variants),
+            "core's kinds of errors",
+            beside=["InvalidArgumentError"],
+        ),
+        Place(
+            HPP,
+            "Charge",
+            "value",
+            block(r"enum class Charge\b", matches(r"\b(\w+),")),
+            tuple(lists.data["charges"]),
+            "core's Charge",
+        ),
+        Place(
+            HPP,
+            "Phase",
+            "value",
+            block(r"enum class Phase\b", matches(r"\b(\w+) = GPTIMAGE_PHASE_(\w+)", r"\1 = \2")),
+            tuple(f"{name} = {name.upper()}" for name in lists.data["phases"]),
+            "core's phases",
+        ),
+        Place(
+            HPP,
+            "Error",
+            "method",
+            block(r"class Error\b", matches(r"(?<!::)\b(\w+)\(\) const\b")),
+            spelled([name for name in lists.type("Error", "methods") if name != "message"]),
+            "core's methods of Error",
+            absent=NO_GETTERS_OF_ERROR,
+            beside=["what", "status", "client_request_id", "inference_id", "json", "look"],
+        ),
+        *(
+            Place(
+                HPP,
+                cls,
+                "field",
+                block(rf"struct {cls}\b", matches(r"\b(\w+);")),
+                spelled(lists.type(of, what), other),
+                f"core's {what} of {of}",
+                absent=absent,
+                beside=beside,
+            )
+            for cls, of, what, other, absent, beside in (
+                ("Progress", "Progress", "fields", {"pause_seconds": "pause"}, {}, ()),
+                ("Violation", "Violation", "facts", {}, {}, ()),
+                ("BudgetStatus", "BudgetStatus", "fields", {}, {}, ()),
+                ("PendingCall", "Pending", "fields", {}, {}, ()),
+                (
+                    "Reconciled",
+                    "Reconciled",
+                    "fields",
+                    {"cost": "usd_spent"},
+                    {"client_request_id": "the caller has it", "request_id": IN_JSON, "created": IN_JSON},
+                    ("credits_used",),
+                ),
+            )
+        ),
+    ]
+
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+OPTIONS_OF_PYTHON = {"abort_on_cancel": "on_cancel"}
+NO_OPTIONS_OF_PYTHON = {"header": "headers= has them all", "no_proxy": "proxy=False"}
+
+
+def python(lists: Lists) -> list[Place]:
+    found = []
+    terms = ["save_to", "deadline", "max_attempts", "fetch", "progress"]
+    for cls in ("Client", "AsyncClient"):
+        for operation in ("generate", "edit"):
+            found.append(
+                Place(
+                    CLIENT,
+                    f"{cls}.{operation}()",
+                    "keyword",
+                    keywords(f"{cls}.{operation}"),
+                    (*lists.of(operation), *lists.type("Call", "methods")),
+                    "core's parameters and methods of Call",
+                    absent={
+                        "cancel": "Ctrl-C, and tasks that are cancelled",
+                        "dry_run": "not offered",
+                        "send": "the method itself",
+                    },
+                    beside=[
+                        *("prompt", "extra", "structural_rules", "overwrite"),
+                        *(("image", "mask") if operation == "edit" else ()),
+                    ],
+                )
+            )
+    found.append(
+        Place(
+            CLIENT,
+            "the docstring of Client.generate()",
+            "keyword",
+            readers.doc_words("Client.generate"),
+            (*lists.of("generate"), *terms, "prompt", "extra", "structural_rules", "overwrite"),
+            "its keywords",
+            beside=None,
+        )
+    )
+    options = spelled([name for name in lists.options if name not in NO_OPTIONS_OF_PYTHON], OPTIONS_OF_PYTHON)
+    for file, where, noun, reader, beside in (
+        (CLIENT, "_Base.__init__()", "keyword", keywords("_Base.__init__"), ["exit_wait"]),
+        (CLIENT, "the options of _Base.__init__()", "key", keys("_Base.__init__"), ["exit_wait"]),
+        (CLIENT, "the docstring of Client", "option", readers.doc_words("Client"), None),
+        (TYPES, "ClientOptions", "key", fields("ClientOptions"), ["exit_wait"]),
+        ("bindings/py/src/options.rs", "set()", "option", within(r"^fn set\(", r"^\}", OPTION_ARM), ["exit_wait"]),
+    ):
+        found.append(Place(file, where, noun, reader, options, "core's options", beside=beside))
+    for cls in ("Client", "AsyncClient"):
+        found.append(
+            Place(
+                CLIENT,
+                cls,
+                "method",
+                methods("_Base", cls),
+                spelled(lists.type("Client", "methods"), {"with_config": "with_options"}),
+                "core's methods of Client",
+                absent={
+                    "new": "the class itself",
+                    "from_env": "the class itself",
+                    "fetch_to": "fetch(save_to=)",
+                    "collect_one": "collect() gives all",
+                    "connection": "not offered",
+                    **dict.fromkeys(("expect_outcome", "keep", "watch"), FOR_BINDINGS),
+                },
+                beside=["images", "close"],
+            )
+        )
+    found += [
+        Place(TYPES, "Timers", "key", fields("Timers"), tuple(lists.data["timers"]), "core's timers"),
+        Place(TYPES, "Charge", "word", assigned("Charge"), tuple(lists.data["charges"]), "core's Charge"),
+        Place(TYPES, "Phase", "word", assigned("Phase"), tuple(lists.data["phases"]), "core's phases"),
+    ]
+    for name, words in lists.data["values"].items():
+        alias = name.title().replace("_", "")
+        found.append(Place(TYPES, alias, "word", assigned(alias), tuple(words), f"core's values of {name}"))
+    kinds = tuple(kind["name"] for kind in lists.kinds)
+    found += [
+        Place(EXCEPTIONS, "_CLASSES", "kind", assigned("_CLASSES"), kinds, "core's kinds of errors"),
+        Place(
+            EXCEPTIONS,
+            "GptImageError",
+            "attribute",
+            fields("GptImageError"),
+            spelled(
+                [name for name in lists.type("Error", "facts") if name != "message"],
+                {"retry_after_seconds": "retry_after"},
+            ),
+            "core's facts of Error",
+            # JSON has no bytes.
+            beside=["response_bytes"],
+        ),
+    ]
+    for cls, what in RECORDS_OF_CORE.items():
+        names = lists.type(cls, what, ("model", "core", "emulator"))
+        found.append(Place(RECORDS, cls, "attribute", fields(cls), tuple(names), f"core's {what} of {cls}"))
+    found += [
+        Place(RECORDS, "Warning", "attribute", fields("Warning"), tuple(lists.type("Warning", "methods")), "core's methods of Warning"),
+        Place(
+            "python/gptimage/generated.py",
+            "Generated",
+            "attribute",
+            fields("Generated"),
+            tuple(lists.type("Generated", "facts")),
+            "core's facts of Generated",
+            beside=["response"],
+        ),
+    ]
+    return [*found, *package(), *stub(lists), *emulator(lists)]
+
+
+OPTION_ARM = matches(r'^ {8}"(\w+)" (?:if [^\n]*)?=>')
+RECORDS_OF_CORE = {
+    "Attempt": "fields",
+    "Cost": "fields",
+    "Violation": "facts",
+    "Balance": "fields",
+    "Progress": "fields",
+    "BudgetStatus": "fields",
+    "Pending": "fields",
+    "Reconciled": "fields",
+    "LedgerEntry": "fields",
+    "RecordedRequest": "fields",
+}
+
+
+def package() -> list[Place]:
+    """What the package offers: every exception, and in `__all__` whatever it imports."""
+    exceptions = names_in(EXCEPTIONS, readers.classes())
+    imports = names_in(INIT, readers.imported())
+    return [
+        Place(
+            INIT,
+            "the import",
+            "class",
+            readers.imported("gptimage.exceptions"),
+            exceptions,
+            "the classes of gptimage.exceptions",
+            absent={"APIStatusError": ""} if "APIStatusError" not in exceptions else {},
+        ),
+        Place(INIT, "__all__", "name", assigned("__all__"), imports, "the names that it imports"),
+        Place(
+            PYTHON_PAGE,
+            "the table of errors",
+            "class",
+            table("Errors", 0, r"`(\w+Error)`"),
+            exceptions,
+            "the classes of gptimage.exceptions",
+            absent={"GptImageError": "the base of all", "APIStatusError": "the base of some"},
+            beside=["ValueError", "OSError", "TimeoutError"],
+        ),
+    ]
+
+
+def names_in(file: str, reader: Reader) -> tuple[str, ...]:
+    """What one file has, where another one is held against it."""
+    return tuple(name for name, _ in reader((ROOT / file).read_text("utf-8")))
+
+
+def stub(lists: Lists) -> list[Place]:
+    """`_core.pyi` against the compiled part's sources."""
+    types: dict[str, dict[str, list[str]]] = lists.data["types"]["py"]
+    exported = {name: what["python"] for name, what in types.items() if "python" in what}
+    functions = lists.data["functions"]["py"]
+    found = [
+        Place(
+            STUB,
+            "__all__",
+            "name",
+            assigned("__all__"),
+            (*sorted(exported), *functions),
+            "the names that bindings/py exports",
+            beside=["VERSION"],
+        ),
+        Place(STUB, "the classes", "class", readers.classes(), tuple(exported), "the classes of bindings/py"),
+        Place(STUB, "the functions", "function", matches(r"^def (\w+)"), tuple(functions), "the functions of bindings/py"),
+    ]
+    special = {"new": "__new__", "__getbuffer__": "__buffer__"}
+    for cls, names in exported.items():
+        image = cls == "Image"
+        found.append(
+            Place(
+                STUB,
+                cls,
+                "method",
+                methods(cls, private=True),
+                spelled(names, special),
+                f"the methods of {cls} in bindings/py",
+                absent={"__repr__": "every object has it"} if "__repr__" in names else {},
+                # Put on by _image.py.
+                beside=["to_pil", "to_numpy", "__array__", "_repr_mimebundle_"] if image else (),
+            )
+        )
+    return found
+
+
+def emulator(lists: Lists) -> list[Place]:
+    builder = lists.type("EmulatorBuilder", "methods", ("emulator",))
+    settings = tuple(lists.type("Settings", "fields", ("emulator",)))
+    starts = {"set": "the settings are keywords", "start": "the class itself", "spawn": "the class itself"}
+    return [
+        Place(
+            EMULATOR,
+            "Emulator()",
+            "keyword",
+            keywords("Emulator.__init__"),
+            spelled(builder, {"balance_usd": "balance"}),
+            "the emulator's settings",
+            absent=starts,
+        ),
+        Place(EMULATOR, "Emulator.set()", "keyword", keywords("Emulator.set"), settings, "the emulator's settings"),
+        Place(EMULATOR, "_settings()", "key", keys("_settings"), settings, "the emulator's settings", beside=None),
+        Place(
+            EMULATOR,
+            "Emulator",
+            "method",
+            methods("Emulator"),
+            spelled(lists.type("Emulator", "methods", ("emulator",)), {"base_url": "url"}),
+            "the emulator's methods",
+            absent={
+                "builder": "the class itself",
+                "cdn_fault": "fault(cdn=)",
+                "fault_json": "fault()",
+                "stop_blocking": "stop()",
+                "wait_idle": "what is read waits by itself",
+                "wait_idle_blocking": "what is read waits by itself",
+            },
+            beside=["client", "async_client"],
+        ),
+        Place(
+            EMULATOR_PAGE,
+            "the table of settings",
+            "setting",
+            table("Settings", 1, r'`\{"(\w+)"'),
+            settings,
+            "the emulator's settings",
+        ),
+        Place(
+            EMULATOR_PAGE,
+            "the table of settings",
+            "flag",
+            table("Settings", 0, r"`--([\w-]+)"),
+            tuple(lists.data["flags"]["emulator"]),
+            "the flags of gptimage emulator",
+            absent={"json": "said under “In a script or in CI”"},
+        ),
+    ]
+
+
+# --- What is compiled: the emulator's judgement, and the command ------------------------------------------------------
+
+
+def lines(names: Iterable[str]) -> str:
+    return "".join(f"{name}\n" for name in names)
+
+
+LINE = matches(r"^(.+)$")
+
+
+def compiled(lists: Lists) -> list[Place]:
+    """The parameters that the emulator refuses when their values cannot be."""
+    return [
+        Place(
+            "crates/emulator/src/api",
+            f"the judgement of {operation}",
+            "parameter",
+            LINE,
+            tuple(lists.of(operation)),
+            "core's parameters",
+            beside=["image"] if operation == "edit" else (),
+            text=lines(lists.data["refused_by_emulator"][operation]),
+        )
+        for operation in ("generate", "edit")
+    ]
+
+
+def command(lists: Lists) -> list[Place]:
+    found = []
+    for operation in ("generate", "edit"):
+        found.append(
+            Place(
+                "crates/cli/src/order.rs",
+                f"gptimage {operation}",
+                "flag",
+                LINE,
+                spelled([*lists.of(operation), *lists.options], {"budget": "max-usd"}, "{}"),
+                "core's parameters and options",
+                absent={
+                    "api_key": "everybody on a machine sees what others type",
+                    "timers": "not offered",
+                    **dict.fromkeys(("header", "headers"), "not offered"),
+                    "no_proxy": "an empty HTTPS_PROXY",
+                    "fetch": "a command that leaves the picture where it is has made nothing",
+                    "retry_server_errors": "not offered",
+                    "abort_on_cancel": "a second signal",
+                    "salvage_folder": "the command waits for what may be paid",
+                    "salvage_max_bytes": "the command waits for what may be paid",
+                    "max_image_bytes": "not offered",
+                },
+                beside=[
+                    *("dry_run", "emulator", "extra", "json", "max_usd_per_call", "output", "overwrite"),
+                    *(("image", "mask") if operation == "edit" else ()),
+                    "structural_rules",
+                ],
+                text=lines(
+                    flag if flag == "max-usd" else flag.replace("-", "_") for flag in lists.data["flags"][operation]
+                ),
+            )
+        )
+    builder = lists.type("EmulatorBuilder", "methods", ("emulator",))
+    found.append(
+        Place(
+            "crates/cli/src/emulator.rs",
+            "gptimage emulator",
+            "flag",
+            LINE,
+            spelled(builder, {"balance_usd": "balance", "price_headers": "no_price_headers"}),
+            "the emulator's settings",
+            absent={
+                "canned": "for benchmarks",
+                "keep_bodies": "not offered",
+                **dict.fromkeys(("set", "spawn", "start"), "the command itself"),
+            },
+            beside=["json"],
+            text=lines(flag.replace("-", "_") for flag in lists.data["flags"]["emulator"]),
+        )
+    )
+    return found
+
+
+# --- Documentation ----------------------------------------------------------------------------------------------------
+
+
+def documentation(lists: Lists) -> list[Place]:
+    options = spelled([name for name in lists.options if name not in NO_OPTIONS_OF_PYTHON], OPTIONS_OF_PYTHON)
+    page = "the table of"
+    return [
+        Place(
+            "README.md",
+            "the table of errors",
+            "row",
+            table("What can go wrong", -1, r"^\| `(\w+)`[^|]*\| (\d+) \| (\d+)[^|]*\|", r"\1, \2, exit \3"),
+            tuple(f"{kind['name']}, {kind['number']}, exit {kind['exit_code']}" for kind in lists.kinds),
+            "core's kinds of errors",
+        ),
+        mentions("README.md", lists),
+        Place(
+            PYTHON_PAGE,
+            f"{page} options",
+            "option",
+            table("Options", 0, r"`(\w+)`"),
+            options,
+            "core's options",
+            beside=["exit_wait"],
+        ),
+        Place(
+            PYTHON_PAGE,
+            f"{page} methods",
+            "method",
+            table("Methods", 0, r"`(\w+)\("),
+            names_in(CLIENT, methods("_Base", "Client")),
+            "the methods of Client",
+            absent={"images": "under “Coming from openai-python”", "base_url": "its repr says it"},
+        ),
+        Place(
+            PYTHON_PAGE,
+            f"{page} parameters",
+            "parameter",
+            table("Parameters", 0, r"`(\w+)`"),
+            tuple(lists.parameters),
+            "core's parameters",
+            beside=["prompt", "extra"],
+        ),
+        Place(
+            PYTHON_PAGE,
+            f"{page} timers",
+            "row",
+            table("Timers", -1, r"^\| `(\w+)` \| ([\d.]+) \|", r"\1 = \2"),
+            tuple(f"{name} = {seconds:g}" for name, seconds in lists.data["timers"].items()),
+            "core's timers",
+        ),
+        Place(
+            PYTHON_PAGE,
+            f"{page} warnings",
+            "kind",
+            table("Warnings", 0, r"`(\w+)`"),
+            tuple(lists.data["warnings"]),
+            "core's kinds of warnings",
+        ),
+        Place(
+            PYTHON_PAGE,
+            f"{page} rules",
+            "rule",
+            table("Rules", 0, r"`(\w+)`"),
+            tuple(lists.data["rules"]),
+            "core's rules",
+        ),
+        mentions(PYTHON_PAGE, lists),
+        Place(
+            PYTHON_PAGE,
+            "the text",
+            "member of Image",
+            matches(r"\b(\w+)\b"),
+            names_in(STUB, methods("Image")),
+            "the public members of Image",
+            absent={name: "client.fetch() takes the URL itself; a file is a picture already" for name in ("from_bytes", "from_file", "from_url")},
+            beside=None,
+        ),
+    ]
