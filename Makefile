@@ -27,7 +27,7 @@ test: check ## Every test there is; at the end what was skipped, and why.
 	@echo "all passed, $$(wc -l < $(SKIPPED)) skipped" && sed 's/^/  skipped: /' $(SKIPPED)
 
 # The tests are built with the rest: they want more features of dependencies, and all would be compiled once more for them.
-check: needs ## Form: formatting, lints, documentation, the header, the exported symbols. Warnings are errors.
+check: needs ## Form: formatting, lints, documentation, the header, exported symbols, names in every language. Warnings are errors.
 	$(CARGO) fmt --all --check
 	tests/with-python tests/layers.py
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
@@ -36,6 +36,9 @@ check: needs ## Form: formatting, lints, documentation, the header, the exported
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --all-features --no-deps --locked
 	$(TARGET)/debug/gptimage-header $(TARGET)/gptimage.h
 	diff -u include/gptimage.h $(TARGET)/gptimage.h
+	$(TARGET)/debug/gptimage-lists > $(TARGET)/lists.json
+	tests/with-python tests/parity/check.py $(TARGET)/lists.json
+	tests/with-python tests/parity/bites.py $(TARGET)/lists.json
 	for standard in c99 c11; do \
 	  printf '#include <gptimage.h>\n#include <gptimage.h>\n' | \
 	  $(CC) -std=$$standard -Iinclude -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c - || exit 1; done

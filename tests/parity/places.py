@@ -177,7 +177,7 @@ def c(lists: Lists) -> list[Place]:
             H,
             "gptimage_config_t",
             "setter",
-            matches(r"\bgptimage_config_((?:set|add)_\w+)\(", code=True),
+            matches(r"\bgptimage_config_((?!new\b|free\b)\w+)\(", code=True),
             spelled([name for name in lists.options if name not in NO_OPTIONS_OF_C], OPTIONS_OF_C, "set_{}"),
             "core's options",
         ),
