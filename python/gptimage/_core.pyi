@@ -24,7 +24,6 @@ __all__ = [
     "mask_from_alpha",
     "mask_from_boxes",
     "mask_from_editable",
-    "parameters",
     "preview",
     "set_log_level",
     "shutdown",
@@ -38,9 +37,6 @@ VERSION: str
 
 def main(args: Sequence[str]) -> int:
     """Runs the `gptimage` command and gives its exit code."""
-
-def parameters() -> list[tuple[str, str, list[str]]]:
-    """Every API parameter: its name, what it is, and the operations that have it."""
 
 def error_kinds() -> list[tuple[str, int]]:
     """Every kind of error: its slug and its number."""

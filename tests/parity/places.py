@@ -300,6 +300,7 @@ def cpp(lists: Lists) -> list[Place]:
         "GenerateRequest": [name for name in lists.of("generate") if name not in both],
         "EditRequest": [name for name in lists.of("edit") if name not in both],
     }
+    beside: tuple[str, ...]
     for where, reader in setters("Request", "Self"):
         beside = ("set", "extra", "deadline", "overwrite", "structural_rules")
         found.append(Place(HPP, where, "setter", reader, tuple(both), "core's parameters", beside=beside))
@@ -308,8 +309,8 @@ def cpp(lists: Lists) -> list[Place]:
             beside = ("add_image", "add_image_bytes", "mask", "mask_bytes") if cls == "EditRequest" else ()
             found.append(Place(HPP, where, "setter", reader, tuple(names), "core's parameters", beside=beside))
     for where, reader in setters("Config", "Config"):
-        names = spelled([name for name in lists.options if name not in NO_OPTIONS_OF_C], {"timers": "timer"})
-        found.append(Place(HPP, where, "setter", reader, names, "core's options"))
+        options = spelled([name for name in lists.options if name not in NO_OPTIONS_OF_C], {"timers": "timer"})
+        found.append(Place(HPP, where, "setter", reader, options, "core's options"))
     variants = [f"{kind['variant']}Error" for kind in lists.kinds]
     return [
         *found,
@@ -423,6 +424,17 @@ def python(lists: Lists) -> list[Place]:
             "keyword",
             readers.doc_words("Client.generate"),
             (*lists.of("generate"), *terms, "prompt", "extra", "structural_rules", "overwrite"),
+            "its keywords",
+            beside=None,
+        )
+    )
+    found.append(
+        Place(
+            CLIENT,
+            "the docstring of Client.edit()",
+            "keyword",
+            readers.doc_words("Client.edit"),
+            ("image", "mask", "n", *(name for name in lists.of("edit") if name not in lists.of("generate"))),
             "its keywords",
             beside=None,
         )

@@ -121,9 +121,10 @@ def python(find: Callable[[ast.Module], Iterator[tuple[str, ast.AST, int]]]) -> 
         lines = text.splitlines()
 
         def offset(node: ast.AST) -> int:
-            line = node.lineno - 1  # type: ignore[attr-defined]
-            column = len(lines[line].encode()[: node.col_offset].decode())  # type: ignore[attr-defined]
-            return starts[line] + column
+            line: int = node.lineno - 1  # type: ignore[attr-defined]
+            # Of UTF-8, as the parser counts.
+            columns: int = node.col_offset  # type: ignore[attr-defined]
+            return starts[line] + len(lines[line].encode()[:columns].decode())
 
         return [(name, offset(node) + more) for name, node, more in find(ast.parse(text))]
 

@@ -22,7 +22,7 @@ import install  # noqa: E402
 TARGET = install.TARGET
 WHEELS = TARGET / "wheels"
 RESULTS = TARGET / "python-tests" / "results.xml"
-TYPED = ["python/gptimage", "examples/python", "tests/python", "tests/packaging"]
+TYPED = ["python/gptimage", "examples/python", "tests/python", "tests/packaging", "tests/parity"]
 
 
 def main() -> int:

@@ -516,10 +516,6 @@ def from_core(slug: str, number: int, charge: str, *, timed_out: bool = False) -
     return exceptions.from_core({**facts, "cause": None, "errno": None})
 
 
-def test_kinds_are_the_tables_and_core_has_no_other() -> None:
-    assert [(kind["slug"], kind["number"]) for kind in KINDS] == _core.error_kinds()
-
-
 def test_every_class_is_of_a_kind() -> None:
     """No class is left without a kind, but for the bases and the timer's."""
     defined = {

@@ -34,11 +34,10 @@ from cases_shared import (
     assert_one_printable_line,
     calls,
     canned_emulator,
-    cases,
     fixture,
     only_call,
 )
-from gptimage import AsyncClient, Client, ConfigError, Emulator, Generated, Image, Progress, _core, _types
+from gptimage import AsyncClient, Client, ConfigError, Emulator, Generated, Image, Progress, _types
 from gptimage.client import AsyncImages, Images
 
 if TYPE_CHECKING:
@@ -200,16 +199,14 @@ def test_every_option_is_wrong_in_some_way() -> None:
     assert {name for options, _ in WRONG for name in options} == set(OPTIONS)
 
 
-def test_options_are_the_same_everywhere() -> None:
-    """In both constructors, in with_options, and in the documentation."""
-    assert [name for name in inspect.signature(AsyncClient).parameters if name != "unknown"] == OPTIONS
-    assert list(_types.ClientOptions.__annotations__) == OPTIONS
+def test_options_have_the_same_types_everywhere() -> None:
+    """In the constructors and in with_options. That all of them have every name is checked by tests/parity."""
     hints = {name: hint.__forward_arg__ for name, hint in _types.ClientOptions.__annotations__.items()}
-    for name, parameter in inspect.signature(Client).parameters.items():
-        if name != "unknown":
-            assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
-            assert parameter.annotation == hints[name]
-            assert f"`{name}`" in (Client.__doc__ or "")
+    for cls in (Client, AsyncClient):
+        for name, parameter in inspect.signature(cls).parameters.items():
+            if name != "unknown":
+                assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
+                assert parameter.annotation == hints[name]
 
 
 def test_the_key_is_sent_and_never_shown(quick: Emulator) -> None:
@@ -273,18 +270,6 @@ def test_timers(quick: Emulator) -> None:
     with pytest.raises(gptimage.OutcomeUnknownError, match="no answer came in time") as late:
         quick.client(timers={"head": 0.1}).generate("A hat")
     assert late.value.timed_out
-
-
-def test_every_timer_has_its_name() -> None:
-    """Core's, and those for type checkers and editors."""
-    timers: Any = {"nonsense": 1}
-    with pytest.raises(ConfigError) as refused:
-        Client(api_key=KEY, timers=timers)
-    listed = str(refused.value).partition("there are ")[2].split(", ")
-    assert sorted(listed) == sorted(_types.Timers.__annotations__)
-    for name in listed:
-        timers = {name: 1}
-        assert Client(api_key=KEY, timers=timers)
 
 
 def test_more_headers(quick: Emulator) -> None:
@@ -653,63 +638,6 @@ def test_other_keywords_are_refused_as_python_does(quick: Emulator) -> None:
 
 
 # --- Parameters -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("operation", ["generate", "edit"])
-@pytest.mark.parametrize("cls", [Client, AsyncClient])
-def test_every_parameter_of_the_api_is_a_keyword(cls: type, operation: str) -> None:
-    """Exactly where core says so, and what else is a keyword is no parameter of the API."""
-    ours = {"self", "prompt", "extra", "structural_rules", "save_to", "overwrite", "deadline", "max_attempts", "fetch"}
-    ours |= {"progress", "unknown", *(["image", "mask"] if operation == "edit" else [])}
-    theirs = {name for name, _, operations in _core.parameters() if operation in operations}
-    signature = inspect.signature(getattr(cls, operation))
-    assert signature.parameters.keys() == ours | theirs
-    assert theirs.isdisjoint(ours)
-    for name in theirs:
-        parameter = signature.parameters[name]
-        assert (parameter.kind, parameter.default) == (inspect.Parameter.KEYWORD_ONLY, None)
-
-
-def test_every_keyword_is_documented() -> None:
-    generate, edit = Client.generate.__doc__ or "", Client.edit.__doc__ or ""
-    assert [name for name in KEYWORDS["generate"] if name != "self" and f"`{name}" not in generate] == []
-    assert [name for name in ("image", "mask", "n") if f"`{name}`" not in edit] == []
-
-
-LITERALS = {
-    "size": _types.Size,
-    "quality": _types.Quality,
-    "output_format": _types.OutputFormat,
-    "background": _types.Background,
-    "moderation": _types.Moderation,
-    "response_format": _types.ResponseFormat,
-}
-
-
-def words(alias: Any) -> list[str]:
-    """The words that an editor offers."""
-    [literal] = [part for part in typing.get_args(alias) if typing.get_origin(part) is typing.Literal]
-    return list(typing.get_args(literal))
-
-
-@pytest.mark.parametrize("name", LITERALS)
-def test_the_literals_are_the_rules_own_words(name: str, quick: Emulator) -> None:
-    client: Any = quick.client()
-    with pytest.raises(gptimage.InvalidRequestError) as refused:
-        client.generate("A hat", **{name: "nonsense"})
-    [violation] = refused.value.violations
-    listed = violation.message.partition("is not one of ")[2].split(", ")
-    assert sorted(listed) == sorted(words(LITERALS[name]))
-    for word in listed:
-        client.generate("A hat", fetch=False, **{name: word})
-        if name != "moderation":
-            client.edit("A hat", image=PNG, fetch=False, **{name: word})
-
-
-def test_literals_of_facts() -> None:
-    """Money and phases have the names that core has."""
-    known = {charge for kind in cases("errors.toml", "kind") for charge in kind["charge"]}
-    assert set(typing.get_args(_types.Charge)) == known
 
 
 class Quality(str, enum.Enum):

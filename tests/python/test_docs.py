@@ -16,8 +16,6 @@ import pytest
 
 import gptimage
 from gptimage import Client, Emulator, Mask
-from gptimage._core import parameters
-from gptimage._types import ClientOptions, Timers
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["docs/python.md", "README.md"]
@@ -136,20 +134,6 @@ def test_links_lead_somewhere() -> None:
         path, _, anchor = link.partition("#")
         assert not path or (page.parent / path).exists(), link
         assert not anchor or anchor in headings, link
-
-
-def test_the_page_leaves_nothing_out() -> None:
-    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
-    classes = (name for name in gptimage.__all__ if name.endswith("Error"))
-    # There is no budget to be set from Python yet.
-    wanted = {*classes} - {"BudgetExceededError"}
-    wanted |= {name for name, _, _ in parameters()} | set(ClientOptions.__annotations__)
-    wanted |= {name for name in vars(Client) if not name.startswith("_")} - {"images"}
-    wanted |= {name for name in vars(gptimage.Image) if not name.startswith("_")}
-    left_out = {name for name in wanted if not re.search(rf"\b{name}\b", text)}
-    assert left_out <= {"from_bytes", "from_file", "from_url"}
-    timers = re.search(r"`(\{\"connect\".*?\})`", text)
-    assert timers and set(ast.literal_eval(timers[1])) <= set(Timers.__annotations__)
 
 
 def docstrings() -> Iterator[tuple[str, str]]:

@@ -60,14 +60,6 @@ mod _core {
         py.detach(|| gptimage_cli::run(args))
     }
 
-    /// Every API parameter: its name, what it is, and the operations that have it.
-    #[pyfunction]
-    fn parameters() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
-        let operations =
-            |info: &gptimage_core::ParameterInfo| info.operations.iter().map(|operation| operation.as_str()).collect();
-        gptimage_core::PARAMETERS.iter().map(|info| (info.name, info.help.trim(), operations(info))).collect()
-    }
-
     /// Every kind of error: its slug and its number.
     #[pyfunction]
     fn error_kinds() -> Vec<(&'static str, i32)> {
