@@ -250,7 +250,9 @@ def value(prototype: Prototype, parameter: Parameter) -> str:
         return f"&{parameter.name}"
     match parameter.type:
         case "const char *":
-            return TEXTS_IN.get(place) or TEXTS[parameter.name]
+            # A parameter's text is judged when the request is sent.
+            setter = re.fullmatch(r"gptimage_\w+_request_set_\w+", prototype.name)
+            return TEXTS_IN.get(place) or TEXTS.get(parameter.name) or ('"a text"' if setter else TEXTS[parameter.name])
         case "const uint8_t *":
             return "picture"
         case "gptimage_budget_status_t *":

@@ -100,9 +100,13 @@ FORGOTTEN_PARAMETER = [
     "crates/cli/src/order.rs: gptimage generate lacks the flag zz_mood",
     "crates/cli/src/order.rs: gptimage edit lacks the flag zz_mood",
     "docs/python.md: the table of parameters lacks the parameter zz_mood",
+    "tests/cases/requests.toml: the requests lacks the parameter zz_mood",
 ]
 FORGOTTEN_KIND = [
     "include/gptimage.h: the statuses lacks the number ZZ_TIRED = 98",
+    "bindings/ffi/src/status.rs: as_in_core! lacks the constant ZZ_TIRED = ZzTired",
+    "bindings/ffi/src/status.rs: name() lacks the text ZZ_TIRED = zz_tired",
+    "tests/cases/errors.toml: the table lacks the row zz_tired, 98, exit 98",
     "include/gptimage.hpp: the exceptions lacks the class ZzTiredError = ZZ_TIRED",
     "include/gptimage.hpp: raise_message() lacks the class ZzTiredError",
     "python/gptimage/exceptions.py: _CLASSES lacks the kind zz_tired",

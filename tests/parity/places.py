@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 H = "include/gptimage.h"
 HPP = "include/gptimage.hpp"
+STATUS = "bindings/ffi/src/status.rs"
 CLIENT = "python/gptimage/client.py"
 TYPES = "python/gptimage/_types.py"
 EXCEPTIONS = "python/gptimage/exceptions.py"
@@ -123,6 +124,7 @@ def places(lists: Lists) -> list[Place]:
         *compiled(lists),
         *command(lists),
         *documentation(lists),
+        *cases(lists),
     ]
 
 
@@ -262,6 +264,23 @@ def c(lists: Lists) -> list[Place]:
             "core's facts of Violation",
         ),
         mentions(H, lists, absent=CGI),
+        Place(
+            STATUS,
+            "as_in_core!",
+            "constant",
+            within(r"^as_in_core! \{$", r"^\}$", matches(r"\bGPTIMAGE_STATUS_(\w+) = (\w+)", r"\1 = \2")),
+            tuple(f"{kind['name'].upper()} = {kind['variant']}" for kind in lists.kinds),
+            "core's kinds of errors",
+        ),
+        Place(
+            STATUS,
+            "name()",
+            "text",
+            matches(r'\bGPTIMAGE_STATUS_(\w+) => c"(\w+)"', r"\1 = \2"),
+            tuple(f"{kind['name'].upper()} = {kind['name']}" for kind in lists.kinds),
+            "core's kinds of errors",
+            beside=["OK = ok", "INVALID_ARGUMENT = invalid_argument", "PENDING = pending"],
+        ),
     ]
 
 
@@ -807,5 +826,31 @@ def documentation(lists: Lists) -> list[Place]:
             "the public members of Image",
             absent={name: "client.fetch() takes the URL itself; a file is a picture already" for name in ("from_bytes", "from_file", "from_url")},
             beside=None,
+        ),
+    ]
+
+
+# --- Cases ------------------------------------------------------------------------------------------------------------
+
+
+def cases(lists: Lists) -> list[Place]:
+    """The shared cases: each parameter is in one, and each kind of error in the table."""
+    return [
+        Place(
+            "tests/cases/requests.toml",
+            "the requests",
+            "parameter",
+            matches(r"\b(\w+) = "),
+            tuple(lists.parameters),
+            "core's parameters",
+            beside=None,
+        ),
+        Place(
+            "tests/cases/errors.toml",
+            "the table",
+            "row",
+            matches(r'^slug = "(\w+)"\nnumber = (\d+)\nexit_code = (\d+)$', r"\1, \2, exit \3"),
+            tuple(f"{kind['name']}, {kind['number']}, exit {kind['exit_code']}" for kind in lists.kinds),
+            "core's kinds of errors",
         ),
     ]

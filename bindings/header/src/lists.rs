@@ -7,18 +7,16 @@
 #![allow(clippy::print_stdout, reason = "a program that prints lists")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use gptimage_core::rules::GPT_IMAGE_2;
-use gptimage_core::{Charge, ErrorKind, Operation, PARAMETERS, Phase, Rule, Timers};
+use gptimage_core::{Charge, Error, ErrorKind, GenerateRequest, Operation, PARAMETERS, Phase, Rule, Timers};
 use gptimage_emulator::Emulator;
 use serde_json::{Map, Value, json};
 use syn::visit::Visit;
 
-type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// Whose public items and constants are read, from the repository's root.
 const SOURCES: [&str; 4] = ["crates/model/src", "crates/core/src", "crates/emulator/src", "bindings/py/src"];
@@ -59,19 +57,17 @@ fn parameters() -> Value {
     PARAMETERS.iter().map(|known| json!({ "name": known.name, "operations": operations(known.operations) })).collect()
 }
 
-/// The words that the known model accepts.
-fn values() -> Value {
-    fn words<T: ToString>(values: &[T]) -> Vec<String> {
-        values.iter().map(T::to_string).collect()
+/// The words that each parameter takes, as the refusal of another word lists them.
+fn values() -> Map<String, Value> {
+    let mut values = Map::new();
+    for known in PARAMETERS {
+        let refused = GenerateRequest::builder("A hat").set(known.name, "no such word").build().err();
+        for violation in refused.iter().flat_map(Error::violations).filter(|found| found.rule() == Rule::OneOf) {
+            let (_, words) = violation.message().split_once("is not one of ").unwrap_or_default();
+            values.insert(known.name.to_owned(), words.split(", ").collect());
+        }
     }
-    json!({
-        "size": words(GPT_IMAGE_2.sizes),
-        "quality": words(GPT_IMAGE_2.qualities),
-        "output_format": words(GPT_IMAGE_2.output_formats),
-        "background": words(GPT_IMAGE_2.backgrounds),
-        "moderation": words(GPT_IMAGE_2.moderations),
-        "response_format": words(GPT_IMAGE_2.response_formats),
-    })
+    values
 }
 
 fn error_kinds() -> Value {
