@@ -21,28 +21,30 @@
  *
  * Compile with: c++ -std=c++17 demo.cpp $(pkg-config --cflags --libs gptimage)
  *
- * What gptimage.h says of money, threads, signals, fork and ending holds here, too. Beyond it:
+ * What gptimage.h says about money, threads, signals, fork and ending applies here, too. In
+ * addition:
  *
  * @par Ownership
- * Every class that owns something frees it in its destructor and can be moved, not copied. One that
- * was moved from owns nothing: its getters give empty values, all else throws InvalidArgumentError.
- * Views (Image, Bytes, GeneratedView, std::string_view) live as long as what they came from.
+ * Every class that owns something frees it in its destructor and can be moved, not copied. The
+ * getters of a moved-from object return empty values; its other functions throw
+ * InvalidArgumentError. Views (Image, Bytes, GeneratedView, std::string_view) live as long as the
+ * object that they came from.
  *
  * @par Errors
- * What can fail throws an Error; each kind is a class of its own. Functions may throw
- * std::bad_alloc, too. No destructor throws.
+ * A function that fails throws an Error; each kind has a class of its own. Functions may also throw
+ * std::bad_alloc. No destructor throws.
  *
  * @par Texts
- * UTF-8. A text or path with a NUL in it is an InvalidArgumentError.
+ * Texts are UTF-8. A text or path that contains a NUL throws InvalidArgumentError.
  *
  * @par Threads
- * Functions that are const may be called by any number of threads at once, the others by one.
+ * Const functions may be called by any number of threads at once, other functions by one at a time.
  *
- * @par Functions that are called back
- * They run on the thread "gptimage-calls", one at a time, and must not wait for a call. What one
- * throws is dropped. When the function that replaces one has returned, or the destructor
- * of what it was given to, it is not running and is never called again, and what it holds is gone;
- * only one that replaces itself, or destroys its owner, runs to its end.
+ * @par Callbacks
+ * They run one at a time on the thread "gptimage-calls" and must not wait for a call. Exceptions
+ * that they throw are dropped. After a callback was replaced, or its owner destroyed, it is not
+ * running, is never called again, and is destroyed. Only a callback that replaces itself, or
+ * destroys its owner, runs to its end.
  */
 
 #ifndef GPTIMAGE_HPP
@@ -87,90 +89,98 @@ namespace gptimage {
 
 /** Whether money was spent. */
 enum class Charge {
-  /** It was not, and that is proved. */
+  /** Proved: nothing was charged. */
   not_charged,
-  /** It may have been: look the ids up before trying again. */
+  /** It may have been charged: look the ids up before trying again. */
   unknown,
-  /** It was. */
+  /** It was charged. */
   charged,
 };
 
-/** How far an attempt is. It only goes forward; newer libraries may have more of them. */
+/** How far an attempt is. It only moves forward; newer libraries may add values. */
 enum class Phase : gptimage_phase_t {
   /** Nothing was done yet. */
   planned = GPTIMAGE_PHASE_PLANNED,
-  /** Name lookup, TCP, TLS, proxy. */
+  /** Connecting: DNS, TCP, TLS, proxy. */
   connecting = GPTIMAGE_PHASE_CONNECTING,
-  /** The transport is taking the request's body. */
+  /** The request body is being sent. */
   sending = GPTIMAGE_PHASE_SENDING,
-  /** The transport took the body whole: from here on the call may be paid. */
+  /**
+   * The request body was handed to the transport completely: from here on the call may be charged.
+   */
   sent = GPTIMAGE_PHASE_SENT,
-  /** Status and headers of the answer came. */
+  /** The status and headers of the response were received. */
   head_received = GPTIMAGE_PHASE_HEAD_RECEIVED,
-  /** The answer's body came whole. */
+  /** The response body was received completely. */
   body_complete = GPTIMAGE_PHASE_BODY_COMPLETE,
-  /** The pictures are where they were asked to be. */
+  /** The images are stored where requested. */
   stored = GPTIMAGE_PHASE_STORED,
 };
 
-/** How grave a log line is. */
+/** The severity of a log line. */
 enum class LogLevel : gptimage_log_level_t {
   /** Something was lost. */
   error = GPTIMAGE_LOG_LEVEL_ERROR,
-  /** Something may be lost, or be paid for nothing. */
+  /** Something may be lost, or may be charged without a result. */
   warn = GPTIMAGE_LOG_LEVEL_WARN,
-  /** An attempt is about to be sent, under the id that is named; something is tried again. */
+  /** An attempt is about to be sent, with its client request id, or something is retried. */
   info = GPTIMAGE_LOG_LEVEL_INFO,
   /** Every result, with payloads as sizes and hashes. */
   debug = GPTIMAGE_LOG_LEVEL_DEBUG,
 };
 
-/** One look at a call on its way. */
+/** A snapshot of a call in flight. */
 struct Progress {
-  /** 1 for the first attempt. */
+  /** The number of the attempt, from 1. */
   std::uint32_t attempt;
-  /** Most attempts that the call may take. */
+  /** The maximum number of attempts. */
   std::uint32_t max_attempts;
   /** How far the attempt is. */
   Phase phase;
-  /** Set between two attempts: how long the pause is. */
+  /** The length of the pause, between two attempts. */
   std::optional<std::chrono::milliseconds> pause;
-  /** Bytes of the request's body that the transport took. */
+  /** Bytes of the request body that the transport has taken. */
   std::uint64_t bytes_sent;
-  /** Length of the request's body in bytes. */
+  /** Length of the request body in bytes. */
   std::uint64_t bytes_total;
-  /** Bytes that came, of the answer and of downloads. */
+  /** Bytes received, of the response and of downloads. */
   std::uint64_t bytes_received;
-  /** The id that the attempt is sent with, as X-Client-Request-Id. Known before its first byte leaves. */
+  /**
+   * The id that the attempt is sent with, as X-Client-Request-Id. Known before the first byte is
+   * sent.
+   */
   std::string client_request_id;
 };
 
-/** One broken rule. The texts live as long as the error that they are of. */
+/** A violated rule. The texts live as long as the error. */
 struct Violation {
   /** The API's name of the parameter, such as "size" or "image[2]". */
   std::string_view param;
   /** The stable name of the rule, such as "one_of". */
   std::string_view rule;
-  /** What was given, shortened where it is long. */
+  /** The given value, shortened if it is long. */
   std::string_view given;
-  /** What is wrong and what to do, without the parameter's name. */
+  /** What is wrong and how to correct it, without the parameter's name. */
   std::string_view message;
 };
 
-/** Bytes that belong to somebody else, as std::span has them, to which they convert in C++20. */
+/** A view of bytes, like std::span, to which it converts in C++20. */
 class Bytes {
  public:
-  /** What they are. */
+  /** The element type. */
   using value_type = std::uint8_t;
 
-  /** None. */
+  /** An empty view. */
   constexpr Bytes() noexcept = default;
 
-  /** So many from here on. */
+  /** A view of `size` bytes at `data`. */
   Bytes(const void *data, std::size_t size) noexcept
       : data_(static_cast<const std::uint8_t *>(data)), size_(size) {}
 
-  /** Those of a std::vector, std::array, std::string, std::span and so on of single bytes. */
+  /**
+   * A view of a container of single-byte elements, such as std::vector, std::array, std::string or
+   * std::span.
+   */
   template <class Container,
             class Element = std::remove_pointer_t<decltype(std::declval<Container &>().data())>,
             class = std::enable_if_t<
@@ -178,17 +188,17 @@ class Bytes {
                 !std::is_same_v<std::decay_t<Container>, Bytes>>>
   Bytes(const Container &container) noexcept : Bytes(container.data(), container.size()) {}
 
-  /** The first, or null if there are none. */
+  /** Pointer to the first byte; null if there are none. */
   constexpr const std::uint8_t *data() const noexcept { return data_; }
-  /** How many. */
+  /** The number of elements. */
   constexpr std::size_t size() const noexcept { return size_; }
-  /** Whether there are none. */
+  /** Whether it is empty. */
   constexpr bool empty() const noexcept { return size_ == 0; }
-  /** The first. */
+  /** Iterator to the first element. */
   constexpr const std::uint8_t *begin() const noexcept { return data_; }
-  /** Beyond the last. */
+  /** Iterator past the last element. */
   constexpr const std::uint8_t *end() const noexcept { return data_ + size_; }
-  /** One of them; `index` must be below size(). */
+  /** The byte at `index`, which must be less than size(). */
   constexpr std::uint8_t operator[](std::size_t index) const noexcept { return data_[index]; }
 
  private:
@@ -197,12 +207,12 @@ class Bytes {
 };
 
 /**
- * A time of whatever std::chrono type, rounded up to milliseconds; less than nothing is nothing,
- * and more than 285,000 years are as many.
+ * A duration of any std::chrono type, rounded up to milliseconds. Negative values become 0; the
+ * maximum is 285,000 years.
  */
 class Time {
  public:
-  /** The same time. */
+  /** Converts a duration. */
   template <class Rep, class Period>
   Time(std::chrono::duration<Rep, Period> time) noexcept {
     constexpr double longest = 9e15;
@@ -212,72 +222,78 @@ class Time {
     }
   }
 
-  /** How many. */
+  /** The number of elements. */
   std::uint64_t milliseconds() const noexcept { return milliseconds_; }
 
  private:
   std::uint64_t milliseconds_ = 0;
 };
 
-/** How a budget stands. Amounts are US dollars, exactly, as decimal text. */
+/** The state of a budget. Amounts are exact US dollars, as decimal text. */
 struct BudgetStatus {
   /** The limit. */
   std::string max_usd;
-  /** What was spent, assumed_usd included. */
+  /** The amount spent, including assumed_usd. */
   std::string spent_usd;
-  /** The part of it that may be charged, or was at no stated price: counted at its reservation. */
+  /**
+   * The part of spent_usd that may have been charged, or whose price is unknown; counted at its
+   * reservation.
+   */
   std::string assumed_usd;
-  /** What is reserved for calls on their way. */
+  /** The amount reserved for calls in flight. */
   std::string reserved_usd;
-  /** What is left for further calls; "0" once it is closed. */
+  /** The amount left for further calls; "0" if the budget is closed. */
   std::string remaining_usd;
-  /** Whether a call cost more than was reserved for it: none is let through any more. */
+  /** Whether a call cost more than its reservation; no further call is allowed. */
   bool closed;
 };
 
-/** A call that may be paid and is in nobody's hands yet. */
+/** A call that may be charged and whose outcome nobody has received. */
 struct PendingCall {
-  /** The id of its last attempt; none where a call ended before it had one. */
+  /** The client request id of its last attempt; none if the call ended before it had one. */
   std::optional<std::string> client_request_id;
-  /** How far that came. */
+  /** How far that attempt came. */
   Phase phase;
-  /** Whether it has ended, and its result waits for Client::collect(). */
+  /** Whether it has ended and its outcome waits for Client::collect(). */
   bool ended;
 };
 
-/** What is known of an attempt after the vendor's log was asked. */
+/** What is known of an attempt after a look at the vendor's usage log. */
 struct Reconciled {
-  /** not_charged: it failed and cost nothing, and may be sent again. */
+  /** Whether it was charged. not_charged: it failed at no cost and may be repeated. */
   Charge charge;
-  /** The price in the log in US dollars, exactly, as decimal text. */
+  /** The logged price in exact US dollars, as decimal text. */
   std::optional<std::string> usd_spent;
-  /** The price in the log in the vendor's credits. */
+  /** The logged price in the vendor's credits, as decimal text. */
   std::optional<std::string> credits_used;
-  /** The vendor's id of the work. */
+  /** The vendor's id of the inference. */
   std::optional<std::string> inference_id;
-  /** One line that says what to do next; for what was charged, with all that a refund needs. */
+  /**
+   * One line that says what to do next; for a charged attempt, with everything that a refund
+   * request needs.
+   */
   std::string message;
 };
 
-/** The version of the library that is loaded; GPTIMAGE_VERSION is the header's. */
+/** Returns the version of the loaded library. GPTIMAGE_VERSION is the header's. */
 inline std::string_view version() noexcept { return gptimage_version(); }
 
-// What is in here may change at any time.
+// Internal: anything in here may change at any time.
 namespace detail {
 
-/** What a word says of money. */
+/** Converts the name of a charge. */
 inline Charge charge(std::string_view word) noexcept {
   return word == "not_charged" ? Charge::not_charged
          : word == "charged"   ? Charge::charged
                                : Charge::unknown;
 }
 
-/** A copy of a text that may not be there. */
+/** Copies a text; nullopt for NULL. */
 inline std::optional<std::string> optional_copy(const char *text) {
   return text == nullptr ? std::nullopt : std::optional<std::string>(text);
 }
 
-/** This process, to tell it from a child that was forked. */
+/** The id of this process, to detect a forked child. */
 inline long process() noexcept {
 #if __has_include(<unistd.h>)
   return static_cast<long>(::getpid());
@@ -286,7 +302,7 @@ inline long process() noexcept {
 #endif
 }
 
-/** Frees whatever handle. */
+/** Frees a handle of any type. */
 struct Free {
   void operator()(gptimage_budget_t *budget) const noexcept { gptimage_budget_free(budget); }
   void operator()(gptimage_cancel_token_t *token) const noexcept {
@@ -314,7 +330,7 @@ struct Free {
 template <class T>
 using Handle = std::unique_ptr<T, Free>;
 
-/** What came of a call. */
+/** The outcome of a call. */
 struct Outcome {
   gptimage_status_t status = GPTIMAGE_STATUS_OK;
   Handle<gptimage_generated_t> generated;
@@ -333,14 +349,17 @@ struct Outcome {
   }
 };
 
-/** The outcomes of one client's futures at which nobody looked: paid, and therefore kept. */
+/**
+ * Outcomes of a client's futures that nobody retrieved. They may have been paid for, so they are
+ * kept.
+ */
 class Kept {
  public:
   using Outcomes = std::list<Outcome>;
 
   explicit Kept(std::size_t most_bytes) noexcept : most_bytes_(most_bytes) {}
 
-  /** Takes over the only element of `outcome`. Too much pushes out the oldest. */
+  /** Moves the only element of `outcome` in. Drops the oldest outcomes if there are too many. */
   void put(Outcomes &outcome) noexcept {
     const std::size_t bytes = outcome.front().bytes();
     Outcomes lost;
@@ -353,7 +372,7 @@ class Kept {
     }
   }
 
-  /** Hands over the oldest, or none. */
+  /** Takes the oldest outcome; none if empty. */
   Outcomes take() {
     Outcomes taken;
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -371,14 +390,16 @@ class Kept {
   std::size_t bytes_ = 0;
 };
 
-/** Goes with what a future got: if nobody looks at that, it goes back to the client. */
+/**
+ * Travels with the value of a future. If the value is never retrieved, it goes back to the client.
+ */
 class Receipt {
  public:
   explicit Receipt(const std::shared_ptr<Kept> &kept) : kept_(kept), outcome_(1) {}
 
   void look() noexcept { looked_.store(true, std::memory_order_relaxed); }
 
-  /** Whether it went back; then it is the client's. */
+  /** Whether it went back to the client. */
   bool give_back(gptimage_generated_t *generated, gptimage_error_t *error) noexcept {
     const auto kept = kept_.lock();
     if (kept == nullptr || looked_.load(std::memory_order_relaxed) || outcome_.empty() ||
@@ -394,7 +415,7 @@ class Receipt {
 
  private:
   std::weak_ptr<Kept> kept_;
-  // Made now, for no destructor is to allocate.
+  // Allocated now, because destructors must not allocate.
   Kept::Outcomes outcome_;
   std::atomic<bool> looked_{false};
 };
@@ -418,7 +439,7 @@ struct Return {
 template <class T>
 using Returned = std::unique_ptr<T, Return>;
 
-/** A function of the user's that is called from the library's thread, and may change meanwhile. */
+/** A user's function that the library's thread calls and that may be replaced meanwhile. */
 template <class... Arguments>
 class Listener : public std::enable_shared_from_this<Listener<Arguments...>> {
  public:
@@ -427,9 +448,9 @@ class Listener : public std::enable_shared_from_this<Listener<Arguments...>> {
   Listener() = default;
   explicit Listener(Function function) { replace(std::move(function)); }
 
-  /** When it returns, the one before is not running, unless it is the one that is calling. */
+  /** Replaces the function. On return the previous one is not running, unless it is the caller. */
   void replace(Function function) {
-    // What is running in the process that this one was forked from never ends here.
+    // A call that was running in the parent of a fork never ends here.
     if (process_ != process()) {
       return;
     }
@@ -453,7 +474,7 @@ class Listener : public std::enable_shared_from_this<Listener<Arguments...>> {
       try {
         (*function)(arguments...);
       } catch (...) {
-        // There is nobody here who could be told.
+        // Nobody can be told.
       }
       function.reset();
     }
@@ -505,7 +526,7 @@ inline std::filesystem::path path_of(const char *text) {
 /** Throws an InvalidArgumentError. */
 [[noreturn]] void refuse(const std::string &message);
 
-/** Calls a function with these arguments and a place for its error, and throws that. */
+/** Calls a C function and throws its error. */
 template <class Function, class... Arguments>
 void call(Function function, Arguments... arguments) {
   gptimage_error_t *error = nullptr;
@@ -515,7 +536,7 @@ void call(Function function, Arguments... arguments) {
   }
 }
 
-/** A text as C has it. */
+/** A NUL-terminated text. */
 inline std::string text(std::string_view value, const char *name) {
   if (value.find('\0') != std::string_view::npos) {
     refuse(std::string(name) + " has a NUL in it");
@@ -523,7 +544,7 @@ inline std::string text(std::string_view value, const char *name) {
   return std::string(value);
 }
 
-/** A path as C has it. */
+/** A NUL-terminated path. */
 inline std::string path_text(const std::filesystem::path &path, const char *name) {
 #ifdef _WIN32
   const auto utf8 = path.u8string();
@@ -533,7 +554,7 @@ inline std::string path_text(const std::filesystem::path &path, const char *name
 #endif
 }
 
-/** A deadline as C has it, where 0 is none: which one that has passed already must not become. */
+/** A deadline in milliseconds. 0 would mean no deadline, so it is refused. */
 inline std::uint64_t deadline(Time time) {
   if (time.milliseconds() == 0) {
     refuse("deadline must be longer than nothing");
@@ -543,53 +564,56 @@ inline std::uint64_t deadline(Time time) {
 
 }  // namespace detail
 
-/** One picture of a result: a view, which lives as long as the result. */
+/** A view of one image of a result. Lives as long as the result. */
 class Image {
  public:
   /**
-   * The picture's file, if it is in memory; no bytes if it is in a file or at its URL. Gone with
-   * the result, or when Client::fetch() changes this picture.
+   * Returns the image's file if it is in memory; no bytes if it is in a file or at its URL. Valid
+   * until the result is destroyed or Client::fetch() changes this image.
    */
   Bytes bytes() const noexcept {
     const gptimage_bytes_t bytes = gptimage_generated_image_bytes(generated_, index_);
     return Bytes(bytes.data, bytes.len);
   }
 
-  /** The format, from the bytes: "png", "jpeg" or "webp"; none while they are still at the URL. */
+  /**
+   * Returns the format, read from the bytes: "png", "jpeg" or "webp"; none if the image is still at
+   * its URL.
+   */
   std::optional<std::string_view> format() const noexcept {
     return detail::optional_view(gptimage_generated_image_format(generated_, index_));
   }
 
-  /** The width in pixels, from the bytes; 0 while they are still at the URL. */
+  /** Returns the width in pixels, read from the bytes; 0 if the image is still at its URL. */
   std::uint32_t width() const noexcept {
     return gptimage_generated_image_width(generated_, index_);
   }
 
-  /** The height in pixels, from the bytes; 0 while they are still at the URL. */
+  /** Returns the height in pixels, read from the bytes; 0 if the image is still at its URL. */
   std::uint32_t height() const noexcept {
     return gptimage_generated_image_height(generated_, index_);
   }
 
-  /** The link that the server gave, if it did. */
+  /** Returns the URL that the server gave for the image, if it gave one. */
   std::optional<std::string_view> url() const noexcept {
     return detail::optional_view(gptimage_generated_image_url(generated_, index_));
   }
 
-  /** The file that the picture was saved to while it came, if it was. */
+  /** Returns the file that the image was saved to by its call, if there is one. */
   std::optional<std::filesystem::path> path() const {
     const char *path = gptimage_generated_image_path(generated_, index_);
     return path == nullptr ? std::nullopt : std::optional(detail::path_of(path));
   }
 
-  /** The prompt as the model rewrote it, if the server says it. */
+  /** Returns the prompt as rewritten by the model, if the server stated it. */
   std::optional<std::string_view> revised_prompt() const noexcept {
     return detail::optional_view(gptimage_generated_image_revised_prompt(generated_, index_));
   }
 
   /**
-   * Saves a copy to a file or folder: whole, under its final name, or not at all. An existing
-   * folder or a path that ends in "/" takes a name of the library's making; a missing extension is
-   * added; what exists is refused, unless `overwrite` is true. Waits until it is done.
+   * Saves a copy and waits until it is written. If `to` is an existing folder or ends in "/", a
+   * file name is generated; a missing extension is added; an existing file is refused unless
+   * `overwrite` is true. The file appears under its name only when it is complete.
    */
   void save(const std::filesystem::path &to, bool overwrite = false) const {
     const std::string file = detail::path_text(to, "to");
@@ -608,41 +632,41 @@ class Image {
   std::size_t index_;
 };
 
-/** The pictures of a result, for a loop: a view, which lives as long as the result. */
+/** A view of the images of a result, for range-based loops. Lives as long as the result. */
 class Images {
  public:
-  /** Goes from picture to picture. */
+  /** An iterator over the images. */
   class Iterator {
    public:
-    /** An input iterator, for it makes what it gives. */
+    /** An input iterator, because it creates its values. */
     using iterator_category = std::input_iterator_tag;
-    /** What it gives. */
+    /** The value type. */
     using value_type = Image;
-    /** Between two of them. */
+    /** The distance between two iterators. */
     using difference_type = std::ptrdiff_t;
-    /** Nothing to point at. */
+    /** There is no pointer type. */
     using pointer = void;
-    /** What it gives. */
+    /** The value type. */
     using reference = Image;
 
-    /** The picture. */
+    /** The image. */
     Image operator*() const noexcept { return Image(generated_, index_); }
-    /** Goes to the next. */
+    /** Advances to the next image. */
     Iterator &operator++() noexcept {
       ++index_;
       return *this;
     }
-    /** Goes to the next, and gives where it was. */
+    /** Advances to the next image and returns the previous position. */
     Iterator operator++(int) noexcept {
       Iterator before = *this;
       ++index_;
       return before;
     }
-    /** Whether both are at the same picture. */
+    /** Whether both are at the same image. */
     friend bool operator==(const Iterator &one, const Iterator &other) noexcept {
       return one.index_ == other.index_;
     }
-    /** Whether they are at different pictures. */
+    /** Whether they are at different images. */
     friend bool operator!=(const Iterator &one, const Iterator &other) noexcept {
       return !(one == other);
     }
@@ -656,15 +680,17 @@ class Images {
     std::size_t index_;
   };
 
-  /** The first. */
+  /** Iterator to the first element. */
   Iterator begin() const noexcept { return Iterator(generated_, 0); }
-  /** Beyond the last. */
+  /** Iterator past the last element. */
   Iterator end() const noexcept { return Iterator(generated_, size()); }
-  /** How many. */
+  /** The number of elements. */
   std::size_t size() const noexcept { return gptimage_generated_image_count(generated_); }
-  /** Whether there are none. */
+  /** Whether it is empty. */
   bool empty() const noexcept { return size() == 0; }
-  /** One of them; beyond the last, one whose getters give empty values. */
+  /**
+   * The image at `index`. If the index is out of range, an image whose getters return empty values.
+   */
   Image operator[](std::size_t index) const noexcept { return Image(generated_, index); }
 
  private:
@@ -676,19 +702,19 @@ class Images {
 
 class Generated;
 
-/** The pictures of one call, what they cost, and how they came, which belong to somebody else. */
+/** A view of a result: the images of a call, their cost and the attempts. */
 class GeneratedView {
  public:
-  /** Of nothing. */
+  /** A view of nothing. */
   GeneratedView() noexcept = default;
 
-  /** How many pictures there are. */
+  /** Returns the number of images. */
   std::size_t size() const noexcept { return gptimage_generated_image_count(look()); }
 
-  /** The pictures. */
+  /** Returns the images. */
   Images images() const noexcept { return Images(look()); }
 
-  /** One picture; beyond the last, an InvalidArgumentError. */
+  /** Returns the image at `index`. Throws InvalidArgumentError if the index is out of range. */
   Image image(std::size_t index = 0) const {
     if (index >= size()) {
       detail::refuse("there is no image " + std::to_string(index));
@@ -696,40 +722,45 @@ class GeneratedView {
     return Image(look(), index);
   }
 
-  /** What the call cost in US dollars, exactly, as decimal text, if the server said it. */
+  /**
+   * Returns the exact cost of the call in US dollars, as decimal text, if the server stated it.
+   */
   std::optional<std::string> usd() const {
     return detail::optional_text(gptimage_generated_usd_spent(look()));
   }
 
-  /** The same in the vendor's credits. */
+  /** Returns the exact cost of the call in the vendor's credits, if the server stated it. */
   std::optional<std::string> credits() const {
     return detail::optional_text(gptimage_generated_credits_used(look()));
   }
 
-  /** The vendor's id of the work, if it is known. */
+  /** Returns the vendor's id of the inference, if it is known. */
   std::optional<std::string_view> inference_id() const noexcept {
     return detail::optional_view(gptimage_generated_inference_id(look()));
   }
 
-  /** The id that the successful attempt was given. */
+  /** Returns the client request id of the successful attempt. */
   std::optional<std::string_view> client_request_id() const noexcept {
     return detail::optional_view(gptimage_generated_client_request_id(look()));
   }
 
-  /** How many attempts were made, the successful one included. */
+  /** Returns the number of attempts, including the successful one. */
   std::size_t attempts() const noexcept { return gptimage_generated_attempt_count(look()); }
 
-  /** Everything but the pixels as a JSON object; gone when Client::fetch() changes the result. */
+  /**
+   * Returns the result as a JSON object, without pixels. Valid until Client::fetch() changes the
+   * result.
+   */
   std::string_view json() const noexcept { return detail::view(gptimage_generated_json(look())); }
 
   /**
-   * A copy that is its holder's own, whose pictures Client::fetch() can get: also of an error's.
+   * Returns a copy, for example of an error's result, whose images Client::fetch() can download.
    * Bytes in memory are shared.
    */
   Generated copy() const;
 
  protected:
-  /** Of this result. */
+  /** A view of this result. */
   explicit GeneratedView(const gptimage_generated_t *generated,
                          detail::Receipt *receipt = nullptr) noexcept
       : generated_(generated), receipt_(receipt) {}
@@ -748,12 +779,12 @@ class GeneratedView {
   detail::Receipt *receipt_ = nullptr;
 };
 
-/** The pictures of one call, what they cost, and how they came. */
+/** The result of a call: the images, their cost and the attempts. */
 class Generated : public GeneratedView {
  public:
   /**
-   * A picture that was made earlier, at the link that the server gave; nothing else is known of it.
-   * Client::fetch() gets it.
+   * Creates a result with one image at the URL that the server gave for it earlier. Client::fetch()
+   * downloads it.
    */
   static Generated from_url(std::string_view url) {
     gptimage_generated_t *generated = nullptr;
@@ -761,12 +792,12 @@ class Generated : public GeneratedView {
     return Generated(detail::Returned<gptimage_generated_t>(generated));
   }
 
-  /** Takes over what the other one has. */
+  /** Moves the other object in. */
   Generated(Generated &&other) noexcept
       : GeneratedView(std::exchange(static_cast<GeneratedView &>(other), GeneratedView())),
         generated_(std::move(other.generated_)) {}
 
-  /** Takes over what the other one has. */
+  /** Moves the other object in. */
   Generated &operator=(Generated &&other) noexcept {
     Generated taken(std::move(other));
     std::swap(static_cast<GeneratedView &>(*this), static_cast<GeneratedView &>(taken));
@@ -774,12 +805,12 @@ class Generated : public GeneratedView {
     return *this;
   }
 
-  /** Frees it, and with it everything that came from it. */
+  /** Frees the result, and every view of it becomes invalid. */
   ~Generated() = default;
 
-  /** The pictures. */
+  /** Returns the images. */
   Images images() const &noexcept { return GeneratedView::images(); }
-  /** Those of a result that nobody holds would be gone at once. */
+  /** Deleted: the images of a temporary result would be dangling. */
   Images images() const && = delete;
 
  private:
@@ -798,50 +829,50 @@ inline Generated GeneratedView::copy() const {
   return Generated(detail::Returned<gptimage_generated_t>(gptimage_generated_copy(look())));
 }
 
-/** Why a call failed, and what it cost. Each kind is a class derived from this one. */
+/** Why a call failed and what it cost. Each kind has a derived class. */
 class Error : public std::runtime_error {
  public:
-  /** One line that says what went wrong and what to do next; never the key. */
+  /** Returns one line that says what went wrong and what to do next. It never contains the key. */
   const char *what() const noexcept override {
     look();
     return std::runtime_error::what();
   }
 
-  /** The number of its kind, a GPTIMAGE_STATUS_. The command ends with the same ones. */
+  /** Returns the status number of the kind, a GPTIMAGE_STATUS_ constant. */
   gptimage_status_t status() const noexcept {
     look();
     return status_;
   }
 
-  /** The stable name of its kind, such as "rate_limited". */
+  /** Returns the stable name of the kind, such as "rate_limited". */
   std::string_view kind() const noexcept { return gptimage_status_name(status()); }
 
-  /** Whether money was spent, over all attempts. */
+  /** Returns whether money was spent by any attempt. */
   Charge charge() const noexcept { return detail::charge(gptimage_error_charge(look())); }
 
-  /** The answer's HTTP status, if there was an answer. */
+  /** Returns the HTTP status of the response, if there was one. */
   std::optional<std::uint16_t> http_status() const noexcept {
     const std::uint16_t status = gptimage_error_http_status(look());
     return status == 0 ? std::nullopt : std::optional(status);
   }
 
-  /** How long the server asks to wait, if it says so. */
+  /** Returns how long the server asks to wait, if it says so. */
   std::optional<std::chrono::milliseconds> retry_after() const noexcept {
     const std::int64_t wait = gptimage_error_retry_after_ms(look());
     return wait < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(wait));
   }
 
-  /** The id of the last attempt, by which the vendor can find it, if there was one. */
+  /** Returns the client request id of the last attempt, by which the vendor can find it. */
   std::optional<std::string_view> client_request_id() const noexcept {
     return detail::optional_view(gptimage_error_client_request_id(look()));
   }
 
-  /** The vendor's id of the last attempt's work, if it is known. */
+  /** Returns the vendor's id of the last attempt's inference, if it is known. */
   std::optional<std::string_view> inference_id() const noexcept {
     return detail::optional_view(gptimage_error_inference_id(look()));
   }
 
-  /** The rules that the request broke. */
+  /** Returns the violated rules. */
   std::vector<Violation> violations() const {
     std::vector<Violation> violations(gptimage_error_violation_count(look()));
     for (std::size_t index = 0; index < violations.size(); ++index) {
@@ -853,33 +884,30 @@ class Error : public std::runtime_error {
   }
 
   /**
-   * What was paid for and arrived in spite of the error, if anything did. A picture that was not
-   * obtained stands in it with its URL. Lives as long as the error and its copies.
+   * Returns the images that were paid for and arrived despite the error, if there are any. An image
+   * that was not downloaded is listed with its URL. Lives as long as the error and its copies.
    */
   std::optional<GeneratedView> generated() const noexcept {
     const gptimage_generated_t *generated = gptimage_error_generated(look());
     return generated == nullptr ? std::nullopt : std::optional(GeneratedView(generated));
   }
 
-  /**
-   * What the server answered, where that could not be used: without its pictures, at most 64 KiB of
-   * it.
-   */
+  /** Returns a response that could not be used, without its images and cut at 64 KiB. */
   std::optional<std::string_view> response_body() const noexcept {
     return detail::optional_view(gptimage_error_response_body(look()));
   }
 
   /**
-   * The file that holds the whole answer, where that could not be used: beside the pictures' target,
-   * or in the salvage folder. The file stays.
+   * Returns the path of the file that holds a whole response that could not be used: next to the
+   * output file, or in the salvage folder. The file is not removed.
    */
   std::optional<std::string_view> response_file() const noexcept {
     return detail::optional_view(gptimage_error_response_file(look()));
   }
 
   /**
-   * The whole answer, where that could not be used and there was no folder for response_file(); else
-   * empty. Belongs to the error.
+   * Returns a whole response that could not be used, if there was no folder for response_file();
+   * otherwise empty. Lives as long as the error.
    */
   std::string_view response_bytes() const noexcept {
     const gptimage_bytes_t bytes = gptimage_error_response_bytes(look());
@@ -887,20 +915,20 @@ class Error : public std::runtime_error {
   }
 
   /**
-   * The id of the task that the gateway answered with in place of pictures: ask the gateway what
-   * became of it.
+   * Returns the id of the task that the gateway returned instead of images. Ask the gateway for its
+   * outcome.
    */
   std::optional<std::string_view> task_id() const noexcept {
     return detail::optional_view(gptimage_error_task_id(look()));
   }
 
   /**
-   * The whole error as a JSON object, with every attempt and at most 64 KiB of the answer; without
-   * pictures.
+   * Returns the error as a JSON object, with every attempt and at most 64 KiB of the response,
+   * without images.
    */
   std::string_view json() const noexcept { return detail::view(gptimage_error_json(look())); }
 
-  /** Only the library makes them. */
+  /** Used by the library only. */
   Error(gptimage_status_t status, std::shared_ptr<gptimage_error_t> error, const char *message,
         std::shared_ptr<detail::Receipt> receipt)
       : std::runtime_error(message),
@@ -934,14 +962,17 @@ class ErrorOf : public Error {
 
 }  // namespace detail
 
-// The one table of errors, first half: a class for each status of gptimage.h.
+// The table of errors, first half: a class for each status of gptimage.h.
 
-/** An argument that cannot be: moved from, not UTF-8, a NUL in a text, an index beyond the end. */
+/**
+ * An invalid argument: a moved-from object, text that is not UTF-8, a NUL in a text, or an index
+ * out of range.
+ */
 class InvalidArgumentError : public detail::ErrorOf<GPTIMAGE_STATUS_INVALID_ARGUMENT> {
   using ErrorOf::ErrorOf;
 };
 
-/** The rules refused the request; Error::violations() lists why. Nothing was sent. */
+/** The request violates rules, which Error::violations() lists. Nothing was sent. */
 class InvalidRequestError : public detail::ErrorOf<GPTIMAGE_STATUS_INVALID_REQUEST> {
   using ErrorOf::ErrorOf;
 };
@@ -951,27 +982,33 @@ class ConfigError : public detail::ErrorOf<GPTIMAGE_STATUS_CONFIG> {
   using ErrorOf::ErrorOf;
 };
 
-/** A local file. A target that exists is refused before anything is sent. */
+/**
+ * A local file cannot be read or written. An existing output file is refused before anything is
+ * sent.
+ */
 class IoError : public detail::ErrorOf<GPTIMAGE_STATUS_IO> {
   using ErrorOf::ErrorOf;
 };
 
-/** Provably not delivered whole: nothing was charged. */
+/** The request was provably not delivered completely: nothing was charged. */
 class ConnectionError : public detail::ErrorOf<GPTIMAGE_STATUS_CONNECTION> {
   using ErrorOf::ErrorOf;
 };
 
-/** Sent whole, and no answer came that proves anything: it may be charged. */
+/**
+ * The request was sent completely and no conclusive response was received: it may have been
+ * charged.
+ */
 class OutcomeUnknownError : public detail::ErrorOf<GPTIMAGE_STATUS_OUTCOME_UNKNOWN> {
   using ErrorOf::ErrorOf;
 };
 
-/** Cancelled by a token or a job's cancel. */
+/** Cancelled by a token or by Job::cancel(). */
 class CancelledError : public detail::ErrorOf<GPTIMAGE_STATUS_CANCELLED> {
   using ErrorOf::ErrorOf;
 };
 
-/** Every 4xx that no other class names. */
+/** A 4xx status that no other class represents. */
 class BadRequestError : public detail::ErrorOf<GPTIMAGE_STATUS_BAD_REQUEST> {
   using ErrorOf::ErrorOf;
 };
@@ -981,12 +1018,12 @@ class AuthenticationError : public detail::ErrorOf<GPTIMAGE_STATUS_AUTHENTICATIO
   using ErrorOf::ErrorOf;
 };
 
-/** 403: the key may not do this. */
+/** 403: the key is not allowed to do this. */
 class PermissionDeniedError : public detail::ErrorOf<GPTIMAGE_STATUS_PERMISSION_DENIED> {
   using ErrorOf::ErrorOf;
 };
 
-/** 402, or a refusal that says so: the account is out of credits. */
+/** 402, or a refusal that says so: the account has no credits left. */
 class InsufficientCreditsError : public detail::ErrorOf<GPTIMAGE_STATUS_INSUFFICIENT_CREDITS> {
   using ErrorOf::ErrorOf;
 };
@@ -996,27 +1033,27 @@ class NotFoundError : public detail::ErrorOf<GPTIMAGE_STATUS_NOT_FOUND> {
   using ErrorOf::ErrorOf;
 };
 
-/** The prompt or an image was refused by moderation. */
+/** Moderation refused the prompt or an image. */
 class ModerationBlockedError : public detail::ErrorOf<GPTIMAGE_STATUS_MODERATION_BLOCKED> {
   using ErrorOf::ErrorOf;
 };
 
-/** 429. */
+/** 429: too many requests. */
 class RateLimitedError : public detail::ErrorOf<GPTIMAGE_STATUS_RATE_LIMITED> {
   using ErrorOf::ErrorOf;
 };
 
-/** 5xx in the vendor's own words, who says that failures are free. */
+/** A 5xx in the gateway's own error format. Documented as unbilled; the charge stays unknown. */
 class ServerError : public detail::ErrorOf<GPTIMAGE_STATUS_SERVER> {
   using ErrorOf::ErrorOf;
 };
 
-/** A success that cannot be used. It was paid for, or may be. */
+/** A successful response that cannot be used. It was charged, or may have been. */
 class ResponseInvalidError : public detail::ErrorOf<GPTIMAGE_STATUS_RESPONSE_INVALID> {
   using ErrorOf::ErrorOf;
 };
 
-/** The picture was paid for, exists at its URL and could not be fetched. */
+/** The image was paid for and is at its URL, but could not be downloaded. */
 class DownloadFailedError : public detail::ErrorOf<GPTIMAGE_STATUS_DOWNLOAD_FAILED> {
   using ErrorOf::ErrorOf;
 };
@@ -1026,7 +1063,7 @@ class BudgetExceededError : public detail::ErrorOf<GPTIMAGE_STATUS_BUDGET_EXCEED
   using ErrorOf::ErrorOf;
 };
 
-/** A bug of the library. */
+/** A bug in the library. */
 class InternalError : public detail::ErrorOf<GPTIMAGE_STATUS_INTERNAL> {
   using ErrorOf::ErrorOf;
 };
@@ -1036,13 +1073,13 @@ namespace detail {
 template <class... Classes>
 [[noreturn]] void raise_as(gptimage_status_t status, std::shared_ptr<gptimage_error_t> error,
                            const char *message, std::shared_ptr<Receipt> receipt) {
-  // The one whose number it is.
+  // The class with this number.
   ((status == Classes::number ? throw Classes(status, error, message, receipt) : void()), ...);
-  // One that only a newer library knows.
+  // A number that only a newer library knows.
   throw Error(status, std::move(error), message, std::move(receipt));
 }
 
-// The one table of errors, second half: the same classes.
+// The table of errors, second half: the same classes.
 [[noreturn]] inline void raise_message(gptimage_status_t status,
                                        std::shared_ptr<gptimage_error_t> error,
                                        const char *message, std::shared_ptr<Receipt> receipt) {
@@ -1068,20 +1105,23 @@ template <class... Classes>
 }  // namespace detail
 
 /**
- * A limit on what calls may cost together, in US dollars. May be shared by any number of clients
- * and threads. What does not fit is a BudgetExceededError, and nothing is sent.
+ * A limit on the total cost of calls, in US dollars. May be shared by any number of clients and
+ * threads. A call that does not fit throws BudgetExceededError, and nothing is sent.
  */
 class Budget {
  public:
-  /** Of so much: decimal text such as "5.00". 0.50 is reserved for each picture of a call. */
+  /**
+   * Creates a budget of `max_usd`, as decimal text such as "5.00". Each image of a call reserves
+   * 0.50.
+   */
   explicit Budget(std::string_view max_usd) : Budget(detail::text(max_usd, "max_usd"), nullptr) {}
 
-  /** As above; `max_usd_per_call` is the most that one call may cost, with all its pictures. */
+  /** Creates a budget; `max_usd_per_call` is the highest price of one call with all its images. */
   Budget(std::string_view max_usd, std::string_view max_usd_per_call)
       : Budget(detail::text(max_usd, "max_usd"),
                detail::text(max_usd_per_call, "max_usd_per_call").c_str()) {}
 
-  /** How it stands now. */
+  /** Returns the current state. */
   BudgetStatus status() const {
     gptimage_budget_status_t status;
     detail::call(gptimage_budget_status, budget_.get(), &status);
@@ -1101,23 +1141,30 @@ class Budget {
   detail::Handle<gptimage_budget_t> budget_;
 };
 
-/** What a client is told once. Its setters can be chained; all is judged when a client is made. */
+/**
+ * The configuration of a client. Setters can be chained; all values are validated when a client is
+ * created.
+ */
 class Config {
  public:
   /**
-   * Key and base URL from the environment (AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY, in this
-   * order; AIMLAPI_BASE_URL, AIMLAPI_API_BASE or AIML_API_BASE) and every default.
+   * Reads the key and base URL from the environment (AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY,
+   * in this order; AIMLAPI_BASE_URL, AIMLAPI_API_BASE or AIML_API_BASE); all other values have
+   * their defaults.
    */
   Config() : config_(gptimage_config_new()) {}
 
-  /** The API key. Sent to the base URL's origin alone, printed nowhere. */
+  /** Sets the API key. It is sent only to the origin of the base URL, and never printed. */
   Config &api_key(std::string_view key) & {
     return set(gptimage_config_set_api_key, detail::text(key, "key").c_str());
   }
   /** @overload */
   Config &&api_key(std::string_view key) && { return std::move(api_key(key)); }
 
-  /** Where the API is: https, or http on this machine; with or without "/v1". */
+  /**
+   * Sets the base URL of the API: https, or http on this machine, with or without "/v1". A URL that
+   * ends in "#" is used exactly as it is.
+   */
   Config &base_url(std::string_view url) & {
     return set(gptimage_config_set_base_url, detail::text(url, "url").c_str());
   }
@@ -1125,16 +1172,16 @@ class Config {
   Config &&base_url(std::string_view url) && { return std::move(base_url(url)); }
 
   /**
-   * Whether plain http to another machine is allowed, which shows it the key and everybody between.
-   * false unless set.
+   * Sets whether plain http to another machine is allowed, which exposes the key to the network.
+   * Default: false.
    */
   Config &allow_http(bool allow) & { return set(gptimage_config_set_allow_http, allow ? 1 : 0); }
   /** @overload */
   Config &&allow_http(bool allow) && { return std::move(allow_http(allow)); }
 
   /**
-   * The longest that a call may take in all, attempts and waits included; no bound unless set. One
-   * that is not longer than nothing is an InvalidArgumentError.
+   * Sets the maximum duration of a call, including all attempts and waits. Throws
+   * InvalidArgumentError unless it is greater than zero. Default: no limit.
    */
   Config &deadline(Time deadline) & {
     return set(gptimage_config_set_deadline_ms, detail::deadline(deadline));
@@ -1143,8 +1190,8 @@ class Config {
   Config &&deadline(Time deadline) && { return std::move(this->deadline(deadline)); }
 
   /**
-   * Most attempts of a call, the first included. Only what provably cost nothing is tried again.
-   * 3 unless set.
+   * Sets the maximum number of attempts of a call, including the first. Only an attempt that
+   * provably cost nothing is retried. Default: 3.
    */
   Config &max_attempts(std::uint32_t attempts) & {
     return set(gptimage_config_set_max_attempts, attempts);
@@ -1152,7 +1199,7 @@ class Config {
   /** @overload */
   Config &&max_attempts(std::uint32_t attempts) && { return std::move(max_attempts(attempts)); }
 
-  /** Sets a timer by its name; gptimage_config_set_timer_ms() lists the names. */
+  /** Sets a timer by name. gptimage_config_set_timer_ms() lists the names and defaults. */
   Config &timer(std::string_view name, Time value) & {
     return set(gptimage_config_set_timer_ms, detail::text(name, "name").c_str(),
                value.milliseconds());
@@ -1160,7 +1207,7 @@ class Config {
   /** @overload */
   Config &&timer(std::string_view name, Time value) && { return std::move(timer(name, value)); }
 
-  /** A file (PEM or DER) or folder of certificates that are trusted beside the system's. */
+  /** Sets a file (PEM or DER) or folder of certificates to trust in addition to the system's. */
   Config &ca_file(const std::filesystem::path &file) & {
     return set(gptimage_config_set_ca_file, detail::path_text(file, "file").c_str());
   }
@@ -1168,9 +1215,10 @@ class Config {
   Config &&ca_file(const std::filesystem::path &file) && { return std::move(ca_file(file)); }
 
   /**
-   * A proxy for every request, such as "http://host:3128" or "socks5h://host:1080", also to this
-   * machine itself; "" for none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
-   * decide, and never for this machine itself. One that cannot be used is a ConfigError.
+   * Sets a proxy for all requests, including those to this machine, such as "http://host:3128" or
+   * "socks5h://host:1080"; "" for no proxy. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and
+   * NO_PROXY decide, never for this machine. A proxy that cannot be used throws ConfigError when a
+   * client is created.
    */
   Config &proxy(std::string_view url) & {
     return set(gptimage_config_set_proxy, detail::text(url, "url").c_str());
@@ -1178,7 +1226,10 @@ class Config {
   /** @overload */
   Config &&proxy(std::string_view url) && { return std::move(proxy(url)); }
 
-  /** One more header on every request to the gateway; never sent to where pictures are. */
+  /**
+   * Adds a header to every request to the gateway. It is never sent to the servers that images are
+   * downloaded from.
+   */
   Config &header(std::string_view name, std::string_view value) & {
     return set(gptimage_config_add_header, detail::text(name, "name").c_str(),
                detail::text(value, "value").c_str());
@@ -1188,14 +1239,14 @@ class Config {
     return std::move(header(name, value));
   }
 
-  /** Whether pictures that come as URLs are fetched at once. true unless set. */
+  /** Sets whether images that arrive as URLs are downloaded at once. Default: true. */
   Config &fetch(bool fetch) & { return set(gptimage_config_set_fetch, fetch ? 1 : 0); }
   /** @overload */
   Config &&fetch(bool fetch) && { return std::move(this->fetch(fetch)); }
 
   /**
-   * Whether a 5xx in the vendor's own words is tried again, which may be paid twice. false unless
-   * set.
+   * Sets whether a 5xx in the gateway's own error format is retried, which may be charged twice.
+   * Default: false.
    */
   Config &retry_server_errors(bool retry) & {
     return set(gptimage_config_set_retry_server_errors, retry ? 1 : 0);
@@ -1204,8 +1255,8 @@ class Config {
   Config &&retry_server_errors(bool retry) && { return std::move(retry_server_errors(retry)); }
 
   /**
-   * Whether a call that is cancelled after it was sent is given up. false unless set: it runs on,
-   * and Client::collect() has its result.
+   * Sets whether a call that is cancelled after it was sent is aborted. Default: false: it
+   * continues, and Client::collect() returns its outcome.
    */
   Config &abort_on_cancel(bool abort) & {
     return set(gptimage_config_set_abort_on_cancel, abort ? 1 : 0);
@@ -1223,8 +1274,8 @@ class Config {
   }
 
   /**
-   * A folder that keeps the results of calls whose callers are gone, in place of memory and across
-   * processes: any client of this folder collects them. None unless set.
+   * Sets a folder that keeps the outcomes of calls whose callers are gone, instead of memory: any
+   * client with this folder can collect them, also in another process. Default: none.
    */
   Config &salvage_folder(const std::filesystem::path &folder) & {
     return set(gptimage_config_set_salvage_folder, detail::path_text(folder, "folder").c_str());
@@ -1234,7 +1285,10 @@ class Config {
     return std::move(salvage_folder(folder));
   }
 
-  /** What the client's calls count against, with those of others. No limit unless set. */
+  /**
+   * Sets a budget for the calls of the client, which it shares with every other client of this
+   * budget. Default: no limit.
+   */
   Config &budget(const Budget &budget) & {
     const gptimage_budget_t *shared = budget.budget_.get();
     return set(gptimage_config_set_budget, shared);
@@ -1242,7 +1296,7 @@ class Config {
   /** @overload */
   Config &&budget(const Budget &budget) && { return std::move(this->budget(budget)); }
 
-  /** The longest picture that is accepted, in bytes. 64 MiB unless set. */
+  /** Sets the maximum size of an image in bytes. Default: 64 MiB. */
   Config &max_image_bytes(std::uint64_t bytes) & {
     return set(gptimage_config_set_max_image_bytes, bytes);
   }
@@ -1263,7 +1317,7 @@ class Config {
 
 namespace detail {
 
-/** The functions of requests to make a picture. */
+/** The C functions of generate requests. */
 struct GenerateFunctions {
   using Request = gptimage_generate_request_t;
   static constexpr auto make = gptimage_generate_request_new;
@@ -1276,7 +1330,7 @@ struct GenerateFunctions {
   static constexpr auto set_structural_rules = gptimage_generate_request_set_structural_rules;
 };
 
-/** The functions of requests to edit pictures. */
+/** The C functions of edit requests. */
 struct EditFunctions {
   using Request = gptimage_edit_request_t;
   static constexpr auto make = gptimage_edit_request_new;
@@ -1290,54 +1344,60 @@ struct EditFunctions {
 };
 
 /**
- * What both kinds of requests have. What is not set is not sent: the server has defaults of its
- * own. All values are judged together when the request is sent.
+ * The parameters that both kinds of requests have. Parameters that are not set are not sent; the
+ * server has defaults for them. All values are validated together when the request is sent.
  */
 template <class Self, class Functions>
 class Request {
  public:
-  /** The model; "openai/gpt-image-2" unless set. */
+  /** Sets the model. Default: "openai/gpt-image-2". */
   Self &model(std::string_view model) & { return set("model", model); }
   /** @overload */
   Self &&model(std::string_view model) && { return std::move(set("model", model)); }
 
-  /** Width × height in pixels: "1024x1024" (the server's default), "1024x1536" or "1536x1024". */
+  /**
+   * Sets the width × height in pixels: "1024x1024", "1024x1536" or "1536x1024". Server default:
+   * "1024x1024".
+   */
   Self &size(std::string_view size) & { return set("size", size); }
   /** @overload */
   Self &&size(std::string_view size) && { return std::move(set("size", size)); }
 
-  /** "low", "medium" (the server's default) or "high". */
+  /** Sets the quality: "low", "medium" or "high". Server default: "medium". */
   Self &quality(std::string_view quality) & { return set("quality", quality); }
   /** @overload */
   Self &&quality(std::string_view quality) && { return std::move(set("quality", quality)); }
 
-  /** "png" (the server's default), "jpeg" or "webp". */
+  /** Sets the file format: "png", "jpeg" or "webp". Server default: "png". */
   Self &output_format(std::string_view format) & { return set("output_format", format); }
   /** @overload */
   Self &&output_format(std::string_view format) && {
     return std::move(set("output_format", format));
   }
 
-  /** "auto" (the server's default), "transparent" (png and webp only) or "opaque". */
+  /**
+   * Sets the background: "auto", "transparent" (png and webp only) or "opaque". Server default:
+   * "auto".
+   */
   Self &background(std::string_view background) & { return set("background", background); }
   /** @overload */
   Self &&background(std::string_view background) && {
     return std::move(set("background", background));
   }
 
-  /** "url" (the server's default) or "b64_json". */
+  /** Sets how the server returns images: "url" or "b64_json". Server default: "url". */
   Self &response_format(std::string_view format) & { return set("response_format", format); }
   /** @overload */
   Self &&response_format(std::string_view format) && {
     return std::move(set("response_format", format));
   }
 
-  /** How many pictures: exactly 1 when making, 1 (the server's default) to 10 when editing. */
+  /** Sets the number of images: exactly 1 for generate, 1 to 10 for edit. Server default: 1. */
   Self &n(std::int64_t n) & { return change(Functions::set_n, n); }
   /** @overload */
   Self &&n(std::int64_t n) && { return std::move(change(Functions::set_n, n)); }
 
-  /** Quality of jpeg and webp in percent, 0 to 100 (the server's default). */
+  /** Sets the quality of jpeg and webp files in percent, 0 to 100. Server default: 100. */
   Self &output_compression(std::int64_t percent) & {
     return change(Functions::set_compression, percent);
   }
@@ -1346,7 +1406,7 @@ class Request {
     return std::move(change(Functions::set_compression, percent));
   }
 
-  /** Any parameter by the API's name, for those that this header does not name. */
+  /** Sets a parameter by the API's name, also one that this header does not declare. */
   Self &set(std::string_view name, std::string_view value) & {
     return change(Functions::set, text(name, "name").c_str(),
                   text(value, std::string(name).c_str()).c_str());
@@ -1356,7 +1416,7 @@ class Request {
     return std::move(set(name, value));
   }
 
-  /** Fields beyond the API's documentation, as a JSON object. */
+  /** Adds fields that the API's documentation does not have, as a JSON object. */
   Self &extra(std::string_view json) & {
     return change(Functions::set_extra, text(json, "json").c_str());
   }
@@ -1364,8 +1424,8 @@ class Request {
   Self &&extra(std::string_view json) && { return std::move(extra(json)); }
 
   /**
-   * The longest that calls of this request may take in all; as the client has it unless set. One
-   * that is not longer than nothing is an InvalidArgumentError.
+   * Sets the maximum duration of a call of this request. Throws InvalidArgumentError unless it is
+   * greater than zero. Default: the client's deadline.
    */
   Self &deadline(Time deadline) & {
     return change(Functions::set_deadline, detail::deadline(deadline));
@@ -1373,7 +1433,7 @@ class Request {
   /** @overload */
   Self &&deadline(Time deadline) && { return std::move(this->deadline(deadline)); }
 
-  /** Whether a file may be replaced. false unless set. */
+  /** Sets whether an existing output file may be replaced. Default: false. */
   Self &overwrite(bool overwrite) & {
     return change(Functions::set_overwrite, overwrite ? 1 : 0);
   }
@@ -1381,8 +1441,8 @@ class Request {
   Self &&overwrite(bool overwrite) && { return std::move(this->overwrite(overwrite)); }
 
   /**
-   * Whether only what no server could accept is refused, for values that the API learned after this
-   * library was made. false unless set.
+   * Sets whether only values that no server could accept are refused, to allow values that the API
+   * introduced after this version of the library. Default: false.
    */
   Self &structural_rules(bool on) & {
     return change(Functions::set_structural_rules, on ? 1 : 0);
@@ -1391,7 +1451,7 @@ class Request {
   Self &&structural_rules(bool on) && { return std::move(structural_rules(on)); }
 
  protected:
-  /** A request that says nothing but the prompt. */
+  /** A request with only a prompt. */
   explicit Request(std::string_view prompt) {
     typename Functions::Request *request = nullptr;
     call(Functions::make, text(prompt, "prompt").c_str(), &request);
@@ -1405,7 +1465,7 @@ class Request {
     return static_cast<Self &>(*this);
   }
 
-  /** The request, or null if it was moved from. */
+  /** The request; null if it was moved from. */
   const typename Functions::Request *get() const noexcept { return request_.get(); }
 
  private:
@@ -1414,13 +1474,13 @@ class Request {
 
 }  // namespace detail
 
-/** A request to make a picture. Its setters can be chained; several calls may be made of it. */
+/** A request to make an image. Setters can be chained; it may be sent more than once. */
 class GenerateRequest : public detail::Request<GenerateRequest, detail::GenerateFunctions> {
  public:
-  /** `prompt` says what is to be seen, in 1 to 32,000 characters. */
+  /** Creates a request. `prompt` describes the image in 1 to 32,000 characters. */
   explicit GenerateRequest(std::string_view prompt) : Request(prompt) {}
 
-  /** "auto" (the server's default) or "low". */
+  /** Sets the moderation level: "auto" or "low". Server default: "auto". */
   GenerateRequest &moderation(std::string_view moderation) & {
     return set("moderation", moderation);
   }
@@ -1433,15 +1493,15 @@ class GenerateRequest : public detail::Request<GenerateRequest, detail::Generate
   friend class Client;
 };
 
-/** A request to edit pictures. Its setters can be chained; several calls may be made of it. */
+/** A request to edit images. Setters can be chained; it may be sent more than once. */
 class EditRequest : public detail::Request<EditRequest, detail::EditFunctions> {
  public:
-  /** `prompt` says what is to be seen, in 1 to 32,000 characters. */
+  /** Creates a request. `prompt` describes the image in 1 to 32,000 characters. */
   explicit EditRequest(std::string_view prompt) : Request(prompt) {}
 
   /**
-   * One more image, after those given already, 1 to 16 in all: a PNG, JPEG or WebP of at most
-   * 50 MB, which is streamed from disk when the request is sent.
+   * Adds an image by path, after those added before; 1 to 16 in all. The file must be a PNG, JPEG
+   * or WebP of at most 50 MB. It is streamed from disk when the request is sent.
    */
   EditRequest &add_image(const std::filesystem::path &file) & {
     return change(gptimage_edit_request_add_image_path, detail::path_text(file, "image").c_str());
@@ -1451,7 +1511,7 @@ class EditRequest : public detail::Request<EditRequest, detail::EditFunctions> {
     return std::move(add_image(file));
   }
 
-  /** As add_image(), of a file's bytes, which are copied now. */
+  /** Adds an image from memory; the bytes are copied. */
   EditRequest &add_image_bytes(Bytes bytes) & {
     return change(gptimage_edit_request_add_image_bytes, bytes.data(), bytes.size());
   }
@@ -1459,8 +1519,8 @@ class EditRequest : public detail::Request<EditRequest, detail::EditFunctions> {
   EditRequest &&add_image_bytes(Bytes bytes) && { return std::move(add_image_bytes(bytes)); }
 
   /**
-   * Where the first image may be edited: a PNG of that image's size, under 4 MB, that is
-   * transparent there.
+   * Sets the mask by path: a PNG under 4 MB with the dimensions of the first image. That image is
+   * edited where the mask is transparent.
    */
   EditRequest &mask(const std::filesystem::path &file) & {
     return change(gptimage_edit_request_set_mask_path, detail::path_text(file, "mask").c_str());
@@ -1468,7 +1528,7 @@ class EditRequest : public detail::Request<EditRequest, detail::EditFunctions> {
   /** @overload */
   EditRequest &&mask(const std::filesystem::path &file) && { return std::move(mask(file)); }
 
-  /** As mask(), of a file's bytes, which are copied now. */
+  /** Sets the mask from memory; the bytes are copied. */
   EditRequest &mask_bytes(Bytes bytes) & {
     return change(gptimage_edit_request_set_mask_bytes, bytes.data(), bytes.size());
   }
@@ -1479,13 +1539,13 @@ class EditRequest : public detail::Request<EditRequest, detail::EditFunctions> {
   friend class Client;
 };
 
-/** Cancels calls from another thread. A token that was cancelled stays so. */
+/** Cancels calls from another thread. A cancelled token stays cancelled. */
 class CancelToken {
  public:
-  /** Not cancelled. May be destroyed at any time: calls keep what they need of it. */
+  /** Creates a token. May be destroyed at any time: calls keep what they need of it. */
   CancelToken() : token_(gptimage_cancel_token_new()) {}
 
-  /** Cancels every call that was given this token. From any thread, any number of times. */
+  /** Cancels every call that uses this token. May be called from any thread and more than once. */
   void cancel() const noexcept { gptimage_cancel_token_cancel(token_.get()); }
 
  private:
@@ -1494,15 +1554,15 @@ class CancelToken {
 };
 
 /**
- * A call on its way. Destroyed before it has ended, it is cancelled; what may be paid of it runs
- * on, and Client::collect() has its result.
+ * A running call. Destroying it cancels it; a request that may already be charged continues, and
+ * Client::collect() returns its outcome.
  */
 class Job {
  public:
-  /** Takes over what the other one has. */
+  /** Moves the other object in. */
   Job(Job &&other) noexcept = default;
 
-  /** Takes over what the other one has; what this one had is as if destroyed. */
+  /** Moves the other object in; the previous content is destroyed. */
   Job &operator=(Job &&other) noexcept {
     Job taken(std::move(other));
     std::swap(ended_, taken.ended_);
@@ -1510,17 +1570,22 @@ class Job {
     return *this;
   }
 
-  /** Cancels it if it has not ended. Its function is not running and is never called again. */
+  /**
+   * Cancels the job if it has not ended. Afterwards its function is not running and is never called
+   * again.
+   */
   ~Job() = default;
 
-  /** Waits until it has ended, and takes its result. It is given once. */
+  /** Waits until the job has ended and takes its result. The result can be taken once. */
   Generated wait() const {
     gptimage_generated_t *generated = nullptr;
     detail::call(gptimage_job_wait, job_.get(), std::uint64_t{GPTIMAGE_WAIT_FOREVER}, &generated);
     return Generated(detail::Returned<gptimage_generated_t>(generated));
   }
 
-  /** As wait(), at most so long (0: only looks); nothing if it has not ended by then. */
+  /**
+   * Like wait(), for at most `timeout`; 0 only checks. Returns nothing if the job has not ended.
+   */
   std::optional<Generated> wait_for(Time time) const {
     gptimage_generated_t *generated = nullptr;
     gptimage_error_t *error = nullptr;
@@ -1537,13 +1602,13 @@ class Job {
   }
 
   /**
-   * Asks it to end. What may be paid by then runs on (unless the configuration says abort), and
-   * Client::collect() has its result. The job itself ends at once with a CancelledError, or with
-   * its result if that was there already.
+   * Cancels the job. It ends at once, with a CancelledError or with its result if it had one. A
+   * request that may already be charged continues (unless Config::abort_on_cancel() is set), and
+   * Client::collect() returns its outcome.
    */
   void cancel() const noexcept { gptimage_job_cancel(job_.get()); }
 
-  /** How far it is. */
+  /** Returns how far the job is. */
   Phase phase() const noexcept { return static_cast<Phase>(gptimage_job_phase(job_.get())); }
 
  private:
@@ -1552,24 +1617,24 @@ class Job {
   Job(detail::Handle<gptimage_job_t> job, std::shared_ptr<detail::EndListener> ended) noexcept
       : ended_(std::move(ended)), job_(std::move(job)) {}
 
-  // Before the job, which is freed first: then its function is not running any more.
+  // Declared before the job, so destroyed after it: then the function is not running any more.
   std::shared_ptr<detail::EndListener> ended_;
   detail::Handle<gptimage_job_t> job_;
 };
 
-/** Makes and edits pictures. May be shared by any number of threads. */
+/** Makes and edits images. May be shared by any number of threads. */
 class Client {
  public:
-  /** From the environment. */
+  /** Creates a client with the configuration from the environment. */
   Client() : Client(nullptr) {}
 
-  /** Of this configuration. */
+  /** Creates a client with this configuration. */
   explicit Client(const Config &config) : Client(moved_from(config.config_.get())) {}
 
-  /** Takes over what the other one has. */
+  /** Moves the other object in. */
   Client(Client &&other) noexcept = default;
 
-  /** Takes over what the other one has; what this one had is as if destroyed. */
+  /** Moves the other object in; the previous content is destroyed. */
   Client &operator=(Client &&other) noexcept {
     Client taken(std::move(other));
     std::swap(kept_, taken.kept_);
@@ -1579,61 +1644,65 @@ class Client {
   }
 
   /**
-   * At any time: jobs and futures on their way go on. Its function is not running and is never
-   * called again. Results that were not collected are gone with it.
+   * May be destroyed at any time: jobs and futures in flight continue. Afterwards its progress
+   * function is not running and is never called again. Outcomes that were not collected are lost.
    */
   ~Client() = default;
 
-  /** Makes a picture, into memory, and waits for it. */
+  /** Makes an image, keeps it in memory, and waits for the result. */
   Generated generate(const GenerateRequest &request) const {
     return run(gptimage_client_generate, request.get(), nullptr);
   }
 
-  /** As generate(), until the token is cancelled: then it throws CancelledError. */
+  /** Like generate(); throws CancelledError when the token is cancelled. */
   Generated generate(const GenerateRequest &request, const CancelToken &cancel) const {
     return run(gptimage_client_generate, request.get(), cancel.token_.get());
   }
 
-  /** Edits pictures, into memory, and waits for them. */
+  /** Edits images, keeps the results in memory, and waits for them. */
   Generated edit(const EditRequest &request) const {
     return run(gptimage_client_edit, request.get(), nullptr);
   }
 
-  /** As edit(), until the token is cancelled: then it throws CancelledError. */
+  /** Like edit(); throws CancelledError when the token is cancelled. */
   Generated edit(const EditRequest &request, const CancelToken &cancel) const {
     return run(gptimage_client_edit, request.get(), cancel.token_.get());
   }
 
   /**
-   * As generate(), straight into a file or folder: an existing folder or a path that ends in "/"
-   * takes a name of the library's making, a missing extension is added, what exists is refused
-   * before anything is sent. A file has its name once it is whole, or not at all.
+   * Makes an image, saves it to a file while it arrives, and waits for the result. If `to` is an
+   * existing folder or ends in "/", a file name is generated; a missing extension is added; an
+   * existing file is refused before anything is sent. The file appears under its name only when it
+   * is complete.
    */
   Generated generate_to(const GenerateRequest &request, const std::filesystem::path &to) const {
     return run_to(gptimage_client_generate_to, request.get(), to, nullptr);
   }
 
-  /** As generate_to(), until the token is cancelled: then it throws CancelledError. */
+  /** Like generate_to(); throws CancelledError when the token is cancelled. */
   Generated generate_to(const GenerateRequest &request, const std::filesystem::path &to,
                         const CancelToken &cancel) const {
     return run_to(gptimage_client_generate_to, request.get(), to, cancel.token_.get());
   }
 
-  /** As edit(), straight into files as generate_to() has it; several pictures are numbered. */
+  /**
+   * Edits images and saves the results to files, as generate_to() does; several images are
+   * numbered.
+   */
   Generated edit_to(const EditRequest &request, const std::filesystem::path &to) const {
     return run_to(gptimage_client_edit_to, request.get(), to, nullptr);
   }
 
-  /** As edit_to(), until the token is cancelled: then it throws CancelledError. */
+  /** Like edit_to(); throws CancelledError when the token is cancelled. */
   Generated edit_to(const EditRequest &request, const std::filesystem::path &to,
                     const CancelToken &cancel) const {
     return run_to(gptimage_client_edit_to, request.get(), to, cancel.token_.get());
   }
 
   /**
-   * Fetches a picture that is still at its URL, into memory, and waits for it; one that is here
-   * already stays as it is. Free, so as often as wanted. Texts and bytes of `generated` that were
-   * got before are gone. Of an error's, fetch a copy(); of a link alone, Generated::from_url().
+   * Downloads an image of a result from its URL into memory and waits for it. An image that is in
+   * memory or in a file already is left alone. Free of charge, and repeatable. Invalidates views of
+   * `generated`. For an error's result, use a copy(); for a URL alone, Generated::from_url().
    */
   void fetch(Generated &generated, std::size_t index = 0) const {
     static_cast<void>(generated.size());
@@ -1641,10 +1710,10 @@ class Client {
   }
 
   /**
-   * As fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes
-   * a name of the library's making; a missing extension is added; what exists is refused, unless
-   * `overwrite` is true. A picture that is here already stays as it is, and a copy of it is saved
-   * there.
+   * Downloads an image of a result to a file or folder and waits for it. If `to` is an existing
+   * folder or ends in "/", a file name is generated; a missing extension is added; an existing file
+   * is refused unless `overwrite` is true. An image that is in memory or in a file already is left
+   * alone, and a copy of it is saved. Otherwise like fetch().
    */
   void fetch_to(Generated &generated, const std::filesystem::path &to, bool overwrite = false,
                 std::size_t index = 0) const {
@@ -1655,11 +1724,11 @@ class Client {
   }
 
   /**
-   * Hands over what became of a call whose caller was gone (cancelled, past its deadline, its job
-   * destroyed) after it had been sent, and of a future at whose outcome nobody looked: its result,
-   * or the error that says what it cost, which is thrown. Each once; nothing when there is nothing
-   * more. First waits, at most so long, for calls whose callers are gone; those of futures are not
-   * waited for.
+   * Returns the outcome of a call whose caller was gone (cancelled, past its deadline, its job
+   * destroyed) after the request had been sent, or of a future that nobody retrieved: the result,
+   * or throws the error that says what the call cost. Each outcome is returned once; nothing if
+   * there is none. `wait` is the maximum time to wait for calls in flight whose callers are gone;
+   * futures are not waited for.
    */
   std::optional<Generated> collect(Time wait = std::chrono::milliseconds(0)) const {
     auto collected = collect_within(0);
@@ -1670,9 +1739,9 @@ class Client {
   }
 
   /**
-   * What may be paid and is in nobody's hands: attempts that the server may have and that have not
-   * ended, and results that wait for collect(). Outcomes of futures at which nobody looked are not
-   * listed.
+   * Lists the calls that may be charged and whose outcome nobody has received: attempts in flight
+   * that the server may have, and outcomes that wait for collect(). Outcomes of futures that nobody
+   * retrieved are not listed.
    */
   std::vector<PendingCall> pending() const {
     gptimage_pending_t *list = nullptr;
@@ -1689,9 +1758,10 @@ class Client {
   }
 
   /**
-   * Asks the vendor's log what became of an attempt that may have been charged, and waits for the
-   * answer. Free. `patience`: how long a row is waited for that is not there yet. `period`: how far
-   * back the log is read. An absent, refusing or lagging log leaves the charge unknown.
+   * Looks up in the vendor's usage log whether an attempt was charged, and waits for the result.
+   * Free of charge. `patience` is the maximum time to wait for a missing log entry. `period` is how
+   * far back the log is read. A log that is absent, refuses access or lags behind leaves the charge
+   * unknown.
    */
   Reconciled reconcile(std::string_view client_request_id,
                        Time patience = std::chrono::seconds(60),
@@ -1709,36 +1779,36 @@ class Client {
   }
 
   /**
-   * Starts making a picture and returns at once. `ended`, if there is one, is called once, when the
-   * job has ended, which may be before this returns: Job::wait() gives its result at once then.
+   * Starts making an image and returns at once. `ended`, if given, is called once when the job has
+   * ended, which may be before this returns; Job::wait() then returns without waiting.
    */
   Job start_generate(const GenerateRequest &request, std::function<void()> ended = {}) const {
     return start(gptimage_client_start_generate, request.get(), std::move(ended));
   }
 
-  /** Starts editing pictures and returns at once; all else as start_generate(). */
+  /** Starts editing images and returns at once. Otherwise like start_generate(). */
   Job start_edit(const EditRequest &request, std::function<void()> ended = {}) const {
     return start(gptimage_client_start_edit, request.get(), std::move(ended));
   }
 
   /**
-   * Starts making a picture and returns at once. The future gets the result, or the error. It may
-   * be dropped at any time, and so may the client: the call runs on, and is paid. An outcome at
-   * which nobody looks is handed over by collect(), as long as the client is there. A call that may
-   * have to be given up is better a Job.
+   * Starts making an image and returns at once. The future gets the result or the error. The future
+   * and the client may be destroyed at any time: the call continues and is charged. An outcome that
+   * nobody retrieves is returned by collect(), as long as the client exists. Use a Job for a call
+   * that may have to be cancelled.
    */
   std::future<Generated> generate_async(const GenerateRequest &request) const {
     return promise(gptimage_client_start_generate, request.get());
   }
 
-  /** Starts editing pictures and returns at once; all else as generate_async(). */
+  /** Starts editing images and returns at once. Otherwise like generate_async(). */
   std::future<Generated> edit_async(const EditRequest &request) const {
     return promise(gptimage_client_start_edit, request.get());
   }
 
   /**
-   * Tells `function` how far this client's calls are, from the next call on, at most twenty times a
-   * second for each call, in place of the one before; an empty function: nobody any more.
+   * Sets a function that is called with the progress of all later calls of this client, at most
+   * twenty times a second per call. Replaces the previous one; an empty function removes it.
    */
   void on_progress(std::function<void(const Progress &)> function) const {
     if (client_ == nullptr) {
@@ -1758,7 +1828,7 @@ class Client {
   };
 
   explicit Client(const gptimage_config_t *config)
-      // As much as the library keeps of what it can see that nobody waits for.
+      // The same limit as the library's own for outcomes that nobody waits for.
       : kept_(std::make_shared<detail::Kept>(std::size_t{256} << 20)),
         progress_(std::make_shared<detail::ProgressListener>()) {
     gptimage_client_t *client = nullptr;
@@ -1806,7 +1876,7 @@ class Client {
     auto pending = std::make_unique<Pending>();
     pending->receipt = std::make_shared<detail::Receipt>(kept_);
     auto future = pending->promise.get_future();
-    // From its callback on, the job is this header's, and it may have been freed when this returns.
+    // From its callback on, this header owns the job, which may have been freed when this returns.
     gptimage_job_t *job = nullptr;
     detail::call(begin, client_.get(), request, keep_promise,
                  static_cast<void *>(pending.get()), &job);
@@ -1831,10 +1901,10 @@ class Client {
     return Generated(detail::Returned<gptimage_generated_t>(outcome.generated.release()));
   }
 
-  // What follows is called by the library. None of it throws: there is nobody who could catch it.
+  // The library calls the following functions. None of them throws: nothing could catch it.
 
   static void tell_progress(const gptimage_progress_t *told, void *user_data) noexcept {
-    // It lives at least as long as the client, whose destructor waits for this, or is called by it.
+    // Lives at least as long as the client, whose destructor waits for this, or is called by it.
     const auto listener =
         static_cast<detail::ProgressListener *>(user_data)->shared_from_this();
     Progress progress{told->attempt,    told->max_attempts, static_cast<Phase>(told->phase),
@@ -1843,7 +1913,7 @@ class Client {
     try {
       progress.client_request_id = told->client_request_id;
     } catch (const std::bad_alloc &) {
-      // The numbers are told all the same.
+      // Report the numbers nevertheless.
     }
     if (told->pause_ms >= 0) {
       progress.pause = std::chrono::milliseconds(told->pause_ms);
@@ -1877,19 +1947,22 @@ class Client {
   }
 
   std::shared_ptr<detail::Kept> kept_;
-  // Before the client, which is freed first: then its function is not running any more.
+  // Declared before the client, so destroyed after it: then the function is not running any more.
   std::shared_ptr<detail::ProgressListener> progress_;
   detail::Handle<gptimage_client_t> client_;
 };
 
 namespace detail {
 
-/** The one function that hears log lines. */
+/** The process's log function. */
 class Log {
  public:
   using Function = std::function<void(LogLevel, std::string_view)>;
 
-  /** This process's. Never destroyed, for the library's threads end with the process. */
+  /**
+   * The instance of this process. Never destroyed, because the library's threads end with the
+   * process.
+   */
   static Log &current() {
     static std::atomic<Log *> known{nullptr};
     Log *log = known.load();
@@ -1910,7 +1983,7 @@ class Log {
       ++changes_;
     }
     listener_.replace(std::move(function));
-    // Whoever changed it last may not be the last here: then it is said again.
+    // The thread that changed it last may not be the last to get here; then it is set again.
     std::unique_lock<std::mutex> lock(mutex_);
     std::uint64_t said = 0;
     while (said != changes_) {
@@ -1939,10 +2012,10 @@ class Log {
 }  // namespace detail
 
 /**
- * Tells `function` of what the library does, down to `level`; of all clients, in place of the one
- * before; an empty function: nobody any more. A line is without prompts, pictures or keys, and
- * lives as long as the function runs. A program that destroys what the function uses, be it by
- * ending, says on_log(level, nullptr) before.
+ * Sets the log function for all clients and replaces the previous one; an empty function removes
+ * it. Lines less severe than `level` are not reported. A line contains no prompts, images or keys,
+ * and is valid until the function returns. Call on_log(level, nullptr) before destroying what the
+ * function uses, also at the end of the program.
  */
 inline void on_log(LogLevel level, std::function<void(LogLevel, std::string_view)> function) {
   detail::Log::current().replace(level, std::move(function));

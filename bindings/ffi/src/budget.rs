@@ -12,12 +12,13 @@ use crate::infallible::infallible;
 use crate::pointer::{hand_over, required, text};
 use crate::status::gptimage_status_t;
 
-/// A limit on what calls may cost together, in US dollars. May be shared by any number of clients and threads.
+/// A limit on the total cost of calls, in US dollars. May be shared by any number of clients and threads.
 ///
-/// Before an attempt is sent, the dearest that it may be is reserved; what does not fit is refused with
-/// GPTIMAGE_STATUS_BUDGET_EXCEEDED, and nothing is sent. Afterwards the reservation becomes the price that the server states,
-/// or nothing where it is proved that nothing was charged. What may be charged counts as spent, until
-/// gptimage_client_reconcile() knows better. A call that costs more than was reserved for it closes the budget.
+/// Before an attempt is sent, the highest price that it can have is reserved. An attempt whose reservation does not fit
+/// is refused with GPTIMAGE_STATUS_BUDGET_EXCEEDED, and nothing is sent. Afterwards the reservation is replaced by the
+/// price that the server states, or released if it is proved that nothing was charged. A call that may have been
+/// charged counts as spent until gptimage_client_reconcile() resolves it. A call that costs more than its reservation
+/// closes the budget.
 pub struct gptimage_budget_t(Budget);
 
 impl gptimage_budget_t {
@@ -26,29 +27,29 @@ impl gptimage_budget_t {
     }
 }
 
-/// Room for an amount as text, its NUL included.
+/// Size of an amount as text, including the NUL.
 const AMOUNT_MAX: usize = 48;
 
-/// How a budget stands. Amounts are US dollars, exactly, as decimal text that a NUL ends.
+/// The state of a budget. Amounts are exact US dollars, as NUL-terminated decimal text.
 #[repr(C)]
 pub struct gptimage_budget_status_t {
     /// The limit.
     pub max_usd: [c_char; 48],
-    /// What was spent, assumed_usd included.
+    /// The amount spent, including assumed_usd.
     pub spent_usd: [c_char; 48],
-    /// The part of it that may be charged, or was at no stated price: counted at its reservation.
+    /// The part of spent_usd that may have been charged, or whose price is unknown; counted at its reservation.
     pub assumed_usd: [c_char; 48],
-    /// What is reserved for calls on their way.
+    /// The amount reserved for calls in flight.
     pub reserved_usd: [c_char; 48],
-    /// What is left for further calls; "0" once it is closed.
+    /// The amount left for further calls; "0" if the budget is closed.
     pub remaining_usd: [c_char; 48],
-    /// Not 0 once a call has cost more than was reserved for it: none is let through any more.
+    /// Not 0 if a call cost more than its reservation; no further call is allowed.
     pub closed: i32,
 }
 
-/// A budget of `max_usd`, decimal text such as "5.00". `max_usd_per_call`: the most that one call may cost, all its pictures
-/// together; NULL for 0.50 for each picture. Free it with gptimage_budget_free(), at any time: clients keep what they need of
-/// it. GPTIMAGE_STATUS_CONFIG: one of them is no amount.
+/// Creates a budget of `max_usd`, as decimal text such as "5.00". `max_usd_per_call` is the highest price of one call
+/// with all its images; NULL for 0.50 per image. Free the budget with gptimage_budget_free(), at any time: clients keep
+/// what they need of it. Returns GPTIMAGE_STATUS_CONFIG if one of the texts is not an amount.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_budget_new(
     max_usd: *const c_char,
@@ -64,7 +65,7 @@ pub extern "C" fn gptimage_budget_new(
     })
 }
 
-/// How the budget stands now.
+/// Writes the current state of a budget to `*status_out`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_budget_status(
     budget: Option<&gptimage_budget_t>,
@@ -86,7 +87,7 @@ pub extern "C" fn gptimage_budget_status(
     })
 }
 
-/// An amount in a field of the status. The longest there is fits.
+/// An amount as a field of the status. The longest amount fits.
 fn digits(amount: Amount) -> Result<[c_char; AMOUNT_MAX], FfiError> {
     let mut field = [0; AMOUNT_MAX];
     let text = amount.to_string();
@@ -98,7 +99,7 @@ fn digits(amount: Amount) -> Result<[c_char; AMOUNT_MAX], FfiError> {
     Ok(field)
 }
 
-/// Frees a budget. NULL is fine.
+/// Frees a budget. `budget` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_budget_free(budget: Option<Box<gptimage_budget_t>>) {
     infallible((), || drop(budget));

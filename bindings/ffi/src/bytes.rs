@@ -1,11 +1,11 @@
-//! Bytes that a host looks at.
+//! Borrowed bytes.
 
-/// Bytes that belong to somebody else; who, and for how long, the function says that gives them.
+/// A borrowed byte array. The function that returns it says who owns the bytes and how long they live.
 #[repr(C)]
 pub struct gptimage_bytes_t {
-    /// The first byte, or NULL if there are none.
+    /// Pointer to the first byte; NULL if there are none.
     pub data: *const u8,
-    /// How many.
+    /// Number of bytes.
     pub len: usize,
 }
 

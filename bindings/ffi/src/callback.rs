@@ -1,4 +1,4 @@
-//! Calling the host back: on one thread, named `gptimage-calls`, one call after another.
+//! The callback thread, named `gptimage-calls`: it runs the host's callbacks one after another.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::c_void;
@@ -9,11 +9,11 @@ use std::thread::{self, ThreadId};
 
 use gptimage_binding::BackgroundRuntime;
 
-/// A host's pointer, handed back as it came.
+/// A host's pointer, passed back unchanged.
 #[derive(Clone, Copy)]
 pub(crate) struct UserData(*mut c_void);
 
-// SAFETY: never followed here; that the host may use it on the callback thread is the header's contract.
+// SAFETY: never dereferenced here; the header requires that the host can use it on the callback thread.
 unsafe impl Send for UserData {}
 // SAFETY: as above.
 unsafe impl Sync for UserData {}
@@ -28,18 +28,18 @@ impl UserData {
     }
 }
 
-/// Log lines beyond this many that wait for a slow host are dropped.
+/// With this many callbacks in the queue, further log lines are dropped.
 const QUEUE_MAX: usize = 10_000;
 
-type Call = Box<dyn FnOnce() + Send>;
+type QueuedCallback = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Inner {
-    waiting: VecDeque<(u64, Call)>,
-    /// Whose call is running.
+    waiting: VecDeque<(u64, QueuedCallback)>,
+    /// The owner of the callback that is running.
     running: Option<u64>,
     thread: Option<ThreadId>,
-    /// Those that may still call.
+    /// The owners whose callbacks may run.
     owners: BTreeSet<u64>,
     next_owner: u64,
 }
@@ -50,7 +50,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// The thread that calls the host back. Clones are the same.
+/// A handle to the callback thread. Clones refer to the same thread.
 #[derive(Clone)]
 pub(crate) struct CallbackThread(Arc<Shared>);
 
@@ -62,7 +62,7 @@ impl CallbackThread {
         Ok(Self(shared))
     }
 
-    /// Somebody whose calls can be reported from others'.
+    /// Registers an owner of callbacks and returns its id.
     pub(crate) fn register(&self) -> u64 {
         let mut inner = self.0.lock();
         inner.next_owner += 1;
@@ -71,7 +71,7 @@ impl CallbackThread {
         owner
     }
 
-    /// Lets the thread call this, unless its owner was retired.
+    /// Queues a callback, unless its owner was unregistered.
     pub(crate) fn call(&self, owner: u64, call: impl FnOnce() + Send + 'static) {
         let mut inner = self.0.lock();
         if inner.owners.contains(&owner) {
@@ -81,15 +81,15 @@ impl CallbackThread {
         }
     }
 
-    /// As [`CallbackThread::call`], unless too much is waiting.
+    /// Like [`CallbackThread::call`], but drops the callback if the queue is full.
     pub(crate) fn call_unless_full(&self, owner: u64, call: impl FnOnce() + Send + 'static) {
         if self.0.lock().waiting.len() < QUEUE_MAX {
             self.call(owner, call);
         }
     }
 
-    /// Drops the owner's calls that wait, takes no more of them, and waits for the one that runs, unless it is running this
-    /// very line.
+    /// Drops the owner's queued callbacks, refuses new ones, and waits for the one that is running, unless this is called from
+    /// inside it.
     pub(crate) fn unregister(&self, owner: u64) {
         let mut inner = self.0.lock();
         inner.owners.remove(&owner);
@@ -122,7 +122,7 @@ impl Shared {
             };
             inner.running = Some(owner);
             drop(inner);
-            // A C++ exception that escapes from a host's function ends the process; a panic of ours does not.
+            // A C++ exception that leaves the host's function ends the process; a panic of ours does not.
             let _ = catch_unwind(AssertUnwindSafe(call));
         }
     }

@@ -4,7 +4,7 @@ use gptimage_core::CancelToken;
 
 use crate::infallible::infallible;
 
-/// Cancels calls from another thread. A token that was cancelled stays so.
+/// Cancels calls from another thread. A cancelled token stays cancelled.
 pub struct gptimage_cancel_token_t(CancelToken);
 
 impl gptimage_cancel_token_t {
@@ -13,13 +13,14 @@ impl gptimage_cancel_token_t {
     }
 }
 
-/// A token that is not cancelled. Free it with gptimage_cancel_token_free(), at any time: calls keep what they need of it.
+/// Creates a token. Free it with gptimage_cancel_token_free(), at any time: calls keep what they need of it.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_cancel_token_new() -> Box<gptimage_cancel_token_t> {
     Box::new(gptimage_cancel_token_t(CancelToken::new()))
 }
 
-/// Cancels every call that was given this token. From any thread, any number of times; not from a signal handler.
+/// Cancels every call that uses this token. May be called from any thread and more than once, but not from a signal
+/// handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_cancel_token_cancel(token: Option<&gptimage_cancel_token_t>) {
     infallible((), || {
@@ -29,7 +30,7 @@ pub extern "C" fn gptimage_cancel_token_cancel(token: Option<&gptimage_cancel_to
     });
 }
 
-/// Frees a token. NULL is fine.
+/// Frees a token. `token` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_cancel_token_free(token: Option<Box<gptimage_cancel_token_t>>) {
     infallible((), || drop(token));

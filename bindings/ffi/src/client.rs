@@ -24,8 +24,9 @@ use crate::start::{keep, send_and_wait, write_result};
 use crate::status::gptimage_status_t;
 use crate::wait::{wait_for, with_files};
 
-/// Makes and edits pictures. May be shared by any number of threads. Belongs to the process that made it: in a forked child
-/// its functions fail with GPTIMAGE_STATUS_CONFIG (the child makes a client of its own), and freeing it does nothing.
+/// Makes and edits images. May be shared by any number of threads. A client belongs to the process that created it: in
+/// a forked child its functions fail with GPTIMAGE_STATUS_CONFIG and freeing it does nothing; the child creates a
+/// client of its own.
 pub struct gptimage_client_t {
     client: ProcessLocal<Client>,
     listener: Mutex<Option<ProgressCallback>>,
@@ -33,20 +34,20 @@ pub struct gptimage_client_t {
 
 impl gptimage_client_t {
     pub(crate) fn core(&self) -> Result<Client, FfiError> {
-        self.client.get().cloned().ok_or_else(|| {
-            FfiError::config(
-                "this client belongs to the process that made it, of which this one is a fork: make a new one",
-            )
-        })
+        self.client
+            .get()
+            .cloned()
+            .ok_or_else(|| FfiError::config("this client belongs to the parent process of this fork: create a new one"))
     }
 
     pub(crate) fn listener(&self) -> Option<ProgressCallback> {
-        // In a child, the lock may be held for ever; but then `core` has refused before.
+        // In a forked child the lock may be held for ever, but there `core` has failed before.
         self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Makes a client. `config`: NULL for one from the environment; it can be freed afterwards.
+/// Creates a client. `config` may be NULL to read the configuration from the environment; it can be freed afterwards.
+/// Free the client with gptimage_client_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_new(
     config: Option<&gptimage_config_t>,
@@ -56,15 +57,15 @@ pub extern "C" fn gptimage_client_new(
     fallible(error_out, || {
         let out = required(client_out, "client_out")?;
         let config = config.map_or_else(Config::from_env, |config| config.config.clone());
-        // Certificates are files, and files are not read on a host's thread.
+        // This reads certificate files, which must not happen on a host's thread.
         let client = with_files(|| Client::new(config))??;
         hand_over(out, gptimage_client_t { client: ProcessLocal::new(client), listener: Mutex::new(None) });
         Ok(())
     })
 }
 
-/// Frees a client, at any time: jobs and calls on their way go on, and a progress callback is neither running when this
-/// returns nor called again (unless it is the one that is calling). NULL is fine.
+/// Frees a client, at any time. Jobs and calls in flight continue. When this returns, the progress callback is not
+/// running and is never called again, unless it is the caller itself. `client` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_free(client: Option<Box<gptimage_client_t>>) {
     infallible((), || {
@@ -80,8 +81,9 @@ pub extern "C" fn gptimage_client_free(client: Option<Box<gptimage_client_t>>) {
     });
 }
 
-/// Tells `callback` how far this client's calls are, from the next call on, in place of the one before; NULL: nobody any
-/// more. When it returns, the one before is not running and is never called again (unless it is the one that is calling).
+/// Sets the progress callback for all later calls of this client and replaces the previous one. `callback` may be NULL
+/// to remove it. When this returns, the previous callback is not running and is never called again, unless it is the
+/// caller itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_set_progress(
     client: Option<&gptimage_client_t>,
@@ -120,9 +122,10 @@ fn run(
     })
 }
 
-/// Makes a picture, into memory, and waits for it. `cancel` may be NULL. Free the result with gptimage_generated_free(); on
-/// failure there is none, and what was paid for is in the error. With `error_out` NULL, an error that may have cost something
-/// is kept for gptimage_client_collect().
+/// Makes an image, keeps it in memory, and waits for the result. `cancel` may be NULL. Free the result with
+/// gptimage_generated_free(). On failure there is no result; images that were paid for are in the error
+/// (gptimage_error_generated()). If `error_out` is NULL, an error that may have cost something is kept for
+/// gptimage_client_collect().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_generate(
     client: Option<&gptimage_client_t>,
@@ -134,7 +137,7 @@ pub extern "C" fn gptimage_client_generate(
     run(client, || Ok(required(request, "request")?.0.clone()), cancel, generated_out, error_out)
 }
 
-/// Edits pictures, into memory, and waits for them; all else as gptimage_client_generate().
+/// Edits images, keeps the results in memory, and waits for them. Otherwise like gptimage_client_generate().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_edit(
     client: Option<&gptimage_client_t>,
@@ -146,10 +149,10 @@ pub extern "C" fn gptimage_client_edit(
     run(client, || Ok(required(request, "request")?.0.clone()), cancel, generated_out, error_out)
 }
 
-/// As gptimage_client_generate(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name
-/// of the library's making, a missing extension is added, what exists is refused before anything is sent. A file has its
-/// name once it is whole, or not at all. The extension .jpg, .jpeg, .jpe, .jfif, .webp or .png decides
-/// `output_format` where that is not set; a contradiction is refused.
+/// Makes an image, saves it to a file while it arrives, and waits for the result. If `to` is an existing folder or ends
+/// in "/", a file name is generated; a missing extension is added; an existing file is refused before anything is sent.
+/// The file appears under its name only when it is complete. If `output_format` is not set, the extension .jpg, .jpeg,
+/// .jpe, .jfif, .webp or .png selects it; a contradiction is refused. Otherwise like gptimage_client_generate().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_generate_to(
     client: Option<&gptimage_client_t>,
@@ -163,7 +166,8 @@ pub extern "C" fn gptimage_client_generate_to(
     run(client, spec, cancel, generated_out, error_out)
 }
 
-/// As gptimage_client_edit(), straight into files; several pictures are numbered. All else as gptimage_client_generate_to().
+/// Edits images and saves the results to files; several images are numbered. Otherwise like
+/// gptimage_client_generate_to().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_edit_to(
     client: Option<&gptimage_client_t>,
@@ -177,10 +181,10 @@ pub extern "C" fn gptimage_client_edit_to(
     run(client, spec, cancel, generated_out, error_out)
 }
 
-/// Hands over what became of a call whose caller was gone (cancelled, past its deadline, its job freed) after it had been
-/// sent: its result, or the error that says what it cost (then the status is the error's). Each is handed over once; when
-/// there is nothing more, the status is OK and `*generated_out` is set to NULL. `wait_ms`: first waits so long, at most, for
-/// those on their way.
+/// Returns the outcome of a call whose caller was gone (cancelled, past its deadline, or its job freed) after the
+/// request had been sent: a result, or the error that says what the call cost; the status is then the error's. Each
+/// outcome is returned once. If there is none, the status is GPTIMAGE_STATUS_OK and `*generated_out` is set to NULL.
+/// `wait_ms` is the maximum time to wait for such calls in flight, in milliseconds; 0 does not wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_collect(
     client: Option<&gptimage_client_t>,
@@ -194,7 +198,7 @@ pub extern "C" fn gptimage_client_collect(
         if wait_ms > 0 {
             let waiting = client.clone();
             let limit = std::time::Duration::from_millis(wait_ms);
-            // Too late is no error: the caller sees what there is.
+            // A timeout is not an error: return what there is.
             wait_for(move || async move { drop(tokio::time::timeout(limit, waiting.drain()).await) })?;
         }
         let keeper = client.clone();

@@ -14,7 +14,7 @@ use crate::infallible::infallible;
 use crate::pointer::{path, required, text};
 use crate::status::gptimage_status_t;
 
-/// What a client is reported once. Entry thread at a time.
+/// The configuration of a client. Used by one thread at a time.
 pub struct gptimage_config_t {
     pub(crate) config: Config,
     timers: Timers,
@@ -34,21 +34,21 @@ fn set(
     fallible(error_out, || change(required(config, "config")?))
 }
 
-/// A configuration with key and base URL from the environment (AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY, in this spec;
-/// AIMLAPI_BASE_URL, AIMLAPI_API_BASE or AIML_API_BASE) and every default. It is judged when a client is made of it. Free
-/// it with gptimage_config_free().
+/// Creates a configuration with the key and base URL from the environment (AIMLAPI_KEY, AIMLAPI_API_KEY or
+/// AIML_API_KEY, in this order; AIMLAPI_BASE_URL, AIMLAPI_API_BASE or AIML_API_BASE) and default values. It is
+/// validated by gptimage_client_new(). Free it with gptimage_config_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_new() -> Box<gptimage_config_t> {
     Box::new(gptimage_config_t { config: Config::from_env(), timers: Timers::default() })
 }
 
-/// Frees a configuration; clients made of it are not concerned. NULL is fine.
+/// Frees a configuration. Clients that were created from it are not affected. `config` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_free(config: Option<Box<gptimage_config_t>>) {
     infallible((), || drop(config));
 }
 
-/// The API key. Sent to the base URL's origin alone, printed nowhere.
+/// Sets the API key. It is sent only to the origin of the base URL, and never printed.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_api_key(
     config: Option<&mut gptimage_config_t>,
@@ -62,8 +62,8 @@ pub extern "C" fn gptimage_config_set_api_key(
     })
 }
 
-/// Where the API is: https, or http on this machine; with or without "/v1". An endpoint that was pasted with it
-/// ("/v1/images/generations") is left out. Entry that ends in "#" is taken exactly as it is.
+/// Sets the base URL of the API: https, or http on this machine, with or without "/v1". A pasted endpoint path such as
+/// "/v1/images/generations" is removed. A URL that ends in "#" is used exactly as it is.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_base_url(
     config: Option<&mut gptimage_config_t>,
@@ -77,7 +77,7 @@ pub extern "C" fn gptimage_config_set_base_url(
     })
 }
 
-/// Whether plain http to another machine is allowed, which shows it the key and everybody between. 0 unless set.
+/// Sets whether plain http to another machine is allowed, which exposes the key to the network. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_allow_http(
     config: Option<&mut gptimage_config_t>,
@@ -90,7 +90,7 @@ pub extern "C" fn gptimage_config_set_allow_http(
     })
 }
 
-/// The longest that a call may take in all, in milliseconds, attempts and waits included; 0: no bound, as it is unless set.
+/// Sets the maximum duration of a call in milliseconds, including all attempts and waits. 0 means no limit. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_deadline_ms(
     config: Option<&mut gptimage_config_t>,
@@ -103,7 +103,8 @@ pub extern "C" fn gptimage_config_set_deadline_ms(
     })
 }
 
-/// Most attempts of a call, the first included. Only what provably cost nothing is tried again. 3 unless set.
+/// Sets the maximum number of attempts of a call, including the first. Only an attempt that provably cost nothing is
+/// retried. Default: 3.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_max_attempts(
     config: Option<&mut gptimage_config_t>,
@@ -116,9 +117,9 @@ pub extern "C" fn gptimage_config_set_max_attempts(
     })
 }
 
-/// Sets a timer by its name, in milliseconds: "connect" (10 s), "send_stall" (90 s), "head" (15 min), "body_stall" (4 min),
-/// "backoff_first" (0.5 s), "backoff_longest" (8 s), "retry_after_longest" (120 s), "url_not_found" (120 s),
-/// "log" (60 s), "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
+/// Sets a timer by name, in milliseconds. Names and defaults: "connect" (10 s), "send_stall" (90 s), "head" (15 min),
+/// "body_stall" (4 min), "backoff_first" (0.5 s), "backoff_longest" (8 s), "retry_after_longest" (120 s),
+/// "url_not_found" (120 s), "log" (60 s), "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_timer_ms(
     config: Option<&mut gptimage_config_t>,
@@ -134,8 +135,9 @@ pub extern "C" fn gptimage_config_set_timer_ms(
     })
 }
 
-/// A file (PEM or DER) or folder of certificates that are trusted beside the system's: of authorities, or a server's own.
-/// Unless set, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE may name one. SSL_CERT_FILE and SSL_CERT_DIR take the system's place.
+/// Sets a file (PEM or DER) or folder of certificates to trust in addition to the system's: authorities, or a server's
+/// own certificate. Default: the file that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names, if set. SSL_CERT_FILE and
+/// SSL_CERT_DIR replace the system's certificates.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_ca_file(
     config: Option<&mut gptimage_config_t>,
@@ -149,9 +151,10 @@ pub extern "C" fn gptimage_config_set_ca_file(
     })
 }
 
-/// A proxy for every request, such as "http://host:3128" or "socks5h://host:1080", also to this machine itself; "" for
-/// none. Unless set, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, and never for this machine itself. Entry that
-/// cannot be used is GPTIMAGE_STATUS_CONFIG when a client is made: nothing goes past a proxy that was asked for.
+/// Sets a proxy for all requests, including those to this machine, such as "http://host:3128" or "socks5h://host:1080";
+/// "" for no proxy. Default: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY decide, never for this machine. A proxy
+/// that cannot be used makes gptimage_client_new() fail with GPTIMAGE_STATUS_CONFIG; requests never bypass a configured
+/// proxy.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_proxy(
     config: Option<&mut gptimage_config_t>,
@@ -165,7 +168,7 @@ pub extern "C" fn gptimage_config_set_proxy(
     })
 }
 
-/// Entry more header on every request to the gateway; never sent to where pictures are downloaded from.
+/// Adds a header to every request to the gateway. It is never sent to the servers that images are downloaded from.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_add_header(
     config: Option<&mut gptimage_config_t>,
@@ -180,7 +183,7 @@ pub extern "C" fn gptimage_config_add_header(
     })
 }
 
-/// Whether pictures that come as URLs are fetched at once. 1 unless set.
+/// Sets whether images that arrive as URLs are downloaded at once. Default: 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_fetch(
     config: Option<&mut gptimage_config_t>,
@@ -193,7 +196,7 @@ pub extern "C" fn gptimage_config_set_fetch(
     })
 }
 
-/// Whether a 5xx in the vendor's own words is tried again, which may be paid twice. 0 unless set.
+/// Sets whether a 5xx in the gateway's own error format is retried, which may be charged twice. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_retry_server_errors(
     config: Option<&mut gptimage_config_t>,
@@ -206,8 +209,8 @@ pub extern "C" fn gptimage_config_set_retry_server_errors(
     })
 }
 
-/// Whether a call that is cancelled after it was sent is given up. 0 unless set: it runs on, and
-/// gptimage_client_collect() has its result.
+/// Sets whether a call that is cancelled after it was sent is aborted. Default: 0: it continues, and
+/// gptimage_client_collect() returns its outcome.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_abort_on_cancel(
     config: Option<&mut gptimage_config_t>,
@@ -220,7 +223,7 @@ pub extern "C" fn gptimage_config_set_abort_on_cancel(
     })
 }
 
-/// The longest picture that is accepted, in bytes. 64 MiB unless set.
+/// Sets the maximum size of an image in bytes. Default: 64 MiB.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_max_image_bytes(
     config: Option<&mut gptimage_config_t>,
@@ -233,7 +236,7 @@ pub extern "C" fn gptimage_config_set_max_image_bytes(
     })
 }
 
-/// The most bytes of pictures that are kept in memory for gptimage_client_collect(). Default: 256 MiB.
+/// Sets the maximum number of bytes of pictures kept in memory for gptimage_client_collect(). Default: 256 MiB.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_salvage_max_bytes(
     config: Option<&mut gptimage_config_t>,
@@ -246,8 +249,8 @@ pub extern "C" fn gptimage_config_set_salvage_max_bytes(
     })
 }
 
-/// A folder that keeps the results of calls whose callers are gone, in place of memory and across processes: any client of
-/// this folder collects them. It is made where it is missing. None unless set.
+/// Sets a folder that keeps the outcomes of calls whose callers are gone, instead of memory: any client with this
+/// folder can collect them, also in another process. The folder is created if it does not exist. Default: none.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_salvage_folder(
     config: Option<&mut gptimage_config_t>,
@@ -261,7 +264,8 @@ pub extern "C" fn gptimage_config_set_salvage_folder(
     })
 }
 
-/// What the client's calls may cost together, and with those of every other client of this budget. No limit unless set.
+/// Sets a budget for the calls of the client, which it shares with every other client of this budget. Default: no
+/// limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_budget(
     config: Option<&mut gptimage_config_t>,

@@ -13,7 +13,7 @@ use crate::pointer::{bytes, hand_over, path, required, text};
 use crate::request::{RequestHandle, change, set, set_deadline_ms, set_extra, set_named, set_number};
 use crate::status::gptimage_status_t;
 
-/// A request to edit pictures. Entry thread at a time; several calls may be made of it.
+/// A request to edit images. Used by one thread at a time; may be sent more than once.
 pub struct gptimage_edit_request_t(pub(crate) CallSpec);
 
 impl RequestHandle for gptimage_edit_request_t {
@@ -22,9 +22,9 @@ impl RequestHandle for gptimage_edit_request_t {
     }
 }
 
-/// Begins a request; `prompt` says what is to be seen, in 1 to 32,000 characters of UTF-8. What is not set is not sent: the
-/// server has defaults of its own. All values are judged together when the request is sent. Free it with
-/// gptimage_edit_request_free().
+/// Creates a request. `prompt` describes the image in 1 to 32,000 characters of UTF-8. Parameters that are not set are
+/// not sent; the server has defaults for them. All values are validated together when the request is sent. Free the
+/// request with gptimage_edit_request_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_new(
     prompt: *const c_char,
@@ -39,13 +39,13 @@ pub extern "C" fn gptimage_edit_request_new(
     })
 }
 
-/// Frees a request; calls that were made of it are not concerned. NULL is fine.
+/// Frees a request. Calls that use it are not affected. `request` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_free(request: Option<Box<gptimage_edit_request_t>>) {
     infallible((), || drop(request));
 }
 
-/// The model; "openai/gpt-image-2" unless set.
+/// Sets the model. Default: "openai/gpt-image-2".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_model(
     request: Option<&mut gptimage_edit_request_t>,
@@ -55,7 +55,7 @@ pub extern "C" fn gptimage_edit_request_set_model(
     set(request, "model", model, error_out)
 }
 
-/// Width × height in pixels: "1024x1024" (the server's default), "1024x1536" or "1536x1024".
+/// Sets the width × height in pixels: "1024x1024", "1024x1536" or "1536x1024". Server default: "1024x1024".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_size(
     request: Option<&mut gptimage_edit_request_t>,
@@ -65,7 +65,7 @@ pub extern "C" fn gptimage_edit_request_set_size(
     set(request, "size", size, error_out)
 }
 
-/// "low", "medium" (the server's default) or "high".
+/// Sets the quality: "low", "medium" or "high". Server default: "medium".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_quality(
     request: Option<&mut gptimage_edit_request_t>,
@@ -75,7 +75,7 @@ pub extern "C" fn gptimage_edit_request_set_quality(
     set(request, "quality", quality, error_out)
 }
 
-/// "png" (the server's default), "jpeg" or "webp".
+/// Sets the file format: "png", "jpeg" or "webp". Server default: "png".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_output_format(
     request: Option<&mut gptimage_edit_request_t>,
@@ -85,7 +85,7 @@ pub extern "C" fn gptimage_edit_request_set_output_format(
     set(request, "output_format", output_format, error_out)
 }
 
-/// "auto" (the server's default), "transparent" (png and webp only) or "opaque".
+/// Sets the background: "auto", "transparent" (png and webp only) or "opaque". Server default: "auto".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_background(
     request: Option<&mut gptimage_edit_request_t>,
@@ -95,7 +95,7 @@ pub extern "C" fn gptimage_edit_request_set_background(
     set(request, "background", background, error_out)
 }
 
-/// "url" (the server's default) or "b64_json".
+/// Sets how the server returns images: "url" or "b64_json". Server default: "url".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_response_format(
     request: Option<&mut gptimage_edit_request_t>,
@@ -105,7 +105,7 @@ pub extern "C" fn gptimage_edit_request_set_response_format(
     set(request, "response_format", response_format, error_out)
 }
 
-/// How many pictures: 1 (the server's default) to 10.
+/// Sets the number of images, 1 to 10. Server default: 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_n(
     request: Option<&mut gptimage_edit_request_t>,
@@ -115,7 +115,7 @@ pub extern "C" fn gptimage_edit_request_set_n(
     set_number(request, "n", n, error_out)
 }
 
-/// Quality of jpeg and webp in percent, 0 to 100 (the server's default).
+/// Sets the quality of jpeg and webp files in percent, 0 to 100. Server default: 100.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_output_compression(
     request: Option<&mut gptimage_edit_request_t>,
@@ -125,7 +125,7 @@ pub extern "C" fn gptimage_edit_request_set_output_compression(
     set_number(request, "output_compression", percent, error_out)
 }
 
-/// Any parameter by the API's name, for those that this header does not name.
+/// Sets a parameter by the API's name, also one that this header does not declare.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set(
     request: Option<&mut gptimage_edit_request_t>,
@@ -136,7 +136,7 @@ pub extern "C" fn gptimage_edit_request_set(
     set_named(request, name, value, error_out)
 }
 
-/// Fields beyond the API's documentation, as a JSON object. Numbers are sent as they are written, whatever their length.
+/// Adds fields that the API's documentation does not have, as a JSON object. Numbers are sent exactly as written.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_extra(
     request: Option<&mut gptimage_edit_request_t>,
@@ -146,8 +146,8 @@ pub extern "C" fn gptimage_edit_request_set_extra(
     set_extra(request, json, error_out)
 }
 
-/// Entry more image, after those given already, 1 to 16 in all: the path of a PNG, JPEG or WebP of at most 50 MB, which is
-/// streamed from disk when the request is sent.
+/// Adds an image by path, after those added before; 1 to 16 in all. The file must be a PNG, JPEG or WebP of at most 50
+/// MB. It is streamed from disk when the request is sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_add_image_path(
     request: Option<&mut gptimage_edit_request_t>,
@@ -160,8 +160,8 @@ pub extern "C" fn gptimage_edit_request_add_image_path(
     })
 }
 
-/// As gptimage_edit_request_add_image_path(), of a file's bytes, which are copied now. NULL is refused, unless `len` is 0:
-/// then it is an empty file, which the rules refuse when the request is sent.
+/// Adds an image from memory; the bytes are copied. `data` may be NULL only if `len` is 0, which makes an empty file
+/// that is refused when the request is sent. Otherwise like gptimage_edit_request_add_image_path().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_add_image_bytes(
     request: Option<&mut gptimage_edit_request_t>,
@@ -175,7 +175,8 @@ pub extern "C" fn gptimage_edit_request_add_image_bytes(
     })
 }
 
-/// Where the first image may be edited: the path of a PNG of that image's size, under 4 MB, that is transparent there.
+/// Sets the mask by path: a PNG under 4 MB with the dimensions of the first image. That image is edited where the mask
+/// is transparent.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_mask_path(
     request: Option<&mut gptimage_edit_request_t>,
@@ -188,8 +189,8 @@ pub extern "C" fn gptimage_edit_request_set_mask_path(
     })
 }
 
-/// As gptimage_edit_request_set_mask_path(), of a file's bytes, which are copied now. NULL is refused, unless `len` is 0:
-/// then it is an empty file, which the rules refuse when the request is sent.
+/// Sets the mask from memory; the bytes are copied. `data` may be NULL only if `len` is 0, which makes an empty file
+/// that is refused when the request is sent. Otherwise like gptimage_edit_request_set_mask_path().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_mask_bytes(
     request: Option<&mut gptimage_edit_request_t>,
@@ -203,7 +204,7 @@ pub extern "C" fn gptimage_edit_request_set_mask_bytes(
     })
 }
 
-/// The longest that calls of this request may take in all, in milliseconds; 0: as the client has it.
+/// Sets the maximum duration of a call of this request in milliseconds. 0 means the client's deadline. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_deadline_ms(
     request: Option<&mut gptimage_edit_request_t>,
@@ -213,7 +214,7 @@ pub extern "C" fn gptimage_edit_request_set_deadline_ms(
     set_deadline_ms(request, deadline_ms, error_out)
 }
 
-/// Whether gptimage_client_edit_to() may replace a file. 0 unless set.
+/// Sets whether gptimage_client_edit_to() may replace an existing file. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_overwrite(
     request: Option<&mut gptimage_edit_request_t>,
@@ -226,8 +227,8 @@ pub extern "C" fn gptimage_edit_request_set_overwrite(
     })
 }
 
-/// Whether only what no server could accept is refused, for values that the API learned after this library was made. 0
-/// unless set.
+/// Sets whether only values that no server could accept are refused, to allow values that the API introduced after this
+/// version of the library. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_edit_request_set_structural_rules(
     request: Option<&mut gptimage_edit_request_t>,

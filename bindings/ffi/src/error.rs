@@ -1,4 +1,4 @@
-//! Errors.
+//! `gptimage_error_t`.
 
 use std::ffi::{CString, c_char};
 
@@ -11,7 +11,7 @@ use crate::infallible::infallible;
 use crate::pointer::{borrowed, c_path, c_string};
 use crate::status::{self, GPTIMAGE_STATUS_OK, gptimage_status_t};
 
-/// Why a call failed, and what it cost. Never changes; may be read by any number of threads.
+/// Why a call failed and what it cost. Immutable; may be read by any number of threads.
 pub struct gptimage_error_t {
     status: gptimage_status_t,
     message: CString,
@@ -24,22 +24,22 @@ pub struct gptimage_error_t {
     generated: Option<Box<gptimage_generated_t>>,
     response_body: Option<CString>,
     response_file: Option<CString>,
-    /// Has the bytes of an answer that was kept in memory.
+    /// Owns the bytes of a response that was kept in memory.
     core: Option<Error>,
     task_id: Option<CString>,
     json: CString,
 }
 
-/// Entry broken rule. The texts live as long as the error that they are of.
+/// A violated rule. The texts live as long as the error.
 #[repr(C)]
 pub struct gptimage_violation_t {
     /// The API's name of the parameter, such as "size" or "image[2]".
     pub param: *const c_char,
     /// The stable name of the rule, such as "one_of".
     pub rule: *const c_char,
-    /// What was given, shortened where it is long.
+    /// The given value, shortened if it is long.
     pub given: *const c_char,
-    /// What is wrong and what to do, without the parameter's name.
+    /// What is wrong and how to correct it, without the parameter's name.
     pub message: *const c_char,
 }
 
@@ -72,70 +72,71 @@ impl gptimage_error_t {
     }
 }
 
-/// The error's status. GPTIMAGE_STATUS_OK for NULL.
+/// Returns the status of the error. GPTIMAGE_STATUS_OK for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_status(error: Option<&gptimage_error_t>) -> gptimage_status_t {
     error.map_or(GPTIMAGE_STATUS_OK, |error| error.status)
 }
 
-/// The stable name of the error's status, such as "rate_limited"; "ok" for NULL. Static: never to be freed.
+/// Returns the stable name of the error's status, such as "rate_limited"; "ok" for NULL. Static: do not free.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_kind(error: Option<&gptimage_error_t>) -> *const c_char {
     status::name(gptimage_error_status(error)).as_ptr()
 }
 
-/// Entry line that says what went wrong and what to do next; never the key. "" for NULL. Lives as long as the error.
+/// Returns one line that says what went wrong and what to do next. It never contains the key. "" for NULL. Lives as
+/// long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_message(error: Option<&gptimage_error_t>) -> *const c_char {
     error.map_or(c"".as_ptr(), |error| error.message.as_ptr())
 }
 
-/// Whether money was spent, over all attempts: "not_charged" (which is proved), "unknown" or "charged". "not_charged" for
+/// Returns whether money was spent by any attempt: "not_charged" (proved), "unknown" or "charged". "not_charged" for
 /// NULL. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_charge(error: Option<&gptimage_error_t>) -> *const c_char {
     error.map_or(c"not_charged".as_ptr(), |error| error.charge.as_ptr())
 }
 
-/// The answer's HTTP status, or 0 if there was no answer.
+/// Returns the HTTP status of the response; 0 if there was no response.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_http_status(error: Option<&gptimage_error_t>) -> u16 {
     error.map_or(0, |error| error.http_status)
 }
 
-/// How many milliseconds the server asks to wait, or -1 if it does not say.
+/// Returns how many milliseconds the server asks to wait; -1 if it does not say.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_retry_after_ms(error: Option<&gptimage_error_t>) -> i64 {
     error.map_or(-1, |error| error.retry_after_ms)
 }
 
-/// The id that the last attempt had, by which the vendor can find it; NULL if there was no attempt. Lives as long as the
-/// error.
+/// Returns the client request id of the last attempt, by which the vendor can find it; NULL if there was no attempt.
+/// Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_client_request_id(error: Option<&gptimage_error_t>) -> *const c_char {
     borrowed(error.and_then(|error| error.client_request_id.as_ref()))
 }
 
-/// The vendor's id of the last attempt's work, or NULL if it is not known. Lives as long as the error.
+/// Returns the vendor's id of the last attempt's inference; NULL if it is not known. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_inference_id(error: Option<&gptimage_error_t>) -> *const c_char {
     borrowed(error.and_then(|error| error.inference_id.as_ref()))
 }
 
-/// What was paid for and arrived in spite of the error, or NULL. A picture that was not obtained stands in it with its URL.
-/// Belongs to the error: not to be freed, and gone with it.
+/// Returns the images that were paid for and arrived despite the error; NULL if there are none. An image that was not
+/// downloaded is listed with its URL. Owned by the error: do not free.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_generated(error: Option<&gptimage_error_t>) -> Option<&gptimage_generated_t> {
     error.and_then(|error| error.generated.as_deref())
 }
 
-/// How many rules the request broke.
+/// Returns the number of violated rules. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_violation_count(error: Option<&gptimage_error_t>) -> usize {
     error.map_or(0, |error| error.violations.len())
 }
 
-/// A broken rule, by its index; all texts are NULL beyond the last. They live as long as the error.
+/// Returns a violated rule by index. All texts are NULL if the index is out of range. They live as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_violation(error: Option<&gptimage_error_t>, index: usize) -> gptimage_violation_t {
     let nothing = std::ptr::null();
@@ -150,43 +151,44 @@ pub extern "C" fn gptimage_error_violation(error: Option<&gptimage_error_t>, ind
     }
 }
 
-/// What the server answered, where that could not be used: without its pictures, at most 64 KiB of it; else NULL. Lives as
+/// Returns a response that could not be used, without its images and cut at 64 KiB; NULL if there is none. Lives as
 /// long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_response_body(error: Option<&gptimage_error_t>) -> *const c_char {
     borrowed(error.and_then(|error| error.response_body.as_ref()))
 }
 
-/// The file that holds the whole answer, where that could not be used, in the bytes that the system has: beside the pictures'
-/// target, or in the salvage folder. NULL where there is none. Lives as long as the error; the file stays.
+/// Returns the path of the file that holds a whole response that could not be used, in the system's own bytes: next to
+/// the output file, or in the salvage folder. NULL if there is none. The text lives as long as the error; the file is
+/// not removed.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_response_file(error: Option<&gptimage_error_t>) -> *const c_char {
     borrowed(error.and_then(|error| error.response_file.as_ref()))
 }
 
-/// The whole answer, where that could not be used and there was no folder for gptimage_error_response_file(); else no bytes.
-/// They belong to the error: not to be freed, and gone with it.
+/// Returns a whole response that could not be used, if there was no folder for gptimage_error_response_file();
+/// otherwise no bytes. Owned by the error: do not free.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_response_bytes(error: Option<&gptimage_error_t>) -> gptimage_bytes_t {
     let bytes = error.and_then(|error| error.core.as_ref()).and_then(Error::response_bytes);
     bytes.map_or(gptimage_bytes_t::NONE, |bytes| gptimage_bytes_t::of(bytes))
 }
 
-/// The id of the task that the gateway answered with in place of pictures, or NULL: ask the gateway what became of it. Lives
-/// as long as the error.
+/// Returns the id of the task that the gateway returned instead of images; NULL if it did not. Ask the gateway for the
+/// outcome of that task. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_task_id(error: Option<&gptimage_error_t>) -> *const c_char {
     borrowed(error.and_then(|error| error.task_id.as_ref()))
 }
 
-/// The whole error as a JSON object, with every attempt and at most 64 KiB of the answer; without pictures. "{}" for NULL.
-/// Lives as long as the error.
+/// Returns the error as a JSON object, with every attempt and at most 64 KiB of the response, without images. "{}" for
+/// NULL. Lives as long as the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_json(error: Option<&gptimage_error_t>) -> *const c_char {
     error.map_or(c"{}".as_ptr(), |error| error.json.as_ptr())
 }
 
-/// Frees an error, and with it every text and the generated object that came from it. NULL is fine.
+/// Frees an error, with every text and result that came from it. `error` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_error_free(error: Option<Box<gptimage_error_t>>) {
     infallible((), || drop(error));

@@ -11,7 +11,7 @@ use crate::ffi_error::FfiError;
 use crate::pointer::hand_over;
 use crate::status::{GPTIMAGE_STATUS_OK, gptimage_status_t};
 
-/// Runs a function that can fail.
+/// Runs a function that can fail. Sets `error_out` and returns the status.
 pub(crate) fn fallible(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
     work: impl FnOnce() -> Result<(), FfiError>,

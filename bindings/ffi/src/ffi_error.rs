@@ -8,11 +8,11 @@ use crate::status::{
     GPTIMAGE_STATUS_INVALID_ARGUMENT, GPTIMAGE_STATUS_PENDING, gptimage_status_t,
 };
 
-/// Why a function failed.
+/// A failure of core, or of the binding itself.
 #[derive(Debug, Clone)]
 pub(crate) enum FfiError {
     Core(Error),
-    /// What core knows nothing of; nothing was charged unless the charge says so.
+    /// A failure of the binding itself.
     Binding {
         status: gptimage_status_t,
         message: String,

@@ -13,7 +13,7 @@ use crate::pointer::{hand_over, required, text};
 use crate::request::{RequestHandle, change, set, set_deadline_ms, set_extra, set_named, set_number};
 use crate::status::gptimage_status_t;
 
-/// A request to make a picture. Entry thread at a time; several calls may be made of it.
+/// A request to make an image. Used by one thread at a time; may be sent more than once.
 pub struct gptimage_generate_request_t(pub(crate) CallSpec);
 
 impl RequestHandle for gptimage_generate_request_t {
@@ -22,9 +22,9 @@ impl RequestHandle for gptimage_generate_request_t {
     }
 }
 
-/// Begins a request; `prompt` says what is to be seen, in 1 to 32,000 characters of UTF-8. What is not set is not sent: the
-/// server has defaults of its own. All values are judged together when the request is sent. Free it with
-/// gptimage_generate_request_free().
+/// Creates a request. `prompt` describes the image in 1 to 32,000 characters of UTF-8. Parameters that are not set are
+/// not sent; the server has defaults for them. All values are validated together when the request is sent. Free the
+/// request with gptimage_generate_request_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_new(
     prompt: *const c_char,
@@ -39,13 +39,13 @@ pub extern "C" fn gptimage_generate_request_new(
     })
 }
 
-/// Frees a request; calls that were made of it are not concerned. NULL is fine.
+/// Frees a request. Calls that use it are not affected. `request` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_free(request: Option<Box<gptimage_generate_request_t>>) {
     infallible((), || drop(request));
 }
 
-/// The model; "openai/gpt-image-2" unless set.
+/// Sets the model. Default: "openai/gpt-image-2".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_model(
     request: Option<&mut gptimage_generate_request_t>,
@@ -55,7 +55,7 @@ pub extern "C" fn gptimage_generate_request_set_model(
     set(request, "model", model, error_out)
 }
 
-/// Width × height in pixels: "1024x1024" (the server's default), "1024x1536" or "1536x1024".
+/// Sets the width × height in pixels: "1024x1024", "1024x1536" or "1536x1024". Server default: "1024x1024".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_size(
     request: Option<&mut gptimage_generate_request_t>,
@@ -65,7 +65,7 @@ pub extern "C" fn gptimage_generate_request_set_size(
     set(request, "size", size, error_out)
 }
 
-/// "low", "medium" (the server's default) or "high".
+/// Sets the quality: "low", "medium" or "high". Server default: "medium".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_quality(
     request: Option<&mut gptimage_generate_request_t>,
@@ -75,7 +75,7 @@ pub extern "C" fn gptimage_generate_request_set_quality(
     set(request, "quality", quality, error_out)
 }
 
-/// "png" (the server's default), "jpeg" or "webp".
+/// Sets the file format: "png", "jpeg" or "webp". Server default: "png".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_output_format(
     request: Option<&mut gptimage_generate_request_t>,
@@ -85,7 +85,7 @@ pub extern "C" fn gptimage_generate_request_set_output_format(
     set(request, "output_format", output_format, error_out)
 }
 
-/// "auto" (the server's default), "transparent" (png and webp only) or "opaque".
+/// Sets the background: "auto", "transparent" (png and webp only) or "opaque". Server default: "auto".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_background(
     request: Option<&mut gptimage_generate_request_t>,
@@ -95,7 +95,7 @@ pub extern "C" fn gptimage_generate_request_set_background(
     set(request, "background", background, error_out)
 }
 
-/// "auto" (the server's default) or "low".
+/// Sets the moderation level: "auto" or "low". Server default: "auto".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_moderation(
     request: Option<&mut gptimage_generate_request_t>,
@@ -105,7 +105,7 @@ pub extern "C" fn gptimage_generate_request_set_moderation(
     set(request, "moderation", moderation, error_out)
 }
 
-/// "url" (the server's default) or "b64_json".
+/// Sets how the server returns images: "url" or "b64_json". Server default: "url".
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_response_format(
     request: Option<&mut gptimage_generate_request_t>,
@@ -115,7 +115,7 @@ pub extern "C" fn gptimage_generate_request_set_response_format(
     set(request, "response_format", response_format, error_out)
 }
 
-/// How many pictures: exactly 1.
+/// Sets the number of images: exactly 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_n(
     request: Option<&mut gptimage_generate_request_t>,
@@ -125,7 +125,7 @@ pub extern "C" fn gptimage_generate_request_set_n(
     set_number(request, "n", n, error_out)
 }
 
-/// Quality of jpeg and webp in percent, 0 to 100 (the server's default).
+/// Sets the quality of jpeg and webp files in percent, 0 to 100. Server default: 100.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_output_compression(
     request: Option<&mut gptimage_generate_request_t>,
@@ -135,7 +135,7 @@ pub extern "C" fn gptimage_generate_request_set_output_compression(
     set_number(request, "output_compression", percent, error_out)
 }
 
-/// Any parameter by the API's name, for those that this header does not name.
+/// Sets a parameter by the API's name, also one that this header does not declare.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set(
     request: Option<&mut gptimage_generate_request_t>,
@@ -146,7 +146,7 @@ pub extern "C" fn gptimage_generate_request_set(
     set_named(request, name, value, error_out)
 }
 
-/// Fields beyond the API's documentation, as a JSON object. Numbers are sent as they are written, whatever their length.
+/// Adds fields that the API's documentation does not have, as a JSON object. Numbers are sent exactly as written.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_extra(
     request: Option<&mut gptimage_generate_request_t>,
@@ -156,7 +156,7 @@ pub extern "C" fn gptimage_generate_request_set_extra(
     set_extra(request, json, error_out)
 }
 
-/// The longest that calls of this request may take in all, in milliseconds; 0: as the client has it.
+/// Sets the maximum duration of a call of this request in milliseconds. 0 means the client's deadline. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_deadline_ms(
     request: Option<&mut gptimage_generate_request_t>,
@@ -166,7 +166,7 @@ pub extern "C" fn gptimage_generate_request_set_deadline_ms(
     set_deadline_ms(request, deadline_ms, error_out)
 }
 
-/// Whether gptimage_client_generate_to() may replace a file. 0 unless set.
+/// Sets whether gptimage_client_generate_to() may replace an existing file. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_overwrite(
     request: Option<&mut gptimage_generate_request_t>,
@@ -179,8 +179,8 @@ pub extern "C" fn gptimage_generate_request_set_overwrite(
     })
 }
 
-/// Whether only what no server could accept is refused, for values that the API learned after this library was made. 0
-/// unless set.
+/// Sets whether only values that no server could accept are refused, to allow values that the API introduced after this
+/// version of the library. Default: 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generate_request_set_structural_rules(
     request: Option<&mut gptimage_generate_request_t>,

@@ -1,4 +1,4 @@
-//! Results.
+//! `gptimage_generated_t`.
 
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use crate::ffi_error::FfiError;
 use crate::infallible::infallible;
 use crate::pointer::{borrowed, c_path, c_string};
 
-/// The pictures of one call, what they cost, and how they came. May be read by any number of threads;
+/// The result of a call: the images, their cost and the attempts. May be read by any number of threads;
 /// gptimage_client_fetch() and gptimage_client_fetch_to() change it.
 #[derive(Debug)]
 pub struct gptimage_generated_t {
@@ -23,7 +23,7 @@ pub struct gptimage_generated_t {
     json: OnceLock<CString>,
 }
 
-/// What is text of an image.
+/// The texts of an image.
 #[derive(Debug)]
 struct ImageTexts {
     url: Option<CString>,
@@ -83,8 +83,8 @@ fn text_of_image(
     borrowed(generated.and_then(|generated| generated.images.get(index)).and_then(read))
 }
 
-/// A copy that is yours, such as one of an error's, whose pictures can be fetched then. Bytes in memory are shared. NULL for
-/// NULL. Free it with gptimage_generated_free().
+/// Returns a copy of a result, for example of an error's, whose images can then be downloaded. Bytes in memory are
+/// shared. NULL for NULL. Free it with gptimage_generated_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_copy(
     generated: Option<&gptimage_generated_t>,
@@ -92,21 +92,21 @@ pub extern "C" fn gptimage_generated_copy(
     infallible(None, || generated.map(|generated| Box::new(gptimage_generated_t::new(generated.core.clone()))))
 }
 
-/// Frees a result, and with it every text and all bytes that came from it. NULL is fine. Not for one that belongs to an
+/// Frees a result, with every text and all bytes that came from it. `generated` may be NULL, but must not belong to an
 /// error.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_free(generated: Option<Box<gptimage_generated_t>>) {
     infallible((), || drop(generated));
 }
 
-/// How many pictures there are. 0 for NULL.
+/// Returns the number of images. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_count(generated: Option<&gptimage_generated_t>) -> usize {
     generated.map_or(0, |generated| generated.core.images().len())
 }
 
-/// A picture's file as bytes, if it is in memory; no bytes if it is in a file or at its URL, or if there is no such picture.
-/// They belong to the result: not to be freed, and gone with it, or when the picture is fetched.
+/// Returns the file of an image that is in memory; no bytes if it is in a file or at its URL, or if the index is out of
+/// range. Owned by the result until the image is downloaded again: do not free.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_bytes(
     generated: Option<&gptimage_generated_t>,
@@ -117,7 +117,7 @@ pub extern "C" fn gptimage_generated_image_bytes(
     })
 }
 
-/// The link that the server gave, or NULL. Lives as long as the result.
+/// Returns the URL that the server gave for the image; NULL if it gave none. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_url(
     generated: Option<&gptimage_generated_t>,
@@ -126,8 +126,8 @@ pub extern "C" fn gptimage_generated_image_url(
     text_of_image(generated, index, |texts| texts.url.as_ref())
 }
 
-/// The file that the picture was saved to while it came, in the bytes that the system has, or NULL. Lives as long as the result, unless
-/// the picture is fetched.
+/// Returns the path of the file that the image was saved to by its call, in the system's own bytes; NULL if there is
+/// none. Lives as long as the result, or until the image is downloaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_path(
     generated: Option<&gptimage_generated_t>,
@@ -136,7 +136,7 @@ pub extern "C" fn gptimage_generated_image_path(
     text_of_image(generated, index, |texts| texts.path.as_ref())
 }
 
-/// The prompt as the model rewrote it, or NULL. Lives as long as the result.
+/// Returns the prompt as rewritten by the model; NULL if the server did not state it. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_revised_prompt(
     generated: Option<&gptimage_generated_t>,
@@ -145,7 +145,8 @@ pub extern "C" fn gptimage_generated_image_revised_prompt(
     text_of_image(generated, index, |texts| texts.revised_prompt.as_ref())
 }
 
-/// The format, from the bytes: "png", "jpeg" or "webp"; NULL while they are still at the URL. Static: never to be freed.
+/// Returns the format, read from the bytes: "png", "jpeg" or "webp"; NULL if the image is still at its URL. Static: do
+/// not free.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_format(
     generated: Option<&gptimage_generated_t>,
@@ -159,51 +160,52 @@ pub extern "C" fn gptimage_generated_image_format(
     })
 }
 
-/// The width in pixels, from the bytes; 0 while they are still at the URL.
+/// Returns the width in pixels, read from the bytes; 0 if the image is still at its URL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_width(generated: Option<&gptimage_generated_t>, index: usize) -> u32 {
     with_image(generated, index, 0, |image| image.dimensions().map_or(0, |(width, _)| width))
 }
 
-/// The height in pixels, from the bytes; 0 while they are still at the URL.
+/// Returns the height in pixels, read from the bytes; 0 if the image is still at its URL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_height(generated: Option<&gptimage_generated_t>, index: usize) -> u32 {
     with_image(generated, index, 0, |image| image.dimensions().map_or(0, |(_, height)| height))
 }
 
-/// What the call cost in the vendor's credits, exactly, as decimal text; NULL if the server did not say. Lives as long as
-/// the result.
+/// Returns the exact cost of the call in the vendor's credits, as decimal text; NULL if the server did not state it.
+/// Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_credits_used(generated: Option<&gptimage_generated_t>) -> *const c_char {
     borrowed(generated.and_then(|generated| generated.credits.as_ref()))
 }
 
-/// What the call cost in US dollars, exactly, as decimal text; NULL if the server did not say. Lives as long as the result.
+/// Returns the exact cost of the call in US dollars, as decimal text; NULL if the server did not state it. Lives as
+/// long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_usd_spent(generated: Option<&gptimage_generated_t>) -> *const c_char {
     borrowed(generated.and_then(|generated| generated.usd.as_ref()))
 }
 
-/// The vendor's id of the work, or NULL if it is not known. Lives as long as the result.
+/// Returns the vendor's id of the inference; NULL if it is not known. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_inference_id(generated: Option<&gptimage_generated_t>) -> *const c_char {
     borrowed(generated.and_then(|generated| generated.inference_id.as_ref()))
 }
 
-/// The id that the successful attempt was given, or NULL. Lives as long as the result.
+/// Returns the client request id of the successful attempt; NULL if there is none. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_client_request_id(generated: Option<&gptimage_generated_t>) -> *const c_char {
     borrowed(generated.and_then(|generated| generated.client_request_id.as_ref()))
 }
 
-/// How many attempts were made, the successful one included. 0 for NULL.
+/// Returns the number of attempts, including the successful one. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_attempt_count(generated: Option<&gptimage_generated_t>) -> usize {
     generated.map_or(0, |generated| generated.core.attempts().len())
 }
 
-/// Everything but the pixels as a JSON object: pictures, cost, ids, attempts, warnings. "{}" for NULL. Lives as long as the
-/// result, unless a picture is fetched.
+/// Returns the result as a JSON object, without pixels: images, cost, ids, attempts, warnings. "{}" for NULL. Lives as
+/// long as the result, or until an image is downloaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_json(generated: Option<&gptimage_generated_t>) -> *const c_char {
     let empty = c"{}".as_ptr();

@@ -29,8 +29,8 @@ where
     Ok(())
 }
 
-/// A picture that was made earlier, at the link that the server gave, as a result of which nothing else is known:
-/// gptimage_client_fetch() and gptimage_client_fetch_to() get it. Free it with gptimage_generated_free().
+/// Creates a result with one image at the URL that the server gave for it earlier. Download it with
+/// gptimage_client_fetch() or gptimage_client_fetch_to(). Free it with gptimage_generated_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_from_url(
     url: *const c_char,
@@ -44,10 +44,10 @@ pub extern "C" fn gptimage_generated_from_url(
     })
 }
 
-/// Saves a copy of a picture to a file or folder: whole, under its final name, or not at all. An existing folder or a path
-/// that ends in "/" takes a name of the library's making; a missing extension is added; what exists is refused, unless
-/// `overwrite` is not 0. Nothing is converted: an extension of another format is logged as a warning.
-/// Waits until it is done.
+/// Saves a copy of an image and waits until it is written. If `to` is an existing folder or ends in "/", a file name is
+/// generated; a missing extension is added; an existing file is refused unless `overwrite` is not 0. The file appears
+/// under its name only when it is complete. The format is never converted: an extension of another format is logged as
+/// a warning.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_generated_image_save(
     generated: Option<&gptimage_generated_t>,
@@ -63,9 +63,10 @@ pub extern "C" fn gptimage_generated_image_save(
     })
 }
 
-/// Fetches a picture that is still at its URL, into memory, and waits for it; one that is here already stays as it is. Free,
-/// so as often as wanted. Changes `generated`, which no other thread may use meanwhile. Of an error's, which does not change,
-/// fetch a gptimage_generated_copy(); of a link alone, what gptimage_generated_from_url() makes of it.
+/// Downloads an image of a result from its URL into memory and waits for it. An image that is in memory or in a file
+/// already is left alone. Free of charge, and repeatable. Changes `generated`, which no other thread may use meanwhile.
+/// The result inside an error cannot be changed: use gptimage_generated_copy() first. For a URL alone, use
+/// gptimage_generated_from_url().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_fetch(
     client: Option<&gptimage_client_t>,
@@ -79,9 +80,10 @@ pub extern "C" fn gptimage_client_fetch(
     })
 }
 
-/// As gptimage_client_fetch(), straight into a file or folder: an existing folder or a path that ends in "/" takes a name of
-/// the library's making, a missing extension is added; what exists is refused, unless `overwrite` is not 0. A file has its
-/// name once it is whole, or not at all. A picture that is here already stays as it is, and a copy of it is saved there.
+/// Downloads an image of a result to a file or folder and waits for it. If `to` is an existing folder or ends in "/", a
+/// file name is generated; a missing extension is added; an existing file is refused unless `overwrite` is not 0. The
+/// file appears under its name only when it is complete. An image that is in memory or in a file already is left alone,
+/// and a copy of it is saved. Otherwise like gptimage_client_fetch().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_fetch_to(
     client: Option<&gptimage_client_t>,

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gptimage_binding::ErrnoGuard;
 
-/// Runs a function that cannot fail; `otherwise` is its result in spite of that.
+/// Runs a function that cannot fail. Returns `otherwise` if it panics.
 pub(crate) fn infallible<T>(otherwise: T, work: impl FnOnce() -> T) -> T {
     let _errno = ErrnoGuard::new();
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(otherwise)

@@ -1,4 +1,4 @@
-//! Calls that the host does not wait for at once.
+//! Jobs: calls that run while the host does something else.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -23,26 +23,26 @@ use crate::progress::{GPTIMAGE_PHASE_PLANNED, gptimage_phase_t, phase};
 use crate::start::{CallResult, start, write_result};
 use crate::status::gptimage_status_t;
 
-/// Waits without end.
+/// Wait without a time limit.
 pub const GPTIMAGE_WAIT_FOREVER: u64 = u64::MAX;
 
-/// A call on its way. May be shared by any number of threads; the result goes to one of them.
+/// A running call. May be shared by any number of threads; one of them gets the result.
 pub struct gptimage_job_t {
     job: Job<CallResult>,
-    /// The furthest that was seen.
+    /// The furthest phase so far.
     phase: Mutex<gptimage_phase_t>,
     callback: Option<(CallbackThread, u64)>,
 }
 
-/// Called once, on the thread "gptimage-calls", when the job has ended: gptimage_job_wait() gives its result at once then.
-/// It may call any function of the library, gptimage_job_free() for this very job included, but those that wait for another
-/// call.
+/// Called once, on the thread "gptimage-calls", when the job has ended; gptimage_job_wait() then returns without
+/// waiting. It may call any function of the library, including gptimage_job_free() for this job, except those that wait
+/// for another call.
 pub type gptimage_job_callback_t = Option<unsafe extern "C" fn(job: *mut gptimage_job_t, user_data: *mut c_void)>;
 
-/// A job that the callback thread names to the host.
+/// The pointer that the callback thread passes to the host.
 struct JobPointer(*mut gptimage_job_t);
 
-// SAFETY: only handed to the host's function, before the job is freed: freeing it drops the call that has this, or waits.
+// SAFETY: only passed to the host's function, before the job is freed: freeing it drops the queued callback, or waits for it.
 unsafe impl Send for JobPointer {}
 
 impl JobPointer {
@@ -75,24 +75,23 @@ fn start_job(
     })
 }
 
-/// Lets the callback thread call the host at the job's end.
+/// Arranges that the callback thread calls the host at the job's end.
 fn arm(
     job: *mut gptimage_job_t,
     callback: unsafe extern "C" fn(job: *mut gptimage_job_t, user_data: *mut c_void),
     user_data: UserData,
 ) {
-    // SAFETY: made in `start_job` a moment ago, or alive because its callback, which re-arms it, is being waited for by
-    // whoever frees it.
+    // SAFETY: created by `start_job`, or alive because `gptimage_job_free` waits for the callback that calls this.
     let Some(this) = (unsafe { job.as_ref() }) else { return };
     let Some((callbacks, owner)) = this.callback.clone() else { return };
     let pointer = JobPointer(job);
     this.job.set_waker(move || {
         let pointer = pointer;
         callbacks.clone().call(owner, move || {
-            // SAFETY: as above: freeing the job drops this call, or waits until it has returned.
+            // SAFETY: as above: freeing the job drops this callback, or waits until it has returned.
             let Some(this) = (unsafe { pointer.pointer().as_ref() }) else { return };
             if this.update_phase() {
-                // SAFETY: the host's own function, with the pointers that it knows.
+                // SAFETY: the host's own function and pointers.
                 unsafe { callback(pointer.pointer(), user_data.pointer()) };
             } else {
                 arm(pointer.pointer(), callback, user_data);
@@ -102,9 +101,9 @@ fn arm(
 }
 
 impl gptimage_job_t {
-    /// Takes note of news. Whether the job has ended.
+    /// Updates the phase. Returns whether the job has ended.
     fn update_phase(&self) -> bool {
-        // Whoever looks first also notes it first: a phase only goes forward.
+        // The lock is held over both steps, so that the phase only moves forward.
         let mut furthest = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(progress) = self.job.take_progress() {
             *furthest = phase(progress.phase).max(*furthest);
@@ -114,7 +113,7 @@ impl gptimage_job_t {
     }
 }
 
-/// Starts making a picture and returns at once. `callback` may be NULL. `*job_out` is set before the callback is called.
+/// Starts making an image and returns at once. `callback` may be NULL. `*job_out` is set before the callback is called.
 /// Free the job with gptimage_job_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_start_generate(
@@ -128,7 +127,7 @@ pub extern "C" fn gptimage_client_start_generate(
     start_job(client, || Ok(required(request, "request")?.0.clone()), callback, user_data, job_out, error_out)
 }
 
-/// Starts editing pictures and returns at once; all else as gptimage_client_start_generate().
+/// Starts editing images and returns at once. Otherwise like gptimage_client_start_generate().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_start_edit(
     client: Option<&gptimage_client_t>,
@@ -141,10 +140,10 @@ pub extern "C" fn gptimage_client_start_edit(
     start_job(client, || Ok(required(request, "request")?.0.clone()), callback, user_data, job_out, error_out)
 }
 
-/// Waits until the job has ended, at most so many milliseconds (GPTIMAGE_WAIT_FOREVER: without end; 0: only looks), and
-/// takes its result. GPTIMAGE_STATUS_PENDING: it has not ended yet. The result is given once; asking again is
-/// GPTIMAGE_STATUS_INVALID_ARGUMENT. With `error_out` NULL, an error that may have cost something is kept for
-/// gptimage_client_collect().
+/// Waits until the job has ended, for at most `timeout_ms` milliseconds, and takes its result. GPTIMAGE_WAIT_FOREVER
+/// waits without limit; 0 only checks. Returns GPTIMAGE_STATUS_PENDING if the job has not ended. The result can be
+/// taken once; later calls return GPTIMAGE_STATUS_INVALID_ARGUMENT. If `error_out` is NULL, an error that may have cost
+/// something is kept for gptimage_client_collect().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_job_wait(
     job: Option<&gptimage_job_t>,
@@ -157,9 +156,7 @@ pub extern "C" fn gptimage_job_wait(
         let job = required(job, "job")?;
         let out = required(generated_out, "generated_out")?;
         if !job.job.is_own() {
-            return Err(FfiError::config(
-                "this job belongs to the process that started it, of which this one is a fork",
-            ));
+            return Err(FfiError::config("this job belongs to the parent process of this fork"));
         }
         let limit = (timeout_ms != GPTIMAGE_WAIT_FOREVER).then(|| Duration::from_millis(timeout_ms));
         if !job.job.wait(limit) {
@@ -169,15 +166,15 @@ pub extern "C" fn gptimage_job_wait(
         match job.job.take() {
             Some(outcome) => write_result(outcome, out, reported, |outcome| job.job.keep(outcome))?,
             None if job.job.state() == JobState::Lost => return Err(FfiError::lost()),
-            None => return Err(FfiError::argument("job", "has given its result already")),
+            None => return Err(FfiError::argument("job", "has returned its result already")),
         }
         Ok(())
     })
 }
 
-/// Asks the job to end. What may be paid by then runs on (unless the configuration says abort), and
-/// gptimage_client_collect() has its result. The job itself ends at once with GPTIMAGE_STATUS_CANCELLED, or with its result
-/// if that was there already.
+/// Cancels a job. The job ends at once, with GPTIMAGE_STATUS_CANCELLED or with its result if it had one. A request that
+/// may already be charged continues (unless gptimage_config_set_abort_on_cancel() is set), and
+/// gptimage_client_collect() returns its outcome. `job` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_job_cancel(job: Option<&gptimage_job_t>) {
     infallible((), || {
@@ -187,7 +184,7 @@ pub extern "C" fn gptimage_job_cancel(job: Option<&gptimage_job_t>) {
     });
 }
 
-/// How far the job is. GPTIMAGE_PHASE_PLANNED for NULL.
+/// Returns how far the job is. GPTIMAGE_PHASE_PLANNED for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_job_phase(job: Option<&gptimage_job_t>) -> gptimage_phase_t {
     infallible(GPTIMAGE_PHASE_PLANNED, || {
@@ -197,9 +194,8 @@ pub extern "C" fn gptimage_job_phase(job: Option<&gptimage_job_t>) -> gptimage_p
     })
 }
 
-/// Frees a job, at any time: one that has not ended is cancelled, and what may be paid of it runs on as
-/// gptimage_job_cancel() has it. When it returns, its callback is not running and is never called again; from within its
-/// callback it may be called, too. NULL is fine.
+/// Frees a job, at any time. A job that has not ended is cancelled as by gptimage_job_cancel(). When this returns, the
+/// callback is not running and is never called again. May be called from the job's own callback. `job` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_job_free(job: Option<Box<gptimage_job_t>>) {
     infallible((), || {
@@ -208,7 +204,7 @@ pub extern "C" fn gptimage_job_free(job: Option<Box<gptimage_job_t>>) {
             std::mem::forget(job);
             return;
         }
-        // From here on the callback thread does not follow the pointer any more.
+        // Afterwards the callback thread does not use the pointer any more.
         if let Some((callbacks, owner)) = &job.callback {
             callbacks.unregister(*owner);
         }

@@ -1,7 +1,7 @@
-//! libgptimage: core as C and C++ see it. Only wiring: every rule, default and retry is core's. Its documentation is the
-//! header, `include/gptimage.h`, which is made from these sources.
-#![allow(non_camel_case_types, reason = "these are C's names")]
-#![allow(unreachable_pub, reason = "what C can reach, Rust cannot")]
+//! libgptimage, the C library. It only converts and calls: every rule, default and retry is core's. Its documentation is the
+//! header `include/gptimage.h`, which is generated from these sources.
+#![allow(non_camel_case_types, reason = "names of C")]
+#![allow(unreachable_pub, reason = "exported to C, not to Rust")]
 #![allow(unsafe_code, reason = "exported names; every other use says in a SAFETY line why it is sound")]
 
 mod budget;

@@ -1,4 +1,4 @@
-//! Core's `tracing` events for the host's log.
+//! Passes core's `tracing` events to the host's log callback.
 
 use std::ffi::c_void;
 use std::sync::{Once, PoisonError};
@@ -17,8 +17,9 @@ use crate::process;
 
 static INSTALLED: Once = Once::new();
 
-/// Tells `callback` of what the library does, down to `level`; of all clients, in place of the one before. NULL: nobody any
-/// more. When it returns, the one before is not running and is never called again (unless it is the one that is calling).
+/// Sets the log callback for all clients and replaces the previous one. Lines less severe than `level` are not
+/// reported. `callback` may be NULL to remove it. When this returns, the previous callback is not running and is never
+/// called again, unless it is the caller itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_set_log_callback(
     level: gptimage_log_level_t,
@@ -26,7 +27,7 @@ pub extern "C" fn gptimage_set_log_callback(
     user_data: *mut c_void,
 ) {
     infallible((), || {
-        // Without threads there are no calls, and nothing to log.
+        // If threads cannot be started there are no calls, and nothing to log.
         let Ok(process) = process::get_or_start() else { return };
         INSTALLED.call_once(|| install(ToHost));
         let callbacks = process.callbacks.clone();
@@ -70,7 +71,7 @@ impl LogSink for ToHost {
         let Some(listener) = listener.as_ref() else { return };
         let (callback, user_data) = (listener.callback, listener.user_data);
         listener.callbacks.call_unless_full(listener.owner, move || {
-            // SAFETY: the host's own function, with the pointer that came with it; the message outlives the call.
+            // SAFETY: the host's own function and pointer; the message outlives the call.
             unsafe { callback(level, message.as_ptr(), user_data.pointer()) };
         });
     }

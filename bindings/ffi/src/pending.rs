@@ -1,4 +1,4 @@
-//! What may be paid and is in nobody's hands.
+//! Calls that may be charged and whose outcome nobody has received.
 
 use std::ffi::{CString, c_char, c_int};
 use std::mem::MaybeUninit;
@@ -12,7 +12,8 @@ use crate::progress::{GPTIMAGE_PHASE_PLANNED, gptimage_phase_t, phase};
 use crate::status::gptimage_status_t;
 use crate::wait::with_files;
 
-/// A list of calls that may be paid and are in nobody's hands, as it was when it was made. Never changes.
+/// A list of calls that may be charged and whose outcome nobody has received, at the time of gptimage_client_pending().
+/// Immutable.
 pub struct gptimage_pending_t(Vec<Entry>);
 
 struct Entry {
@@ -21,9 +22,9 @@ struct Entry {
     ended: bool,
 }
 
-/// Lists what may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those
-/// that another thread waits for), and results that wait for gptimage_client_collect(), those in a salvage folder included.
-/// Free the list with gptimage_pending_free().
+/// Lists the calls that may be charged and whose outcome nobody has received: attempts in flight that the server may
+/// have, including those that another thread waits for, and outcomes that wait for gptimage_client_collect(), including
+/// those in a salvage folder. Free the list with gptimage_pending_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_pending(
     client: Option<&gptimage_client_t>,
@@ -44,7 +45,7 @@ pub extern "C" fn gptimage_client_pending(
     })
 }
 
-/// How many there are. 0 for NULL.
+/// Returns the number of calls. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_pending_count(pending: Option<&gptimage_pending_t>) -> usize {
     pending.map_or(0, |pending| pending.0.len())
@@ -54,8 +55,8 @@ fn one(pending: Option<&gptimage_pending_t>, index: usize) -> Option<&Entry> {
     pending.and_then(|pending| pending.0.get(index))
 }
 
-/// The id of the call's last attempt; NULL where a call ended before it had one, and beyond the last. Lives as long as the
-/// list.
+/// Returns the client request id of the call's last attempt; NULL if the call ended before it had one, or if the index
+/// is out of range. Lives as long as the list.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_pending_client_request_id(
     pending: Option<&gptimage_pending_t>,
@@ -64,19 +65,19 @@ pub extern "C" fn gptimage_pending_client_request_id(
     borrowed(one(pending, index).and_then(|one| one.client_request_id.as_ref()))
 }
 
-/// How far the call's last attempt came. GPTIMAGE_PHASE_PLANNED beyond the last.
+/// Returns how far the call's last attempt came. GPTIMAGE_PHASE_PLANNED if the index is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_pending_phase(pending: Option<&gptimage_pending_t>, index: usize) -> gptimage_phase_t {
     one(pending, index).map_or(GPTIMAGE_PHASE_PLANNED, |one| one.phase)
 }
 
-/// Not 0 if the call has ended, and its result waits for gptimage_client_collect().
+/// Returns not 0 if the call has ended and its outcome waits for gptimage_client_collect().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_pending_ended(pending: Option<&gptimage_pending_t>, index: usize) -> c_int {
     c_int::from(one(pending, index).is_some_and(|one| one.ended))
 }
 
-/// Frees a list, and with it every text that came from it. NULL is fine.
+/// Frees a list, with every text that came from it. `pending` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_pending_free(pending: Option<Box<gptimage_pending_t>>) {
     infallible((), || drop(pending));

@@ -1,4 +1,4 @@
-//! What this process has of the library: threads, and whom to call back. A forked child gets its own.
+//! The library's threads and log callback. Each process has its own; a forked child starts new ones.
 
 use std::process;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use crate::callback::CallbackThread;
 use crate::ffi_error::FfiError;
 use crate::log_callback::LogCallback;
 
-/// The threads of one process, which live as long as it does.
+/// The state of one process, which lives as long as the process.
 pub(crate) struct Process {
     id: u32,
     pub(crate) runtime: BackgroundRuntime,
@@ -19,21 +19,21 @@ pub(crate) struct Process {
     pub(crate) log: Mutex<Option<LogCallback>>,
 }
 
-/// No lock: a fork at any moment finds it whole. What it has pointed to is never freed.
+/// Not a lock, so that a fork at any moment finds it consistent. What it has pointed to is never freed.
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
 
-/// This process's threads, if they were started.
+/// This process's state, if it exists.
 pub(crate) fn existing() -> Option<&'static Process> {
     follow(CURRENT.load(Ordering::Acquire)).filter(|process| process.id == process::id())
 }
 
-/// This process's threads, started if need be.
+/// This process's state; starts the threads if they are not running.
 pub(crate) fn get_or_start() -> Result<&'static Process, FfiError> {
     if let Some(process) = existing() {
         return Ok(process);
     }
     let _lock = ForkLock::take();
-    // Whoever had the turn before has done it.
+    // Another thread may have started them meanwhile.
     if let Some(process) = existing() {
         return Ok(process);
     }
@@ -47,11 +47,11 @@ pub(crate) fn get_or_start() -> Result<&'static Process, FfiError> {
     existing().ok_or_else(FfiError::panicked)
 }
 
-/// Whose turn it is to start threads, or to fork: a process's id, 0 for nobody's. A child that was forked while a thread of
-/// its parent had the turn would find the runtime's locks held for ever.
+/// Held while threads are started, and during a fork: the id of the process that holds it, or 0. A child that is forked while
+/// its parent starts threads would find the runtime's locks held for ever.
 static FORK_LOCK: AtomicU32 = AtomicU32::new(0);
 
-/// A thread's turn; a short one, so that others may spin.
+/// Guard of [`FORK_LOCK`]. Held briefly, so waiting threads spin.
 struct ForkLock;
 
 impl ForkLock {
@@ -59,7 +59,7 @@ impl ForkLock {
         let own = process::id();
         loop {
             let holder = FORK_LOCK.load(Ordering::Acquire);
-            // What a parent left behind has nobody to end it.
+            // A lock inherited from the parent has no owner in this process.
             if holder != own && FORK_LOCK.compare_exchange(holder, own, Ordering::AcqRel, Ordering::Acquire).is_ok() {
                 return Self;
             }
@@ -74,18 +74,18 @@ impl Drop for ForkLock {
     }
 }
 
-/// Forks wait for whoever starts threads. Registered when the library is loaded, before anybody can fork in between.
+/// Makes forks wait while threads are started. Registered when the library is loaded, so that no fork can come earlier.
 #[cfg(target_os = "linux")]
 mod at_fork {
     use super::{FORK_LOCK, ForkLock, Ordering};
 
     #[used]
-    // SAFETY: this section holds pointers to functions that are run at loading.
+    // SAFETY: the loader calls the functions in this section.
     #[unsafe(link_section = ".init_array")]
     static AT_LOADING: extern "C" fn() = register;
 
     extern "C" fn register() {
-        // SAFETY: the library is never unloaded, so the functions stay; without memory for them forks are as elsewhere.
+        // SAFETY: the library is never unloaded, so the functions stay valid. If there is no memory, forks are not synchronised.
         let _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
     }
 

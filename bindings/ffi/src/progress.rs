@@ -1,4 +1,4 @@
-//! How far a call is.
+//! Progress of calls.
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -8,43 +8,43 @@ use gptimage_core::{Phase, Progress};
 
 use crate::callback::{CallbackThread, UserData};
 
-/// How far an attempt is. It only goes forward.
+/// How far an attempt is. It only moves forward.
 pub type gptimage_phase_t = i32;
 
 /// Nothing was done yet.
 pub const GPTIMAGE_PHASE_PLANNED: gptimage_phase_t = 0;
-/// Name lookup, TCP, TLS, proxy.
+/// Connecting: DNS, TCP, TLS, proxy.
 pub const GPTIMAGE_PHASE_CONNECTING: gptimage_phase_t = 1;
-/// The transport is taking the request's body.
+/// The request body is being sent.
 pub const GPTIMAGE_PHASE_SENDING: gptimage_phase_t = 2;
-/// The transport took the body whole: from here on the call may be paid.
+/// The request body was handed to the transport completely: from here on the call may be charged.
 pub const GPTIMAGE_PHASE_SENT: gptimage_phase_t = 3;
-/// Status and headers of the answer came.
+/// The status and headers of the response were received.
 pub const GPTIMAGE_PHASE_HEAD_RECEIVED: gptimage_phase_t = 4;
-/// The answer's body came whole.
+/// The response body was received completely.
 pub const GPTIMAGE_PHASE_BODY_COMPLETE: gptimage_phase_t = 5;
-/// The pictures are where they were asked to be.
+/// The images are stored where requested.
 pub const GPTIMAGE_PHASE_STORED: gptimage_phase_t = 6;
 
-/// Entry look at a call on its way.
+/// A snapshot of a call in flight.
 #[repr(C)]
 pub struct gptimage_progress_t {
-    /// 1 for the first attempt.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// Most attempts that the call may take.
+    /// The maximum number of attempts.
     pub max_attempts: u32,
     /// How far the attempt is.
     pub phase: gptimage_phase_t,
-    /// Set between two attempts: how long the pause is, in milliseconds; else -1.
+    /// The length of the pause in milliseconds, between two attempts; otherwise -1.
     pub pause_ms: i64,
-    /// Bytes of the request's body that the transport took.
+    /// Bytes of the request body that the transport has taken.
     pub bytes_sent: u64,
-    /// Length of the request's body in bytes.
+    /// Length of the request body in bytes.
     pub bytes_total: u64,
-    /// Bytes that came, of the answer and of downloads.
+    /// Bytes received, of the response and of downloads.
     pub bytes_received: u64,
-    /// The id that the attempt is sent with, as X-Client-Request-Id. Known before its first byte leaves. Never NULL; it lives
-    /// as long as the callback runs.
+    /// The id that the attempt is sent with, as X-Client-Request-Id. Known before the first byte is sent. Never NULL;
+    /// valid until the callback returns.
     pub client_request_id: *const c_char,
 }
 
@@ -76,20 +76,20 @@ impl gptimage_progress_t {
     }
 }
 
-/// Called on the thread "gptimage-calls" whenever a call's progress changes, at most twenty times a second for each call, and
-/// once for each attempt before it sends anything.
-/// `progress` lives as long as the callback runs. It may call any function of the library but those that wait for a call.
+/// Called on the thread "gptimage-calls" when the progress of a call changes, at most twenty times a second per call,
+/// and once per attempt before anything is sent. `progress` is valid until the callback returns. The callback may call
+/// any function of the library except those that wait for a call.
 pub type gptimage_progress_callback_t =
     Option<unsafe extern "C" fn(progress: *const gptimage_progress_t, user_data: *mut c_void)>;
 
-/// Whom to tell of progress.
+/// The host's progress callback.
 #[derive(Clone)]
 pub(crate) struct ProgressCallback {
     pub(crate) callback: unsafe extern "C" fn(progress: *const gptimage_progress_t, user_data: *mut c_void),
     pub(crate) user_data: UserData,
     pub(crate) owner: u64,
     pub(crate) callbacks: CallbackThread,
-    /// What it was not reported yet, the oldest first.
+    /// Snapshots that were not reported yet, oldest first.
     queue: Arc<Mutex<VecDeque<Progress>>>,
 }
 
@@ -102,7 +102,7 @@ impl ProgressCallback {
         Self { callback, user_data, owner: callbacks.register(), callbacks: callbacks.clone(), queue: Arc::default() }
     }
 
-    /// Tells it, as soon as it is done with what it was reported before. What is older gives way, unless it is a pause or an end.
+    /// Queues a snapshot. It replaces the last queued one, unless that is a pause or the end.
     pub(crate) fn notify(&self, progress: &Progress) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let outdated = |reported: &Progress| reported.pause.is_none() && reported.phase != Phase::Stored;
@@ -117,15 +117,15 @@ impl ProgressCallback {
         }
     }
 
-    /// Lets one look be reported, and the next after it: whoever is replaced in between is not called any more.
+    /// Queues one report at a time, so that a callback that is replaced meanwhile is not called any more.
     fn schedule(self) {
         self.callbacks.clone().call(self.owner, move || {
             let next = |queue: &Mutex<VecDeque<_>>| queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let Some(progress) = next(&self.queue) else { return };
-            // Ids are of our making and hold no NUL.
+            // Client request ids contain no NUL.
             let id = CString::new(progress.client_request_id.as_str()).unwrap_or_default();
             let reported = gptimage_progress_t::new(&progress, &id);
-            // SAFETY: the host's own function, with the pointer that came with it; the first argument and its text outlive the call.
+            // SAFETY: the host's own function and pointer; the first argument and its text outlive the call.
             unsafe { (self.callback)(&raw const reported, self.user_data.pointer()) };
             if !self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
                 self.schedule();

@@ -1,4 +1,4 @@
-//! Asking afterwards what became of an attempt.
+//! Looking an attempt up in the vendor's usage log.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
@@ -15,7 +15,7 @@ use crate::pointer::{borrowed, c_string, hand_over, required, text};
 use crate::status::gptimage_status_t;
 use crate::wait::wait_for;
 
-/// What is known of an attempt after the vendor's log was asked. Never changes; may be read by any number of threads.
+/// What is known of an attempt after a look at the vendor's usage log. Immutable; may be read by any number of threads.
 pub struct gptimage_reconciled_t {
     charge: CString,
     usd: Option<CString>,
@@ -39,10 +39,11 @@ impl From<&Reconciled> for gptimage_reconciled_t {
     }
 }
 
-/// Asks the vendor's log what became of an attempt that may have been charged, and waits for the answer. Free. `period`: how
-/// far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `patience_ms`: how long a row is waited
-/// for that is not there yet; 0: the log is read once. An absent, refusing or lagging log is no failure: the charge stays
-/// "unknown". Free the result with gptimage_reconciled_free().
+/// Looks up in the vendor's usage log whether an attempt was charged, and waits for the result. Free of charge.
+/// `period` is how far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `patience_ms` is
+/// the maximum time to wait for a missing log entry, in milliseconds; 0 reads the log once. A log that is absent,
+/// refuses access or lags behind is not a failure: the charge stays "unknown". Free the result with
+/// gptimage_reconciled_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_client_reconcile(
     client: Option<&gptimage_client_t>,
@@ -68,45 +69,46 @@ pub extern "C" fn gptimage_client_reconcile(
     })
 }
 
-/// "not_charged" (it failed and cost nothing, and may be sent again), "charged" or "unknown". "unknown" for NULL. Lives as long
-/// as the result.
+/// Returns "not_charged" (the attempt failed at no cost and may be repeated), "charged" or "unknown". "unknown" for
+/// NULL. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_charge(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
     reconciled.map_or(c"unknown".as_ptr(), |reconciled| reconciled.charge.as_ptr())
 }
 
-/// The price in the log in US dollars, exactly, as decimal text; NULL if there is none. Lives as long as the result.
+/// Returns the logged price in exact US dollars, as decimal text; NULL if there is none. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_usd_spent(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
     borrowed(reconciled.and_then(|reconciled| reconciled.usd.as_ref()))
 }
 
-/// The price in the log in the vendor's credits; all else as gptimage_reconciled_usd_spent().
+/// Returns the logged price in the vendor's credits, as decimal text; NULL if there is none. Lives as long as the
+/// result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_credits_used(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
     borrowed(reconciled.and_then(|reconciled| reconciled.credits.as_ref()))
 }
 
-/// The vendor's id of the work, or NULL if it is not known. Lives as long as the result.
+/// Returns the vendor's id of the inference; NULL if it is not known. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_inference_id(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
     borrowed(reconciled.and_then(|reconciled| reconciled.inference_id.as_ref()))
 }
 
-/// Entry line that says what to do next; for what was charged, with everything that a refund needs. "" for NULL. Lives as long
-/// as the result.
+/// Returns one line that says what to do next; for a charged attempt, with everything that a refund request needs. ""
+/// for NULL. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_message(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
     reconciled.map_or(c"".as_ptr(), |reconciled| reconciled.message.as_ptr())
 }
 
-/// Everything as a JSON object. "{}" for NULL. Lives as long as the result.
+/// Returns the result as a JSON object. "{}" for NULL. Lives as long as the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_json(reconciled: Option<&gptimage_reconciled_t>) -> *const c_char {
     reconciled.map_or(c"{}".as_ptr(), |reconciled| reconciled.json.as_ptr())
 }
 
-/// Frees a result, and with it every text that came from it. NULL is fine.
+/// Frees a result, with every text that came from it. `reconciled` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_reconciled_free(reconciled: Option<Box<gptimage_reconciled_t>>) {
     infallible((), || drop(reconciled));

@@ -1,4 +1,4 @@
-//! What requests of both kinds have in common.
+//! Shared implementation of the two request types.
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
@@ -13,7 +13,7 @@ use crate::pointer::{required, text};
 use crate::status::gptimage_status_t;
 use crate::wait::wait_for;
 
-/// A request that is being put together.
+/// A request that is being built.
 pub(crate) trait RequestHandle {
     fn spec(&mut self) -> &mut CallSpec;
 }
@@ -27,7 +27,7 @@ pub(crate) fn change<R: RequestHandle>(
     fallible(error_out, || change(required(request, "request")?.spec()))
 }
 
-/// Sets a parameter in the API's own words; the rules judge it when the request is sent.
+/// Sets a parameter from text, which is validated when the request is sent.
 pub(crate) fn set<R: RequestHandle>(
     request: Option<&mut R>,
     name: &str,
@@ -40,7 +40,7 @@ pub(crate) fn set<R: RequestHandle>(
     })
 }
 
-/// Sets a number.
+/// Sets a parameter from a number.
 pub(crate) fn set_number<R: RequestHandle>(
     request: Option<&mut R>,
     name: &str,
@@ -53,7 +53,7 @@ pub(crate) fn set_number<R: RequestHandle>(
     })
 }
 
-/// The last word on a parameter counts.
+/// Sets a parameter; the last value counts.
 fn parameter(spec: &mut CallSpec, name: &str, value: &str) {
     spec.parameters.retain(|(known, _)| known != name);
     spec.parameters.push((name.to_owned(), value.to_owned()));
@@ -72,7 +72,7 @@ pub(crate) fn set_named<R: RequestHandle>(
     })
 }
 
-/// Adds fields beyond the library's knowledge.
+/// Adds fields that the library does not know.
 pub(crate) fn set_extra<R: RequestHandle>(
     request: Option<&mut R>,
     json: *const c_char,
@@ -81,13 +81,13 @@ pub(crate) fn set_extra<R: RequestHandle>(
     change(request, error_out, |spec| {
         let json = text(json, "json")?.to_owned();
         let extra = wait_for(move || async move { Extra::parse(&json) })?
-            .map_err(|error| FfiError::argument("json", &format!("is no JSON object: {error}")))?;
+            .map_err(|error| FfiError::argument("json", &format!("is not a JSON object: {error}")))?;
         spec.extra.push(extra);
         Ok(())
     })
 }
 
-/// Sets how long the call may take.
+/// Sets the deadline of a call.
 pub(crate) fn set_deadline_ms<R: RequestHandle>(
     request: Option<&mut R>,
     deadline_ms: u64,

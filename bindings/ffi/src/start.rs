@@ -1,4 +1,4 @@
-//! Work on the library's threads, and a host's thread that waits for it.
+//! Sending calls and passing their results to the host.
 
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use crate::process;
 use crate::progress::ProgressCallback;
 use crate::wait::wait_for;
 
-/// What a call ends in.
+/// The result of a call.
 pub(crate) type CallResult = Result<Generated, FfiError>;
 
 /// Sends a call and waits for its result.
@@ -56,7 +56,7 @@ pub(crate) fn start(
     Ok(job)
 }
 
-/// Leaves an outcome that nobody takes to `collect`.
+/// Puts an outcome that nobody took back for `collect`.
 pub(crate) fn keep(client: &Client, outcome: CallResult) {
     match outcome {
         Ok(generated) => client.keep(Ok(generated)),
@@ -65,8 +65,8 @@ pub(crate) fn keep(client: &Client, outcome: CallResult) {
     }
 }
 
-/// Hands an outcome over to the host. Entry that does not get there is kept: a failure that nobody is `reported` of, or a result
-/// that cannot be made one of C's, by a fault of ours.
+/// Writes a result to `out`. Calls `keep` with an outcome that does not reach the host: an error if `reported` is false, or a
+/// result that cannot be converted because of a bug.
 pub(crate) fn write_result(
     outcome: CallResult,
     out: &mut MaybeUninit<*mut gptimage_generated_t>,

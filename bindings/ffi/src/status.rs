@@ -1,63 +1,64 @@
-//! The numbers that functions return.
+//! The status numbers.
 
 use std::ffi::{CStr, c_char};
 
 use gptimage_core::ErrorKind;
 
-/// What came of a call: 0, or what went wrong. The numbers never change their meaning and are never used again.
+/// The status that a function returns: 0, or the kind of the failure. A number never changes its meaning and is never
+/// reused.
 pub type gptimage_status_t = i32;
 
-/// Everything went well.
+/// Success.
 pub const GPTIMAGE_STATUS_OK: gptimage_status_t = 0;
-/// An argument that cannot be: NULL, text that is not UTF-8, an index beyond the end.
+/// An invalid argument: NULL, text that is not UTF-8, or an index out of range.
 pub const GPTIMAGE_STATUS_INVALID_ARGUMENT: gptimage_status_t = 1;
-/// The rules refused the request; the violations are listed. Nothing was sent.
+/// The request violates rules, which the error lists. Nothing was sent.
 pub const GPTIMAGE_STATUS_INVALID_REQUEST: gptimage_status_t = 2;
 /// A key, URL, header, proxy or trust store that cannot be used.
 pub const GPTIMAGE_STATUS_CONFIG: gptimage_status_t = 3;
-/// A local file. A target that exists is refused before anything is sent.
+/// A local file cannot be read or written. An existing output file is refused before anything is sent.
 pub const GPTIMAGE_STATUS_IO: gptimage_status_t = 4;
 /// A job that has not ended yet.
 pub const GPTIMAGE_STATUS_PENDING: gptimage_status_t = 5;
-/// Provably not delivered whole: nothing was charged.
+/// The request was provably not delivered completely: nothing was charged.
 pub const GPTIMAGE_STATUS_CONNECTION: gptimage_status_t = 10;
-/// Sent whole, and no answer came that proves anything: it may be charged.
+/// The request was sent completely and no conclusive response was received: it may have been charged.
 pub const GPTIMAGE_STATUS_OUTCOME_UNKNOWN: gptimage_status_t = 11;
-/// Cancelled by a token or a job's cancel.
+/// Cancelled by a token or by gptimage_job_cancel().
 pub const GPTIMAGE_STATUS_CANCELLED: gptimage_status_t = 12;
-/// Every 4xx that no other status names.
+/// A 4xx status that no other status names.
 pub const GPTIMAGE_STATUS_BAD_REQUEST: gptimage_status_t = 20;
 /// 401: the key is missing or invalid.
 pub const GPTIMAGE_STATUS_AUTHENTICATION: gptimage_status_t = 21;
-/// 403: the key may not do this.
+/// 403: the key is not allowed to do this.
 pub const GPTIMAGE_STATUS_PERMISSION_DENIED: gptimage_status_t = 22;
-/// 402, or a refusal that says so: the account is out of credits.
+/// 402, or a refusal that says so: the account has no credits left.
 pub const GPTIMAGE_STATUS_INSUFFICIENT_CREDITS: gptimage_status_t = 23;
 /// 404: no such route or model.
 pub const GPTIMAGE_STATUS_NOT_FOUND: gptimage_status_t = 24;
-/// The prompt or an image was refused by moderation.
+/// Moderation refused the prompt or an image.
 pub const GPTIMAGE_STATUS_MODERATION_BLOCKED: gptimage_status_t = 25;
-/// 429.
+/// 429: too many requests.
 pub const GPTIMAGE_STATUS_RATE_LIMITED: gptimage_status_t = 26;
-/// 5xx in the vendor's own words, who says that failures are free.
+/// A 5xx in the gateway's own error format. Documented as unbilled; the charge stays "unknown".
 pub const GPTIMAGE_STATUS_SERVER: gptimage_status_t = 27;
-/// A success that cannot be used. It was paid for, or may be.
+/// A successful response that cannot be used. It was charged, or may have been.
 pub const GPTIMAGE_STATUS_RESPONSE_INVALID: gptimage_status_t = 30;
-/// The picture was paid for, exists at its URL and could not be fetched.
+/// The image was paid for and is at its URL, but could not be downloaded.
 pub const GPTIMAGE_STATUS_DOWNLOAD_FAILED: gptimage_status_t = 31;
 /// The budget does not allow the call.
 pub const GPTIMAGE_STATUS_BUDGET_EXCEEDED: gptimage_status_t = 40;
-/// A bug of the library.
+/// A bug in the library.
 pub const GPTIMAGE_STATUS_INTERNAL: gptimage_status_t = 99;
 
-macro_rules! as_in_core {
+macro_rules! same_as_core {
     ($($status:ident = $kind:ident),+ $(,)?) => {
-        // The header's numbers are core's, or this does not compile.
+        // Fails to compile if a number differs from core's.
         $( const _: () = assert!($status == ErrorKind::$kind.number()); )+
     };
 }
 
-as_in_core! {
+same_as_core! {
     GPTIMAGE_STATUS_INVALID_REQUEST = InvalidRequest,
     GPTIMAGE_STATUS_CONFIG = Config,
     GPTIMAGE_STATUS_IO = Io,
@@ -78,8 +79,8 @@ as_in_core! {
     GPTIMAGE_STATUS_INTERNAL = Internal,
 }
 
-/// The stable name of a status, such as "rate_limited"; "ok" for 0, "unknown_status" for a number that is none. Static:
-/// never to be freed.
+/// Returns the stable name of a status, such as "rate_limited"; "ok" for 0, "unknown_status" for an unknown number.
+/// Static: do not free.
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_status_name(status: gptimage_status_t) -> *const c_char {
     name(status).as_ptr()
