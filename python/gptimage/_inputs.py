@@ -6,14 +6,13 @@ import os
 
 from gptimage import _core
 from gptimage.generated import Generated
-from gptimage.mask import Mask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from gptimage._types import CoreInput, ImageInput, MaskInput
+    from gptimage._image_types import CoreInput, ImageInput
 
 # A whole image and one byte more, so that core can say that it is too long.
 _READ_AT_MOST = (50 << 20) + 1
@@ -31,7 +30,7 @@ def images(value: ImageInput | Iterable[ImageInput] | Generated) -> list[CoreInp
 
 def _is_one(value: Any) -> bool:
     """Whether this is an image by itself, or nothing that could be several."""
-    if isinstance(value, (str, os.PathLike, bytes, bytearray, memoryview, _core.Image, Mask, dict, set, frozenset)):
+    if isinstance(value, (str, os.PathLike, bytes, bytearray, memoryview, _core.Image, dict, set, frozenset)) or hasattr(type(value), "_as_input"):
         return True
     if isinstance(value, (list, tuple)):
         return isinstance(value, tuple) and _is_named_file(value)
@@ -48,7 +47,7 @@ def _is_one(value: Any) -> bool:
     return not hasattr(value, "__iter__") or hasattr(value, "read") or hasattr(value, "shape") or _is_pil(value)
 
 
-def mask(value: MaskInput | None) -> CoreInput | None:
+def mask(value: object) -> CoreInput | None:
     return None if value is None else one_image("mask", value)
 
 
@@ -56,10 +55,10 @@ def one_image(name: str, value: Any) -> CoreInput:
     """One image; `name` is the argument's, for errors."""
     if isinstance(value, (str, os.PathLike, bytes, _core.Image)):
         return value
-    if isinstance(value, Mask):
-        return value.png
-    if isinstance(value, Generated):
-        return value.image
+    if (as_input := getattr(type(value), "_as_input", None)) is not None:
+        # A class of this package that stands for an image.
+        own: CoreInput = as_input(value)
+        return own
     _refuse_async(name, value)
     if isinstance(value, tuple) and _is_named_file(value):
         # Core names and types files itself, from their bytes.

@@ -8,10 +8,8 @@ from gptimage import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
-
-    from gptimage.generated import Generated
-    from gptimage.mask import Mask
 
 # Longest side in pixels of one picture, and of each in a gallery.
 _SIDE, _GALLERY_SIDE, _COLUMNS = 512, 256, 4
@@ -20,25 +18,17 @@ _MOST_BYTES = 160 << 10
 
 
 def image_bundle(image: _core.Image) -> dict[str, Any]:
-    return _bundle([image], repr(image), _describe(image))
+    return bundle([image], repr(image), _describe(image))
 
 
-def mask_bundle(mask: Mask) -> dict[str, Any]:
-    # What is kept is black, what may be edited shows squares.
-    return _bundle([_core.Image.from_bytes(mask.png)], repr(mask), repr(mask)[5:-1], checkered=True)
-
-
-def generated_bundle(generated: Generated) -> dict[str, Any]:
-    images = list(generated.images)
+def images_bundle(images: Sequence[_core.Image], text: str, notes: str) -> dict[str, Any]:
+    """The images of a call; `notes` is added to the caption."""
     if len(images) == 1:
         caption = _describe(images[0])
     else:
         kinds = sorted({_describe(image) for image in images})
         caption = f"{len(images)} pictures" + (f" · {kinds[0]} each" if len(kinds) == 1 else "")
-    if generated.cost is not None:
-        caption += f" · {generated.cost}"
-    caption += "".join(f"\n{warning}" for warning in generated.warnings)
-    return _bundle(images, repr(generated), caption)
+    return bundle(images, text, caption + notes)
 
 
 def _describe(image: _core.Image) -> str:
@@ -48,7 +38,7 @@ def _describe(image: _core.Image) -> str:
     return f"{size} {image.format or 'unknown format'}"
 
 
-def _bundle(images: list[_core.Image], text: str, caption: str, *, checkered: bool = False) -> dict[str, Any]:
+def bundle(images: Sequence[_core.Image], text: str, caption: str, *, checkered: bool = False) -> dict[str, Any]:
     side = _SIDE if len(images) == 1 else _GALLERY_SIDE
     made = _core.preview(images, side, _COLUMNS, _MOST_BYTES, checkered)
     lines = "<br>".join(map(escape, caption.splitlines()))

@@ -25,31 +25,31 @@ _PHASES = {
 }
 
 
-class Show:
+class ProgressReporter:
     """Shows a call's progress, or tells the caller's function of it."""
 
     def __init__(self, option: ProgressOption) -> None:
-        self._tell: Callable[[Progress], object] | None = None
+        self._callback: Callable[[Progress], object] | None = None
         self._bar: Any = None
         self._last = ""
         if callable(option):
             if getattr(getattr(option, "__code__", None), "co_flags", 0) & _ASYNC:
                 raise TypeError("progress: an async function would never be awaited; give a plain one")
-            self._tell = option
+            self._callback = option
         elif option is True:
-            self._tell = self._draw
+            self._callback = self._draw
         elif option is not None and option is not False:
             raise TypeError(f"progress: {type(option).__name__} is neither True nor a function")
 
     @property
     def wanted(self) -> bool:
-        return self._tell is not None
+        return self._callback is not None
 
-    def __call__(self, facts: dict[str, Any] | None) -> None:
-        if facts is None or self._tell is None:
+    def __call__(self, fields: dict[str, Any] | None) -> None:
+        if fields is None or self._callback is None:
             return
         try:
-            self._tell(Progress(facts))
+            self._callback(Progress(fields))
         except Exception:
             # A paid call goes on, whatever its spectator does.
             import logging

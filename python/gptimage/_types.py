@@ -1,56 +1,34 @@
-"""What arguments may be, for editors and type checkers; nothing here is loaded otherwise."""
+"""The types of arguments, for editors and type checkers; not loaded otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from os import PathLike
-from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, TypeAlias, TypedDict
 
-from gptimage._core import Image
+from gptimage._image_types import Array as Array
+from gptimage._image_types import Content as Content
+from gptimage._image_types import CoreInput as CoreInput
+from gptimage._image_types import ImageInput as ImageInput
+from gptimage._image_types import PilImage as PilImage
+from gptimage._words import Background as Background
+from gptimage._words import Charge as Charge
+from gptimage._words import Moderation as Moderation
+from gptimage._words import OutputFormat as OutputFormat
+from gptimage._words import Path as Path
+from gptimage._words import Phase as Phase
+from gptimage._words import Quality as Quality
+from gptimage._words import ResponseFormat as ResponseFormat
+from gptimage._words import Size as Size
 from gptimage.budget import Budget
 from gptimage.exceptions import GptImageError
 from gptimage.generated import Generated
 from gptimage.mask import Mask
-from gptimage.records import Attempt, Progress, Record
+from gptimage.records import Attempt, Progress
 
-if TYPE_CHECKING:
-    from PIL.Image import Image as PilImage
-else:
-    PilImage = Any
-
-R = TypeVar("R", bound=Record)
-
-# The known model's words. Core's rules decide; other text is passed on to them.
-Size: TypeAlias = Literal["1024x1024", "1024x1536", "1536x1024"] | str
-Quality: TypeAlias = Literal["low", "medium", "high"] | str
-OutputFormat: TypeAlias = Literal["png", "jpeg", "webp"] | str
-Background: TypeAlias = Literal["auto", "transparent", "opaque"] | str
-Moderation: TypeAlias = Literal["auto", "low"] | str
-ResponseFormat: TypeAlias = Literal["url", "b64_json"] | str
-
-Charge = Literal["not_charged", "unknown", "charged"]
-Phase = Literal["planned", "connecting", "sending", "sent", "head_received", "body_complete", "stored"]
 ProgressOption: TypeAlias = bool | Callable[[Progress], object] | None
 Extra: TypeAlias = Mapping[str, Any]
-Path: TypeAlias = str | PathLike[str]
-
-
-class Array(Protocol):
-    """A NumPy array."""
-
-    @property
-    def __array_interface__(self) -> dict[str, Any]:
-        """What makes it one."""
-
-
-Content: TypeAlias = bytes | bytearray | memoryview | IO[bytes]
-ImageInput: TypeAlias = (
-    Path | Content | tuple[str | None, Content] | tuple[str | None, Content, str | None] | PilImage | Array | Image | Generated
-)
 MaskInput: TypeAlias = ImageInput | Mask
 Attempts: TypeAlias = str | Attempt | GptImageError | Generated | Iterable[str | Attempt]
-# The forms that the compiled part takes: width, height, samples a pixel and pixels are the last.
-CoreInput: TypeAlias = Path | bytes | Image | tuple[int, int, int, bytes]
 
 
 class Timers(TypedDict, total=False):

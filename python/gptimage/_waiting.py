@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from weakref import ReferenceType
 
     from gptimage import _core
-    from gptimage._progress import Show
+    from gptimage._progress import ProgressReporter
 
 
-def wait(call: _core.CallHandle, show: Show | None = None) -> Any:
+def wait(call: _core.CallHandle, reporter: ProgressReporter | None = None) -> Any:
     """The call's result. Ctrl-C is seen on the main thread, as everywhere in Python."""
     import sys
 
@@ -30,20 +30,20 @@ def wait(call: _core.CallHandle, show: Show | None = None) -> Any:
     try:
         try:
             while not call.wait(signals):
-                _show(call, show)
-            _show(call, show)
+                _report(call, reporter)
+            _report(call, reporter)
         finally:
-            if show is not None:
-                show.end()
+            if reporter is not None:
+                reporter.end()
         return _result(call)
     except BaseException as stopped:
         # Between an error of the call's own and its raise nothing may fail.
-        if (explained := call.abandon(stopped)) is not None:
-            _say(stopped, explained)
+        if (explanation := call.abandon(stopped)) is not None:
+            _annotate(stopped, explanation)
         raise
 
 
-async def wait_async(call: _core.CallHandle, show: Show | None = None) -> Any:
+async def wait_async(call: _core.CallHandle, reporter: ProgressReporter | None = None) -> Any:
     """The call's result, on whichever event loop is running."""
     import asyncio
 
@@ -51,57 +51,57 @@ async def wait_async(call: _core.CallHandle, show: Show | None = None) -> Any:
     try:
         try:
             while not call.done():
-                await _news(call, loop)
-                _show(call, show)
-            _show(call, show)
+                await _wait_for_change(call, loop)
+                _report(call, reporter)
+            _report(call, reporter)
         finally:
-            if show is not None:
-                show.end()
+            if reporter is not None:
+                reporter.end()
         return _result(call)
     except BaseException as stopped:
         # Between an error of the call's own and its raise nothing may fail.
-        if (explained := call.abandon(stopped)) is not None:
-            _say(stopped, explained)
+        if (explanation := call.abandon(stopped)) is not None:
+            _annotate(stopped, explanation)
         raise
 
 
-def made(kind: str, facts: Any) -> Any:
+def from_fields(kind: str, fields: Any) -> Any:
     """The object that stands for what became of a call."""
     match kind:
         case "generated":
-            return Generated(facts)
+            return Generated(fields)
         case "error":
-            return from_core(facts)
+            return from_core(fields)
         case "balance":
-            return Balance(facts)
+            return Balance(fields)
         case "reconciled":
-            return [Reconciled(one) for one in facts]
+            return [Reconciled(one) for one in fields]
         case "lost":
             return GptImageError("a bug in gptimage: a call ended without a result; it may be charged")
-    return facts
+    return fields
 
 
 def _result(call: _core.CallHandle) -> Any:
-    result = call.mark_delivered(made(*call.take()))
+    result = call.mark_delivered(from_fields(*call.take()))
     if isinstance(result, GptImageError):
         raise result
     return result
 
 
-async def _news(call: _core.CallHandle, loop: asyncio.AbstractEventLoop) -> None:
+async def _wait_for_change(call: _core.CallHandle, loop: asyncio.AbstractEventLoop) -> None:
     """Waits until there is something new, or for a while."""
     import asyncio
     from functools import partial
     from weakref import ref
 
     # The future only wakes us; the result stays with the call, where no cancellation can lose it.
-    news: asyncio.Future[None] = loop.create_future()
+    changed: asyncio.Future[None] = loop.create_future()
     # The loop holds whoever waits, and lets go when it is closed: then the call is given up. The compiled part, whose
     # references nobody collects, only knows where they are.
-    held = loop.call_later(_A_DAY, _wake, news)
+    held = loop.call_later(_A_DAY, _wake, changed)
     try:
-        if call.set_waker(partial(_notify, ref(loop), ref(news))):
-            await news
+        if call.set_waker(partial(_wake_loop, ref(loop), ref(changed))):
+            await changed
         else:
             await asyncio.sleep(0.02)
     finally:
@@ -111,25 +111,25 @@ async def _news(call: _core.CallHandle, loop: asyncio.AbstractEventLoop) -> None
 _A_DAY = 86_400.0
 
 
-def _notify(loop: ReferenceType[asyncio.AbstractEventLoop], news: ReferenceType[asyncio.Future[None]]) -> None:
-    there, waiting = loop(), news()
+def _wake_loop(loop: ReferenceType[asyncio.AbstractEventLoop], changed: ReferenceType[asyncio.Future[None]]) -> None:
+    there, waiting = loop(), changed()
     if there is not None and waiting is not None:
         there.call_soon_threadsafe(_wake, waiting)
 
 
-def _wake(news: asyncio.Future[None]) -> None:
-    if not news.done():
-        news.set_result(None)
+def _wake(changed: asyncio.Future[None]) -> None:
+    if not changed.done():
+        changed.set_result(None)
 
 
-def _show(call: _core.CallHandle, show: Show | None) -> None:
-    if show is not None:
-        show(call.progress())
+def _report(call: _core.CallHandle, reporter: ProgressReporter | None) -> None:
+    if reporter is not None:
+        reporter(call.progress())
 
 
-def _say(stopped: BaseException, explained: tuple[str, dict[str, Any] | None]) -> None:
+def _annotate(stopped: BaseException, explanation: tuple[str, dict[str, Any] | None]) -> None:
     """Says on the exception that stopped a call what that may cost."""
-    note, facts = explained
-    if facts is not None:
-        stopped.__cause__ = from_core(facts)
+    note, fields = explanation
+    if fields is not None:
+        stopped.__cause__ = from_core(fields)
     stopped.add_note(f"gptimage: {note}")

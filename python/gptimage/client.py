@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gptimage import _core
-from gptimage._progress import Show
-from gptimage._waiting import made, wait, wait_async
+from gptimage._progress import ProgressReporter
+from gptimage._waiting import from_fields, wait, wait_async
 from gptimage.records import Attempt, Pending
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gptimage.records import Balance, Reconciled
 
 # What people bring along from other clients, and what to use here.
-_INSTEAD = {
+_ALTERNATIVES = {
     "timeout": "use deadline= (seconds over everything, waits and further attempts included), or Client(timers={...})",
     "max_retries": "use max_attempts= (the first one included); only what provably cost nothing is tried again",
     "http_client": "use proxy=, ca_file=, headers= and timers=",
@@ -55,7 +55,7 @@ _INSTEAD = {
 
 def _refuse(function: str, unknown: Mapping[str, object]) -> None:
     for name in unknown:
-        instead = f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+        instead = f": {_ALTERNATIVES[name]}" if name in _ALTERNATIVES else ""
         raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{instead}")
 
 
@@ -130,7 +130,7 @@ class _Base:
         """
         batch = self._core.collect()
         try:
-            return batch.mark_delivered([made(*facts) for facts in batch.to_dicts()])  # type: ignore[no-any-return]
+            return batch.mark_delivered([from_fields(*fields) for fields in batch.to_dicts()])  # type: ignore[no-any-return]
         except BaseException:
             batch.put_back()
             raise
@@ -139,7 +139,7 @@ class _Base:
         """What may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those
         that another thread waits for), and outcomes that wait for `collect`, those in a salvage folder included.
         """
-        return [Pending(facts) for facts in self._core.pending()]
+        return [Pending(fields) for fields in self._core.pending()]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
@@ -155,11 +155,11 @@ class _Base:
             _core.set_log_level(logging.getLogger("gptimage").getEffectiveLevel())
         return self._core
 
-    def _call(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.CallHandle, Show]:
+    def _call(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.CallHandle, ProgressReporter]:
         """A call, and who shows it; `given` are the arguments of `generate` or `edit`, by their names."""
         del given["self"]
         _refuse(operation, given.pop("unknown"))
-        prompt, show, extra = given.pop("prompt"), Show(given.pop("progress")), given.pop("extra")
+        prompt, reporter, extra = given.pop("prompt"), ProgressReporter(given.pop("progress")), given.pop("extra")
         if not isinstance(prompt, str):
             raise TypeError(f"prompt: {type(prompt).__name__} is no text")
         _text("prompt", prompt)
@@ -169,18 +169,18 @@ class _Base:
             from gptimage import _inputs
 
             images, mask = _inputs.images(given.pop("image")), _inputs.mask(given.pop("mask"))
-        terms = {name: given.pop(name) for name in _TERMS}
+        options = {name: given.pop(name) for name in _CALL_OPTIONS}
         # What is left are the API's own parameters.
         parameters = [(name, _text(name, value)) for name, value in given.items() if value is not None]
         extra_json = None if extra is None else _json(extra)
         call = self._use().call(
-            operation, prompt, parameters, images=images, mask=mask, extra=extra_json, observed=show.wanted, **terms
+            operation, prompt, parameters, images=images, mask=mask, extra=extra_json, observed=reporter.wanted, **options
         )
-        return call, show
+        return call, reporter
 
 
 # What is said of a call beside its request.
-_TERMS = ("structural_rules", "save_to", "overwrite", "deadline", "max_attempts", "fetch")
+_CALL_OPTIONS = ("structural_rules", "save_to", "overwrite", "deadline", "max_attempts", "fetch")
 
 
 def _text(name: str, value: object) -> str:
@@ -218,22 +218,22 @@ def _budget(budget: Budget | None) -> _core.Budget | None:
     return budget._core
 
 
-def _asked(attempts: Attempts) -> list[tuple[str, str | None, str | None, str | None, str | None]]:
+def _reconcile_targets(attempts: Attempts) -> list[tuple[str, str | None, str | None, str | None, str | None]]:
     """Attempts as the compiled part takes them: the id, and what is known already."""
     found: Any = getattr(attempts, "attempts", attempts)
     if isinstance(found, (str, Attempt)):
         found = [found]
-    asked: list[tuple[str, str | None, str | None, str | None, str | None]] = []
+    targets: list[tuple[str, str | None, str | None, str | None, str | None]] = []
     for one in found:
         if isinstance(one, str):
-            asked.append((one, None, None, None, None))
+            targets.append((one, None, None, None, None))
         elif isinstance(one, Attempt):
             usd, credits = (one.cost.usd, one.cost.credits) if one.cost else (None, None)
             known = [None if value is None else f"{value:f}" for value in (usd, credits)]
-            asked.append((one.client_request_id, one.charge, known[0], known[1], one.inference_id))
+            targets.append((one.client_request_id, one.charge, known[0], known[1], one.inference_id))
         else:
             raise TypeError(f"reconcile: {type(one).__name__} is neither an attempt nor a client request id")
-    return asked
+    return targets
 
 
 class Client(_Base):
@@ -323,8 +323,8 @@ class Client(_Base):
         Raises InvalidRequestError, with all problems at once, before anything is sent; else one of
         `gptimage.exceptions`, each of which says in `charge` whether money was spent.
         """
-        call, show = self._call("generate", locals())
-        return wait(call, show)  # type: ignore[no-any-return]
+        call, reporter = self._call("generate", locals())
+        return wait(call, reporter)  # type: ignore[no-any-return]
 
     def edit(
         self,
@@ -357,8 +357,8 @@ class Client(_Base):
         the first image may be edited: a `Mask`, or a PNG of the image's size, under 4 MB, that is transparent there.
         `n` is 1 to 10. All else is as for `generate`.
         """
-        call, show = self._call("edit", locals())
-        return wait(call, show)  # type: ignore[no-any-return]
+        call, reporter = self._call("edit", locals())
+        return wait(call, reporter)  # type: ignore[no-any-return]
 
     def fetch(
         self, image: _core.Image | str, *, save_to: Path | None = None, overwrite: bool = False
@@ -378,12 +378,12 @@ class Client(_Base):
         self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
     ) -> list[Reconciled]:
         """Asks the vendor's log what became of attempts that may have been charged: those of an error or a result, one
-        attempt, a client request id, or several of these. Free. What is proved already is not asked for.
+        attempt, a client request id, or several of these. Free. What is proved already is not targets for.
 
         `period`: how far back the log is read, such as `"7d"`; `"24h"`. `patience`: seconds that a row is waited for that
         is not there yet; `timers["log"]`, 60. An absent, refusing or lagging log leaves them `unknown`.
         """
-        call = self._use().reconcile(_asked(attempts), period, patience)
+        call = self._use().reconcile(_reconcile_targets(attempts), period, patience)
         return wait(call)  # type: ignore[no-any-return]
 
     def drain(self, timeout: float | None = None) -> None:
@@ -445,8 +445,8 @@ class AsyncClient(_Base):
         **unknown: Never,
     ) -> Generated:
         """As `Client.generate`."""
-        call, show = self._call("generate", locals())
-        return await wait_async(call, show)  # type: ignore[no-any-return]
+        call, reporter = self._call("generate", locals())
+        return await wait_async(call, reporter)  # type: ignore[no-any-return]
 
     async def edit(
         self,
@@ -473,8 +473,8 @@ class AsyncClient(_Base):
         **unknown: Never,
     ) -> Generated:
         """As `Client.edit`."""
-        call, show = self._call("edit", locals())
-        return await wait_async(call, show)  # type: ignore[no-any-return]
+        call, reporter = self._call("edit", locals())
+        return await wait_async(call, reporter)  # type: ignore[no-any-return]
 
     async def fetch(
         self, image: _core.Image | str, *, save_to: Path | None = None, overwrite: bool = False
@@ -491,7 +491,7 @@ class AsyncClient(_Base):
         self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
     ) -> list[Reconciled]:
         """As `Client.reconcile`."""
-        call = self._use().reconcile(_asked(attempts), period, patience)
+        call = self._use().reconcile(_reconcile_targets(attempts), period, patience)
         return await wait_async(call)  # type: ignore[no-any-return]
 
     async def drain(self, timeout: float | None = None) -> None:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gptimage._types import Charge
+    from gptimage._words import Charge
     from gptimage.generated import Generated
 
 
@@ -69,8 +69,8 @@ class GptImageError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # What an error was raised from is not pickled, and `errno` is not among the attributes of an OSError's dict.
         wrapped = None if "charge" in self.__dict__ else _wrapped(self)
-        facts = {} if wrapped is None else {name: getattr(wrapped, name) for name in GptImageError.__annotations__}
-        state = {**facts, **self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
+        fields = {} if wrapped is None else {name: getattr(wrapped, name) for name in GptImageError.__annotations__}
+        state = {**fields, **self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
         return type(self), self.args, state
 
     @property
@@ -210,26 +210,26 @@ _CLASSES: dict[str, type[GptImageError]] = {
 }
 
 
-def from_core(facts: dict[str, Any]) -> GptImageError:
-    """The exception that stands for an error of core; `facts` are core's own, under core's names."""
+def from_core(fields: dict[str, Any]) -> GptImageError:
+    """The exception that stands for an error of core; `fields` are core's own, under core's names."""
     from gptimage.generated import Generated
 
-    facts = dict(facts)
-    cls = _CLASSES.get(facts["kind"], GptImageError)
-    if cls is APIConnectionError and facts["timed_out"] and facts["charge"] == "not_charged":
+    fields = dict(fields)
+    cls = _CLASSES.get(fields["kind"], GptImageError)
+    if cls is APIConnectionError and fields["timed_out"] and fields["charge"] == "not_charged":
         cls = APITimeoutError
-    error = cls(facts.pop("message"))
-    cause, number = facts.pop("cause"), facts.pop("errno")
-    if facts["response_file"] is not None:
+    error = cls(fields.pop("message"))
+    cause, number = fields.pop("cause"), fields.pop("errno")
+    if fields["response_file"] is not None:
         import os
 
-        facts["response_file"] = os.fspath(facts["response_file"])
-    facts["violations"] = records(Violation, facts["violations"])
-    facts["attempts"] = records(Attempt, facts["attempts"])
-    facts["retry_after"] = facts.pop("retry_after_seconds")
-    if facts["generated"] is not None:
-        facts["generated"] = Generated(facts["generated"])
-    error.__dict__.update(facts)
+        fields["response_file"] = os.fspath(fields["response_file"])
+    fields["violations"] = records(Violation, fields["violations"])
+    fields["attempts"] = records(Attempt, fields["attempts"])
+    fields["retry_after"] = fields.pop("retry_after_seconds")
+    if fields["generated"] is not None:
+        fields["generated"] = Generated(fields["generated"])
+    error.__dict__.update(fields)
     if isinstance(number, str):
         import errno
 
@@ -248,7 +248,7 @@ def from_core(facts: dict[str, Any]) -> GptImageError:
 # Where an OSError has its number.
 _ERRNO: Any = OSError.__dict__["errno"]
 
-# What an error says that was not made of facts, where that is not None: nobody knows whether it cost something.
+# What an error says that was not made of fields, where that is not None: nobody knows whether it cost something.
 _UNKNOWN: dict[str, Any] = {
     "charge": "unknown",
     "violations": (),
@@ -259,7 +259,7 @@ _UNKNOWN: dict[str, Any] = {
 
 
 def _unknown(cls: type[GptImageError], name: str) -> Any:
-    """What is said of an error of this class that was not made of facts. What its class says, it says."""
+    """What is said of an error of this class that was not made of fields. What its class says, it says."""
     if name in ("kind", "number"):
         from gptimage import _core
 

@@ -22,20 +22,20 @@ class Generated(Record):
     >>> print(generated.cost)
     """
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        cost = facts["cost"]
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        cost = fields["cost"]
         super().__init__(
             {
-                "images": tuple(facts["images"]),
+                "images": tuple(fields["images"]),
                 "cost": Cost(cost) if isinstance(cost, dict) else cost,
-                "created": facts["created"],
-                "usage": facts["usage"],
-                "client_request_id": facts["client_request_id"],
-                "inference_id": facts["inference_id"],
-                "request_id": facts["request_id"],
-                "warnings": _restored(Warning, facts["warnings"]),
-                "attempts": _restored(Attempt, facts["attempts"]),
-                "response": facts["response"],
+                "created": fields["created"],
+                "usage": fields["usage"],
+                "client_request_id": fields["client_request_id"],
+                "inference_id": fields["inference_id"],
+                "request_id": fields["request_id"],
+                "warnings": _restored(Warning, fields["warnings"]),
+                "attempts": _restored(Attempt, fields["attempts"]),
+                "response": fields["response"],
             }
         )
 
@@ -84,11 +84,16 @@ class Generated(Record):
         return f"Generated([{shown}], cost={self.cost}, client_request_id={self.client_request_id!r})"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        from gptimage._notebook import generated_bundle
+        from gptimage import _notebook
 
-        return generated_bundle(self)
+        notes = "" if self.cost is None else f" · {self.cost}"
+        notes += "".join(f"\n{warning}" for warning in self.warnings)
+        return _notebook.images_bundle(self.images, repr(self), notes)
 
-    # What openai-python's results have.
+    def _as_input(self) -> Image:
+        return self.image
+
+    # The methods of openai-python's results.
 
     @property
     def data(self) -> list[ImageData]:
@@ -164,5 +169,5 @@ class ImageData(Record):
 
 
 def _restored(kind: type[Any], items: Any) -> tuple[Any, ...]:
-    """Core's facts, or what `pickle` has kept of them."""
+    """Core's fields, or what `pickle` has kept of them."""
     return items if isinstance(items, tuple) else records(kind, items)

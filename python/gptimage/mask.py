@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image as PilImage
 
-    from gptimage._types import ImageInput
+    from gptimage._image_types import ImageInput
 
 
 class Mask(Record):
@@ -82,9 +82,13 @@ class Mask(Record):
         return f"Mask({self.width}x{self.height}, {self.editable_share:.1%} editable)".replace("%", " %")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        from gptimage._notebook import mask_bundle
+        from gptimage import _notebook
 
-        return mask_bundle(self)
+        # Kept areas are black, editable ones show the checkerboard.
+        return _notebook.bundle([_core.Image.from_bytes(self.png)], repr(self), repr(self)[5:-1], checkered=True)
+
+    def _as_input(self) -> bytes:
+        return self.png
 
 
 def _boxes(boxes: Any) -> list[list[int]]:

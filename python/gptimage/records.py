@@ -9,16 +9,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
-    from typing import Any, Literal
+    from typing import Any, Literal, TypeVar
 
-    from gptimage._types import Charge, Phase, R
+    from gptimage._words import Charge, Phase
+
+    R = TypeVar("R", bound="Record")
 
 
 class Record:
-    """Named facts that do not change."""
+    """Named fields that do not change."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self.__dict__.update(facts)
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.__dict__.update(fields)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} cannot be set")
@@ -36,9 +38,9 @@ class Record:
         return type(self), (dict(self.__dict__),)
 
     def __repr__(self) -> str:
-        facts = ((name, self.__dict__[name]) for name in type(self).__annotations__ if name in self.__dict__)
-        told = ((name, value) for name, value in facts if value is not None and value != ())
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in told)})"
+        fields = ((name, self.__dict__[name]) for name in type(self).__annotations__ if name in self.__dict__)
+        set_fields = ((name, value) for name, value in fields if value is not None and value != ())
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in set_fields)})"
 
 
 def amount(text: str | Decimal) -> Decimal:
@@ -50,16 +52,16 @@ def amount(text: str | Decimal) -> Decimal:
     return Decimal(digits.rstrip("0").rstrip(".") if "." in digits else digits)
 
 
-def records(kind: type[R], facts: list[Mapping[str, Any]]) -> tuple[R, ...]:
-    return tuple(kind(item) for item in facts)
+def records(kind: type[R], fields: list[Mapping[str, Any]]) -> tuple[R, ...]:
+    return tuple(kind(item) for item in fields)
 
 
 class Cost(Record):
     """What a call cost, exactly, as the server said it."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any]) -> None:
         # By their names: CPython before 3.12 does not survive a lack of memory for a dict's items.
-        super().__init__({name: None if facts[name] is None else amount(facts[name]) for name in facts})
+        super().__init__({name: None if fields[name] is None else amount(fields[name]) for name in fields})
 
     usd: Decimal | None
     """US dollars."""
@@ -78,9 +80,9 @@ class Cost(Record):
 class Attempt(Record):
     """One attempt at a charged call."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        cost = facts["cost"]
-        super().__init__({**facts, "cost": Cost(cost) if isinstance(cost, dict) else cost})
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        cost = fields["cost"]
+        super().__init__({**fields, "cost": Cost(cost) if isinstance(cost, dict) else cost})
 
     number: int
     """1 for the first."""
@@ -141,10 +143,10 @@ class Warning(Record):
 class Balance(Record):
     """What money is left."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any]) -> None:
         from decimal import Decimal
 
-        super().__init__({**facts, "current_balance": amount(facts["current_balance"])})
+        super().__init__({**fields, "current_balance": amount(fields["current_balance"])})
 
     current_balance: Decimal
     """It may be negative."""
@@ -182,8 +184,8 @@ class Progress(Record):
 class BudgetStatus(Record):
     """How a budget stands, in US dollars."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        super().__init__({name: value if name == "closed" else amount(value) for name, value in facts.items()})
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        super().__init__({name: value if name == "closed" else amount(value) for name, value in fields.items()})
 
     max_usd: Decimal
     """The limit."""
@@ -213,9 +215,9 @@ class Pending(Record):
 class Reconciled(Record):
     """What is known of an attempt after the vendor's log was asked."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        cost = facts["cost"]
-        super().__init__({**facts, "cost": Cost(cost) if isinstance(cost, dict) else cost})
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        cost = fields["cost"]
+        super().__init__({**fields, "cost": Cost(cost) if isinstance(cost, dict) else cost})
 
     client_request_id: str
     """The attempt's id."""
