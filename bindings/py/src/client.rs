@@ -1,4 +1,4 @@
-//! The client that both of Python's clients have inside.
+//! The core of both Python clients.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -22,17 +22,17 @@ use crate::reconcile_target::ReconcileTarget;
 use crate::sync::lock;
 use crate::to_dict::Batch;
 
-/// Core's client, made again in a forked child: what it inherited has no thread.
+/// The core of both clients. Creates a new core client in a forked child, where the inherited one has no threads.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Client {
     config: Config,
-    /// What its calls may cost.
+    /// The kind of its charged calls.
     kind: CallKind,
-    /// How long the interpreter's end waits for its calls.
+    /// How long exit waits for its calls.
     exit_wait: Duration,
-    /// Only locked while attached, as [`background`]'s.
+    /// Only locked while attached.
     client: Mutex<ProcessLocal<gptimage_core::Client>>,
-    /// The one whose store of kept results all relatives share.
+    /// The client whose store of kept outcomes all related clients share.
     family: Arc<Mutex<ProcessLocal<gptimage_core::Client>>>,
 }
 
@@ -64,7 +64,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Runs something that is free and can be given up at any moment.
+    /// Creates a free call, which can be cancelled at any point.
     fn run<F>(
         &self,
         py: Python<'_>,
@@ -97,13 +97,13 @@ impl Client {
         Ok(Self::from_core(config, client, family, exit_wait))
     }
 
-    /// Where the API is, as settled.
+    /// The base URL of the API, after normalisation.
     #[getter]
     fn base_url(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.core(py)?.base_url().to_owned())
     }
 
-    /// A client of other options that shares what is kept for `collect`.
+    /// Returns a client with other options that shares the outcomes kept for `collect`.
     fn with_options(&self, py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = options::change(self.config.clone(), options)?;
         let exit_wait = options::exit_wait(py, options)?.unwrap_or(self.exit_wait);
@@ -111,7 +111,7 @@ impl Client {
         Ok(Self::from_core(config, client, self.family.clone(), exit_wait))
     }
 
-    /// A paid call.
+    /// Creates a charged call.
     #[pyo3(signature = (operation, prompt, parameters, *, images, mask, extra, structural_rules, save_to, overwrite, deadline, max_attempts, fetch, observed))]
     #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn call(
@@ -138,7 +138,10 @@ impl Client {
             ],
             None => Vec::new(),
         };
-        let operation = if operation == Operation::Edit.as_str() { Operation::Edit } else { Operation::Generate };
+        let operation = match operation.parse::<Operation>() {
+            Ok(operation) => operation,
+            Err(error) => return Err(PyValueError::new_err(error.to_string())),
+        };
         let order = CallSpec {
             parameters,
             extra,
@@ -149,7 +152,7 @@ impl Client {
             overwrite,
             deadline: deadline.map(|deadline| seconds("deadline", deadline)).transpose().or_raise(py)?,
             max_attempts: max_attempts
-                .map(|attempts| attempts.extract().map_err(|error| options::named(py, "max_attempts", error)))
+                .map(|attempts| attempts.extract().map_err(|error| options::name_argument(py, "max_attempts", error)))
                 .transpose()?,
             fetch,
             ..CallSpec::new(operation, prompt)
@@ -164,7 +167,7 @@ impl Client {
         }))
     }
 
-    /// A download, which is free.
+    /// Creates a download, which is free.
     fn fetch(&self, py: Python<'_>, image: &Image, save_to: Option<PathBuf>, overwrite: bool) -> PyResult<CallHandle> {
         let image = image.core().clone();
         self.run(py, CallKind::Free, |client| async move {
@@ -175,17 +178,17 @@ impl Client {
         })
     }
 
-    /// Asks what money is left.
+    /// Creates a request for the account's balance.
     fn balance(&self, py: Python<'_>) -> PyResult<CallHandle> {
         self.run(py, CallKind::Free, |client| async move { TaskResult::Balance(client.balance().await) })
     }
 
-    /// Waits until every call that runs on without its caller has ended, or the time is up.
+    /// Creates a wait until every call without a caller has ended, or until the time limit.
     fn drain(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<CallHandle> {
         let limit = limit.map(|limit| seconds("timeout", limit)).transpose().or_raise(py)?;
         self.run(py, CallKind::Drain, |client| async move {
             match limit {
-                // Too late is no error: the caller sees what there is.
+                // A timeout is not an error.
                 Some(limit) => drop(timeout(limit, client.drain()).await),
                 None => client.drain().await,
             }
@@ -193,19 +196,19 @@ impl Client {
         })
     }
 
-    /// What became of calls whose callers were gone.
+    /// Takes the outcomes of calls whose callers were gone.
     fn collect(&self, py: Python<'_>) -> PyResult<Batch> {
         let client = self.core(py)?;
         background(py)?.with_files(py, move || Batch::new(client))
     }
 
-    /// What may be paid and is in nobody's hands, in fields.
+    /// Returns the calls that may be charged and whose outcome nobody has received, as dicts.
     fn pending<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let client = self.core(py)?;
         to_python(py, &background(py)?.with_files(py, move || client.pending())?)
     }
 
-    /// Asks the vendor's log what became of attempts.
+    /// Creates a lookup of attempts in the vendor's usage log.
     fn reconcile(
         &self,
         py: Python<'_>,

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gptimage_core::{
-    CancelToken, Client, EditRequest, Error, GenerateRequest, Generated, ImageInput, Operation, PixelFormat, Progress,
-    SaveTo, printable,
+    CancelToken, Client, Error, Generated, ImageInput, Operation, PixelFormat, Progress, Request, SaveTo, printable,
 };
 use serde::de::Error as _;
 use serde_json::Value;
@@ -109,28 +108,6 @@ pub struct CallSpec {
     pub fetch: Option<bool>,
 }
 
-enum Request {
-    Generate(GenerateRequest),
-    Edit(EditRequest),
-}
-
-/// Applies the arguments that both builders have.
-macro_rules! fill {
-    ($builder:expr, $spec:expr) => {{
-        let mut builder = $builder;
-        for (name, value) in &$spec.parameters {
-            builder = builder.set(name, value);
-        }
-        for (name, value) in $spec.extra.iter().flat_map(Extra::fields) {
-            builder = builder.extra_json(name, value.get());
-        }
-        if let Some(path) = &$spec.save_to {
-            builder = builder.output_format_from(path);
-        }
-        builder.structural_rules($spec.structural_rules)
-    }};
-}
-
 impl CallSpec {
     /// Creates a call with only a prompt.
     pub fn new(operation: Operation, prompt: impl Into<String>) -> Self {
@@ -172,11 +149,9 @@ impl CallSpec {
             () = token.cancelled() => return None,
         };
         let mut call = match built {
-            Ok(Request::Generate(request)) => client.generate(&request),
-            Ok(Request::Edit(request)) => client.edit(&request),
+            Ok(request) => client.send(request).cancel(token),
             Err(error) => return Some(Err(error)),
         };
-        call = call.cancel(token);
         if let Some(to) = save_to {
             call = call.save_to(to);
         }
@@ -196,20 +171,24 @@ impl CallSpec {
     }
 
     fn build(self) -> Result<Request, Error> {
-        if self.operation != Operation::Edit {
-            return fill!(GenerateRequest::builder(self.prompt), self)
-                .build()
-                .map(Request::Generate)
-                .map_err(Error::from);
+        let mut builder = Request::builder(self.operation, self.prompt).structural_rules(self.structural_rules);
+        for (name, value) in &self.parameters {
+            builder = builder.set(name, value);
+        }
+        for (name, value) in self.extra.iter().flat_map(Extra::fields) {
+            builder = builder.extra_json(name, value.get());
+        }
+        if let Some(path) = &self.save_to {
+            builder = builder.output_format_from(path);
         }
         let several = self.images.len() > 1;
-        let name = |index: usize| if several { format!("image[{index}]") } else { "image".to_owned() };
-        let images = self.images.into_iter().enumerate().map(|(index, image)| image.input(&name(index)));
-        let images = images.collect::<Result<Vec<_>, _>>()?;
-        let mut builder = fill!(EditRequest::builder(self.prompt, images), self);
+        for (index, image) in self.images.into_iter().enumerate() {
+            let name = if several { format!("image[{index}]") } else { "image".to_owned() };
+            builder = builder.image(image.input(&name)?);
+        }
         if let Some(mask) = self.mask {
             builder = builder.mask(mask.input("mask")?);
         }
-        builder.build().map(Request::Edit).map_err(Error::from)
+        Ok(builder.build()?)
     }
 }

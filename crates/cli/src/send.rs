@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gptimage_core::{Budget, Client, Config, EditRequest, ErrorKind, GenerateRequest, ImageInput, Operation, SaveTo};
+use gptimage_core::{Budget, Client, Config, Error, ErrorKind, Request, SaveTo};
 use gptimage_emulator::Emulator;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -58,12 +58,6 @@ pub(crate) fn preview(mut args: RequestArgs) -> String {
     }
 }
 
-/// A request of either operation.
-enum Request {
-    Generate(GenerateRequest),
-    Edit(EditRequest),
-}
-
 async fn send(
     args: Arc<RequestArgs>,
     emulator: Option<&Emulator>,
@@ -86,11 +80,7 @@ async fn send(
     let client = Client::new(config)?;
     hints.base_url(client.base_url());
     connection::print_notes(&client);
-    let mut call = match &request {
-        Request::Generate(request) => client.generate(request),
-        Request::Edit(request) => client.edit(request),
-    };
-    call = call.deadline(args.deadline);
+    let mut call = client.send(request).deadline(args.deadline);
     if let Destination::Files(path) = &destination {
         call = call.save_to(SaveTo::from(path).overwrite(args.overwrite));
     }
@@ -177,25 +167,14 @@ async fn open(stream: &Stream, args: &RequestArgs, signals: &mut Signals) -> Res
 
 fn build(args: &RequestArgs) -> Result<Request, EarlyExit> {
     let mut stdin = Stdin::default();
-    let prompt = stdin.prompt(&args.prompt)?;
-    if args.operation == Operation::Edit {
-        let images = args.images.iter().map(|image| stdin.image(image)).collect::<Result<Vec<ImageInput>, _>>()?;
-        let mut builder = EditRequest::builder(prompt, images).structural_rules(args.structural_rules);
-        for (name, text) in &args.parameters {
-            builder = builder.set(name, text);
-        }
-        for (name, text) in &args.extra {
-            builder = builder.extra_json(name, &value(text));
-        }
-        if let Some(output) = &args.output {
-            builder = builder.output_format_from(output);
-        }
-        if let Some(mask) = &args.mask {
-            builder = builder.mask(stdin.image(mask)?);
-        }
-        return Ok(Request::Edit(builder.build().map_err(gptimage_core::Error::from)?));
+    let mut builder =
+        Request::builder(args.operation, stdin.prompt(&args.prompt)?).structural_rules(args.structural_rules);
+    for image in &args.images {
+        builder = builder.image(stdin.image(image)?);
     }
-    let mut builder = GenerateRequest::builder(prompt).structural_rules(args.structural_rules);
+    if let Some(mask) = &args.mask {
+        builder = builder.mask(stdin.image(mask)?);
+    }
     for (name, text) in &args.parameters {
         builder = builder.set(name, text);
     }
@@ -205,7 +184,7 @@ fn build(args: &RequestArgs) -> Result<Request, EarlyExit> {
     if let Some(output) = &args.output {
         builder = builder.output_format_from(output);
     }
-    Ok(Request::Generate(builder.build().map_err(gptimage_core::Error::from)?))
+    Ok(builder.build().map_err(Error::from)?)
 }
 
 /// The JSON of an `--extra` value: JSON text as it is, digit by digit, or else a JSON string.
