@@ -1,18 +1,19 @@
-"""Make and edit images with gpt-image-2: checked before money is spent, never paid twice, never lost.
+"""Make and edit images with gpt-image-2: validated before money is spent, never charged twice, never lost.
 
 >>> from gptimage import Client
 >>> client = Client()                                    # the key is in AIMLAPI_KEY
->>> client.generate("A T-Rex relaxing on a beach")       # the last line of a cell shows the picture
+>>> client.generate("A T-Rex relaxing on a beach")       # a notebook shows the image
 >>> client.edit("Put a crown on its head", image="t-rex.png", save_to="crowned.png")
 
-Offline, on an emulator of the API:
+Without a key, on an emulator of the API:
 
 >>> import gptimage
 >>> with gptimage.Emulator() as emulator:
 ...     client = emulator.client()
 ...     client.generate("A T-Rex relaxing on a beach")
 
-`Client` blocks, `AsyncClient` is awaited; both have the same methods. Errors are in `gptimage.exceptions`, and here.
+`Client` blocks, `AsyncClient` is awaited; both have the same methods. Errors are in this module and in
+`gptimage.exceptions`.
 """
 
 from gptimage import _image as _image

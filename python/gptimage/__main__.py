@@ -9,10 +9,10 @@ from gptimage import _core
 
 
 def main() -> int:
-    """Runs the command with this process's arguments."""
+    """Runs the command with this process's arguments and returns its exit code."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        # The command hears signals itself. Python's handler would only note them for code of Python's, of which none runs
-        # before the command is over, and would end that with a traceback in place of the command's exit code.
+        # The command handles signals itself. Python's handler would only take effect after the command, and replace its exit
+        # code by a traceback.
         try:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         except ValueError:

@@ -1,4 +1,4 @@
-"""The compiled part of gptimage. Only `Image` is meant for you; the rest is what the package is made of."""
+"""The compiled part of gptimage. Only `Image` is public."""
 
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
@@ -36,58 +36,62 @@ VERSION: str
 """The version of the library."""
 
 def main(args: Sequence[str]) -> int:
-    """Runs the `gptimage` command and gives its exit code."""
+    """Runs the `gptimage` command and returns its exit code."""
 
 def error_kinds() -> list[tuple[str, int]]:
-    """Every kind of error: its slug and its number."""
+    """Returns every kind of error: its slug and its number."""
 
 def shutdown() -> None:
-    """Lets our threads finish with the interpreter, which is about to end. Registered with `atexit`."""
+    """Waits until the library's threads are done with the interpreter, which is about to exit. Registered with
+    `atexit`.
+    """
 
 def set_log_level(level: int) -> None:
-    """Log records below this level (of Python's `logging`) are not made."""
+    """Sets the level of Python's `logging` below which no log records are created."""
 
 def mask_from_boxes(width: int, height: int, boxes: Sequence[Sequence[int]]) -> tuple[bytes, float]:
-    """Editable inside the boxes."""
+    """Makes a mask that is editable inside the boxes."""
 
 def mask_from_editable(width: int, height: int, bytes: bytes) -> tuple[bytes, float]:
-    """Editable where a byte is not 0."""
+    """Makes a mask that is editable where a byte is not 0."""
 
 def mask_from_alpha(width: int, height: int, bytes: bytes) -> tuple[bytes, float]:
-    """Editable where alpha is 0."""
+    """Makes a mask that is editable where alpha is 0."""
 
 def dimensions(image: _Input) -> tuple[int, int]:
-    """Width and height of an image, from its header."""
+    """Returns the width and height of an image, read from its header."""
 
 def preview(
     images: Sequence[Image], side: int, columns: int, max_bytes: int, checkered: bool
 ) -> tuple[bytes, int, int] | None:
-    """One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, in rows; with its
-    width and height. `None` if there is nothing to show. At most `max_bytes` long, or as small as it gets.
-    `checkered`: on squares of two grays, which show through where a picture is transparent.
+    """Renders all images that can be decoded into one PNG, in rows, each at most `side` pixels wide and high. Returns
+    the PNG with its width and height; `None` if no image can be decoded. The PNG has at most `max_bytes`, if
+    possible. `checkered` puts a gray checkerboard behind transparent areas.
     """
 
 @final
 class Image:
-    """One picture that was made: in memory, in a file, or still at a URL. Frozen, picklable, hashable.
+    """An image: in memory, in a file, or still at its URL. Immutable, picklable and hashable.
 
-    Format and dimensions come from the bytes, not from what was asked. It has the buffer protocol: `memoryview(image)`
-    and `numpy.frombuffer(image, "uint8")` show the file's bytes in memory without a copy (a picture in a file is read).
-    NumPy prefers that protocol to any other, so `numpy.asarray(image)` are the file's bytes, too; `to_numpy` gives the
-    pixels. In a notebook it shows itself, smaller.
+    Format and dimensions are read from the bytes, not taken from the request. An image supports the buffer protocol:
+    `memoryview(image)` and `numpy.frombuffer(image, "uint8")` show the bytes of the file without a copy (an image in a
+    file is read). NumPy prefers that protocol, so `numpy.asarray(image)` also returns the bytes of the file; use
+    `to_numpy` for the pixels. A notebook shows a preview of the image.
     """
 
     @staticmethod
     def from_bytes(data: bytes | bytearray) -> Image:
-        """A picture's bytes. What is no whole PNG, JPEG or WebP has no format and no dimensions."""
+        """Creates an image from the bytes of a file. Without a complete PNG, JPEG or WebP it has no format and no
+        dimensions.
+        """
 
     @staticmethod
     def from_file(path: _Path) -> Image:
-        """A picture's file, which is read whenever its bytes are asked for."""
+        """Creates an image from a file, which is read whenever its bytes are needed."""
 
     @staticmethod
     def from_url(url: str) -> Image:
-        """A picture that was made earlier, at the link that the server gave; `client.fetch` gets it."""
+        """Creates an image from the URL that the server gave for it earlier. `client.fetch` downloads it."""
 
     @staticmethod
     def _restore(
@@ -95,15 +99,15 @@ class Image:
     ) -> Image: ...
     @property
     def format(self) -> Literal["png", "jpeg", "webp"] | None:
-        """From the bytes; `None` while they are still at a URL."""
+        """The format, read from the bytes; `None` if the image is still at its URL."""
 
     @property
     def width(self) -> int | None:
-        """In pixels, from the bytes."""
+        """The width in pixels, read from the bytes."""
 
     @property
     def height(self) -> int | None:
-        """In pixels, from the bytes."""
+        """The height in pixels, read from the bytes."""
 
     @property
     def location(self) -> Literal["memory", "file", "url"]:
@@ -111,45 +115,47 @@ class Image:
 
     @property
     def path(self) -> Path | None:
-        """The file, if the picture was saved to one."""
+        """The file that the image was saved to, if any."""
 
     @property
     def url(self) -> str | None:
-        """The link that the server gave. Its lifetime is not documented."""
+        """The URL that the server gave. Its lifetime is not documented."""
 
     @property
     def revised_prompt(self) -> str | None:
-        """The prompt as the model rewrote it, where the server says so."""
+        """The prompt as rewritten by the model, if the server stated it."""
 
     @property
     def inline(self) -> bool:
-        """Whether it came inside the answer, as base64, and not by its link."""
+        """Whether the image came as base64 in the response instead of as a URL."""
 
     @property
     def nbytes(self) -> int | None:
-        """Length of the file in bytes; `None` while it is still at a URL."""
+        """The size of the file in bytes; `None` if the image is still at its URL."""
 
     def read(self) -> bytes:
-        """The file's bytes, from memory or from the file.
+        """Returns the bytes of the file.
 
-        Raises LocalIOError if the file cannot be read, DownloadError if the picture is still at its URL.
+        Raises LocalIOError if the file cannot be read, DownloadError if the image is still at its URL.
         """
 
     def save(self, path: _Path, *, overwrite: bool = False) -> Path:
-        """Saves a copy to a file or folder and says where it is: whole, under its final name, or not at all.
+        """Saves a copy to a file or folder and returns its path.
 
-        An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
-        existing file is refused unless `overwrite`. Nothing is converted: an extension of another format is a UserWarning,
-        before anything is written. Raises LocalIOError.
+        If `path` is an existing folder or ends in `/`, a file name is generated; a missing extension is added; an
+        existing file is refused unless `overwrite`. The file appears under its name only when it is complete. The
+        format is never converted: an extension of another format causes a UserWarning before anything is written.
+        Raises LocalIOError.
         """
 
     def to_pil(self) -> PilImage:
-        """The picture as a `PIL.Image.Image`. Needs Pillow."""
+        """Decodes the image to a `PIL.Image.Image`. Needs Pillow."""
 
     def to_numpy(self) -> NDArray[numpy.uint8]:
-        """The pixels as a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width (gray).
+        """Decodes the image to a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width
+        (gray).
 
-        Needs NumPy and Pillow. The array is read-only; `.copy()` gives one that is not.
+        Needs NumPy and Pillow. The array is read-only; use `.copy()` for a writable one.
         """
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
@@ -162,75 +168,82 @@ class Image:
 
 @final
 class CallHandle:
-    """A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients."""
+    """A call, which starts when it is first waited for. Created by `Client`, waited for by `gptimage`'s clients."""
 
     def wait(self, signals: bool) -> bool:
-        """Waits until there is something new: progress, or the end. True: the end. `signals`: looks for them meanwhile."""
+        """Waits until there is new progress or the call has ended. Returns whether it has ended. `signals`: check for
+        signals meanwhile.
+        """
 
     def set_waker(self, waker: Callable[[], object]) -> bool:
-        """Calls `waker` once, from another thread, as soon as there is something new. False: nothing is called any more, for
-        the interpreter is ending."""
+        """Registers a function that is called once, from another thread, as soon as there is something new. Returns
+        False if it will not be called because the interpreter is exiting.
+        """
 
     def done(self) -> bool:
-        """Whether the call has ended."""
+        """Returns whether the call has ended."""
 
     def progress(self) -> dict[str, Any] | None:
-        """The last look at the call, if there was none since."""
+        """Takes the latest progress, if there is any since the last call."""
 
     def take(self) -> tuple[str, Any]:
-        """What became of the call, in facts: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or `nothing`) and what
-        belongs to it."""
+        """Takes the outcome of the call: its kind (`generated`, `error`, `image`, `balance`, `reconciled`, `nothing` or
+        `lost`) and its value as a dict or object.
+        """
 
     def mark_delivered(self, object: Any) -> Any:
-        """Hands the object over that was made of the facts. From here on the outcome is kept only if nobody gets it."""
+        """Registers the object that was made from the outcome. From now on the outcome is put back for `collect` only
+        if nobody receives that object.
+        """
 
     def abandon(self, stopped: BaseException) -> tuple[str, dict[str, Any] | None] | None:
-        """Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the
-        facts of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the
-        call's outcome."""
+        """Abandons the call because of an exception, without losing what may be charged. Waits briefly for its end.
+        Returns a line that says what the call may cost, and the dict of an error with details; `None` if nobody can
+        read them, or if the exception is the call's own error.
+        """
 
 @final
 class Batch:
-    """Outcomes that are being collected. What does not arrive is left to whoever collects next."""
+    """Outcomes that are being collected. Those that nobody receives are put back for the next `collect`."""
 
     def to_dicts(self) -> list[tuple[str, Any]]:
-        """The kind and the facts of each."""
+        """Returns the kind and the dict of each outcome."""
 
     def put_back(self) -> None:
-        """Leaves all to whoever collects next."""
+        """Puts all outcomes back for the next `collect`."""
 
     def mark_delivered(self, objects: Any) -> Any:
-        """Hands the objects over that were made of the facts."""
+        """Registers the objects that were made from the outcomes."""
 
 @final
 class LogRecords:
-    """The end of the records that Python's thread has."""
+    """The receiver of log records, used by the logging thread."""
 
     def next(self) -> tuple[int, str] | None:
-        """Waits for the next record: its level and its text. `None` in a forked child, where a handler may have forked."""
+        """Waits for the next record and returns its level and text. `None` in a forked child, if a handler has forked."""
 
     def failed(self, error: BaseException) -> None:
-        """Says what a handler raised, as Python says what nobody can catch."""
+        """Reports an exception of a handler through `sys.unraisablehook`."""
 
 @final
 class Budget:
-    """Core's budget: shared by clients and threads."""
+    """The core of `gptimage.Budget`."""
 
     def __new__(cls, max_usd: str, max_usd_per_call: str | None) -> Budget: ...
     def status(self) -> dict[str, Any]:
-        """How it stands, in facts."""
+        """Returns the state as a dict."""
 
 @final
 class Client:
-    """Core's client, made again in a forked child: what it inherited has no thread."""
+    """The core of both clients. Creates a new core client in a forked child, where the inherited one has no threads."""
 
     def __new__(cls, options: dict[str, Any]) -> Client: ...
     @property
     def base_url(self) -> str:
-        """Where the API is, as settled."""
+        """The base URL of the API, after normalisation."""
 
     def with_options(self, options: dict[str, Any]) -> Client:
-        """A client of other options that shares what is kept for `collect`."""
+        """Returns a client with other options that shares the outcomes kept for `collect`."""
 
     def call(
         self,
@@ -249,22 +262,22 @@ class Client:
         fetch: bool | None,
         observed: bool,
     ) -> CallHandle:
-        """A paid call."""
+        """Creates a charged call."""
 
     def fetch(self, image: Image, save_to: _Path | None, overwrite: bool) -> CallHandle:
-        """A download, which is free."""
+        """Creates a download, which is free."""
 
     def balance(self) -> CallHandle:
-        """Asks what money is left."""
+        """Creates a request for the account's balance."""
 
     def drain(self, limit: float | None) -> CallHandle:
-        """Waits until every call that runs on without its caller has ended, or the time is up."""
+        """Creates a wait until every call without a caller has ended, or until the time limit."""
 
     def collect(self) -> Batch:
-        """What became of calls whose callers were gone."""
+        """Takes the outcomes of calls whose callers were gone."""
 
     def pending(self) -> list[dict[str, Any]]:
-        """What may be paid and is in nobody's hands, in facts."""
+        """Returns the calls that may be charged and whose outcome nobody has received, as dicts."""
 
     def reconcile(
         self,
@@ -272,42 +285,42 @@ class Client:
         period: str | None,
         patience: float | None,
     ) -> CallHandle:
-        """Asks the vendor's log what became of attempts."""
+        """Creates a lookup of attempts in the vendor's usage log."""
 
 @final
 class Emulator:
-    """A running emulator, on a thread of its own."""
+    """A running emulator, on its own thread."""
 
     def __new__(cls, start: str, settings: str, canned: bytes | None) -> Emulator: ...
     def addresses(self) -> dict[str, str]:
-        """Where it is: `base_url`, `cdn_url`, `control_url` and `key`."""
+        """Returns `base_url`, `cdn_url`, `control_url` and `key`."""
 
     def fault(self, json: str) -> None:
-        """Scripts one fault or a list of them."""
+        """Scripts one fault or a list of faults."""
 
     def clear_faults(self) -> None:
-        """Forgets the faults that have not struck."""
+        """Removes all faults that have not happened."""
 
     def set(self, json: str) -> None:
         """Changes settings."""
 
     def wait_idle(self) -> None:
-        """Waits until nothing that was sent so far can change the ledger any more."""
+        """Waits until no request sent so far can change the ledger any more."""
 
     def ledger(self) -> list[Mapping[str, Any]]:
-        """The truth about every paid call."""
+        """Returns the ledger: one entry per charged call."""
 
     def charges(self) -> int:
-        """How many calls were charged."""
+        """Returns the number of charged calls."""
 
     def connections(self) -> int:
-        """How many connections the API accepted."""
+        """The number of connections that the API accepted."""
 
     def balance(self) -> str:
-        """What money is left, in US dollars."""
+        """Returns the balance in US dollars."""
 
     def requests(self) -> list[Mapping[str, Any]]:
-        """The last requests."""
+        """Returns the last requests."""
 
     def stop(self) -> None:
-        """Closes its ports and connections."""
+        """Closes all ports and connections."""

@@ -1,4 +1,4 @@
-"""What `Image` has in Python: between pictures and Pillow, NumPy and notebooks, none of which is loaded before."""
+"""The methods of `Image` that are written in Python: conversion to Pillow and NumPy, and notebook output."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 def to_pil(self: Image) -> Any:
-    """The picture as a `PIL.Image.Image`. Needs Pillow."""
+    """Decodes the image to a `PIL.Image.Image`. Needs Pillow."""
     from gptimage import _pixels
 
     return _pixels.to_pil(self)
 
 
 def to_numpy(self: Image) -> Any:
-    """The pixels as a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width (gray).
+    """Decodes the image to a NumPy array of uint8: height × width × 3 (RGB) or × 4 (RGBA), or height × width (gray).
 
-    Needs NumPy and Pillow. The array is read-only; `.copy()` gives one that is not.
+    Needs NumPy and Pillow. The array is read-only; use `.copy()` for a writable one.
     """
     from gptimage import _pixels
 

@@ -1,4 +1,6 @@
-"""What people call an image, in the few forms that core takes: a path, bytes, a result, or pixels."""
+"""Conversion of everything that is accepted as an image to the forms that core takes: a path, bytes, an `Image`, or
+pixels.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
 
     from gptimage._image_types import CoreInput, ImageInput
 
-# A whole image and one byte more, so that core can say that it is too long.
+# One byte more than the longest image, so that core can report that an image is too long.
 _READ_AT_MOST = (50 << 20) + 1
 
 
 def images(value: ImageInput | Iterable[ImageInput] | Generated) -> list[CoreInput]:
-    """One image, or several."""
+    """Converts one image or several."""
     if isinstance(value, Generated):
         return list(value.images)
     if _is_one(value):
@@ -29,20 +31,20 @@ def images(value: ImageInput | Iterable[ImageInput] | Generated) -> list[CoreInp
 
 
 def _is_one(value: Any) -> bool:
-    """Whether this is an image by itself, or nothing that could be several."""
+    """Whether this is a single image, or cannot be a sequence of images."""
     if isinstance(value, (str, os.PathLike, bytes, bytearray, memoryview, _core.Image, dict, set, frozenset)) or hasattr(type(value), "_as_input"):
         return True
     if isinstance(value, (list, tuple)):
         return isinstance(value, tuple) and _is_named_file(value)
     if hasattr(value, "__await__"):
-        # A future can be iterated over, by an event loop.
+        # A future is iterable, but only for event loops.
         return True
     try:
         memoryview(value)
     except (TypeError, ValueError):
         pass
     else:
-        # An array of bytes can be iterated over, too.
+        # A byte buffer is iterable, too.
         return True
     return not hasattr(value, "__iter__") or hasattr(value, "read") or hasattr(value, "shape") or _is_pil(value)
 
@@ -52,7 +54,7 @@ def mask(value: object) -> CoreInput | None:
 
 
 def one_image(name: str, value: Any) -> CoreInput:
-    """One image; `name` is the argument's, for errors."""
+    """Converts one image. `name` is the argument's name, for errors."""
     if isinstance(value, (str, os.PathLike, bytes, _core.Image)):
         return value
     if (as_input := getattr(type(value), "_as_input", None)) is not None:
@@ -61,7 +63,7 @@ def one_image(name: str, value: Any) -> CoreInput:
         return own
     _refuse_async(name, value)
     if isinstance(value, tuple) and _is_named_file(value):
-        # Core names and types files itself, from their bytes.
+        # Core derives the name and type from the bytes.
         return one_image(name, value[1])
     if hasattr(value, "read") and not hasattr(value, "tobytes"):
         return _read(name, value)
@@ -86,7 +88,7 @@ def one_image(name: str, value: Any) -> CoreInput:
 
 
 def _is_named_file(value: tuple[Any, ...]) -> bool:
-    """openai-python's `(name, content[, type])`; a tuple of two paths is two images."""
+    """Whether this is openai-python's `(name, content[, type])`. A tuple of two paths is two images."""
     return (
         2 <= len(value) <= 4
         and (value[0] is None or isinstance(value[0], str))
@@ -96,7 +98,7 @@ def _is_named_file(value: tuple[Any, ...]) -> bool:
 
 
 def _refuse_async(name: str, value: Any) -> None:
-    """What an event loop has to be asked for is no image yet. Nothing in here can wait for it."""
+    """Refuses awaitables and asynchronous streams, which cannot be awaited here."""
     if hasattr(value, "__await__"):
         _give_up(value)
         raise TypeError(f"{name}: {type(value).__name__} was not awaited; give its result, such as await file.read()")
@@ -108,7 +110,9 @@ def _refuse_async(name: str, value: Any) -> None:
 
 
 def _give_up(awaitable: Any) -> None:
-    """Nobody will await this coroutine, which Python would warn of. What runs already is somebody's, and goes on."""
+    """Closes a coroutine, so that Python does not warn that it was never awaited. A running task or future is left
+    alone.
+    """
     from types import CoroutineType
 
     if isinstance(awaitable, CoroutineType):
@@ -120,7 +124,7 @@ def _is_pil(value: object) -> bool:
 
 
 def _read(name: str, file: Any) -> bytes:
-    """What a file holds from its position on."""
+    """Reads a file from its current position."""
     parts: list[bytes] = []
     length = 0
     while length < _READ_AT_MOST:

@@ -1,4 +1,4 @@
-"""The thread that hands log records to Python's handlers, which may take as long as they like."""
+"""The thread that passes log records to Python's logging handlers, which may block."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def run(records: LogRecords) -> None:
-    """Logs what comes, for as long as the interpreter lives."""
+    """Logs records until the interpreter exits."""
     while True:
         try:
             record = records.next()

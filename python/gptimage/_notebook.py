@@ -1,4 +1,4 @@
-"""What a notebook shows: a small picture, its size and price under it. Never the whole picture, never base64 as text."""
+"""Notebook output: a preview image with its size and price. Never the full image, and never base64 as text."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-# Longest side in pixels of one picture, and of each in a gallery.
+# Maximum side in pixels of a single image and of an image in a gallery.
 _SIDE, _GALLERY_SIDE, _COLUMNS = 512, 256, 4
-# The preview's PNG is at most so long, so that a cell stays small whatever the picture is.
+# Maximum size of the preview's PNG, so that notebook files stay small.
 _MOST_BYTES = 160 << 10
 
 

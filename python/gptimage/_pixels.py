@@ -1,4 +1,4 @@
-"""Between pictures and what Pillow and NumPy have. Neither is needed until it is asked for."""
+"""Conversion from and to Pillow images and NumPy arrays. Neither library is imported before it is needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def to_pil(image: _core.Image) -> Any:
     except ImportError as error:
         raise ImportError("to_pil needs Pillow: pip install pillow") from error
     picture = Pil.open(io.BytesIO(image))
-    # Now, not when the pixels are first looked at: a file may be gone by then.
+    # Load the pixels now: Pillow is lazy, and a file may be gone later.
     picture.load()
     return picture
 
@@ -40,7 +40,7 @@ def array(image: _core.Image, dtype: Any, copy: bool | None) -> Any:
 
 
 def from_pil(name: str, image: Any) -> tuple[int, int, int, bytes]:
-    """A Pillow image as width, height, samples a pixel, and pixels, as people see it."""
+    """Converts a Pillow image to width, height, samples per pixel, and pixels, with its EXIF orientation applied."""
     _load(name, image)
     image = _upright(image, _eight_bits(name, image))
     width, height = image.size
@@ -48,7 +48,7 @@ def from_pil(name: str, image: Any) -> tuple[int, int, int, bytes]:
 
 
 def _eight_bits(name: str, image: Any) -> Any:
-    """A Pillow image as gray, RGB or RGBA of 8 bits a sample."""
+    """Converts a Pillow image to gray, RGB or RGBA with 8 bits per sample."""
     if image.mode.startswith("I;16"):
         image = _high_bytes(image)
     if image.mode in ("I", "F"):
@@ -64,7 +64,7 @@ def _eight_bits(name: str, image: Any) -> Any:
 
 
 def _load(name: str, image: Any) -> None:
-    """Pillow reads a file when its pixels are first looked at, which may be too late."""
+    """Loads the pixels now: Pillow reads the file lazily, and it may be closed by then."""
     try:
         image.load()
     except (AssertionError, AttributeError, OSError, SyntaxError, ValueError) as error:
@@ -75,8 +75,9 @@ def _load(name: str, image: Any) -> None:
 
 
 def _upright(image: Any, pixels: Any) -> Any:
-    """`pixels`, turned as the EXIF orientation of `image` says. ImageOps.exif_transpose does the same, and writes an EXIF
-    block again, which fails for some that cameras make."""
+    """Turns `pixels` by the EXIF orientation of `image`. ImageOps.exif_transpose would also rewrite the EXIF block,
+    which fails for some cameras' blocks.
+    """
     from PIL import Image as Pil
 
     turn = Pil.Transpose
@@ -92,13 +93,13 @@ def _upright(image: Any, pixels: Any) -> Any:
     try:
         orientation = image.getexif().get(0x0112)
     except Exception:
-        # An EXIF block that cannot be read says nothing.
+        # An unreadable EXIF block has no orientation.
         return pixels
     return pixels.transpose(turns[orientation]) if orientation in turns else pixels
 
 
 def _high_bytes(image: Any) -> Any:
-    """A 16-bit image in 8 bits. Pillow's own conversion would cut everything above 255 off."""
+    """Converts 16 bits to 8. Pillow's own conversion would clip all values above 255."""
     import sys
 
     from PIL import Image as Pil
@@ -108,7 +109,7 @@ def _high_bytes(image: Any) -> Any:
 
 
 def from_array(name: str, view: memoryview) -> tuple[int, int, int, bytes]:
-    """A NumPy array of uint8, H×W, H×W×3 or H×W×4, as width, height, samples a pixel, and pixels."""
+    """Converts a NumPy array of uint8 (H×W, H×W×3 or H×W×4) to width, height, samples per pixel, and pixels."""
     shape = " x ".join(map(str, view.shape or ()))
     if view.format != "B":
         kind = view.format or "?"
@@ -128,7 +129,7 @@ def from_array(name: str, view: memoryview) -> tuple[int, int, int, bytes]:
 
 
 def booleans(value: Any) -> tuple[int, int, bytes]:
-    """A two-dimensional array of booleans as width, height, and a byte for each."""
+    """Converts a two-dimensional array of booleans to width, height, and one byte per element."""
     way_out = "give height x width booleans, true where to edit, for example (array > 0.5)"
     try:
         view = memoryview(value)
@@ -148,7 +149,7 @@ def booleans(value: Any) -> tuple[int, int, bytes]:
 
 def _row(row: Any, way_out: str) -> bytes:
     if isinstance(row, (list, tuple)):
-        # Probabilities would make everything editable.
+        # Any probability above 0 would count as true.
         if not all(isinstance(item, (bool, int)) or type(item).__name__ in ("bool", "bool_") for item in row):
             raise TypeError(f"mask: its rows hold other things than booleans; {way_out}")
         return bytes(map(bool, row))
@@ -162,7 +163,9 @@ def _row(row: Any, way_out: str) -> bytes:
 
 
 def alpha_or_white(image: Any) -> tuple[int, int, bool, bytes]:
-    """A Pillow image's alpha channel, or where it is white, as width, height, whether it is alpha, and bytes."""
+    """Converts a Pillow image's alpha channel, or else its white areas, to width, height, whether it is alpha, and
+    bytes.
+    """
     if not hasattr(image, "getchannel"):
         raise TypeError(f"mask: {type(image).__name__} is no Pillow image; PIL.Image.open(path) makes one of a file")
     image = _upright(image, _eight_bits("mask", image))

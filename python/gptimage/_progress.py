@@ -1,4 +1,6 @@
-"""`progress=True`: a bar where tqdm is installed, else a line on stderr whenever the phase changes."""
+"""The `progress` argument: a tqdm bar, or a line on stderr per phase if tqdm is not installed, or the caller's
+function.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from gptimage._types import ProgressOption
 
-# The flag of a function that is `async`.
+# The code flag of an `async def` function.
 _ASYNC = 0x80
 
 _PHASES = {
@@ -26,7 +28,7 @@ _PHASES = {
 
 
 class ProgressReporter:
-    """Shows a call's progress, or tells the caller's function of it."""
+    """Shows a call's progress or passes it to the caller's function."""
 
     def __init__(self, option: ProgressOption) -> None:
         self._callback: Callable[[Progress], object] | None = None
@@ -51,13 +53,13 @@ class ProgressReporter:
         try:
             self._callback(Progress(fields))
         except Exception:
-            # A paid call goes on, whatever its spectator does.
+            # An exception of the function must not end a paid call.
             import logging
 
             logging.getLogger("gptimage").exception("the progress function failed; the call goes on")
 
     def end(self) -> None:
-        """Leaves the line as it is."""
+        """Closes the bar and leaves it on the screen."""
         if self._bar is not None:
             self._bar.close()
 
@@ -71,7 +73,7 @@ class ProgressReporter:
             import warnings
 
             with warnings.catch_warnings():
-                # It warns where notebooks have no widgets, and draws all the same.
+                # tqdm warns if a notebook has no widgets, but works nevertheless.
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
         except ImportError:

@@ -32,38 +32,40 @@ Attempts: TypeAlias = str | Attempt | GptImageError | Generated | Iterable[str |
 
 
 class Timers(TypedDict, total=False):
-    """Every waiting time, in seconds. What is not given is as core has it."""
+    """Time limits in seconds. Missing keys have their defaults."""
 
     connect: float
-    """Name lookup, TCP, TLS and a proxy's CONNECT together. 10."""
+    """Maximum time to establish a connection, including DNS, proxy CONNECT and TLS. Default: 10."""
     send_stall: float
-    """How long an upload may stand still. 90."""
+    """Maximum time without progress of an upload. Default: 90."""
     head: float
-    """From the last byte sent to the answer's head; minutes of silence are normal. 900."""
+    """Maximum time from the last byte sent to the response headers; minutes are normal. Default: 900."""
     body_stall: float
-    """How long an answer may stand still. 240; a download waits for 60 at most."""
+    """Maximum time without progress of a response. Default: 240, and at most 60 for a download."""
     backoff_first: float
-    """Bound of the first random wait before another attempt; it doubles with each. 0.5."""
+    """Upper bound of the random wait before the second attempt; it doubles with each attempt. Default: 0.5."""
     backoff_longest: float
-    """Bound of every random wait. 8."""
+    """Upper bound of every random wait. Default: 8."""
     retry_after_longest: float
-    """The longest `Retry-After` that is slept; a longer one is reported at once. 120."""
+    """Maximum `Retry-After` that is waited for; a longer one is reported at once. Default: 120."""
     url_not_found: float
-    """How long a picture's URL may answer 404, as it does just after generation. 120."""
+    """How long an image's URL may answer 404, as it does shortly after generation. Default: 120."""
     log: float
-    """How long `reconcile` waits for a row of the vendor's log; rows land some time after the answer. 60."""
+    """How long `reconcile` waits for an entry of the usage log, which appears some time after the response. Default:
+    60.
+    """
     keepalive_idle: float
-    """TCP keepalive: silence before the first probe. 15."""
+    """TCP keepalive: idle time before the first probe. Default: 15."""
     keepalive_interval: float
-    """TCP keepalive: between two probes. 15."""
+    """TCP keepalive: time between two probes. Default: 15."""
     keepalive_probes: int
-    """TCP keepalive: probes before the peer is given up. 8."""
+    """TCP keepalive: number of probes before the connection is dropped. Default: 8."""
     user_timeout: float
-    """How long sent bytes may stay unacknowledged (Linux only). 120."""
+    """Maximum time that sent bytes may stay unacknowledged (Linux only). Default: 120."""
 
 
 class ClientOptions(TypedDict, total=False):
-    """What `Client`, `AsyncClient` and their `with_options` take."""
+    """The options of `Client`, `AsyncClient` and `with_options`."""
 
     api_key: str | None
     base_url: str | None

@@ -1,7 +1,7 @@
 """Waiting for a call, on a thread or in an event loop.
 
-An interrupt or a cancellation can come between any two lines. What was paid for is not lost then: a result belongs to its
-call until the object that was made of it has arrived, so whoever makes a call keeps it in a variable until it returns.
+An interrupt or a cancellation can come between any two lines. A paid result is not lost then: it belongs to its call until
+the object that was made from it has been delivered. So a caller must keep the call in a variable until it returns.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def wait(call: _core.CallHandle, reporter: ProgressReporter | None = None) -> Any:
-    """The call's result. Ctrl-C is seen on the main thread, as everywhere in Python."""
+    """Waits for a call and returns its result. On the main thread it can be interrupted by Ctrl-C."""
     import sys
 
-    # Where nobody has imported it, there is one thread, as far as Python knows. Elsewhere, looking for signals finds none.
+    # If `threading` was not imported, this is the only Python thread. On other threads there are no signals to check.
     threading = sys.modules.get("threading")
     signals = threading is None or threading.current_thread() is threading.main_thread()
     try:
@@ -37,14 +37,14 @@ def wait(call: _core.CallHandle, reporter: ProgressReporter | None = None) -> An
                 reporter.end()
         return _result(call)
     except BaseException as stopped:
-        # Between an error of the call's own and its raise nothing may fail.
+        # Nothing here may fail for the call's own error.
         if (explanation := call.abandon(stopped)) is not None:
             _annotate(stopped, explanation)
         raise
 
 
 async def wait_async(call: _core.CallHandle, reporter: ProgressReporter | None = None) -> Any:
-    """The call's result, on whichever event loop is running."""
+    """Awaits a call on the running event loop and returns its result."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -59,14 +59,14 @@ async def wait_async(call: _core.CallHandle, reporter: ProgressReporter | None =
                 reporter.end()
         return _result(call)
     except BaseException as stopped:
-        # Between an error of the call's own and its raise nothing may fail.
+        # Nothing here may fail for the call's own error.
         if (explanation := call.abandon(stopped)) is not None:
             _annotate(stopped, explanation)
         raise
 
 
 def from_fields(kind: str, fields: Any) -> Any:
-    """The object that stands for what became of a call."""
+    """Creates the object for the outcome of a call."""
     match kind:
         case "generated":
             return Generated(fields)
@@ -89,15 +89,15 @@ def _result(call: _core.CallHandle) -> Any:
 
 
 async def _wait_for_change(call: _core.CallHandle, loop: asyncio.AbstractEventLoop) -> None:
-    """Waits until there is something new, or for a while."""
+    """Waits until there is something new; polls while the interpreter is exiting."""
     import asyncio
     from functools import partial
     from weakref import ref
 
-    # The future only wakes us; the result stays with the call, where no cancellation can lose it.
+    # The future only wakes this coroutine. The result stays with the call, where a cancellation cannot lose it.
     changed: asyncio.Future[None] = loop.create_future()
-    # The loop holds whoever waits, and lets go when it is closed: then the call is given up. The compiled part, whose
-    # references nobody collects, only knows where they are.
+    # Only the loop holds a strong reference to the waiting coroutine, and drops it when it is closed; then the call is
+    # abandoned. The compiled part has weak references, because its own are invisible to the garbage collector.
     held = loop.call_later(_A_DAY, _wake, changed)
     try:
         if call.set_waker(partial(_wake_loop, ref(loop), ref(changed))):
@@ -128,7 +128,7 @@ def _report(call: _core.CallHandle, reporter: ProgressReporter | None) -> None:
 
 
 def _annotate(stopped: BaseException, explanation: tuple[str, dict[str, Any] | None]) -> None:
-    """Says on the exception that stopped a call what that may cost."""
+    """Adds a note to the exception that stopped a call: what the call may cost."""
     note, fields = explanation
     if fields is not None:
         stopped.__cause__ = from_core(fields)

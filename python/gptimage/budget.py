@@ -1,4 +1,4 @@
-"""What calls may cost together."""
+"""Budgets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """A limit on what calls may cost together, in US dollars. Any number of clients and threads may share it.
+    """A limit on the total cost of calls, in US dollars. May be shared by any number of clients and threads.
 
     >>> budget = Budget("5.00")
     >>> client = Client(budget=budget)
@@ -19,15 +19,16 @@ class Budget:
     >>> budget.status.spent_usd
     Decimal('0.0536705')
 
-    Before an attempt is sent, the dearest that it may be is reserved: the larger of `max_usd_per_call` (for the call as a
-    whole; 0.50 for each of its pictures unless given) and the dearest that an equal call ever was. What does not fit
-    raises BudgetExceededError, and nothing is sent. Afterwards the reservation becomes the price that the server states,
-    or nothing where it is proved that nothing was charged; what may be charged counts as spent, until `client.reconcile`
-    knows better. A call that costs more than was reserved for it has a warning, and closes the budget.
+    Before an attempt is sent, the highest price that it can have is reserved: `max_usd_per_call` for the whole call
+    (default: 0.50 per image), or the highest price that an equal call has had, if that is higher. An attempt whose
+    reservation does not fit raises BudgetExceededError, and nothing is sent. Afterwards the reservation is replaced by the
+    price that the server states, or released if it is proved that nothing was charged. A call that may have been charged
+    counts as spent until `client.reconcile` resolves it. A call that costs more than its reservation gets a warning and
+    closes the budget.
 
-    Amounts are text (`"0.50"`), `Decimal` or `int`; a `float` counts as the digits that Python shows.
+    Amounts are text (`"0.50"`), `Decimal`, `int` or `float`; a `float` counts as the digits that Python prints.
 
-    Raises ConfigError for what is no amount.
+    Raises ConfigError for a value that is not an amount.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Budget:
 
     @property
     def status(self) -> BudgetStatus:
-        """How it stands."""
+        """The current state."""
         return BudgetStatus(self._core.status())
 
     def __repr__(self) -> str:

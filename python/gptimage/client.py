@@ -1,4 +1,4 @@
-"""The clients: `Client` blocks, `AsyncClient` is awaited; both have the same methods."""
+"""The clients: `Client` blocks, `AsyncClient` is awaited. Both have the same methods."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gptimage.generated import Generated
     from gptimage.records import Balance, Reconciled
 
-# What people bring along from other clients, and what to use here.
+# Keywords of other clients, and their replacements here.
 _ALTERNATIVES = {
     "timeout": "use deadline= (seconds over everything, waits and further attempts included), or Client(timers={...})",
     "max_retries": "use max_attempts= (the first one included); only what provably cost nothing is tried again",
@@ -60,7 +60,7 @@ def _refuse(function: str, unknown: Mapping[str, object]) -> None:
 
 
 class _Base:
-    """What both clients are made of."""
+    """The base class of both clients."""
 
     def __init__(
         self,
@@ -109,11 +109,11 @@ class _Base:
 
     @property
     def base_url(self) -> str:
-        """Where the API is, as settled: with `/v1/`."""
+        """The base URL of the API, ending in `/v1/`."""
         return self._core.base_url
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
-        """A client that differs in these options. Both share what `collect` gives."""
+        """Returns a client with other options. Both clients share the outcomes that `collect` returns."""
         known = _Base.__init__.__kwdefaults__ or {}
         _refuse("with_options", {name: value for name, value in options.items() if name not in known})
         other = type(self).__new__(type(self))
@@ -125,8 +125,9 @@ class _Base:
         return other
 
     def collect(self) -> list[Generated | GptImageError]:
-        """What became of calls that were interrupted, cancelled or past their deadline after they had been sent: their
-        results, or the errors that say what they cost. Each is handed over once; `drain` waits for those on their way.
+        """Returns the outcomes of calls that were interrupted, cancelled or past their deadline after they had been
+        sent: results, or errors that say what the calls cost. Each outcome is returned once. Use `drain` to wait for
+        calls in flight.
         """
         batch = self._core.collect()
         try:
@@ -136,8 +137,9 @@ class _Base:
             raise
 
     def pending(self) -> list[Pending]:
-        """What may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those
-        that another thread waits for), and outcomes that wait for `collect`, those in a salvage folder included.
+        """Returns the calls that may be charged and whose outcome nobody has received: attempts in flight that the
+        server may have, including those that another thread waits for, and outcomes that wait for `collect`,
+        including those in a salvage folder.
         """
         return [Pending(fields) for fields in self._core.pending()]
 
@@ -156,7 +158,7 @@ class _Base:
         return self._core
 
     def _call(self, operation: Literal["generate", "edit"], given: dict[str, Any]) -> tuple[_core.CallHandle, ProgressReporter]:
-        """A call, and who shows it; `given` are the arguments of `generate` or `edit`, by their names."""
+        """Creates a call and its progress reporter. `given` holds the arguments of `generate` or `edit` by name."""
         del given["self"]
         _refuse(operation, given.pop("unknown"))
         prompt, reporter, extra = given.pop("prompt"), ProgressReporter(given.pop("progress")), given.pop("extra")
@@ -170,7 +172,7 @@ class _Base:
 
             images, mask = _inputs.images(given.pop("image")), _inputs.mask(given.pop("mask"))
         options = {name: given.pop(name) for name in _CALL_OPTIONS}
-        # What is left are the API's own parameters.
+        # The remaining arguments are the API's parameters.
         parameters = [(name, _text(name, value)) for name, value in given.items() if value is not None]
         extra_json = None if extra is None else _json(extra)
         call = self._use().call(
@@ -179,14 +181,14 @@ class _Base:
         return call, reporter
 
 
-# What is said of a call beside its request.
+# The arguments of a call that are not part of its request.
 _CALL_OPTIONS = ("structural_rules", "save_to", "overwrite", "deadline", "max_attempts", "fetch")
 
 
 def _text(name: str, value: object) -> str:
-    """A parameter as the API writes it. Whether it is one, core's rules say."""
+    """Converts a parameter to text as the API writes it. Core validates it."""
     if name == "model" and not isinstance(value, str):
-        # As a text it would be the name of a model that nobody knows the rules of.
+        # As text it would be the name of an unknown model, for which few rules are checked.
         raise TypeError(f"model: {type(value).__name__} is no text")
     text = str.__str__(value) if isinstance(value, str) else str(value)
     try:
@@ -219,7 +221,7 @@ def _budget(budget: Budget | None) -> _core.Budget | None:
 
 
 def _reconcile_targets(attempts: Attempts) -> list[tuple[str, str | None, str | None, str | None, str | None]]:
-    """Attempts as the compiled part takes them: the id, and what is known already."""
+    """Converts attempts to the compiled part's form: the id, and what is known already."""
     found: Any = getattr(attempts, "attempts", attempts)
     if isinstance(found, (str, Attempt)):
         found = [found]
@@ -237,33 +239,39 @@ def _reconcile_targets(attempts: Attempts) -> list[tuple[str, str | None, str | 
 
 
 class Client(_Base):
-    """Makes and edits images with gpt-image-2; every call waits for its result.
+    """Makes and edits images with gpt-image-2. Every call waits for its result.
 
     >>> client = Client()                          # the key is in AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY
     >>> client.generate("A T-Rex relaxing on a beach", size="1536x1024", save_to="t-rex.png")
 
-    Everything is optional, and `None` is as good as not given:
+    All options are optional; `None` means the default.
 
-    - `api_key`, `base_url`: else the environment's; a URL that ends in `#` is taken exactly as it is. `allow_http` permits plain http to another machine.
-    - `max_attempts`: at most so many attempts, the first included; 3. Only what provably cost nothing is tried again.
-    - `deadline`: seconds that a call may take in all, waits and further attempts included; none.
-    - `timers`: seconds for each phase, such as `{"head": 900}`; see `gptimage._types.Timers`.
-    - `ca_file`: a file (PEM or DER) or folder of certificates that are trusted beside the system's. `proxy`: a URL such as
-      `socks5h://host:1080` for every request, or `False` for none; else `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
-      `headers`: more headers for the gateway alone.
-    - `fetch`: whether pictures that come as URLs are fetched at once; true.
-    - `retry_server_errors`: whether a 5xx in the vendor's own words is tried again, which may be paid twice; false.
-    - `on_cancel`: what becomes of a call that is interrupted after it was sent: `"keep"` lets it run on, for `collect`;
-      `"abort"` gives it up. `salvage_max_bytes` bounds what is kept in memory, 256 MiB; `salvage_folder` is a folder that
-      keeps it across processes. `exit_wait`: seconds that the interpreter's end waits for such calls; 0, and a log
-      record names those that are lost.
-    - `budget`: a `Budget` that its calls count against; none.
-    - `max_image_bytes`: the longest picture that is accepted, 64 MiB.
+    - `api_key`, `base_url`: the API key and base URL. Default: from the environment. A URL that ends in `#` is used exactly
+      as it is. `allow_http`: whether plain http to another machine is allowed. Default: false.
+    - `max_attempts`: maximum number of attempts, including the first. Only an attempt that provably cost nothing is
+      retried. Default: 3.
+    - `deadline`: maximum duration of a call in seconds, including all attempts and waits. Default: no limit.
+    - `timers`: time limits of the phases in seconds, such as `{"head": 900}`; see `gptimage._types.Timers`.
+    - `ca_file`: a file (PEM or DER) or folder of certificates to trust in addition to the system's.
+    - `proxy`: a proxy for all requests, such as `socks5h://host:1080`, or `False` for no proxy. Default: `HTTPS_PROXY`,
+      `ALL_PROXY` and `NO_PROXY` decide.
+    - `headers`: additional headers for the gateway only.
+    - `fetch`: whether images that arrive as URLs are downloaded at once. Default: true.
+    - `retry_server_errors`: whether a 5xx in the gateway's own error format is retried, which may be charged twice.
+      Default: false.
+    - `on_cancel`: what happens to a call that is interrupted after it was sent: `"keep"` lets it continue, for `collect`;
+      `"abort"` aborts it. Default: `"keep"`.
+    - `salvage_max_bytes`: maximum memory for the outcomes of such calls. Default: 256 MiB. `salvage_folder`: a folder that
+      keeps them instead, also for other processes. Default: none.
+    - `exit_wait`: seconds that the interpreter waits for such calls at exit. Calls that are lost are logged with their ids.
+      Default: 0.
+    - `budget`: a `Budget` that limits the cost of the calls. Default: none.
+    - `max_image_bytes`: maximum size of an image in bytes. Default: 64 MiB.
 
-    Usable from any number of threads at once, and in a forked child. Ctrl-C is seen at once; the KeyboardInterrupt's
-    note says what the call may cost.
+    A client can be used by any number of threads at once, and in a forked child. Ctrl-C interrupts a call at once; a note
+    on the KeyboardInterrupt says what the call may cost.
 
-    Raises ConfigError for what cannot be used.
+    Raises ConfigError if an option cannot be used.
     """
 
     def __enter__(self) -> Self:
@@ -275,12 +283,12 @@ class Client(_Base):
         self.close()
 
     def close(self) -> None:
-        """Refuses further calls. Those on their way go on, and `collect` still works."""
+        """Closes the client: it refuses further calls. Calls in flight continue, and `collect` still works."""
         self._closed = True
 
     @property
     def images(self) -> Images:
-        """`generate` and `edit` as openai-python has them."""
+        """`generate` and `edit` with openai-python's signatures."""
         return Images(self)
 
     def generate(
@@ -306,22 +314,23 @@ class Client(_Base):
         progress: ProgressOption = None,
         **unknown: Never,
     ) -> Generated:
-        """Makes a picture.
+        """Makes an image.
 
-        `prompt` says what is to be seen, in at most 32,000 characters. What is not given is not sent: the server has
-        defaults of its own. `model` is `"openai/gpt-image-2"` unless given. `size` is `"1024x1024"` (the default), `"1024x1536"` or `"1536x1024"`, `quality` `"low"`,
-        `"medium"` (the default) or `"high"`, `output_format` `"png"` (the default), `"jpeg"` or `"webp"`, `background`
-        `"auto"` (the default), `"transparent"` (png and webp only) or `"opaque"`, `moderation` `"auto"` (the default) or
-        `"low"`, `n` 1, `output_compression` 0 to 100 (jpeg and webp only), `response_format` `"url"` (the default) or
-        `"b64_json"`. `extra` are fields beyond these; `structural_rules=True` checks only what no server could accept.
+        `prompt` describes the image in at most 32,000 characters. Parameters that are not given are not sent; the server has
+        defaults for them. `model` is `"openai/gpt-image-2"` by default. `size` is `"1024x1024"` (server default),
+        `"1024x1536"` or `"1536x1024"`, `quality` is `"low"`, `"medium"` (server default) or `"high"`, `output_format` is
+        `"png"` (server default), `"jpeg"` or `"webp"`, `background` is `"auto"` (server default), `"transparent"` (png and
+        webp only) or `"opaque"`, `moderation` is `"auto"` (server default) or `"low"`, `n` is 1, `output_compression` is 0
+        to 100 (jpeg and webp only), `response_format` is `"url"` (server default) or `"b64_json"`. `extra` adds fields that
+        this library does not know. `structural_rules=True` refuses only what no server could accept.
 
-        `save_to` is a file or a folder that the picture is written to while it comes; what exists is refused before
-        anything is sent, unless `overwrite`. Its extension decides `output_format` where that is not given. `deadline`,
-        `max_attempts` and `fetch` are the client's unless given.
-        `progress=True` shows a bar, a function gets `gptimage.Progress` whenever something changes.
+        `save_to` is a file or folder to save to while the image arrives. An existing file is refused before anything is
+        sent, unless `overwrite`. If `output_format` is not given, the extension selects it. `deadline`, `max_attempts` and
+        `fetch` default to the client's. `progress=True` shows a progress bar; a function is called with a
+        `gptimage.Progress` on every change.
 
-        Raises InvalidRequestError, with all problems at once, before anything is sent; else one of
-        `gptimage.exceptions`, each of which says in `charge` whether money was spent.
+        Raises InvalidRequestError with all problems before anything is sent, otherwise another error of
+        `gptimage.exceptions`, whose `charge` says whether money was spent.
         """
         call, reporter = self._call("generate", locals())
         return wait(call, reporter)  # type: ignore[no-any-return]
@@ -350,12 +359,12 @@ class Client(_Base):
         progress: ProgressOption = None,
         **unknown: Never,
     ) -> Generated:
-        """Edits pictures.
+        """Edits images.
 
-        `image` is one image or a list of up to 16, PNG, JPEG or WebP of at most 50 MB each: a path, bytes, a binary
-        file, a Pillow image, a NumPy array (uint8; height × width, × 3 or × 4), a result's `Image`. `mask` says where
-        the first image may be edited: a `Mask`, or a PNG of the image's size, under 4 MB, that is transparent there.
-        `n` is 1 to 10. All else is as for `generate`.
+        `image` is one image or a list of up to 16, each a PNG, JPEG or WebP of at most 50 MB: a path, bytes, a binary file,
+        a Pillow image, a NumPy array (uint8; height × width, × 3 or × 4), or a result's `Image`. `mask` is a `Mask`, or a
+        PNG under 4 MB with the dimensions of the first image; that image is edited where the mask is transparent. `n` is 1
+        to 10. Otherwise like `generate`.
         """
         call, reporter = self._call("edit", locals())
         return wait(call, reporter)  # type: ignore[no-any-return]
@@ -363,45 +372,48 @@ class Client(_Base):
     def fetch(
         self, image: _core.Image | str, *, save_to: Path | None = None, overwrite: bool = False
     ) -> _core.Image:
-        """Fetches a picture that is still at its URL, or at this URL. Free, so as often as wanted.
+        """Downloads an image from its URL, or from a URL given as text. Free of charge, and repeatable.
 
         Raises DownloadError, or LocalIOError for `save_to`.
         """
         return wait(self._use().fetch(_at_url(image), save_to, overwrite))  # type: ignore[no-any-return]
 
     def balance(self) -> Balance:
-        """Asks what money is left. Free; also the way to see whether the key works."""
+        """Returns the account's balance. Free of charge; also shows whether the key works."""
         call = self._use().balance()
         return wait(call)  # type: ignore[no-any-return]
 
     def reconcile(
         self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
     ) -> list[Reconciled]:
-        """Asks the vendor's log what became of attempts that may have been charged: those of an error or a result, one
-        attempt, a client request id, or several of these. Free. What is proved already is not targets for.
+        """Looks up in the vendor's usage log whether attempts were charged. Free of charge.
 
-        `period`: how far back the log is read, such as `"7d"`; `"24h"`. `patience`: seconds that a row is waited for that
-        is not there yet; `timers["log"]`, 60. An absent, refusing or lagging log leaves them `unknown`.
+        `attempts` is an error, a result, an `Attempt`, a client request id, or several of the last two. Attempts whose
+        charge is proved already are not looked up. `period` is how far back the log is read, such as `"7d"`. Default:
+        `"24h"`. `patience` is the maximum time in seconds to wait for a missing log entry. Default: `timers["log"]`, 60. A
+        log that is absent, refuses access or lags behind leaves the charge `unknown`.
         """
         call = self._use().reconcile(_reconcile_targets(attempts), period, patience)
         return wait(call)  # type: ignore[no-any-return]
 
     def drain(self, timeout: float | None = None) -> None:
-        """Waits until every call that runs on without its caller has ended, or so many seconds have passed."""
+        """Waits until every call that continues without its caller has ended, for at most `timeout` seconds. Default:
+        no limit.
+        """
         wait(self._core.drain(timeout))
 
 
 class AsyncClient(_Base):
-    """As `Client`, for asyncio: every call is awaited.
+    """Like `Client`, for asyncio: every call is awaited.
 
     >>> client = AsyncClient()
     >>> await client.generate("A T-Rex relaxing on a beach", deadline=300)
 
-    Usable from any number of event loops at once. A task that is cancelled before its request was sent costs nothing;
-    later, the call runs on and `collect` has its result (unless `on_cancel="abort"`). The CancelledError's note says
-    which. Prefer `deadline=` to `asyncio.wait_for`: a deadline raises an error that says how far the call was, what it
-    may cost and under which id it can be found; `wait_for` can only cancel, and raises a bare TimeoutError, which
-    retry decorators take for something that may be repeated.
+    A client can be used by any number of event loops at once. A task that is cancelled before its request was sent costs
+    nothing. After that, the call continues and `collect` returns its outcome (unless `on_cancel="abort"`). A note on the
+    CancelledError says which. Prefer `deadline=` to `asyncio.wait_for`: a deadline raises an error that says how far the
+    call was, what it may cost and which id it has; `wait_for` can only cancel, and raises a bare TimeoutError, which retry
+    decorators take for a call that may be repeated.
     """
 
     async def __aenter__(self) -> Self:
@@ -413,12 +425,12 @@ class AsyncClient(_Base):
         await self.close()
 
     async def close(self) -> None:
-        """As `Client.close`."""
+        """Like `Client.close`."""
         self._closed = True
 
     @property
     def images(self) -> AsyncImages:
-        """As `Client.images`."""
+        """Like `Client.images`."""
         return AsyncImages(self)
 
     async def generate(
@@ -444,7 +456,7 @@ class AsyncClient(_Base):
         progress: ProgressOption = None,
         **unknown: Never,
     ) -> Generated:
-        """As `Client.generate`."""
+        """Like `Client.generate`."""
         call, reporter = self._call("generate", locals())
         return await wait_async(call, reporter)  # type: ignore[no-any-return]
 
@@ -472,30 +484,30 @@ class AsyncClient(_Base):
         progress: ProgressOption = None,
         **unknown: Never,
     ) -> Generated:
-        """As `Client.edit`."""
+        """Like `Client.edit`."""
         call, reporter = self._call("edit", locals())
         return await wait_async(call, reporter)  # type: ignore[no-any-return]
 
     async def fetch(
         self, image: _core.Image | str, *, save_to: Path | None = None, overwrite: bool = False
     ) -> _core.Image:
-        """As `Client.fetch`."""
+        """Like `Client.fetch`."""
         return await wait_async(self._use().fetch(_at_url(image), save_to, overwrite))  # type: ignore[no-any-return]
 
     async def balance(self) -> Balance:
-        """As `Client.balance`."""
+        """Like `Client.balance`."""
         call = self._use().balance()
         return await wait_async(call)  # type: ignore[no-any-return]
 
     async def reconcile(
         self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
     ) -> list[Reconciled]:
-        """As `Client.reconcile`."""
+        """Like `Client.reconcile`."""
         call = self._use().reconcile(_reconcile_targets(attempts), period, patience)
         return await wait_async(call)  # type: ignore[no-any-return]
 
     async def drain(self, timeout: float | None = None) -> None:
-        """As `Client.drain`."""
+        """Like `Client.drain`."""
         await wait_async(self._core.drain(timeout))
 
 
@@ -512,13 +524,13 @@ def _with_extra(options: dict[str, Any], extra_body: Extra | None) -> dict[str, 
 
 
 class Images:
-    """`client.images` as openai-python has it; keywords are `Client`'s, `extra_body` is `extra`."""
+    """`client.images` with openai-python's signatures. Other keywords are those of `Client`; `extra_body` is `extra`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     def generate(self, *, prompt: str, extra_body: Extra | None = None, **options: Any) -> Generated:
-        """As `Client.generate`."""
+        """Like `Client.generate`."""
         return self._client.generate(prompt, **_with_extra(options, extra_body))
 
     def edit(
@@ -529,18 +541,18 @@ class Images:
         extra_body: Extra | None = None,
         **options: Any,
     ) -> Generated:
-        """As `Client.edit`."""
+        """Like `Client.edit`."""
         return self._client.edit(prompt, image=image, **_with_extra(options, extra_body))
 
 
 class AsyncImages:
-    """As `Images`, to be awaited."""
+    """Like `Images`, but awaited."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
     async def generate(self, *, prompt: str, extra_body: Extra | None = None, **options: Any) -> Generated:
-        """As `Client.generate`."""
+        """Like `Client.generate`."""
         return await self._client.generate(prompt, **_with_extra(options, extra_body))
 
     async def edit(
@@ -551,5 +563,5 @@ class AsyncImages:
         extra_body: Extra | None = None,
         **options: Any,
     ) -> Generated:
-        """As `Client.edit`."""
+        """Like `Client.edit`."""
         return await self._client.edit(prompt, image=image, **_with_extra(options, extra_body))

@@ -1,4 +1,4 @@
-"""The API on this machine, for tests and for trying things out: real pictures, money, faults; no key, no cost."""
+"""An emulator of the API on this machine, with images, prices and faults, for tests and experiments: no key, no cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Emulator:
-    """The gateway on 127.0.0.1, in this process, on a thread of its own.
+    """An emulator of the API on 127.0.0.1, in this process, on its own thread.
 
     >>> with gptimage.Emulator(billing="pessimistic") as emulator:
     ...     client = emulator.client()
@@ -27,14 +27,19 @@ class Emulator:
     ...         print(error.client_request_id, "may be paid")
     ...     assert emulator.charges == 1
 
-    `billing`: who pays for failures, `documented` (nobody) or `pessimistic` (you, for whatever arrived whole).
-    `balance`: the account's, in US dollars; 1000 unless given. `key`: keys that work; any unless given. `port`: any free
-    one unless given. `latency`: how long a picture takes, such as "2s" or "45s..80s". `log_lag`: how long after its
-    answer a call appears in `/v2/logs`. `url_expiry`: how long a picture's URL works. `error_form`: the body of its own
-    refusals. `price_headers`: whether answers state their price in their head too. `keep_bodies`: bodies up to so many
-    bytes are kept for `requests`; 1 MiB unless given. `canned`: a picture's bytes, for every answer.
+    - `billing`: `"documented"`: failures are free; `"pessimistic"`: every request that arrived completely is charged.
+    - `balance`: the account's balance in US dollars. Default: 1000.
+    - `key`: accepted API keys. Default: any.
+    - `port`: the port of the API. Default: a free one.
+    - `latency`: time to make an image, such as `"2s"` or `"45s..80s"`. Default: none.
+    - `log_lag`: delay before an answered call appears in `/v2/logs`. Default: none.
+    - `url_expiry`: lifetime of an image's URL. Default: until memory is needed.
+    - `error_form`: format of the emulator's own error bodies.
+    - `price_headers`: whether responses state their price in headers. Default: true.
+    - `keep_bodies`: maximum size in bytes of bodies that are kept for `requests`. Default: 1 MiB.
+    - `canned`: the bytes of an image to return in every response.
 
-    Raises ValueError for a setting that is not understood, OSError for a port that is taken.
+    Raises ValueError for an invalid setting, OSError if the port is taken.
     """
 
     def __init__(
@@ -77,37 +82,37 @@ class Emulator:
         return f"Emulator({self.url!r})"
 
     def stop(self) -> None:
-        """Closes its ports and connections. Once is enough; `with` does it."""
+        """Stops the emulator: closes all ports and connections. A `with` block does this at its end."""
         self._core.stop()
 
     @property
     def url(self) -> str:
-        """The API's address, such as `http://127.0.0.1:34567/v1`: a client's `base_url`."""
+        """The base URL of the API, such as `http://127.0.0.1:34567/v1`."""
         return self._addresses["base_url"]
 
     @property
     def cdn_url(self) -> str:
-        """The origin of pictures that are answered as URLs."""
+        """The origin of the URLs of images."""
         return self._addresses["cdn_url"]
 
     @property
     def control_url(self) -> str:
-        """Where the emulator itself is spoken to over HTTP, by other processes."""
+        """The URL of the emulator's control interface, for other processes."""
         return self._addresses["control_url"]
 
     @property
     def key(self) -> str:
-        """A key that works."""
+        """An API key that the emulator accepts."""
         return self._addresses["key"]
 
     def client(self, **options: Any) -> Client:
-        """A client of this emulator; `options` as for `Client`."""
+        """Creates a client of this emulator. `options` are those of `Client`."""
         from gptimage.client import Client
 
         return Client(**self._options(options))
 
     def async_client(self, **options: Any) -> AsyncClient:
-        """As `client`, to be awaited."""
+        """Like `client`, but creates an `AsyncClient`."""
         from gptimage.client import AsyncClient
 
         return AsyncClient(**self._options(options))
@@ -116,21 +121,20 @@ class Emulator:
         return {"api_key": self.key, "base_url": self.url, "proxy": False, **options}
 
     def fault(self, faults: dict[str, Any] | list[dict[str, Any]] | None = None, /, **fault: Any) -> None:
-        """Lets something go wrong, once, at the next paid call, unless it says otherwise.
+        """Scripts a fault. By default it happens once, at the next charged call.
 
         >>> emulator.fault(answer={"status": 503, "body": "html"})
         >>> emulator.fault(cut_response={"after": 17, "cut": "rst"}, on_call=2)
         >>> emulator.fault(cdn={"status": 404, "times": 2})
 
-        The page on the emulator (docs/emulator.md) lists them all. Raises ValueError, with the field, for what is not
-        understood.
+        docs/emulator.md lists all faults. Raises ValueError for an invalid fault and names the field.
         """
         import json
 
         self._core.fault(json.dumps(fault if faults is None else faults))
 
     def clear_faults(self) -> None:
-        """Forgets the faults that have not struck."""
+        """Removes all faults that have not happened."""
         self._core.clear_faults()
 
     def set(
@@ -142,26 +146,26 @@ class Emulator:
         error_form: str | None = None,
         price_headers: bool | None = None,
     ) -> None:
-        """Changes settings while it runs; what is not given stays."""
+        """Changes settings while the emulator runs. Settings that are not given stay."""
         import json
 
         self._core.set(json.dumps(_settings(latency, log_lag, url_expiry, error_form, price_headers)))
 
     @property
     def ledger(self) -> tuple[LedgerEntry, ...]:
-        """The truth about every paid call so far, in the order of arrival, once nothing can change it any more."""
+        """The ledger: one entry per charged call so far, in the order of arrival. Waits until the entries are final."""
         self._core.wait_idle()
         return records(LedgerEntry, self._core.ledger())
 
     @property
     def charges(self) -> int:
-        """How many calls were charged, once nothing can change that any more."""
+        """The number of charged calls. Waits until it is final."""
         self._core.wait_idle()
         return self._core.charges()
 
     @property
     def balance(self) -> Decimal:
-        """What money is left, in US dollars, exact; once nothing can change it any more."""
+        """The exact balance in US dollars. Waits until it is final."""
         from decimal import Decimal
 
         self._core.wait_idle()
@@ -169,12 +173,12 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """The last 64 requests that arrived whole, downloads included, in the order of their arrival."""
+        """The last 64 complete requests, including downloads, in the order of arrival."""
         return records(RecordedRequest, self._core.requests())
 
     @property
     def connections(self) -> int:
-        """How many connections the API accepted."""
+        """The number of connections that the API accepted."""
         return self._core.connections()
 
 

@@ -1,7 +1,7 @@
-"""Everything that can go wrong, with what it cost: one base class, one class for each kind.
+"""The errors of this library: one base class, and one class for each kind.
 
-`OutcomeUnknownError` is neither a timeout nor a connection error, and no error that may have cost something is a
-`TimeoutError` or `ConnectionError`: a decorator that retries those cannot pay twice.
+No error that may have cost something is a `TimeoutError` or `ConnectionError`, not even `OutcomeUnknownError`, so a
+decorator that retries those cannot cause a second charge.
 """
 
 from __future__ import annotations
@@ -17,49 +17,50 @@ if TYPE_CHECKING:
 
 
 class GptImageError(Exception):
-    """The base of all errors of this library. Its text is one line that says what to do next."""
+    """The base class of all errors of this library. The text is one line that says what to do next."""
 
     kind: str
-    """The stable name, the same in every language, such as `rate_limited`."""
+    """The stable name of the kind, the same in every language, such as `rate_limited`."""
     number: int
-    """The stable number, which is also the C library's status."""
+    """The stable number of the kind, which is also the C library's status."""
     charge: Charge
-    """Whether money was spent, over all attempts. `not_charged` is proved, never someone's word."""
+    """Whether money was spent by any attempt. `not_charged` is proved, not a claim of the server."""
     http_status: int | None
-    """The answer's status, if there was an answer."""
+    """The HTTP status of the response, if there was one."""
     violations: tuple[Violation, ...]
-    """Every broken rule, for `InvalidRequestError`."""
+    """The violated rules, for `InvalidRequestError`."""
     retry_after: float | None
-    """How many seconds the server asks to wait."""
+    """The number of seconds that the server asks to wait."""
     vendor_says_free: bool
-    """Whether the vendor documents this failure as free. Its word, no proof: `charge` stays `unknown`."""
+    """Whether the vendor documents this failure as unbilled. That is no proof: `charge` stays `unknown`."""
     timed_out: bool
-    """Whether one of our timers ended the call."""
+    """Whether a timer of this library ended the call."""
     attempts: tuple[Attempt, ...]
-    """Every attempt that was made, in order."""
+    """All attempts, in order."""
     generated: Generated | None
-    """What was paid for and arrived in spite of the error. A picture not obtained stands in it with its `url`."""
+    """Images that were paid for and arrived despite the error. An image that was not downloaded is listed with its
+    `url`.
+    """
     response_body: str | None
-    """The answer without its pictures, at most 64 KiB of it, where it could not be used."""
+    """A response that could not be used, without its images and cut at 64 KiB."""
     response_file: str | None
-    """The file that holds the whole answer, where it could not be used: beside the pictures' target, or in the salvage
-    folder."""
+    """The file that holds a whole response that could not be used: next to the output file, or in the salvage folder."""
     response_bytes: bytes | None
-    """The whole answer, where it could not be used and there was no folder for `response_file`."""
+    """A whole response that could not be used, if there was no folder for `response_file`."""
     task_id: str | None
-    """The id of the task that the gateway answered with in place of pictures: ask the gateway what became of it."""
+    """The id of the task that the gateway returned instead of images. Ask the gateway for its outcome."""
 
     def __init__(self, *args: object, message: str | None = None) -> None:
-        # By this name some frameworks pass the text of an exception that they make anew.
+        # Some frameworks pass the text by this name when they create an exception anew.
         super().__init__(*(args if message is None else (message, *args)))
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name):
-            """A fact that this instance does not have: the wrapped error's, or what is said where nothing is known.
+            """Returns a field that this instance does not have: from the wrapped error, or its value for "unknown".
 
-            There are no such facts on the class: a framework's exception that is of our class and passes on what it does
-            not have itself, as Ray's, would find them there.
+            The fields must not be class attributes: exceptions of frameworks such as Ray derive from our class and pass
+            missing attributes on to the original error, which class attributes would prevent.
             """
             if name in GptImageError.__annotations__:
                 wrapped = _wrapped(self)
@@ -67,7 +68,7 @@ class GptImageError(Exception):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What an error was raised from is not pickled, and `errno` is not among the attributes of an OSError's dict.
+        # The exception that an error was raised from is not pickled, and an OSError's `errno` is not in its `__dict__`.
         wrapped = None if "charge" in self.__dict__ else _wrapped(self)
         fields = {} if wrapped is None else {name: getattr(wrapped, name) for name in GptImageError.__annotations__}
         state = {**fields, **self.__dict__, **({"errno": self.errno} if isinstance(self, OSError) else {})}
@@ -75,28 +76,28 @@ class GptImageError(Exception):
 
     @property
     def message(self) -> str:
-        """The text."""
+        """The text of the error."""
         wrapped = None if self.args else _wrapped(self)
         return str(self.args[0]) if self.args else "" if wrapped is None else wrapped.message
 
     @property
     def client_request_id(self) -> str | None:
-        """The id that we gave the last attempt, by which the vendor can find it."""
+        """The client request id of the last attempt, by which the vendor can find it."""
         return self.attempts[-1].client_request_id if self.attempts else None
 
     @property
     def inference_id(self) -> str | None:
-        """The vendor's id of the last attempt's work, where stated."""
+        """The vendor's id of the last attempt's inference, if stated."""
         return self.attempts[-1].inference_id if self.attempts else None
 
     @property
     def cost(self) -> Cost | None:
-        """The last attempt's price, where stated."""
+        """The price of the last attempt, if stated."""
         return self.attempts[-1].cost if self.attempts else None
 
 
 class InvalidRequestError(GptImageError, ValueError):
-    """Our rules refused the request, before anything was sent; `violations` lists every problem."""
+    """The request violates rules, which `violations` lists. Nothing was sent."""
 
 
 class ConfigError(GptImageError, ValueError):
@@ -104,11 +105,11 @@ class ConfigError(GptImageError, ValueError):
 
 
 class LocalIOError(GptImageError, OSError):
-    """A local file. A target that exists is refused before anything is sent."""
+    """A local file cannot be read or written. An existing output file is refused before anything is sent."""
 
     @property
     def errno(self) -> int | None:
-        """The system's number of what went wrong, where it has one."""
+        """The system's error number, if there is one."""
         wrapped = _wrapped(self)
         number: int | None = _ERRNO.__get__(self)
         return wrapped.errno if number is None and isinstance(wrapped, OSError) else number
@@ -119,28 +120,30 @@ class LocalIOError(GptImageError, OSError):
 
 
 class APIConnectionError(GptImageError):
-    """Provably not delivered whole: nothing was charged."""
+    """The request was provably not delivered completely: nothing was charged."""
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """One of our timers ended the call before the request was sent whole: nothing was charged."""
+    """A timer of this library ended the call before the request was sent completely: nothing was charged."""
 
 
 class OutcomeUnknownError(GptImageError):
-    """Sent whole, and no answer came that proves anything. It may be paid: look `client_request_id` up, do not repeat."""
+    """The request was sent completely and no conclusive response was received. It may have been charged: look
+    `client_request_id` up, do not repeat the call.
+    """
 
 
 class APIStatusError(GptImageError):
-    """The server answered, and refused."""
+    """The server refused the request."""
 
     @property
     def status_code(self) -> int:
-        """The answer's status."""
+        """The HTTP status of the response."""
         return self.http_status or 0
 
 
 class BadRequestError(APIStatusError):
-    """Every 4xx that no other class names."""
+    """A 4xx status that no other class represents."""
 
 
 class AuthenticationError(APIStatusError):
@@ -148,11 +151,11 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key may not do this."""
+    """403: the key is not allowed to do this."""
 
 
 class InsufficientCreditsError(PermissionDeniedError):
-    """402, or a refusal that says so: the account is out of credits."""
+    """402, or a refusal that says so: the account has no credits left."""
 
 
 class NotFoundError(APIStatusError):
@@ -160,23 +163,23 @@ class NotFoundError(APIStatusError):
 
 
 class ModerationBlockedError(BadRequestError):
-    """The prompt or an image was refused by moderation."""
+    """Moderation refused the prompt or an image."""
 
 
 class RateLimitError(APIStatusError):
-    """429; `retry_after` if the server said how long to wait."""
+    """429: too many requests. `retry_after` is set if the server says how long to wait."""
 
 
 class InternalServerError(APIStatusError):
-    """5xx in the vendor's own words, who says that failures are free. That is no proof: `charge` is `unknown`."""
+    """A 5xx in the gateway's own error format. Documented as unbilled; `charge` stays `unknown`."""
 
 
 class APIResponseValidationError(GptImageError):
-    """A success that cannot be used. It was paid for, or may be."""
+    """A successful response that cannot be used. It was charged, or may have been."""
 
 
 class DownloadError(GptImageError):
-    """The picture was paid for, exists at its URL and could not be fetched; `client.fetch` tries again, for free."""
+    """The image was paid for and is at its URL, but could not be downloaded. `client.fetch` tries again, for free."""
 
 
 class BudgetExceededError(GptImageError):
@@ -184,7 +187,7 @@ class BudgetExceededError(GptImageError):
 
 
 class InternalError(GptImageError):
-    """A bug of ours."""
+    """A bug in this library."""
 
 
 _CLASSES: dict[str, type[GptImageError]] = {
@@ -193,7 +196,7 @@ _CLASSES: dict[str, type[GptImageError]] = {
     "io": LocalIOError,
     "connection": APIConnectionError,
     "outcome_unknown": OutcomeUnknownError,
-    # Only ever the cause of a KeyboardInterrupt or asyncio.CancelledError.
+    # Only used as the cause of a KeyboardInterrupt or asyncio.CancelledError.
     "cancelled": GptImageError,
     "bad_request": BadRequestError,
     "authentication": AuthenticationError,
@@ -211,7 +214,7 @@ _CLASSES: dict[str, type[GptImageError]] = {
 
 
 def from_core(fields: dict[str, Any]) -> GptImageError:
-    """The exception that stands for an error of core; `fields` are core's own, under core's names."""
+    """Creates the exception for an error of core. `fields` has core's names."""
     from gptimage.generated import Generated
 
     fields = dict(fields)
@@ -245,7 +248,7 @@ def from_core(fields: dict[str, Any]) -> GptImageError:
     return error
 
 
-# Where an OSError has its number.
+# OSError's own `errno` attribute.
 _ERRNO: Any = OSError.__dict__["errno"]
 
 # What an error says that was not made of fields, where that is not None: nobody knows whether it cost something.
@@ -259,7 +262,7 @@ _UNKNOWN: dict[str, Any] = {
 
 
 def _unknown(cls: type[GptImageError], name: str) -> Any:
-    """What is said of an error of this class that was not made of fields. What its class says, it says."""
+    """The value of a field of an error that was not created by core: from its class, or from `_UNKNOWN`."""
     if name in ("kind", "number"):
         from gptimage import _core
 
@@ -270,12 +273,12 @@ def _unknown(cls: type[GptImageError], name: str) -> Any:
 
 
 def _wrapped(error: GptImageError) -> GptImageError | None:
-    """The error that another of its own class stands for: as its `cause`, its argument, or what it was raised from."""
+    """The error that another error of the same class wraps: its `cause`, its argument, or what it was raised from."""
     for held in (error.__dict__.get("cause"), *error.args[:1], error.__cause__):
         if isinstance(held, GptImageError) and held is not error and isinstance(error, type(held)):
             return held
     return None
 
 
-# The name that the compiled part knows.
+# The name that the compiled part uses.
 _from_core = from_core

@@ -1,4 +1,4 @@
-"""What a call yields."""
+"""The result of a call."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Generated(Record):
-    """The pictures of one call, what they cost, and how they came. Frozen and picklable.
+    """The result of a call: the images, their cost and the attempts. Immutable and picklable.
 
-    As the last line of a notebook's cell it is the picture, or a small gallery, with its size and price.
+    A notebook shows it as a preview of the image, or as a small gallery, with size and price.
 
     >>> generated = client.generate("A T-Rex relaxing on a beach")
     >>> generated.image.save("t-rex.png")
@@ -40,29 +40,29 @@ class Generated(Record):
         )
 
     images: tuple[Image, ...]
-    """The pictures, in the server's order."""
+    """The images, in the server's order."""
     cost: Cost | None
-    """The exact price, where the server states it."""
+    """The exact price, if the server stated it."""
     created: int | None
-    """When the pictures were made, in seconds since 1970, where the server says so."""
+    """The creation time in seconds since 1970, if the server stated it."""
     usage: dict[str, Any] | None
-    """Token counts, where the server states them."""
+    """Token counts, if the server stated them."""
     client_request_id: str | None
-    """The id that we gave the successful attempt."""
+    """The client request id of the successful attempt."""
     inference_id: str | None
-    """The vendor's id of the work, where stated."""
+    """The vendor's id of the inference, if stated."""
     request_id: str | None
-    """The vendor's id of the HTTP request, where stated."""
+    """The vendor's id of the HTTP request, if stated."""
     warnings: tuple[Warning, ...]
-    """What is odd about this success."""
+    """Warnings about the result."""
     attempts: tuple[Attempt, ...]
-    """Every attempt, the successful one last."""
+    """All attempts, the successful one last."""
     response: dict[str, Any] | None
-    """The server's answer with every key it had; `None` stands where a picture's base64 was."""
+    """The server's response with all keys. Base64 of images is replaced by `None`."""
 
     @property
     def image(self) -> Image:
-        """The first picture. Raises IndexError if none came, as in some errors' `generated`."""
+        """The first image. Raises IndexError if there is none, as in some errors' `generated`."""
         if not self.images:
             raise IndexError("no picture came with this answer")
         return self.images[0]
@@ -97,14 +97,14 @@ class Generated(Record):
 
     @property
     def data(self) -> list[ImageData]:
-        """The pictures as openai-python has them: `.data[0].url`, `.data[0].b64_json`."""
+        """The images as in openai-python: `.data[0].url`, `.data[0].b64_json`."""
         return [ImageData({"image": image}) for image in self.images]
 
     def to_dict(self) -> dict[str, Any]:
-        """The server's answer, with the base64 of pictures that came so."""
+        """Returns the server's response, with the base64 of images that came as base64."""
         response = dict(self.response or {})
         items = response.get("data")
-        # What else the server says of each picture; where it says it of others too, nobody knows whose it is.
+        # Further fields of each image, if the response's items can be matched with the images.
         said = items if isinstance(items, list) and len(items) == len(self.images) else [{}] * len(self.images)
         response["data"] = [
             {**(item if isinstance(item, dict) else {}), **picture.to_dict()}
@@ -113,16 +113,16 @@ class Generated(Record):
         return response
 
     def to_json(self, *, indent: int | None = 2) -> str:
-        """`to_dict` as JSON."""
+        """Returns `to_dict` as JSON."""
         return _json(self.to_dict(), indent)
 
     def model_dump(self, *, mode: str = "python", exclude_none: bool = False) -> dict[str, Any]:
-        """As `to_dict`."""
+        """Like `to_dict`."""
         dumped: dict[str, Any] = _without_none(self.to_dict()) if exclude_none else self.to_dict()
         return dumped
 
     def model_dump_json(self, *, indent: int | None = None, exclude_none: bool = False) -> str:
-        """As `to_json`."""
+        """Like `to_json`."""
         return _json(self.model_dump(exclude_none=exclude_none), indent)
 
 
@@ -139,19 +139,19 @@ def _json(value: object, indent: int | None) -> str:
 
 
 class ImageData(Record):
-    """A picture as openai-python has it."""
+    """An image as in openai-python."""
 
     image: Image
-    """The picture itself."""
+    """The image itself."""
 
     @property
     def url(self) -> str | None:
-        """The link that the server gave."""
+        """The URL that the server gave."""
         return self.image.url
 
     @property
     def b64_json(self) -> str | None:
-        """The bytes as base64, of a picture that came so and is in memory."""
+        """The bytes as base64, if the image came as base64 and is in memory."""
         if not self.image.inline or self.image.location != "memory":
             return None
         from base64 import b64encode
@@ -160,14 +160,14 @@ class ImageData(Record):
 
     @property
     def revised_prompt(self) -> str | None:
-        """The prompt as the model rewrote it, where the server says so."""
+        """The prompt as rewritten by the model, if the server stated it."""
         return self.image.revised_prompt
 
     def to_dict(self) -> dict[str, Any]:
-        """As in the server's answer."""
+        """Returns the image as in the server's response."""
         return {"b64_json": self.b64_json, "revised_prompt": self.revised_prompt, "url": self.url}
 
 
 def _restored(kind: type[Any], items: Any) -> tuple[Any, ...]:
-    """Core's fields, or what `pickle` has kept of them."""
+    """Creates records from core's fields; restored objects are returned as they are."""
     return items if isinstance(items, tuple) else records(kind, items)

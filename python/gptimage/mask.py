@@ -1,4 +1,4 @@
-"""Masks: which part of an image may be edited."""
+"""Masks: the part of an image that is edited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Mask(Record):
-    """A PNG of an image's size that is transparent where the image may be edited. Frozen and picklable.
+    """A PNG with an image's dimensions that is transparent where the image is edited. Immutable and picklable.
 
     >>> mask = Mask.from_boxes("photo.jpg", [(0, 0, 1024, 300)])
     >>> mask
@@ -27,22 +27,22 @@ class Mask(Record):
     """
 
     png: bytes
-    """The mask as a PNG file's bytes."""
+    """The bytes of the PNG file."""
     width: int
     """In pixels."""
     height: int
     """In pixels."""
     editable_share: float
-    """Which part of the image may be edited, from 0 to 1: the fully transparent one."""
+    """The share of fully transparent pixels, which are the editable ones, from 0 to 1."""
 
     @classmethod
     def from_boxes(
         cls, image: ImageInput | tuple[int, int], boxes: Iterable[Sequence[int]]
     ) -> Mask:
-        """Editable inside the boxes, each `(left, top, right, bottom)` in pixels, right and bottom excluded.
+        """Makes a mask that is editable inside boxes: `(left, top, right, bottom)` in pixels, right and bottom excluded.
 
-        `image` is the image to be edited, or its `(width, height)`. Boxes are in the coordinates that people see: of a
-        photo with an EXIF orientation those of the photo that is upright, as a Pillow image is sent.
+        `image` is the image to be edited, or its `(width, height)`. For a photo with an EXIF orientation, the coordinates are
+        those of the upright photo, which is how a Pillow image is sent.
 
         Raises InvalidRequestError for a box that is empty or reaches beyond the image.
         """
@@ -52,7 +52,9 @@ class Mask(Record):
 
     @classmethod
     def from_array(cls, editable: Any) -> Mask:
-        """Editable where a two-dimensional array of booleans (height × width) is true. NumPy's, or nested lists."""
+        """Makes a mask that is editable where a two-dimensional array of booleans (height × width) is true: a NumPy
+        array or nested lists.
+        """
         from gptimage._pixels import booleans
 
         width, height, pixels = booleans(editable)
@@ -60,8 +62,8 @@ class Mask(Record):
 
     @classmethod
     def from_pil(cls, image: PilImage) -> Mask:
-        """From a Pillow image: editable where it is transparent if it has an alpha channel, else where it is white. Turned
-        as its EXIF orientation says.
+        """Makes a mask from a Pillow image: editable where it is transparent if it has an alpha channel, otherwise
+        where it is white. Its EXIF orientation is applied.
         """
         from gptimage._pixels import alpha_or_white
 
@@ -75,7 +77,7 @@ class Mask(Record):
         return cls({"png": png, "width": width, "height": height, "editable_share": share})
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-        """Saves the PNG and says where it is."""
+        """Saves the PNG and returns its path."""
         return _core.Image.from_bytes(self.png).save(path, overwrite=overwrite)
 
     def __repr__(self) -> str:

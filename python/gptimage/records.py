@@ -1,6 +1,6 @@
-"""Facts about calls: frozen, comparable, picklable. Their names are the same in every language.
+"""Records about calls: immutable, comparable and picklable. Field names are the same in every language.
 
-Money is exact: amounts are `decimal.Decimal`, made from the server's own text.
+Amounts of money are exact: `decimal.Decimal`, created from the server's own text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Named fields that do not change."""
+    """An immutable record with named fields."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.__dict__.update(fields)
@@ -44,8 +44,9 @@ class Record:
 
 
 def amount(text: str | Decimal) -> Decimal:
-    """An exact amount, whatever the caller's decimal context: without zeros at its end, so that equal ones look alike, and
-    without an exponent."""
+    """Converts text to an exact amount, independent of the decimal context. Trailing zeros and exponents are removed,
+    so that equal amounts look alike.
+    """
     from decimal import Decimal
 
     digits = f"{Decimal(text):f}"
@@ -57,10 +58,10 @@ def records(kind: type[R], fields: list[Mapping[str, Any]]) -> tuple[R, ...]:
 
 
 class Cost(Record):
-    """What a call cost, exactly, as the server said it."""
+    """The exact cost of a call, as stated by the server."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        # By their names: CPython before 3.12 does not survive a lack of memory for a dict's items.
+        # Iterates over names: CPython before 3.12 crashes if there is no memory for a dict's items.
         super().__init__({name: None if fields[name] is None else amount(fields[name]) for name in fields})
 
     usd: Decimal | None
@@ -78,70 +79,70 @@ class Cost(Record):
 
 
 class Attempt(Record):
-    """One attempt at a charged call."""
+    """One attempt of a charged call."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         cost = fields["cost"]
         super().__init__({**fields, "cost": Cost(cost) if isinstance(cost, dict) else cost})
 
     number: int
-    """1 for the first."""
+    """The number of the attempt, from 1."""
     client_request_id: str
-    """The id that we gave it, sent as `X-Client-Request-Id`."""
+    """The client request id, sent as `X-Client-Request-Id`."""
     inference_id: str | None
-    """The vendor's id of the work, where stated."""
+    """The vendor's id of the inference, if stated."""
     request_id: str | None
-    """The vendor's id of the HTTP request, where stated."""
+    """The vendor's id of the HTTP request, if stated."""
     phase: Phase
-    """How far it came."""
+    """How far the attempt came."""
     bytes_sent: int
-    """Bytes of the request's body that the transport took: an upper bound of what the server has."""
+    """Bytes of the request body that the transport has taken: an upper bound of what the server received."""
     bytes_total: int
-    """Length of the request's body in bytes."""
+    """Length of the request body in bytes."""
     http_status: int | None
-    """The answer's status."""
+    """The HTTP status of the response."""
     charge: Charge
-    """What is known about money."""
+    """Whether the attempt was charged."""
     cost: Cost | None
-    """The price, where stated."""
+    """The price, if stated."""
     waited_seconds: float
-    """Slept before this attempt."""
+    """The wait before this attempt, in seconds."""
     elapsed_seconds: float
-    """From its start to its end."""
+    """The duration of the attempt, in seconds."""
     error: str | None
-    """Why it failed, in one line."""
+    """Why the attempt failed, in one line."""
 
 
 class Violation(Record):
-    """A broken rule: which parameter, which rule, what was given, and the way out."""
+    """A violated rule."""
 
     param: str
     """The API's name of the parameter, such as `size` or `image[2]`."""
     rule: str
     """The stable name of the rule, such as `one_of`."""
     given: str
-    """What was given, shortened where it is long."""
+    """The given value, shortened if it is long."""
     message: str
-    """What is wrong and what to do, without the parameter's name."""
+    """What is wrong and how to correct it, without the parameter's name."""
 
     def __str__(self) -> str:
         return f"{self.param}: {self.message}"
 
 
 class Warning(Record):
-    """Something odd about a call that succeeded."""
+    """A warning about a call that succeeded."""
 
     kind: str
     """The stable name, such as `other_size`."""
     message: str
-    """A sentence for people."""
+    """The warning as a sentence."""
 
     def __str__(self) -> str:
         return self.message
 
 
 class Balance(Record):
-    """What money is left."""
+    """The account's balance."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         from decimal import Decimal
@@ -149,9 +150,9 @@ class Balance(Record):
         super().__init__({**fields, "current_balance": amount(fields["current_balance"])})
 
     current_balance: Decimal
-    """It may be negative."""
+    """The balance; it may be negative."""
     currency: str | None
-    """Where stated."""
+    """The currency, if stated."""
 
     def __str__(self) -> str:
         return f"{self.current_balance:f} {self.currency or ''}".strip()
@@ -161,28 +162,28 @@ class Balance(Record):
 
 
 class Progress(Record):
-    """One look at a call on its way."""
+    """A snapshot of a call in flight."""
 
     attempt: int
-    """1 for the first."""
+    """The number of the attempt, from 1."""
     client_request_id: str
-    """The id that the attempt is sent with, as `X-Client-Request-Id`. Known before its first byte leaves."""
+    """The id that the attempt is sent with, as `X-Client-Request-Id`. Known before the first byte is sent."""
     max_attempts: int
-    """Most attempts that the call may take."""
+    """The maximum number of attempts."""
     phase: Phase
     """How far the attempt is."""
     bytes_sent: int
-    """Bytes of the request's body that the transport took."""
+    """Bytes of the request body that the transport has taken."""
     bytes_total: int
-    """Length of the request's body in bytes."""
+    """Length of the request body in bytes."""
     bytes_received: int
-    """Bytes that came, of the answer and of downloads."""
+    """Bytes received, of the response and of downloads."""
     pause_seconds: float | None
-    """Set between two attempts: how long the pause is."""
+    """The length of the pause in seconds, between two attempts."""
 
 
 class BudgetStatus(Record):
-    """How a budget stands, in US dollars."""
+    """The state of a budget, in US dollars."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         super().__init__({name: value if name == "closed" else amount(value) for name, value in fields.items()})
@@ -190,111 +191,112 @@ class BudgetStatus(Record):
     max_usd: Decimal
     """The limit."""
     spent_usd: Decimal
-    """What was spent, `assumed_usd` included."""
+    """The amount spent, including `assumed_usd`."""
     assumed_usd: Decimal
-    """The part of it that may be charged, or was at no stated price: counted at its reservation."""
+    """The part of `spent_usd` that may have been charged, or whose price is unknown; counted at its reservation."""
     reserved_usd: Decimal
-    """What is reserved for calls on their way."""
+    """The amount reserved for calls in flight."""
     remaining_usd: Decimal
-    """What is left for further calls; nothing once it is closed."""
+    """The amount left for further calls; 0 if the budget is closed."""
     closed: bool
-    """Whether a call cost more than was reserved for it: none is let through any more."""
+    """Whether a call cost more than its reservation; no further call is allowed."""
 
 
 class Pending(Record):
-    """A call that may be paid and is in nobody's hands yet."""
+    """A call that may be charged and whose outcome nobody has received."""
 
     client_request_id: str | None
-    """The id of its last attempt; none where a call ended before it had one."""
+    """The client request id of its last attempt; `None` if the call ended before it had one."""
     phase: Phase
-    """How far that came."""
+    """How far that attempt came."""
     ended: bool
-    """Whether it has ended, and its outcome waits for `collect`."""
+    """Whether it has ended and its outcome waits for `collect`."""
 
 
 class Reconciled(Record):
-    """What is known of an attempt after the vendor's log was asked."""
+    """What is known of an attempt after a look at the vendor's usage log."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         cost = fields["cost"]
         super().__init__({**fields, "cost": Cost(cost) if isinstance(cost, dict) else cost})
 
     client_request_id: str
-    """The attempt's id."""
+    """The client request id of the attempt."""
     charge: Charge
-    """`not_charged`: it failed and cost nothing, and may be sent again. `charged`: it succeeded or cost something.
-    `unknown`: the log does not say, or cannot be asked."""
+    """`not_charged`: the attempt failed at no cost and may be repeated. `charged`: it succeeded or cost something.
+    `unknown`: the log does not say, or is not available.
+    """
     cost: Cost | None
-    """The price in the log, where it was charged."""
+    """The logged price, if the attempt was charged."""
     inference_id: str | None
-    """The vendor's id of the work."""
+    """The vendor's id of the inference."""
     request_id: str | None
     """The vendor's id of the HTTP request."""
     created: str | None
-    """When the call was made, as the log writes it (ISO 8601)."""
+    """When the call was made, as written in the log (ISO 8601)."""
     message: str
-    """One line that says what to do next; for what was charged, with everything that a refund needs."""
+    """One line that says what to do next; for a charged attempt, with everything that a refund request needs."""
 
     def __str__(self) -> str:
         return f"{self.client_request_id}: {self.message}"
 
 
 class LedgerEntry(Record):
-    """The truth about one paid call that reached the emulator."""
+    """What really happened to one call that reached the emulator."""
 
     seq: int
-    """Position in the order of arrival, from 1."""
+    """The position in the order of arrival, from 1."""
     opened_at: str
-    """When its head had arrived, in ISO 8601."""
+    """When its headers had arrived (ISO 8601)."""
     client_request_id: str | None
     """The `X-Client-Request-Id` as sent."""
     operation: Literal["generate", "edit"]
-    """Which operation was asked for."""
+    """The requested operation."""
     authorized: bool
-    """Whether it carried a key that works."""
+    """Whether its API key was accepted."""
     arrived_whole: bool
     """Whether every byte of the request arrived."""
     bytes_received: int
-    """Bytes of the body that arrived."""
+    """The number of body bytes that arrived."""
     generated: bool
-    """Whether the work was done."""
+    """Whether images were made."""
     charge: dict[str, Any] | None
-    """What it cost; `None` if nothing was charged."""
+    """The price; `None` if nothing was charged."""
     delivered: bool
     """Whether the whole response was written to the socket."""
     status: int | None
-    """The status that the server answered; `None` if it never came to an answer."""
+    """The HTTP status of the response; `None` if there was none."""
     inference_id: str | None
-    """The gateway's id of the work, once it was accepted."""
+    """The gateway's id of the inference, if the call was accepted."""
     model: str | None
-    """The model asked for, if the request could be read."""
+    """The requested model, if the request could be parsed."""
     prompt: str | None
-    """The prompt, if the request could be read."""
+    """The prompt, if the request could be parsed."""
     images: int
-    """Pictures made."""
+    """The number of images that were made."""
     input_images: int
-    """Pictures given as input, the mask left out."""
+    """The number of input images, without the mask."""
 
 
 class RecordedRequest(Record):
-    """A request as the emulator got it."""
+    """A request as received by the emulator."""
 
     side: Literal["api", "cdn"]
-    """Which listener got it."""
+    """The listener that received it."""
     method: str
-    """The method."""
+    """The HTTP method."""
     target: str
-    """Path and query as written."""
+    """Path and query as received."""
     headers: list[tuple[str, str]]
     """Names and values in their order."""
     body: bytes | None
-    """The body; `None` if it was longer than what is kept."""
+    """The body; `None` if it was larger than `keep_bodies`."""
     body_len: int
-    """The body's length, kept or not."""
+    """The length of the body in bytes."""
 
     def __repr__(self) -> str:
         return f"RecordedRequest({self.method} {self.target}, {self.body_len} bytes)"
 
     def header(self, name: str) -> str | None:
-        """The first header of this name, in any case."""
+        """Returns the first header with this name, ignoring case."""
         return next((value for given, value in self.headers if given.lower() == name.lower()), None)

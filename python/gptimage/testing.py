@@ -1,4 +1,4 @@
-"""Fixtures for pytest, which finds them by itself once gptimage is installed.
+"""Fixtures for pytest, which loads them automatically if gptimage is installed.
 
 >>> def test_my_program(gptimage_emulator):
 ...     my_program(base_url=gptimage_emulator.url, api_key=gptimage_emulator.key)
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def gptimage_emulator() -> Iterator[Emulator]:
-    """A fresh `gptimage.Emulator`, whose bills are the worst that could be true."""
+    """A new `gptimage.Emulator` with pessimistic billing: every request that arrived completely is charged."""
     from gptimage import Emulator
 
     with Emulator(billing="pessimistic") as emulator:

@@ -34,10 +34,11 @@ pub struct gptimage_client_t {
 
 impl gptimage_client_t {
     pub(crate) fn core(&self) -> Result<Client, FfiError> {
-        self.client
-            .get()
-            .cloned()
-            .ok_or_else(|| FfiError::config("this client belongs to the parent process of this fork: create a new one"))
+        self.client.get().cloned().ok_or_else(|| {
+            FfiError::config(
+                "this client belongs to the process that made it, of which this one is a fork: make a new one",
+            )
+        })
     }
 
     pub(crate) fn listener(&self) -> Option<ProgressCallback> {

@@ -156,7 +156,9 @@ pub extern "C" fn gptimage_job_wait(
         let job = required(job, "job")?;
         let out = required(generated_out, "generated_out")?;
         if !job.job.is_own() {
-            return Err(FfiError::config("this job belongs to the parent process of this fork"));
+            return Err(FfiError::config(
+                "this job belongs to the process that started it, of which this one is a fork",
+            ));
         }
         let limit = (timeout_ms != GPTIMAGE_WAIT_FOREVER).then(|| Duration::from_millis(timeout_ms));
         if !job.job.wait(limit) {
@@ -166,7 +168,7 @@ pub extern "C" fn gptimage_job_wait(
         match job.job.take() {
             Some(outcome) => write_result(outcome, out, reported, |outcome| job.job.keep(outcome))?,
             None if job.job.state() == JobState::Lost => return Err(FfiError::lost()),
-            None => return Err(FfiError::argument("job", "has returned its result already")),
+            None => return Err(FfiError::argument("job", "has given its result already")),
         }
         Ok(())
     })

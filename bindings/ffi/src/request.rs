@@ -81,7 +81,7 @@ pub(crate) fn set_extra<R: RequestHandle>(
     change(request, error_out, |spec| {
         let json = text(json, "json")?.to_owned();
         let extra = wait_for(move || async move { Extra::parse(&json) })?
-            .map_err(|error| FfiError::argument("json", &format!("is not a JSON object: {error}")))?;
+            .map_err(|error| FfiError::argument("json", &format!("is no JSON object: {error}")))?;
         spec.extra.push(extra);
         Ok(())
     })

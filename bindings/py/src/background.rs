@@ -1,6 +1,7 @@
-//! What runs behind Python's back: one thread for network and files, one that wakes event loops, one for log log_queue.
+//! The background threads: one for network and files, one that wakes event loops, one for log records; and the work at the
+//! interpreter's exit.
 //!
-//! A process has one of each. A forked child starts its own, and leaves alone what it inherited.
+//! Each process has its own threads. A forked child starts new ones and does not touch the inherited state.
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,15 +18,14 @@ use tokio::time::Instant;
 use crate::log::{LogQueue, lost_at_exit};
 use crate::wakeup::WakeupThread;
 
-/// How long the interpreter's end waits for a thread of ours that is just using it, for handlers that are slow, and for files.
+/// How long exit waits for the wake-up thread, for slow log handlers, and for files.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long an outcome that came while the interpreter's end waits for it may take to be fetched by its thread, and how long
-/// that thread has to make something of it. Most take no time, and end.
+/// How long exit waits for a thread to take an outcome that came during exit, and then for the thread to use it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(1);
 const USE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How often the interpreter's end looks.
+/// How often exit polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A paid call, as the interpreter's exit sees it.
@@ -36,7 +36,7 @@ pub(crate) trait PaidCall: Send + Sync {
     /// Python's number of the thread that waits for the call; 0 if none does.
     fn waiter(&self) -> u64;
 
-    /// Whether the call has ended.
+    /// Returns whether the call has ended.
     fn has_ended(&self) -> bool;
 
     /// Whether there is a result that was not delivered.
@@ -46,32 +46,31 @@ pub(crate) trait PaidCall: Send + Sync {
     fn keep_outstanding(&self);
 }
 
-/// The threads of one process, which live as long as it does.
+/// The threads of one process, which live as long as the process.
 pub(crate) struct Background {
     process: u32,
     pub(crate) runtime: BackgroundRuntime,
     pub(crate) wakeups: WakeupThread,
     log_queue: Arc<LogQueue>,
-    /// Whether a thread hands out the log_queue.
+    /// Whether the logging thread was started.
     log_thread_started: AtomicBool,
-    /// Whose calls may be on their way, and how long the end waits for them. Only locked while attached.
+    /// Clients that may have calls in flight, and how long exit waits for them. Only locked while attached.
     watches: Mutex<Vec<(Watch, Duration)>>,
-    /// Paid calls that have begun. Only locked while attached.
+    /// Charged calls that have started. Only locked while attached.
     calls: Mutex<Vec<Weak<dyn PaidCall>>>,
 }
 
-/// Only locked while attached to the interpreter, and never for long; so a fork, which is made by a thread that is
-/// attached, finds it unlocked.
+/// Only locked while attached to the interpreter, and briefly. A fork is made by an attached thread, so it finds this unlocked.
 static BACKGROUND: Mutex<Option<&'static Background>> = Mutex::new(None);
 
-/// The interpreter's end: what begins now must not touch it from elsewhere.
+/// Set when the interpreter exits: from then on, other threads must not touch it.
 static EXIT: OnceLock<Exit> = OnceLock::new();
 
-/// How the interpreter ends.
+/// The interpreter's exit.
 pub(crate) struct Exit {
     process: u32,
     thread: ThreadId,
-    /// We are done with it.
+    /// This library is done with the interpreter.
     done: AtomicBool,
 }
 
@@ -80,13 +79,13 @@ impl Exit {
         EXIT.get().filter(|exit| exit.process == process::id())
     }
 
-    /// The end, where a thread that it may stop at any moment begins something.
+    /// The current exit, for a call that starts on another thread, which may be stopped at any point.
     pub(crate) fn begun_by_another_thread() -> Option<&'static Self> {
         Self::current().filter(|exit| exit.thread != thread::current().id())
     }
 
-    /// Waits for longer than an interpreter lives that has nothing left to do: what would be paid, and lost at once, is not
-    /// sent. One that lives on runs others' `atexit` functions, which may need it.
+    /// Waits longer than an interpreter lives that has nothing left to do, so that a call that would be charged and lost at once
+    /// is not sent. If the interpreter lives on, it runs other `atexit` functions, which may need the call.
     pub(crate) async fn survived(&self) {
         while !self.done.load(Ordering::Relaxed) {
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -95,12 +94,12 @@ impl Exit {
     }
 }
 
-/// This process's threads, started if need be.
+/// This process's threads; starts them if they are not running.
 pub(crate) fn background(py: Python<'_>) -> PyResult<&'static Background> {
     let failed =
         |error: &dyn std::fmt::Display| PyRuntimeError::new_err(format!("gptimage cannot start its threads: {error}"));
     let background = current(|| Background::start().map_err(|error| failed(&error)))?;
-    // Before money is spent: a record that says what was lost must not depend on a thread that cannot be had.
+    // Before money is spent: reporting a lost call must not depend on a thread that may not start.
     if Exit::current().is_none() && !background.log_thread_started.swap(true, Ordering::Relaxed) {
         background.log_queue.start_thread(py).map_err(|error| {
             background.log_thread_started.store(false, Ordering::Relaxed);
@@ -110,7 +109,7 @@ pub(crate) fn background(py: Python<'_>) -> PyResult<&'static Background> {
     Ok(background)
 }
 
-/// As above, without the thread that is Python's. No code of Python's runs under the lock.
+/// Like [`background`], without the logging thread. No Python code runs under the lock.
 fn current(start: impl FnOnce() -> PyResult<Background>) -> PyResult<&'static Background> {
     let mut current = BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     match *current {
@@ -141,7 +140,7 @@ impl Background {
         })
     }
 
-    /// A paid call begins.
+    /// Registers a charged call that starts.
     pub(crate) fn begins(&self, call: Weak<dyn PaidCall>) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.retain(|call| call.strong_count() > 0);
@@ -152,10 +151,10 @@ impl Background {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Remembers a client whose calls may be on their way at the end.
+    /// Registers a client whose calls may be in flight at exit.
     pub(crate) fn watch(&self, watch: Watch, exit_wait: Duration) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        // Clients that share what they keep are one: the most patient of them counts.
+        // Clients that share their kept outcomes count as one, with the longest wait of them.
         let patience =
             watches.iter().find(|(known, _)| known.is_same(&watch)).map_or(exit_wait, |(_, wait)| exit_wait.max(*wait));
         watches.retain(|(known, _)| !known.is_over() && !known.is_same(&watch));
@@ -166,7 +165,7 @@ impl Background {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Runs something that touches files, on a thread where it may, and waits for it.
+    /// Runs a blocking function on a file thread and waits for it.
     pub(crate) fn with_files<T: Send + 'static>(
         &self,
         py: Python<'_>,
@@ -174,15 +173,15 @@ impl Background {
     ) -> PyResult<T> {
         let (done, result) = mpsc::sync_channel(1);
         drop(self.runtime.spawn_blocking(move || {
-            // Whoever waits is there until it is reported.
+            // The receiver waits until it gets this.
             let _ = done.send(work());
         }));
         py.detach(move || result.recv())
             .map_err(|_| PyRuntimeError::new_err("a bug in gptimage: a thread of its ended early"))
     }
 
-    /// Waits, as long as was asked for, until no call is on its way: of threads that Python does not wait for, of event loops
-    /// on them, or of nobody any more.
+    /// Waits, as long as `exit_wait` allows, until no call is in flight: of daemon threads, of their event loops, or without a
+    /// caller.
     fn wait_for_calls(&self, py: Python<'_>) -> PyResult<()> {
         let began = Instant::now();
         let own: u64 = py.import("_thread")?.call_method0("get_ident")?.extract()?;
@@ -196,7 +195,7 @@ impl Background {
             .watches()
             .into_iter()
             .filter(|(watch, patience)| !patience.is_zero() && !watch.is_over())
-            // Too late is no error: what is left is reported.
+            // A timeout is not an error: the calls that are left are logged.
             .map(|(watch, patience)| {
                 self.runtime.spawn(async move { drop(tokio::time::timeout(patience, watch.drain()).await) })
             })
@@ -206,7 +205,7 @@ impl Background {
             let waits = waiting.iter().any(|(call, patience, _)| began.elapsed() < *patience && in_flight(call));
             Ok(!waits && drains.iter().all(|drain| drain.is_finished()))
         })?;
-        // Whoever waited on this thread does not any more.
+        // This thread is not waiting for a call any more.
         waiting.retain(|(call, _, thread)| *thread != own && !in_flight(call));
         let fetching = Instant::now();
         wait_until(py, || {
@@ -224,7 +223,7 @@ impl Background {
         })
     }
 
-    /// Leaves to the store, which says so or has files, what is on its way to somebody who will not be there any more.
+    /// Puts outcomes that nobody will take into the store, and waits until the store has written its files.
     fn keep_outstanding(&self, py: Python<'_>) -> PyResult<()> {
         self.calls().iter().for_each(|call| call.keep_outstanding());
         let began = Instant::now();
@@ -232,7 +231,7 @@ impl Background {
         wait_until(py, || Ok(began.elapsed() >= EXIT_TIMEOUT || !watches.iter().any(|(watch, _)| watch.is_filing())))
     }
 
-    /// Lets handlers have what there is for them, and last of all the ids of what is lost.
+    /// Logs the ids of calls whose outcomes are lost, after all other records.
     fn log_lost_calls(&self, py: Python<'_>) -> PyResult<()> {
         let watches = self.watches();
         let running: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.running()).collect();
@@ -246,15 +245,15 @@ impl Background {
         if self.log_thread_started.load(Ordering::Relaxed) {
             py.detach(|| self.log_queue.flush(EXIT_TIMEOUT));
         }
-        // Handlers that take too long, or wait for what has ended, must not have the last word.
+        // Print what slow or blocked handlers did not log.
         self.log_queue.close().iter().try_for_each(|text| print_stderr(py, text))
     }
 }
 
-/// Says a line on stderr, as `logging` does where nobody has set it up.
+/// Prints a line on `sys.stderr`, like `logging` without handlers.
 fn print_stderr(py: Python<'_>, text: &str) -> PyResult<()> {
     let stderr = py.import("sys")?.getattr("stderr")?;
-    // A program without a terminal may have none.
+    // `sys.stderr` may be None.
     if !stderr.is_none() {
         stderr.call_method1("write", (format!("{text}\n"),))?;
         stderr.call_method0("flush")?;
@@ -262,7 +261,7 @@ fn print_stderr(py: Python<'_>, text: &str) -> PyResult<()> {
     Ok(())
 }
 
-/// Waits until something is so, without the interpreter, and hears signals.
+/// Polls until a condition is true, detached from the interpreter between polls, and checks for signals.
 fn wait_until(py: Python<'_>, mut is_so: impl FnMut() -> PyResult<bool>) -> PyResult<()> {
     while !is_so()? {
         py.detach(|| thread::sleep(POLL_INTERVAL));
@@ -271,7 +270,7 @@ fn wait_until(py: Python<'_>, mut is_so: impl FnMut() -> PyResult<bool>) -> PyRe
     Ok(())
 }
 
-/// See the function of the same name in `_core`.
+/// Implements `_core.shutdown`.
 pub(crate) fn shutdown(py: Python<'_>) -> PyResult<()> {
     let exit = EXIT.get_or_init(|| Exit {
         process: process::id(),
@@ -280,7 +279,7 @@ pub(crate) fn shutdown(py: Python<'_>) -> PyResult<()> {
     });
     let current = *BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(background) = current.filter(|background| background.process == process::id()) else { return Ok(()) };
-    // Whoever is impatient is reported what was left, too.
+    // After an interrupt, the remaining steps are done nevertheless.
     let waited = background.wait_for_calls(py);
     let deadline = Instant::now() + EXIT_TIMEOUT;
     background.wakeups.close();

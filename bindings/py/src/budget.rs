@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use crate::convert::to_python;
 use crate::error::OrRaise;
 
-/// Core's budget: shared by clients and threads.
+/// The core of `gptimage.Budget`.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Budget(gptimage_core::Budget);
 
@@ -22,7 +22,7 @@ impl Budget {
         gptimage_core::Budget::parse(max_usd, max_usd_per_call).map(Self).or_raise(py)
     }
 
-    /// How it stands, in fields.
+    /// Returns the state as a dict.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.0.status())
     }

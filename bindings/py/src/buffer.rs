@@ -1,4 +1,4 @@
-//! A picture's bytes as Python's buffer protocol shows them: where they are, without a copy.
+//! Python's buffer protocol: access to an image's bytes without a copy.
 #![allow(unsafe_code, reason = "the buffer protocol is a contract about pointers")]
 
 use std::os::raw::c_int;

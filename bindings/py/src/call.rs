@@ -1,7 +1,7 @@
-//! A call on its way, waited for by a thread or by an event loop.
+//! A running call that a thread or an event loop waits for.
 //!
-//! Nothing here runs Python's code: at the interpreter's end CPython stops daemon threads in the middle of it, and must not
-//! find frames of ours below.
+//! Nothing here runs Python code: at exit CPython may stop daemon threads inside it, and must find no frames of ours on the
+//! stack.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -21,13 +21,13 @@ use crate::sync::lock;
 use crate::to_dict::{error_to_dict, result_to_dict};
 use crate::wakeup::WakeupThread;
 
-/// A thread that may get signals looks for them this often.
+/// How often the main thread checks for signals while it waits.
 const SIGNAL_POLL_INTERVAL: Duration = Duration::from_millis(40);
 
-/// How long somebody who gives up waits to hear what it may cost.
+/// How long abandoning a call waits for its outcome.
 const ABANDON_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What a call ends in.
+/// The outcome of a call of any kind.
 #[derive(Clone)]
 pub(crate) enum TaskResult {
     Generated(Result<Generated, Error>),
@@ -35,29 +35,29 @@ pub(crate) enum TaskResult {
     Balance(Result<Balance, Error>),
     Reconciled(Result<Vec<Reconciled>, Error>),
     Drained,
-    /// Given up before anything was sent.
+    /// Cancelled before anything was sent.
     Nothing,
 }
 
-/// Leaves an outcome that nobody takes to `collect`.
+/// Puts an outcome that nobody took back for `collect`.
 fn keep(client: &Client, outcome: TaskResult) {
     if let TaskResult::Generated(outcome) = outcome {
         client.keep(outcome);
     }
 }
 
-/// Begins a call.
+/// Starts a call.
 type Begin = Box<dyn FnOnce() + Send>;
 
-/// What a call may cost.
+/// How a call is treated when it is abandoned, and at exit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallKind {
     Free,
-    /// Free, and about calls that are not.
+    /// A wait for charged calls; free itself.
     Drain,
-    /// What is given up can be collected.
+    /// A charged call that can be collected after it was abandoned.
     Paid,
-    /// What is given up is given up.
+    /// A charged call that is aborted when it is abandoned.
     PaidAborting,
 }
 
@@ -67,34 +67,34 @@ impl CallKind {
     }
 }
 
-/// A call, which begins when it is first waited for. Made by `Client`, waited for by `gptimage`'s clients.
+/// A call, which starts when it is first waited for. Created by `Client`, waited for by `gptimage`'s clients.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct CallHandle(Arc<InFlight>);
 
-/// What a call is made of. The interpreter's end looks at it, too.
+/// The state of a call, which exit reads too.
 pub(crate) struct InFlight {
     job: Job<TaskResult>,
     client: Client,
     background: &'static Background,
     kind: CallKind,
-    /// How long the interpreter's end waits for it.
+    /// How long exit waits for the call.
     exit_wait: Duration,
-    /// The thread that waits for it, by Python's number; 0: none has.
+    /// Python's number of the thread that waits for the call; 0 if none does.
     waiter: AtomicU64,
-    // None of these is held while Python runs.
+    // None of these locks is held while Python code runs.
     begin: Mutex<Option<Begin>>,
-    /// An outcome that was taken, until it has arrived where it was meant to.
+    /// An outcome that was taken, until its object has been delivered.
     taken: Mutex<Option<TaskResult>>,
-    /// The object that was made of it.
+    /// The object that was made from the outcome.
     delivered: Mutex<Option<Py<PyAny>>>,
-    /// Whether the store has it already.
+    /// Whether the outcome was put into the store.
     kept: AtomicBool,
-    /// What was said when the call was given up.
+    /// The message of a previous `abandon`.
     note: Mutex<Option<String>>,
 }
 
 impl CallHandle {
-    /// A call that `work` does, once it begins.
+    /// Creates a call whose task is `work`, once it starts.
     pub(crate) fn new<F>(
         client: &Client,
         background: &'static Background,
@@ -130,7 +130,7 @@ impl CallHandle {
         }))
     }
 
-    /// The job, begun.
+    /// The job; starts it if necessary.
     fn job(&self, py: Python<'_>) -> PyResult<&Job<TaskResult>> {
         if !self.0.job.is_own() {
             let text = "this call belongs to the process that started it, of which this one is a fork";
@@ -154,15 +154,15 @@ impl InFlight {
         &self.background.wakeups
     }
 
-    /// Leaves the outcome to `collect`, once.
+    /// Puts the outcome back for `collect`, once.
     fn keep(&self, outcome: TaskResult) {
         if !self.kept.swap(true, Ordering::Relaxed) {
             keep(&self.client, outcome);
         }
     }
 
-    /// Gives the call up, without losing what may be paid: what it yielded, or comes later, is kept for `collect`. A line that
-    /// says how far it was, and the error that tells more. `reported`: somebody is there to read them.
+    /// Abandons the call without losing what may be charged: its outcome is put back for `collect`. Returns a line that says how
+    /// far the call was, and the error with details. `reported`: somebody will read them.
     fn abandon(&self, py: Python<'_>, patience: Duration, reported: bool) -> (String, Option<Error>) {
         let begun = lock(&self.begin).take().is_none();
         let ended = py.detach(|| self.job.abandon(if begun { patience } else { Duration::ZERO }));
@@ -176,7 +176,7 @@ impl InFlight {
         }
         match outcome {
             Ok(TaskResult::Generated(Err(error))) => {
-                // What is given up on purpose, and reported of, is not collected.
+                // An error of a call that was aborted on purpose and reported is not collected.
                 if self.kind == CallKind::Paid || !reported {
                     self.keep(TaskResult::Generated(Err(error.clone())));
                 }
@@ -231,10 +231,11 @@ impl PaidCall for InFlight {
 
 #[pymethods]
 impl CallHandle {
-    /// Waits until there is something new: progress, or the end. True: the end. `signals`: looks for them meanwhile.
+    /// Waits until there is new progress or the call has ended. Returns whether it has ended. `signals`: check for
+    /// signals meanwhile.
     fn wait(&self, py: Python<'_>, signals: bool) -> PyResult<bool> {
         loop {
-            // A signal's handler may have forked: the call is its parent's.
+            // A signal handler may have forked: then the call belongs to the parent.
             let job = self.job(py)?;
             let limit = signals.then_some(SIGNAL_POLL_INTERVAL);
             let news = py.detach(|| job.wait_update(limit));
@@ -247,15 +248,15 @@ impl CallHandle {
         }
     }
 
-    /// Calls `waker` once, from another thread, as soon as there is something new. False: nothing is called any more, for
-    /// the interpreter is ending.
+    /// Registers a function that is called once, from another thread, as soon as there is something new. Returns False
+    /// if it will not be called because the interpreter is exiting.
     fn set_waker(&self, py: Python<'_>, waker: Py<PyAny>) -> PyResult<bool> {
         let wakeups = self.0.wakeups().clone();
         self.job(py)?.set_waker(move || wakeups.send(waker));
         Ok(!self.0.wakeups().is_closed())
     }
 
-    /// Whether the call has ended.
+    /// Returns whether the call has ended.
     fn done(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.job(py)?.state() != JobState::Running)
     }
@@ -265,11 +266,11 @@ impl CallHandle {
         self.job(py)?.take_progress().map(|news| to_python(py, &news)).transpose()
     }
 
-    /// What became of the call, in fields: its kind (`generated`, `error`, `image`, `balance`, `reconciled` or
-    /// `nothing`) and what belongs to it.
+    /// Takes the outcome of the call: its kind (`generated`, `error`, `image`, `balance`, `reconciled`, `nothing` or
+    /// `lost`) and its value as a dict or object.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let outcome = self.job(py)?.take();
-        // Making objects may fail: the outcome has its place before that. At the interpreter's end it has it already.
+        // Store the outcome first, because creating objects may fail. At exit it is stored already.
         let outcome = outcome
             .map_or_else(|| lock(&self.0.taken).clone(), |outcome| lock(&self.0.taken).insert(outcome).clone().into());
         catch_memory_error(py, || {
@@ -293,16 +294,18 @@ impl CallHandle {
         })
     }
 
-    /// Hands the object over that was made of the fields. From here on the outcome is kept only if nobody gets it.
+    /// Registers the object that was made from the outcome. From now on the outcome is put back for `collect` only if
+    /// nobody receives that object.
     fn mark_delivered(&self, object: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
         *lock(&self.0.delivered) = Some(object.clone_ref(py));
         object
     }
 
-    /// Gives the call up because of an exception, without losing what may be paid. What it may cost, in a line, and the fields
-    /// of the error that says more. `None`: nobody is there to read it, or it is the error that was made of the call's outcome.
+    /// Abandons the call because of an exception, without losing what may be charged. Waits briefly for its end.
+    /// Returns a line that says what the call may cost, and the dict of an error with details; `None` if nobody can
+    /// read them, or if the exception is the call's own error.
     fn abandon<'py>(&self, py: Python<'py>, stopped: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        // Others may raise errors of ours, too: a signal's handler, for one.
+        // The exception may be an error of another call, for example from a signal handler.
         let own = lock(&self.0.delivered).take().is_some_and(|made| made.is(stopped));
         if own {
             drop(lock(&self.0.taken).take());
@@ -318,14 +321,14 @@ impl CallHandle {
         }
         let (note, error) = self.0.abandon(py, ABANDON_TIMEOUT, true);
         *lock(&self.0.note) = Some(note.clone());
-        // Where objects cannot be made the note still says what matters.
+        // Without memory for the dict, the note is returned alone.
         let fields = error.and_then(|error| catch_memory_error(py, || error_to_dict(py, &error)).ok());
         catch_memory_error(py, || Ok(Some((note, fields).into_pyobject(py)?.into_any())))
     }
 }
 
 impl Drop for InFlight {
-    /// An outcome did not arrive if nothing was made of it, or if nobody else has what was made of it.
+    /// Puts an outcome back that was not delivered: no object was made from it, or nobody else has that object.
     fn drop(&mut self) {
         let Some(outcome) = lock(&self.taken).take() else { return };
         let arrived = lock(&self.delivered)

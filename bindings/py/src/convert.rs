@@ -1,4 +1,4 @@
-//! Values of core as Python's.
+//! Conversion of serialisable values to Python objects.
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyList};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Anything that serialises, as dicts, lists and plain values.
+/// Converts a serialisable value to dicts, lists and plain values.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     let value = serde_json::to_value(value).map_err(|error| internal(py, &error))?;
     from_json(py, &value)
@@ -39,7 +39,7 @@ pub(crate) fn from_json<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
     }
 }
 
-/// A bug of ours.
+/// The exception for a bug in this library.
 fn internal(py: Python<'_>, error: &dyn std::fmt::Display) -> PyErr {
     let text = format!("a bug in gptimage: {error}");
     let class = py.import("gptimage.exceptions").and_then(|module| module.getattr("InternalError"));

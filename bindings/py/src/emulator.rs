@@ -1,4 +1,4 @@
-//! The emulator inside `gptimage.Emulator`.
+//! The core of `gptimage.Emulator`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,17 +14,17 @@ use serde_json::{Map, Value};
 use crate::background::background;
 use crate::convert::to_python;
 
-/// The wait for the emulator to settle looks for signals this often.
+/// How often waiting for the emulator checks for signals.
 const SIGNAL_POLL_INTERVAL: Duration = Duration::from_millis(40);
 
-/// A running emulator, on a thread of its own.
+/// A running emulator, on its own thread.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Emulator {
     /// Only locked while attached. `None` once stopped.
     running: Mutex<Option<ProcessLocal<Arc<gptimage_emulator::Emulator>>>>,
 }
 
-/// What is fixed at the start.
+/// Settings that are fixed at the start.
 #[derive(Deserialize)]
 struct Start {
     billing: String,
@@ -38,7 +38,7 @@ fn misread(error: &gptimage_emulator::Misread) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
-/// JSON that Python wrote.
+/// Parses JSON written by Python.
 fn object(json: &str) -> PyResult<Map<String, Value>> {
     serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
 }
@@ -82,7 +82,7 @@ impl Emulator {
         Ok(Self { running: Mutex::new(Some(ProcessLocal::new(Arc::new(started)))) })
     }
 
-    /// Where it is: `base_url`, `cdn_url`, `control_url` and `key`.
+    /// Returns `base_url`, `cdn_url`, `control_url` and `key`.
     fn addresses<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let emulator = self.running()?;
         let addresses = PyDict::new(py);
@@ -93,13 +93,13 @@ impl Emulator {
         Ok(addresses)
     }
 
-    /// Scripts one fault or a list of them.
+    /// Scripts one fault or a list of faults.
     fn fault(&self, json: &str) -> PyResult<()> {
         let faults = serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))?;
         self.running()?.fault_json(faults).map_err(|error| misread(&error))
     }
 
-    /// Forgets the faults that have not struck.
+    /// Removes all faults that have not happened.
     fn clear_faults(&self) -> PyResult<()> {
         self.running()?.clear_faults();
         Ok(())
@@ -110,13 +110,13 @@ impl Emulator {
         self.running()?.set(object(json)?).map_err(|error| misread(&error))
     }
 
-    /// Waits until nothing that was sent so far can change the ledger any more.
+    /// Waits until no request sent so far can change the ledger any more.
     fn wait_idle(&self, py: Python<'_>) -> PyResult<()> {
         let emulator = self.running()?;
         let (done, idle) = std::sync::mpsc::sync_channel(1);
         let task = background(py)?.runtime.spawn(async move {
             emulator.wait_idle().await;
-            // Whoever was interrupted does not listen any more.
+            // An interrupted caller has dropped the receiver.
             let _ = done.send(());
         });
         let idle = Mutex::new(idle);
@@ -131,27 +131,27 @@ impl Emulator {
         }
     }
 
-    /// The truth about every paid call.
+    /// Returns the ledger: one entry per charged call.
     fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         to_python(py, &self.running()?.ledger())
     }
 
-    /// How many calls were charged.
+    /// Returns the number of charged calls.
     fn charges(&self) -> PyResult<u64> {
         Ok(self.running()?.charges())
     }
 
-    /// How many connections the API accepted.
+    /// Returns the number of connections that the API accepted.
     fn connections(&self) -> PyResult<u64> {
         Ok(self.running()?.connections())
     }
 
-    /// What money is left, in US dollars.
+    /// Returns the balance in US dollars.
     fn balance(&self) -> PyResult<String> {
         Ok(self.running()?.balance())
     }
 
-    /// The last requests.
+    /// Returns the last requests.
     fn requests<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let list = PyList::empty(py);
         for request in self.running()?.requests() {
@@ -160,7 +160,7 @@ impl Emulator {
         Ok(list)
     }
 
-    /// Closes its ports and connections.
+    /// Closes all ports and connections.
     fn stop(&self, py: Python<'_>) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let emulator = running.as_ref().and_then(ProcessLocal::get).cloned();

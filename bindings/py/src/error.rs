@@ -1,11 +1,11 @@
-//! Core's errors as Python's: which class, is said in `gptimage.exceptions`.
+//! Conversion of core's errors to exceptions; `gptimage.exceptions` chooses the class.
 
 use gptimage_core::Error;
 use pyo3::prelude::*;
 
 use crate::to_dict::error_to_dict;
 
-/// The exception that stands for a core error, ready to be raised.
+/// Converts an error to an exception to raise.
 pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     match make(py, error) {
         Ok(exception) => PyErr::from_value(exception),
@@ -13,12 +13,12 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
-/// The exception as an object.
+/// Creates the exception object.
 fn make<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     py.import("gptimage.exceptions")?.call_method1("_from_core", (error_to_dict(py, error)?,))
 }
 
-/// A result of core as one of Python.
+/// Conversion of core's results to PyO3's.
 pub(crate) trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;
 }

@@ -2,12 +2,12 @@
 
 use pyo3::prelude::*;
 
-/// One picture that was made: in memory, in a file, or still at a URL. Frozen, picklable, hashable.
+/// An image: in memory, in a file, or still at its URL. Immutable, picklable and hashable.
 ///
-/// Format and dimensions come from the bytes, not from what was asked. It has the buffer protocol: `memoryview(image)`
-/// and `numpy.frombuffer(image, "uint8")` show the file's bytes in memory without a copy (a picture in a file is read).
-/// NumPy prefers that protocol to any other, so `numpy.asarray(image)` are the file's bytes, too; `to_numpy` gives the
-/// pixels. In a notebook it shows itself, smaller.
+/// Format and dimensions are read from the bytes, not taken from the request. An image supports the buffer protocol:
+/// `memoryview(image)` and `numpy.frombuffer(image, "uint8")` show the bytes of the file without a copy (an image in a
+/// file is read). NumPy prefers that protocol, so `numpy.asarray(image)` also returns the bytes of the file; use
+/// `to_numpy` for the pixels. A notebook shows a preview of the image.
 #[pyclass(frozen, module = "gptimage")]
 pub(crate) struct Image(gptimage_core::Image);
 

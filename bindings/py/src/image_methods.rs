@@ -18,19 +18,20 @@ use crate::image::Image;
 
 #[pymethods]
 impl Image {
-    /// A picture's bytes. What is no whole PNG, JPEG or WebP has no format and no dimensions.
+    /// Creates an image from the bytes of a file. Without a complete PNG, JPEG or WebP it has no format and no
+    /// dimensions.
     #[staticmethod]
     fn from_bytes(py: Python<'_>, data: PyBackedBytes) -> Self {
         py.detach(|| Self::new(gptimage_core::Image::from_bytes(Bytes::from_owner(data))))
     }
 
-    /// A picture's file, which is read whenever its bytes are asked for.
+    /// Creates an image from a file, which is read whenever its bytes are needed.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: PathBuf) -> Self {
         py.detach(|| Self::new(gptimage_core::Image::from_file(path)))
     }
 
-    /// A picture that was made earlier, at the link that the server gave; `client.fetch` gets it.
+    /// Creates an image from the URL that the server gave for it earlier. `client.fetch` downloads it.
     #[staticmethod]
     fn from_url(url: String) -> Self {
         Self::new(gptimage_core::Image::from_url(url))
@@ -63,19 +64,19 @@ impl Image {
         Ok((slf.get_type().getattr("_restore")?, kept))
     }
 
-    /// From the bytes; `None` while they are still at a URL.
+    /// The format, read from the bytes; `None` if the image is still at its URL.
     #[getter]
     fn format(&self) -> Option<&'static str> {
         self.core().format().map(gptimage_core::ImageFormat::as_str)
     }
 
-    /// In pixels, from the bytes.
+    /// The width in pixels, read from the bytes.
     #[getter]
     fn width(&self) -> Option<u32> {
         self.core().dimensions().map(|(width, _)| width)
     }
 
-    /// In pixels, from the bytes.
+    /// The height in pixels, read from the bytes.
     #[getter]
     fn height(&self) -> Option<u32> {
         self.core().dimensions().map(|(_, height)| height)
@@ -91,39 +92,39 @@ impl Image {
         }
     }
 
-    /// The file, if the picture was saved to one.
+    /// The file that the image was saved to, if any.
     #[getter]
     fn path<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.core().path().map(|path| path_object(py, path.into())).transpose()
     }
 
-    /// The link that the server gave. Its lifetime is not documented.
+    /// The URL that the server gave. Its lifetime is not documented.
     #[getter]
     fn url(&self) -> Option<&str> {
         self.core().url()
     }
 
-    /// The prompt as the model rewrote it, where the server says so.
+    /// The prompt as rewritten by the model, if the server stated it.
     #[getter]
     fn revised_prompt(&self) -> Option<&str> {
         self.core().revised_prompt()
     }
 
-    /// Whether it came inside the answer, as base64, and not by its link.
+    /// Whether the image came as base64 in the response instead of as a URL.
     #[getter]
     fn inline(&self) -> bool {
         self.core().is_inline()
     }
 
-    /// Length of the file in bytes; `None` while it is still at a URL.
+    /// The size of the file in bytes; `None` if the image is still at its URL.
     #[getter]
     fn nbytes(&self) -> Option<u64> {
         self.core().len_bytes()
     }
 
-    /// The file's bytes, from memory or from the file.
+    /// Returns the bytes of the file.
     ///
-    /// Raises LocalIOError if the file cannot be read, DownloadError if the picture is still at its URL.
+    /// Raises LocalIOError if the file cannot be read, DownloadError if the image is still at its URL.
     fn read<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = py.detach(|| self.core().read()).or_raise(py)?;
         Ok(PyBytes::new(py, &bytes))
@@ -147,11 +148,12 @@ impl Image {
         }
     }
 
-    /// Saves a copy to a file or folder and says where it is: whole, under its final name, or not at all.
+    /// Saves a copy to a file or folder and returns its path.
     ///
-    /// An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
-    /// existing file is refused unless `overwrite`. Nothing is converted: an extension of another format is a UserWarning,
-    /// before anything is written. Raises LocalIOError.
+    /// If `path` is an existing folder or ends in `/`, a file name is generated; a missing extension is added; an
+    /// existing file is refused unless `overwrite`. The file appears under its name only when it is complete. The
+    /// format is never converted: an extension of another format causes a UserWarning before anything is written.
+    /// Raises LocalIOError.
     #[pyo3(signature = (path, *, overwrite = false))]
     fn save<'py>(&self, py: Python<'py>, path: PathBuf, overwrite: bool) -> PyResult<Bound<'py, PyAny>> {
         let to = SaveTo::from(path).overwrite(overwrite);

@@ -11,7 +11,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use crate::image::Image;
 
-/// An image to upload, as `gptimage._inputs` hands it over.
+/// An image to upload, in one of the forms that `gptimage._inputs` produces.
 pub(crate) struct Input(pub(crate) Source);
 
 impl<'py> FromPyObject<'_, 'py> for Input {

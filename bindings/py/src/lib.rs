@@ -1,5 +1,5 @@
-//! `gptimage._core`: core, emulator and command as Python sees them. Only wiring: every rule, default and retry is core's,
-//! and what is better said in Python is in `python/gptimage`.
+//! `gptimage._core`: core, emulator and command for Python. It only converts and calls: every rule, default and retry is core's,
+//! and everything that Python expresses better is in `python/gptimage`.
 
 mod background;
 mod budget;
@@ -54,25 +54,26 @@ mod _core {
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-    /// Runs the `gptimage` command and gives its exit code.
+    /// Runs the `gptimage` command and returns its exit code.
     #[pyfunction]
     fn main(py: Python<'_>, args: Vec<OsString>) -> u8 {
         py.detach(|| gptimage_cli::run(args))
     }
 
-    /// Every kind of error: its slug and its number.
+    /// Returns every kind of error: its slug and its number.
     #[pyfunction]
     fn error_kinds() -> Vec<(&'static str, i32)> {
         gptimage_core::ErrorKind::ALL.iter().map(|kind| (kind.as_str(), kind.number())).collect()
     }
 
-    /// Lets our threads finish with the interpreter, which is about to end. Registered with `atexit`.
+    /// Waits until the library's threads are done with the interpreter, which is about to exit. Registered with
+    /// `atexit`.
     #[pyfunction]
     fn shutdown(py: Python<'_>) -> PyResult<()> {
         crate::background::shutdown(py)
     }
 
-    /// Log log_queue below this level (of Python's `logging`) are not made.
+    /// Sets the level of Python's `logging` below which no log records are created.
     #[pyfunction]
     fn set_log_level(level: u32) {
         crate::log::set_level(level);
@@ -81,7 +82,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::log::install();
-        // Early, so that it runs late: after the handlers of those who use the library.
+        // `atexit` runs in reverse order: registered early, this runs after the application's functions.
         module.py().import("atexit")?.call_method1("register", (module.getattr("shutdown")?,))?;
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! Core's events as log_queue of Python's `logging`, logger `gptimage`.
+//! Core's events as records of Python's `logging`, logger `gptimage`.
 //!
-//! Handlers are other people's code: they may sleep, wait for an event loop or call the client. So log_queue have a thread of
-//! their own, which is Python's (`gptimage._logging`): what CPython does to it at the interpreter's end meets no frame of ours.
+//! Logging handlers are code of the application: they may sleep, wait for an event loop or call the client. So records are
+//! handled on a thread of their own, which is created by Python (`gptimage._logging`): at exit CPython may stop it at any point,
+//! and must find no frames of ours on its stack.
 
 use std::collections::VecDeque;
 use std::process;
@@ -16,30 +17,30 @@ use pyo3::prelude::*;
 use tokio::time::Instant;
 use tracing::Level;
 
-/// The level of Python's `logging` below which nothing is made; `WARNING` unless Python says otherwise.
+/// The level of Python's `logging` below which no records are created. Default: `WARNING`.
 static LEVEL: AtomicU32 = AtomicU32::new(WARNING);
 
-/// Where events go. What it has pointed to is never freed: any thread may be following it.
+/// The queue of this process. Old values are never freed: any thread may be using them.
 static CURRENT: AtomicPtr<LogQueue> = AtomicPtr::new(std::ptr::null_mut());
 
 const WARNING: u32 = 30;
 
-/// LogQueue beyond this many that wait for slow handlers are dropped, which a record says.
+/// With this many records in the queue, further ones are dropped, and a record says how many.
 const QUEUE_MAX: usize = 10_000;
 
 pub(crate) fn set_level(level: u32) {
     LEVEL.store(level, Ordering::Relaxed);
 }
 
-/// Listens from now on.
+/// Installs the log sink.
 pub(crate) fn install() {
     log::install(ToPython);
 }
 
-/// A record: its level, in `logging`'s numbers, and its text.
+/// A log record: its level, as a number of `logging`, and its text.
 type Entry = (u32, String);
 
-/// What nobody will collect any more, as a record.
+/// Creates a record that names calls whose outcomes are lost.
 pub(crate) fn lost_at_exit(what: &str, lost: &[Pending]) -> Entry {
     let ids = lost.iter().map(|pending| pending.client_request_id.as_deref().unwrap_or("(without an id)"));
     (WARNING, format!("the interpreter ends {what}: {}", ids.collect::<Vec<_>>().join(", ")))
@@ -49,9 +50,9 @@ pub(crate) fn lost_at_exit(what: &str, lost: &[Pending]) -> Entry {
 struct Queue {
     waiting: VecDeque<Entry>,
     dropped: u64,
-    /// What must be said at the interpreter's end, behind all else.
+    /// Records that are logged last at exit.
     last: VecDeque<Entry>,
-    /// Handlers have a record in hand.
+    /// A handler is processing a record.
     busy: bool,
     closed: bool,
 }
@@ -63,12 +64,12 @@ impl Queue {
         }
         self.waiting.pop_front().or_else(|| match std::mem::take(&mut self.dropped) {
             0 => self.last.pop_front(),
-            dropped => Some((WARNING, format!("{dropped} log log_queue were dropped: handlers take too long"))),
+            dropped => Some((WARNING, format!("{dropped} log records were dropped: handlers take too long"))),
         })
     }
 }
 
-/// LogQueue on their way to Python's handlers, of one process.
+/// The queue of log records of one process.
 pub(crate) struct LogQueue {
     process: u32,
     queue: Mutex<Queue>,
@@ -76,14 +77,14 @@ pub(crate) struct LogQueue {
 }
 
 impl LogQueue {
-    /// Those of this process. Events go there from now on.
+    /// Creates the queue of this process and makes it the current one.
     pub(crate) fn start() -> Arc<Self> {
         let log_queue = Arc::new(Self { process: process::id(), queue: Mutex::default(), changed: Condvar::new() });
         CURRENT.store(Arc::into_raw(log_queue.clone()).cast_mut(), Ordering::Release);
         log_queue
     }
 
-    /// Those of this process, if there are any.
+    /// The queue of this process, if there is one.
     #[allow(
         unsafe_code,
         reason = "a pointer that any thread may follow at any time, without a lock that a fork could find held"
@@ -102,7 +103,7 @@ impl LogQueue {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the thread that hands them to `logging`.
+    /// Starts the thread that passes records to `logging`.
     pub(crate) fn start_thread(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let run = py.import("gptimage._logging")?.getattr("run")?;
         let start = py.import("_thread")?.getattr("start_new_thread")?;
@@ -124,13 +125,13 @@ impl LogQueue {
         self.changed.notify_all();
     }
 
-    /// Something that is said on stderr where handlers do not come to it.
+    /// Adds a record that is printed on stderr if no handler gets to it.
     pub(crate) fn send_last(&self, entry: Entry) {
         self.lock().last.push_back(entry);
         self.changed.notify_all();
     }
 
-    /// Waits for the next record. Whoever asks is done with the one before.
+    /// Waits for the next record. The caller is done with the previous one.
     fn next(&self) -> Entry {
         let mut queue = self.lock();
         queue.busy = false;
@@ -140,14 +141,14 @@ impl LogQueue {
                 queue.busy = true;
                 return entry;
             }
-            // Once closed this waits for ever: the interpreter is ending, and its threads with it.
+            // Once closed, this waits for ever: the interpreter is exiting, and ends its threads.
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Waits until handlers are done with all there is, for so long at most.
-    pub(crate) fn flush(&self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    /// Waits until all records are handled, for at most `timeout`.
+    pub(crate) fn flush(&self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
         let mut queue = self.lock();
         while queue.busy || queue.dropped > 0 || !queue.waiting.is_empty() || !queue.last.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -158,7 +159,7 @@ impl LogQueue {
         }
     }
 
-    /// From now on handlers get nothing more. What must be said, and they did not get.
+    /// Closes the queue. Returns the texts of the last records that no handler got.
     pub(crate) fn close(&self) -> Vec<String> {
         let mut queue = self.lock();
         queue.closed = true;
@@ -166,25 +167,25 @@ impl LogQueue {
     }
 }
 
-/// The end of the log_queue that Python's thread has.
+/// The receiver of log records, used by the logging thread.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct LogRecords(Arc<LogQueue>);
 
 #[pymethods]
 impl LogRecords {
-    /// Waits for the next record: its level and its text. `None` in a forked child, where a handler may have forked.
+    /// Waits for the next record and returns its level and text. `None` in a forked child, if a handler has forked.
     fn next(&self, py: Python<'_>) -> Option<Entry> {
-        // What a parent's threads had locked is locked for ever.
+        // In a forked child, locks that were held by the parent's threads stay locked.
         self.0.is_own().then(|| py.detach(|| self.0.next()))
     }
 
-    /// Says what a handler raised, as Python says what nobody can catch.
+    /// Reports an exception of a handler through `sys.unraisablehook`.
     fn failed(&self, error: &Bound<'_, PyAny>) {
         PyErr::from_value(error.clone()).write_unraisable(error.py(), None);
     }
 }
 
-/// `logging`'s number of a level.
+/// The number of a level in `logging`.
 fn number(level: Level) -> u32 {
     match level {
         Level::ERROR => 40,

@@ -1,4 +1,4 @@
-//! Masks as PNG files, for `gptimage.Mask`.
+//! Creating masks, for `gptimage.Mask`.
 
 use gptimage_core::{Error, InvalidRequest, Mask};
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::PyBytes;
 use crate::error::OrRaise;
 use crate::input::Input;
 
-/// A PNG's bytes, and which share of it is editable.
+/// The bytes of a PNG, and its editable share.
 type Made<'py> = (Bound<'py, PyBytes>, f64);
 
 fn made(py: Python<'_>, make: impl Send + FnOnce() -> Result<Mask, InvalidRequest>) -> PyResult<Made<'_>> {
@@ -15,25 +15,25 @@ fn made(py: Python<'_>, make: impl Send + FnOnce() -> Result<Mask, InvalidReques
     Ok((PyBytes::new(py, mask.png()), mask.editable_share()))
 }
 
-/// Editable inside the boxes.
+/// Makes a mask that is editable inside the boxes.
 #[pyfunction]
 pub(crate) fn mask_from_boxes(py: Python<'_>, width: u32, height: u32, boxes: Vec<[u32; 4]>) -> PyResult<Made<'_>> {
     made(py, || Mask::from_boxes(width, height, boxes))
 }
 
-/// Editable where a byte is not 0.
+/// Makes a mask that is editable where a byte is not 0.
 #[pyfunction]
 pub(crate) fn mask_from_editable<'py>(py: Python<'py>, width: u32, height: u32, bytes: &[u8]) -> PyResult<Made<'py>> {
     made(py, || Mask::from_editable(width, height, bytes))
 }
 
-/// Editable where alpha is 0.
+/// Makes a mask that is editable where alpha is 0.
 #[pyfunction]
 pub(crate) fn mask_from_alpha<'py>(py: Python<'py>, width: u32, height: u32, bytes: &[u8]) -> PyResult<Made<'py>> {
     made(py, || Mask::from_alpha(width, height, bytes))
 }
 
-/// Width and height of an image, from its header.
+/// Returns the width and height of an image, read from its header.
 #[pyfunction]
 pub(crate) fn dimensions(py: Python<'_>, image: Input) -> PyResult<(u32, u32)> {
     py.detach(|| Ok::<_, Error>(image.0.input("image")?.dimensions()?)).or_raise(py)

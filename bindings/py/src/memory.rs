@@ -1,4 +1,4 @@
-//! Making objects where there may be no memory for them.
+//! Creating Python objects when memory may be exhausted.
 #![allow(unsafe_code, reason = "pyo3 makes no MemoryError without memory")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// Makes objects. Without memory for them pyo3 panics, which is more than Python's programs expect: they get MemoryError.
+/// Creates Python objects. Without memory PyO3 panics; this raises MemoryError instead, as Python programs expect.
 pub(crate) fn catch_memory_error<T>(py: Python<'_>, make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|_| {
-        // SAFETY: we are attached; it sets an exception that Python has made beforehand.
+        // SAFETY: attached; sets an exception that Python has allocated in advance.
         unsafe { ffi::PyErr_NoMemory() };
         Err(PyErr::fetch(py))
     })

@@ -1,4 +1,4 @@
-//! A client's keyword arguments as core's configuration. What is `None` was not said.
+//! Conversion of a client's keyword arguments to core's configuration. `None` means not given.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,27 +12,27 @@ use pyo3::types::{PyBool, PyDict};
 use crate::budget::Budget;
 use crate::error::OrRaise;
 
-/// `config`, with what `options` say instead.
+/// Applies `options` to `config`.
 pub(crate) fn change(mut config: Config, options: &Bound<'_, PyDict>) -> PyResult<Config> {
     for (name, value) in options.iter() {
         if !value.is_none() {
             let name: String = name.extract()?;
-            config = set(config, &name, &value).map_err(|error| named(options.py(), &name, error))?;
+            config = set(config, &name, &value).map_err(|error| name_argument(options.py(), &name, error))?;
         }
     }
     Ok(config)
 }
 
-/// How long the interpreter's end waits for calls that may be paid, where that is said.
+/// How long exit waits for calls that may be charged, if given.
 pub(crate) fn exit_wait(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Option<Duration>> {
     const NAME: &str = "exit_wait";
     let given = options.get_item(NAME)?.filter(|value| !value.is_none());
-    let given = given.map(|value| value.extract().map_err(|error| named(py, NAME, error))).transpose()?;
+    let given = given.map(|value| value.extract().map_err(|error| name_argument(py, NAME, error))).transpose()?;
     given.map(|value| seconds(NAME, value)).transpose().or_raise(py)
 }
 
-/// A wrong type, or a number out of range, is reported with the argument's name.
-pub(crate) fn named(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
+/// Adds the argument's name to an error about a wrong type or a number out of range.
+pub(crate) fn name_argument(py: Python<'_>, name: &str, error: PyErr) -> PyErr {
     if error.is_instance_of::<PyTypeError>(py) {
         return PyTypeError::new_err(format!("{name}: {}", error.value(py)));
     }
@@ -76,7 +76,7 @@ fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config>
         "salvage_max_bytes" => config.salvage_max_bytes(value.extract()?),
         "salvage_folder" => config.salvage_folder(value.extract::<PathBuf>()?),
         "budget" => config.budget(value.cast::<Budget>()?.get().core()),
-        // It is the client's, not core's.
+        // An option of the binding, not of core.
         "exit_wait" => config,
         "max_image_bytes" => config.max_image_bytes(value.extract()?),
         unknown => return Err(PyTypeError::new_err(format!("there is no option {unknown:?}"))),

@@ -1,4 +1,4 @@
-//! Small pictures for notebooks.
+//! Previews for notebooks.
 
 use std::io::Cursor;
 
@@ -10,15 +10,15 @@ use pyo3::types::PyBytes;
 
 use crate::image::Image;
 
-/// Pixels between the pictures of a sheet.
+/// Pixels between the images of a sheet.
 const GAP: u32 = 8;
 
-/// Sides that are tried until the sheet is small enough, as shares of the one asked for, in percent.
+/// Shares of the requested side, in percent, that are tried until the PNG is small enough.
 const SHARES: [u32; 5] = [100, 75, 50, 35, 25];
 
-/// One PNG that shows all pictures that can be shown, each at most `side` pixels wide and high, in rows; with its width
-/// and height. `None` if there is nothing to show. At most `max_bytes` long, or as small as it gets.
-/// `checkered`: on squares of two grays, which show through where a picture is transparent.
+/// Renders all images that can be decoded into one PNG, in rows, each at most `side` pixels wide and high. Returns the
+/// PNG with its width and height; `None` if no image can be decoded. The PNG has at most `max_bytes`, if possible.
+/// `checkered` puts a gray checkerboard behind transparent areas.
 #[pyfunction]
 pub(crate) fn preview<'py>(
     py: Python<'py>,
@@ -69,7 +69,7 @@ fn sheet(
     Ok(made)
 }
 
-/// Puts squares of two grays behind what is transparent.
+/// Puts a gray checkerboard behind transparent areas.
 fn checker(canvas: &mut RgbaImage) {
     const SQUARE: u32 = 8;
     for (x, y, pixel) in canvas.enumerate_pixels_mut() {
@@ -80,14 +80,14 @@ fn checker(canvas: &mut RgbaImage) {
     }
 }
 
-/// What cannot be read or decoded is left out.
+/// Decodes an image; `None` if it cannot be read or decoded.
 fn decode(image: &gptimage_core::Image, side: u32) -> Option<DynamicImage> {
     let bytes = image.read().ok()?;
     let decoded = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().ok()?.decode().ok()?;
     Some(fit(&decoded, side))
 }
 
-/// Shrinks what is larger than a square of this side.
+/// Shrinks an image to a square of this side.
 fn fit(image: &DynamicImage, side: u32) -> DynamicImage {
     if image.width() <= side && image.height() <= side {
         image.clone()
@@ -96,7 +96,7 @@ fn fit(image: &DynamicImage, side: u32) -> DynamicImage {
     }
 }
 
-/// Rows of so many columns, on a transparent ground.
+/// Arranges images in rows on a transparent background.
 fn lay_out(images: &[DynamicImage], columns: u32) -> RgbaImage {
     let columns = columns.min(u32::try_from(images.len()).unwrap_or(columns));
     let (cell_width, cell_height) =

@@ -1,11 +1,10 @@
-//! Attempts that the vendor's log is asked for.
+//! Attempts to look up in the vendor's usage log.
 
 use gptimage_core::{Charge, Cost, Question};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// An attempt as Python tells of it: its id, what is known of its charge, its kind in dollars and credits, and the vendor's
-/// id of the work.
+/// An attempt from Python: its id, its known charge, its price in dollars and credits, and the vendor's id of the inference.
 #[derive(FromPyObject)]
 pub(crate) struct ReconcileTarget(String, Option<String>, Option<String>, Option<String>, Option<String>);
 

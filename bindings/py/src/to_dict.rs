@@ -1,4 +1,4 @@
-//! Outcomes as fields: dicts, of which `gptimage`'s own classes make objects.
+//! Conversion of outcomes to dicts, from which the classes of `gptimage` make objects.
 
 use std::io;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use crate::memory::catch_memory_error;
 use crate::references::is_only;
 use crate::sync::lock;
 
-/// The kind of an outcome, and its fields.
+/// The kind of an outcome, and its dict.
 pub(crate) fn result_to_dict<'py>(
     py: Python<'py>,
     outcome: &Result<Generated, Error>,
@@ -32,11 +32,11 @@ fn generated_to_dict<'py>(py: Python<'py>, generated: &Generated) -> PyResult<Bo
     Ok(fields)
 }
 
-/// An error's fields, under core's names; beside them `cause`, in words, and `errno`, the system's number or Python's name of
-/// one.
+/// An error as a dict, with core's names and two additions: `cause`, as text, and `errno`, the system's number or the name of
+/// one in Python's `errno`.
 pub(crate) fn error_to_dict<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let fields = to_python(py, error)?;
-    // A path as the system has it, where JSON has text only.
+    // A path in the system's own bytes; JSON has only text.
     fields.set_item("response_file", error.response_file())?;
     fields.set_item("response_bytes", error.response_bytes().map(|bytes| PyBytes::new(py, bytes)))?;
     fields.set_item("generated", error.generated().map(|generated| generated_to_dict(py, generated)).transpose()?)?;
@@ -49,7 +49,7 @@ pub(crate) fn error_to_dict<'py>(py: Python<'py>, error: &Error) -> PyResult<Bou
     Ok(fields)
 }
 
-/// The name in Python's `errno` of what the library itself has found, without the system's saying so.
+/// The name in Python's `errno` of an error that the library itself has found.
 fn errno_name(kind: io::ErrorKind) -> Option<&'static str> {
     match kind {
         io::ErrorKind::AlreadyExists => Some("EEXIST"),
@@ -60,7 +60,7 @@ fn errno_name(kind: io::ErrorKind) -> Option<&'static str> {
     }
 }
 
-/// Outcomes that are being collected. What does not arrive is left to whoever collects next.
+/// Outcomes that are being collected. Those that nobody receives are put back for the next `collect`.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Batch {
     client: Client,
@@ -77,9 +77,9 @@ impl Batch {
 
 #[pymethods]
 impl Batch {
-    /// The kind and the fields of each.
+    /// Returns the kind and the dict of each outcome.
     fn to_dicts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        // A copy: no code of Python's runs under a lock, and making objects may.
+        // Copied, because creating objects may run Python code, which must not happen under a lock.
         let outcomes = lock(&self.outcomes).clone();
         catch_memory_error(py, || {
             let fields = outcomes.iter().map(|outcome| result_to_dict(py, outcome)).collect::<PyResult<Vec<_>>>()?;
@@ -87,12 +87,12 @@ impl Batch {
         })
     }
 
-    /// Leaves all to whoever collects next.
+    /// Puts all outcomes back for the next `collect`.
     fn put_back(&self) {
         lock(&self.outcomes).drain(..).for_each(|outcome| self.client.keep(outcome));
     }
 
-    /// Hands the objects over that were made of the fields.
+    /// Registers the objects that were made from the outcomes.
     fn mark_delivered(&self, objects: Py<PyAny>, py: Python<'_>) -> Py<PyAny> {
         *lock(&self.delivered) = Some(objects.clone_ref(py));
         objects

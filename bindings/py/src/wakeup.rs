@@ -1,4 +1,4 @@
-//! The thread that wakes event loops, so that the one with the network never waits for the interpreter.
+//! The thread that wakes event loops, so that the network thread never waits for the interpreter.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,13 +6,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use gptimage_binding::BackgroundRuntime;
 use pyo3::prelude::*;
 
-/// A function of an event loop's, called without arguments. What it raises is nobody's: the loop may be closed by now.
+/// A function that wakes an event loop, called without arguments. Its exceptions are ignored: the loop may be closed.
 type Waker = Py<PyAny>;
 
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waker>,
-    /// Attached to the interpreter, or about to be.
+    /// The thread is attached to the interpreter, or about to be.
     attached: bool,
     closed: bool,
 }
@@ -23,7 +23,7 @@ struct Shared {
     changed: Condvar,
 }
 
-/// Hands wakers to the thread. Clones are the same.
+/// A handle to the thread. Clones refer to the same thread.
 #[derive(Clone)]
 pub(crate) struct WakeupThread(Arc<Shared>);
 
@@ -38,7 +38,7 @@ impl WakeupThread {
     pub(crate) fn send(&self, waker: Waker) {
         let mut queue = self.0.lock();
         if queue.closed {
-            // An object of an interpreter that is ending is left to it.
+            // Leak the object: the interpreter is exiting.
             std::mem::forget(waker);
             return;
         }
@@ -47,22 +47,22 @@ impl WakeupThread {
         self.0.changed.notify_one();
     }
 
-    /// From now on the thread does not touch the interpreter any more.
+    /// Closes the thread: it does not touch the interpreter any more.
     pub(crate) fn close(&self) {
         let mut queue = self.0.lock();
         queue.closed = true;
-        // Event loops are not waiting any more; what is of the interpreter is left to it.
+        // Leak the objects: the interpreter is exiting.
         std::mem::take(&mut queue.waiting).into_iter().for_each(std::mem::forget);
         drop(queue);
         self.0.changed.notify_one();
     }
 
-    /// Whether it was closed.
+    /// Returns whether it was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.lock().closed
     }
 
-    /// Whether the interpreter is being touched.
+    /// Returns whether the thread is attached to the interpreter.
     pub(crate) fn is_attached(&self) -> bool {
         self.0.lock().attached
     }
@@ -88,7 +88,7 @@ impl Shared {
             drop(queue);
             Python::attach(|py| {
                 for waker in wakers {
-                    // A closed event loop raises, and nobody is waiting any more.
+                    // A closed event loop raises, and has nobody waiting.
                     let _ = waker.bind(py).call0();
                 }
             });
