@@ -16,12 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = Path(os.environ.get("GPTIMAGE_WHEELS", ROOT / "target" / "wheels"))
 
-A_PICTURE = """
-import gptimage
-with gptimage.Emulator() as emulator:
-    image = emulator.client().generate("A T-Rex relaxing on a beach").image
-    print(image.format, image.width, image.height)
-"""
+PROGRAMS = Path(__file__).with_name("programs")
 
 
 def built(pattern: str) -> Path:
@@ -88,7 +83,7 @@ def test_the_metadata_says_what_it_is() -> None:
 
 
 def test_a_picture_in_an_empty_environment(wheel_environment: Environment) -> None:
-    assert wheel_environment.run("python", "-c", A_PICTURE).split() == ["png", "1024", "1024"]
+    assert wheel_environment.run("python", PROGRAMS / "a_picture.py").split() == ["png", "1024", "1024"]
 
 
 def test_the_command_comes_with_it(wheel_environment: Environment) -> None:
@@ -108,8 +103,8 @@ def test_the_command_ends_with_the_code_of_its_error(wheel_environment: Environm
 def test_importing_it_loads_nothing_dear(wheel_environment: Environment) -> None:
     """Each of these costs milliseconds, or is not there."""
     dear = ["asyncio", "logging", "decimal", "typing", "json", "pathlib", "dataclasses", "numpy", "PIL", "threading"]
-    program = f"import sys, gptimage; print([name for name in {dear} if name in sys.modules])"
-    assert wheel_environment.run("python", "-S", "-c", f"import sys; sys.path.append({site(wheel_environment)!r})\n{program}") == "[]\n"
+    program = PROGRAMS / "loaded_modules.py"
+    assert wheel_environment.run("python", "-S", program, site(wheel_environment), *dear) == "\n"
 
 
 def site(environment: Environment) -> str:
@@ -122,7 +117,7 @@ def test_the_sdist_builds_and_installs(tmp_path: Path) -> None:
     # A target folder of its own: cargo takes files of another folder for those that it knows if their dates are old.
     quickly = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "0", "CARGO_PROFILE_RELEASE_LTO": "off"}
     environment.install(sdist, CARGO_TARGET_DIR=str(tmp_path / "target"), **quickly)
-    assert environment.run("python", "-c", A_PICTURE).split() == ["png", "1024", "1024"]
+    assert environment.run("python", PROGRAMS / "a_picture.py").split() == ["png", "1024", "1024"]
 
 
 if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Scripts in processes of their own: with a time limit, and shown with all that they said when they fail."""
+"""Programs in processes of their own, with a time limit. When one fails, everything that it printed is shown."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+HERE = Path(__file__).parent
+# The programs that are files of their own, and where they find what they import.
+PROGRAMS = HERE / "programs"
+IMPORTS = os.pathsep.join([str(PROGRAMS), str(HERE)])
 
 # In there too every warning is an error. When the time is up, Python shows where each thread was.
 STRICT = ("-W", "error", "-X", "faulthandler")
@@ -57,19 +62,18 @@ class Ended:
 
 
 class Running:
-    """A script on its way, with the processes that it may have started."""
+    """A program on its way, with the processes that it may have started."""
 
-    def __init__(self, script: str | Path, *arguments: str, flags: tuple[str, ...] = (), **environment: str) -> None:
+    def __init__(self, program: Path, *arguments: str, flags: tuple[str, ...] = (), **environment: str) -> None:
         self._started = time.monotonic()
-        what = [str(script)] if isinstance(script, Path) else ["-c", script]
         # A session of its own, so that whatever it leaves behind can be ended with it.
         self.process = subprocess.Popen(
-            [sys.executable, *STRICT, *flags, *what, *arguments],
+            [sys.executable, *STRICT, *flags, str(program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": IMPORTS, **environment},
             start_new_session=True,
         )
 
@@ -101,8 +105,6 @@ class Running:
             pass
 
 
-def run(
-    script: str | Path, *arguments: str, limit: float = 60, flags: tuple[str, ...] = (), **environment: str
-) -> Ended:
-    """Runs a script, given as text or as a file, to its end."""
-    return Running(script, *arguments, flags=flags, **environment).end(limit)
+def run(program: str, *arguments: str, limit: float = 60, flags: tuple[str, ...] = (), **environment: str) -> Ended:
+    """Runs a program of `programs` to its end."""
+    return Running(PROGRAMS / program, *arguments, flags=flags, **environment).end(limit)

@@ -19,16 +19,10 @@ import pytest
 
 import gptimage
 from gptimage import AsyncClient, Emulator, Generated, GptImageError, Progress
+from pictures import PIXEL
 from processes import run
 
 T = TypeVar("T")
-
-# The smallest picture there is, so that no round waits for one to be drawn.
-PIXEL = (
-    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
-    b"\x00\x00\x00\x0bIDATx\x9cc\xf8\x0f\x04\x00\t\xfb\x03\xfd\xfb^k+\x00\x00\x00\x00IEND\xaeB`\x82"
-)
-
 
 @pytest.fixture
 def quick() -> Iterator[Emulator]:
@@ -622,133 +616,27 @@ def test_a_loop_of_ones_own(quick: Emulator) -> None:
     assert quick.charges == 3
 
 
-# What a process that treats its loop badly has on stderr is asserted to be nothing: neither of ours nor of asyncio's.
-BADLY = """
-import asyncio, gc, sys, time
-import gptimage
-
-def until(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-complaints = []
-def new_loop():
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
-    return loop
-
-async def arrived(emulator, count):
-    while len(emulator.requests) < count:
-        await asyncio.sleep(0.002)
-
-def results(client):
-    asyncio.run(client.drain())
-    kept = client.collect()
-    assert all(isinstance(one, gptimage.Generated) for one in kept), kept
-    return len(kept)
-"""
-
-
 def test_a_loop_closed_while_calls_run() -> None:
     """asyncio says once for each task that it was destroyed; nothing else is said, and the results are there."""
-    facts = run(
-        BADLY
-        + """
-with gptimage.Emulator(billing="pessimistic") as emulator:
-    client = emulator.async_client()
-    emulator.set(latency="400ms")
-    loop = new_loop()
-    looks = []
-    tasks = [loop.create_task(client.generate("x", progress=looks.append)) for _ in range(5)]
-    loop.run_until_complete(arrived(emulator, 5))
-    loop.close()
-    # Their answers come to a loop that is closed.
-    until(lambda: all(entry.delivered for entry in emulator.ledger))
-    del tasks
-    gc.collect()
-    found = results(client)
-    assert complaints == ["Task was destroyed but it is pending!"] * 5, complaints
-    assert found == emulator.charges == 5, found
-    print(found)
-"""
-    ).facts()
+    facts = run("loops.py", "closed_while_calls_run").facts()
     assert facts == 5
 
 
 def test_a_loop_forgotten_while_calls_run() -> None:
     """Nobody closes the loop, and it is garbage when the answers come: what it waited for is not lost with it."""
-    facts = run(
-        BADLY
-        + """
-with gptimage.Emulator(billing="pessimistic") as emulator:
-    client = emulator.async_client()
-    emulator.set(latency="400ms")
-    loop = new_loop()
-    tasks = [loop.create_task(client.generate("x")) for _ in range(5)]
-    loop.run_until_complete(arrived(emulator, 5))
-    del tasks, loop
-    gc.collect()
-    until(lambda: all(entry.delivered for entry in emulator.ledger))
-    found = []
-    def collected():
-        gc.collect()
-        found.extend(client.collect())
-        return len(found) >= 5
-    until(collected)
-    assert set(complaints) <= {"Task was destroyed but it is pending!"}, complaints
-    assert all(isinstance(one, gptimage.Generated) for one in found), found
-    assert len(found) == emulator.charges == 5, found
-    print(len(found))
-""",
-        # Python's own word on loops that nobody closed.
-        flags=("-W", "ignore:unclosed:ResourceWarning"),
-    ).facts()
+    facts = run("loops.py", "forgotten_while_calls_run").facts()
     assert facts == 5
 
 
 def test_a_loop_stopped_and_continued() -> None:
     """Stopped while calls run, it finds their results when it goes on."""
-    facts = run(
-        BADLY
-        + """
-with gptimage.Emulator(billing="pessimistic") as emulator:
-    client = emulator.async_client()
-    emulator.set(latency="200ms")
-    loop = new_loop()
-    tasks = [loop.create_task(client.generate("x")) for _ in range(5)]
-    loop.run_until_complete(arrived(emulator, 5))
-    until(lambda: all(entry.delivered for entry in emulator.ledger))
-    made = loop.run_until_complete(asyncio.gather(*tasks))
-    loop.close()
-    assert complaints == [] and client.collect() == [] and emulator.charges == 5
-    print(len(made))
-"""
-    ).facts()
+    facts = run("loops.py", "stopped_and_continued").facts()
     assert facts == 5
 
 
 def test_failures_make_no_storm() -> None:
     """A hundred failed and cancelled calls, all looked at: not a word on stderr, whatever the collector finds."""
-    run(
-        BADLY
-        + """
-with gptimage.Emulator(billing="pessimistic") as emulator:
-    client = emulator.async_client(max_attempts=1)
-    emulator.fault(answer={"status": 400}, times="always")
-    async def main():
-        tasks = [asyncio.create_task(client.generate("x")) for _ in range(100)]
-        await asyncio.sleep(0)
-        for task in tasks[::3]:
-            task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        assert all(isinstance(one, (asyncio.CancelledError, gptimage.BadRequestError)) for one in outcomes), outcomes
-    asyncio.run(main(), debug=True)
-    gc.collect()
-    assert emulator.charges == 0
-"""
-    ).quiet()
+    run("loops.py", "many_failures").quiet()
 
 
 def test_ctrl_c_at_every_moment_of_a_loop() -> None:
@@ -756,68 +644,7 @@ def test_ctrl_c_at_every_moment_of_a_loop() -> None:
 
     CPython raises it at the start of a Python function, or when a C function has returned; a profiler hears of both.
     """
-    facts = run(
-        BADLY
-        + f"PIXEL = {PIXEL!r}\n"
-        + """
-import json
-
-class At:
-    def __init__(self, n):
-        self.n, self.seen, self.where = n, 0, None
-
-    def __call__(self, frame, event, argument):
-        if event in ("call", "c_return") and "gptimage" in frame.f_code.co_filename:
-            self.seen += 1
-            if self.seen == self.n:
-                after = f" after {argument.__name__}" if event == "c_return" else f" at its {event}"
-                self.where = f"{frame.f_code.co_name}, line {frame.f_lineno}{after}"
-                raise KeyboardInterrupt
-
-def interrupted(client, prompt, at):
-    '''What the caller got.'''
-    loop = new_loop()
-    task = loop.create_task(client.generate(prompt))
-    sys.setprofile(at)
-    try:
-        loop.run_until_complete(task)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.setprofile(None)
-    loop.close()
-    return [task.result()] if task.done() and not task.cancelled() and task.exception() is None else []
-
-with gptimage.Emulator(billing="pessimistic", canned=PIXEL) as emulator:
-    client = emulator.async_client()
-    asyncio.run(client.generate("warm"))
-    where, have, untouched = {"warm": None}, [], 0
-    # What one round has left behind must not be collected, and interrupted, in the middle of the next.
-    gc.disable()
-    while untouched < 4:
-        gc.collect()
-        at = At(len(where))
-        have += interrupted(client, f"moment {at.n}", at)
-        where[f"moment {at.n}"] = at.where
-        untouched = 0 if at.where else untouched + 1
-    def lost():
-        '''Each charged call whose outcome is not there exactly once.'''
-        # A thread that is just waking a loop may hold what that loop held, so once may not be enough.
-        gc.collect()
-        asyncio.run(client.drain())
-        have.extend(client.collect())
-        ids = [outcome.client_request_id for outcome in have]
-        charged = [entry for entry in emulator.ledger if entry.charge is not None and entry.prompt != "warm"]
-        return [f"{where[entry.prompt]}: {ids.count(entry.client_request_id)} outcomes" for entry in charged
-            if ids.count(entry.client_request_id) != 1]
-    deadline = time.monotonic() + 10
-    while lost() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    lost = lost()
-assert set(complaints) <= {"Task was destroyed but it is pending!"}, complaints
-print(json.dumps({"lost": lost, "moments": len(where) - 1 - untouched}))
-"""
-    ).facts()
+    facts = run("loops.py", "ctrl_c_at_every_moment").facts()
     print(facts["moments"], "moments")
     assert facts["moments"] > 10
     assert facts["lost"] == []

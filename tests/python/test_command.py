@@ -15,15 +15,9 @@ from pathlib import Path
 import pytest
 
 from gptimage import Emulator
+from processes import PROGRAMS
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-# Whatever this process was started to ignore, the command is not.
-PLAINLY = """
-import os, signal, sys
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 SCRIPT = Path(sys.executable).with_name("gptimage")
 
 
@@ -39,7 +33,7 @@ def start(folder: Path, emulator: Emulator | None, *arguments: str, module: bool
     if emulator is not None:
         environment["AIMLAPI_BASE_URL"] = emulator.url
     return subprocess.Popen(
-        [sys.executable, "-c", PLAINLY, *command, *arguments],
+        [sys.executable, str(PROGRAMS / "with_default_signals.py"), *command, *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,45 +12,22 @@ from typing import Any
 import pytest
 
 from gptimage import Client, Emulator, Image
-from processes import STRICT, run
+from pictures import png
+from processes import PROGRAMS, STRICT, run
 
 MB = 1 << 20
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-def png(side: int, seed: bytes = b"") -> bytes:
-    """A PNG of bytes that do not compress, stored."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    row = b"\0" + (seed or os.urandom(side * 3))
-    pixels = zlib.compress(row * side, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-
-
 BIG = 4200
 """Side of a picture of about 50 MB."""
 
-# The emulator is in another process, so that its copies are not counted as ours.
-SERVER = """
-import json, sys
-import gptimage
-from pathlib import Path
-picture = Path(sys.argv[1]).read_bytes()
-with gptimage.Emulator(billing="pessimistic", canned=picture, keep_bodies=0) as emulator:
-    print(json.dumps({"url": emulator.url, "control": emulator.control_url}), flush=True)
-    sys.stdin.read()
-"""
-
-
 class Server:
-    """An emulator in a process of its own."""
+    """An emulator in a process of its own, so that its copies are not counted as ours."""
 
     def __init__(self, picture: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *STRICT, "-c", SERVER, str(picture)],
+            [sys.executable, *STRICT, str(PROGRAMS / "one_picture.py"), str(picture)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -101,69 +75,16 @@ def address(view: memoryview) -> int:
     return int(numpy.frombuffer(view, "uint8").__array_interface__["data"][0])
 
 
-# What follows is measured in processes that did nothing else.
-MEASURE = """
-import gc, json, sys
-import gptimage
-from pathlib import Path
-
-def memory(name="VmRSS"):
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-
-def forget_peak():
-    # From here on VmHWM counts anew.
-    Path("/proc/self/clear_refs").write_text("5")
-
-URL, PICTURE = sys.argv[1], sys.argv[2]
-MB = 1 << 20
-client = gptimage.Client(api_key="k", base_url=URL, proxy=False)
-client.balance()
-"""
-
-
-def measured(server: Server, script: str, picture: Path, *arguments: str) -> Any:
-    return run(MEASURE + script, server.url, str(picture), *arguments).facts()
+def measured(name: str, server: Server, picture: Path, *arguments: str) -> Any:
+    """The facts of a function of measured.py, in a process that did nothing else."""
+    return run("measured.py", name, server.url, str(picture), *arguments).facts()
 
 
 @on_linux
 @pytest.mark.parametrize("response_format", ["b64_json", "url"])
 def test_a_result_is_shown_without_a_copy(server: Server, picture: Path, response_format: str) -> None:
     """Views of a 50 MB picture cost nothing, and show the bytes that came."""
-    facts = measured(
-        server,
-        """
-before = memory()
-made = client.generate("x", response_format=sys.argv[3])
-image = made.image
-held = memory() - before
-gc.collect()
-start = memory()
-forget_peak()
-views = [memoryview(image) for _ in range(100)]
-# Every page is touched, so that a copy made lazily would count.
-sums = {sum(view[::4096]) for view in views[:3]}
-viewed = max(memory(), memory("VmHWM")) - start
-# As a measure of the measure: a copy is seen.
-image.read()
-copied = max(memory(), memory("VmHWM")) - start
-whole = Path(PICTURE).read_bytes()
-assert views[0] == whole and views[99].readonly and views[0].nbytes == image.nbytes == len(whole)
-assert sums == {sum(memoryview(whole)[::4096])}
-del whole
-# The view holds the picture, whatever becomes of the rest.
-view = views[0]
-del views, image, made
-gc.collect()
-assert sum(view[::4096]) in sums
-del view
-gc.collect()
-print(json.dumps({"held": held / MB, "viewed": viewed / MB, "copied": copied / MB, "left": (memory() - before) / MB}))
-""",
-        picture,
-        response_format,
-    )
+    facts = measured("views_of_a_result", server, picture, response_format)
     print({name: f"{value:.1f} MB" for name, value in facts.items()})
     size = picture.stat().st_size / MB
     assert facts["viewed"] < 5 and facts["copied"] > size * 0.9
@@ -204,25 +125,7 @@ def test_a_kept_view_keeps_the_bytes() -> None:
 @on_linux
 def test_a_large_input_is_not_copied(server: Server, picture: Path) -> None:
     """A 40 MB input goes up from where it is: bytes from Python's own object, a file from the disk."""
-    facts = measured(
-        server,
-        """
-source = Path(sys.argv[3])
-grown = {}
-content = source.read_bytes()
-client.edit("x", image=source, fetch=False)
-# The last one, as a measure of the measure: whoever can change it while it is sent has it copied.
-for name, image in (("file", source), ("bytes", content), ("list", [content] * 4), ("bytearray", bytearray(content))):
-    gc.collect()
-    start = memory()
-    forget_peak()
-    client.edit("x", image=image, fetch=False)
-    grown[name] = (max(memory(), memory("VmHWM")) - start) / MB
-print(json.dumps(grown))
-""",
-        picture,
-        str(source_of(40 * MB, picture)),
-    )
+    facts = measured("large_inputs", server, picture, str(source_of(40 * MB, picture)))
     print({name: f"{value:.1f} MB" for name, value in facts.items()})
     assert facts.pop("bytearray") > 35
     for name, value in facts.items():
@@ -232,19 +135,7 @@ print(json.dumps(grown))
 @on_linux
 def test_an_input_is_given_back(server: Server, picture: Path) -> None:
     """When the call has ended, nobody holds the caller's bytes any more."""
-    facts = measured(
-        server,
-        """
-content = Path(sys.argv[3]).read_bytes()
-plain = sys.getrefcount(content)
-client.edit("x", image=content, fetch=False)
-# Rust gives its reference back the next time that it speaks to Python.
-client.balance()
-print(sys.getrefcount(content) - plain)
-""",
-        picture,
-        str(source_of(4 * MB, picture)),
-    )
+    facts = measured("an_input_given_back", server, picture, str(source_of(4 * MB, picture)))
     assert facts == 0
 
 
@@ -252,108 +143,10 @@ print(sys.getrefcount(content) - plain)
 @pytest.mark.parametrize("response_format", ["b64_json", "url"])
 def test_save_to_keeps_memory_flat(server: Server, picture: Path, tmp_path: Path, response_format: str) -> None:
     """50 MB go to a file while they come; the process does not grow by a fraction of them."""
-    facts = measured(
-        server,
-        """
-target, form = Path(sys.argv[3]), sys.argv[4]
-client.generate("x", response_format=form, save_to=target / "warm.png")
-gc.collect()
-start = memory()
-forget_peak()
-made = client.generate("x", response_format=form, save_to=target / "picture.png")
-grown = max(memory(), memory("VmHWM")) - start
-assert made.image.location == "file" and made.image.path == target / "picture.png"
-assert made.image.nbytes == Path(PICTURE).stat().st_size
-print(json.dumps({"grown": grown / MB}))
-""",
-        picture,
-        str(tmp_path),
-        response_format,
-    )
+    facts = measured("saving", server, picture, str(tmp_path), response_format)
     print(f"{facts['grown']:.1f} MB")
     assert facts["grown"] < 15
     assert (tmp_path / "picture.png").read_bytes() == picture.read_bytes()
-
-
-LEAKS = """
-import asyncio, os
-with gptimage.Emulator(billing="pessimistic", canned=Path(PICTURE).read_bytes(), keep_bodies=0) as emulator:
-    content = Path(PICTURE).read_bytes()
-    client = emulator.client(max_attempts=1)
-    asynchronous = emulator.async_client()
-    image = client.generate("x", fetch=False).image
-    def generate():
-        view = memoryview(client.generate("x", response_format="b64_json").image)
-    def url():
-        client.generate("x").to_dict()
-    def edit():
-        client.edit("x", image=[content, content])
-    def fetch():
-        client.fetch(image)
-    def progress():
-        client.generate("x", progress=lambda now: None)
-    def refused():
-        emulator.fault(answer={"status": 400})
-        try:
-            client.generate("x")
-        except gptimage.BadRequestError:
-            pass
-    def invalid():
-        try:
-            client.generate("", size="1x1")
-        except gptimage.InvalidRequestError:
-            pass
-    def unknown():
-        emulator.fault(cut_response={"after": 100_000, "cut": "rst"})
-        try:
-            client.generate("x", response_format="b64_json")
-        except gptimage.GptImageError as error:
-            assert error.charge == "charged"
-    def left():
-        emulator.fault(delay="20ms")
-        try:
-            client.generate("x", deadline=0.01)
-        except gptimage.GptImageError:
-            pass
-        client.drain()
-        client.collect()
-    def awaited():
-        asyncio.run(asynchronous.generate("x"))
-    def cancelled():
-        async def main():
-            tasks = [asyncio.ensure_future(asynchronous.generate("x")) for _ in range(3)]
-            await asyncio.sleep(0.001)
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            await asynchronous.drain()
-            asynchronous.collect()
-        asyncio.run(main())
-    def clients():
-        with emulator.client() as other:
-            other.with_options(max_attempts=2).balance()
-    def emulators():
-        with gptimage.Emulator() as other:
-            other.client().balance()
-    def pictures():
-        Image = gptimage.Image
-        bytes(Image.from_bytes(content))
-        Image.from_file(PICTURE).read()
-    work = locals()[sys.argv[3]]
-    rounds = int(sys.argv[4])
-    def measure():
-        gc.collect()
-        return memory(), len(gc.get_objects()), len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
-    for _ in range(rounds // 2):
-        work()
-    before = measure()
-    for _ in range(rounds):
-        work()
-    after = measure()
-    emulator.ledger
-print(json.dumps([(new - old) / (MB if name == "memory" else 1) for name, new, old in
-    zip(["memory", "objects", "files", "threads"], after, before, strict=True)]))
-"""
 
 
 @on_linux
@@ -376,10 +169,9 @@ print(json.dumps([(new - old) / (MB if name == "memory" else 1) for name, new, o
         ("pictures", 200),
     ],
 )
-def test_no_leak(work: str, rounds: int, server: Server, picture: Path) -> None:
+def test_no_leak(work: str, rounds: int, picture: Path) -> None:
     """Of 200 calls with pictures of 1 MB each nothing stays: no memory, no objects, no files, no threads."""
-    grown = measured(server, LEAKS, source_of(1 * MB, picture), work, str(rounds))
-    grown_by, objects, files, threads = grown
+    grown_by, objects, files, threads = run("leaks.py", work, str(rounds), str(source_of(1 * MB, picture))).facts()
     print(f"{work}: {grown_by:.1f} MB, {objects:.0f} objects, {files:.0f} files, {threads:.0f} threads after {rounds}")
     # One picture a call would be 60 MB at least.
     assert grown_by < 25

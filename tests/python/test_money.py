@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import pickle
 import threading
 from collections.abc import Iterator
@@ -206,30 +207,19 @@ def test_a_folder_keeps_results_for_another_client(emulator: Emulator, tmp_path:
     assert another.pending() == client.pending() == client.collect() == []
 
 
-PRELUDE = """
-import sys
-import gptimage
-client = gptimage.Client(api_key="k", base_url=sys.argv[1], proxy=False, **OPTIONS)
-try:
-    client.generate("A hat", deadline=0.3)
-except gptimage.OutcomeUnknownError as error:
-    print(error.attempts[0].client_request_id)
-"""
-
-
 def test_the_end_waits_where_that_is_asked_for_and_a_folder_has_the_result(emulator: Emulator, tmp_path: Path) -> None:
     emulator.fault(delay="900ms")
-    options = f"OPTIONS = {{'salvage_folder': {str(tmp_path)!r}, 'exit_wait': 30}}\n"
-    name = run(options + PRELUDE, emulator.url).quiet().out.strip()
+    options = json.dumps({"salvage_folder": str(tmp_path), "exit_wait": 30})
+    name = run("left_at_the_end.py", emulator.url, options).quiet().out.strip()
     (generated,) = emulator.client(salvage_folder=tmp_path).collect()
     assert isinstance(generated, gptimage.Generated) and generated.client_request_id == name
 
 
 def test_the_end_names_what_it_loses(emulator: Emulator) -> None:
     emulator.fault(delay="900ms")
-    ended = run("OPTIONS = {}\n" + PRELUDE, emulator.url)
+    ended = run("left_at_the_end.py", emulator.url, "{}")
     assert ended.left == [ended.out.strip()]
     # It came, and nobody took it.
     emulator.fault(delay="600ms")
-    ended = run("OPTIONS = {}\n" + PRELUDE + "client.drain()\n", emulator.url)
+    ended = run("left_at_the_end.py", emulator.url, "{}", "drain")
     assert f"with results that may be paid and nobody collected: {ended.out.strip()}\n" in ended.err

@@ -130,28 +130,7 @@ def test_many_threads_make_clients(quick: Emulator, picture: bytes) -> None:
 
 def test_first_use_from_many_threads() -> None:
     """The very first use of the package, from many threads at once."""
-    run(
-        """
-import threading
-start = threading.Barrier(16)
-errors = []
-def work():
-    try:
-        start.wait(30)
-        import gptimage
-        with gptimage.Emulator() as emulator:
-            assert emulator.client().balance().current_balance == 1000
-    except BaseException as error:
-        errors.append(error)
-threads = [threading.Thread(target=work) for _ in range(16)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join(30)
-assert not errors, errors
-assert not any(thread.is_alive() for thread in threads)
-"""
-    ).quiet()
+    run("first_use.py").quiet()
 
 
 def test_thread_pool(quick: Emulator) -> None:
@@ -359,22 +338,7 @@ def test_collect_hands_over_once_among_many(quick: Emulator) -> None:
 
 def test_daemon_threads_end_with_the_process() -> None:
     """They wait for calls that take a minute; the process does not, and says in one line which they were."""
-    ended = run(
-        """
-import json, threading, time
-import gptimage
-emulator = gptimage.Emulator(latency="60s")
-client = emulator.client()
-for _ in range(8):
-    threading.Thread(target=client.generate, args=("x",), daemon=True).start()
-deadline = time.monotonic() + 30
-while len(emulator.requests) < 8:
-    assert time.monotonic() < deadline
-    time.sleep(0.002)
-print(json.dumps([request.header("x-client-request-id") for request in emulator.requests]))
-""",
-        limit=30,
-    )
+    ended = run("minute_long_calls.py", limit=30)
     ids = ended.facts(leaves_calls=True)
     print(f"ended after {ended.seconds:.2f} s")
     assert ended.seconds < 20

@@ -1,0 +1,21 @@
+"""An event loop that nobody closes, and the work that its tasks do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from exiting import OPTIONS
+from gptimage import AsyncClient, GptImageError
+
+client = AsyncClient(**OPTIONS)
+loop = asyncio.new_event_loop()
+# asyncio's own message about tasks that were left pending.
+loop.set_exception_handler(lambda *_: None)
+
+
+async def work() -> None:
+    while True:
+        try:
+            await client.generate("x")
+        except GptImageError:
+            pass
