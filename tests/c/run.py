@@ -174,7 +174,7 @@ def try_staged(report: Report) -> None:
     """As packagers do it: DESTDIR for the copies, PREFIX for what they say of themselves; and a blank in it."""
     prefix = "/opt/our tools"
     with tempfile.TemporaryDirectory() as stage:
-        command = ["make", "--no-print-directory", "-C", ROOT, "install", f"DESTDIR={stage}", f"PREFIX={prefix}"]
+        command: list[str | Path] = ["make", "--no-print-directory", "-C", ROOT, "install", f"DESTDIR={stage}", f"PREFIX={prefix}"]
         if not report.run("make install DESTDIR", *command):
             return
         root = Path(stage + prefix)

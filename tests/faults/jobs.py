@@ -7,13 +7,13 @@ import fcntl
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lab import STUCK_AFTER, Emulator, environment, open_url, wait_until
 from relay import Relay
@@ -45,7 +45,7 @@ JOBS = [INLINE, URL, URL_BEGUN, EDIT]
 class Run:
     """One run of the command: its process, its folders, and what it came to."""
 
-    def __init__(self, bench: Bench, job: Job, relay: Relay, folder: Path, words: list[str], **options) -> None:
+    def __init__(self, bench: Bench, job: Job, relay: Relay, folder: Path, words: list[str], **options: Any) -> None:
         self.bench, self.job, self.relay, self.folder = bench, job, relay, folder
         self.output = folder / "out"
         self.here = folder / "here"
@@ -59,8 +59,9 @@ class Run:
         assert self.process.stdin is not None
         self.process.stdin.write(PROMPT.encode())
         self.process.stdin.flush()
-        unread = lambda: int.from_bytes(fcntl.ioctl(self.process.stdin, termios.FIONREAD, bytes(4)), sys.byteorder)
-        wait_until(lambda: not unread(), "a reader of the prompt")
+        pipe = self.process.stdin.fileno()
+        unread = bytes(4)
+        wait_until(lambda: fcntl.ioctl(pipe, termios.FIONREAD, unread) == unread, "a reader of the prompt")
 
     def end_prompt(self) -> None:
         assert self.process.stdin is not None
@@ -182,7 +183,7 @@ class Bench:
         full_everywhere: bool = False,
         before_exec: Callable[[], None] | None = None,
         program: list[str] | None = None,
-    ):
+    ) -> Iterator[Run]:
         """Starts the command with a relay between it and the emulator, which holds the picture back. A `program` in its
         place is told `{base_url}` and `{output}`."""
         picture = Relay(self.emulator.port if not job.by_url else self.cdn_port, hold_after=job.hold_after)

@@ -9,11 +9,17 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
+from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import install  # noqa: E402
+# The others of this folder have it from here.
+import install as install  # noqa: E402
+
+T = TypeVar("T")
 
 KEY = "sk-faults"
 # Nothing here takes so long; who does is stuck.
@@ -65,13 +71,14 @@ class Emulator:
         self.control_url: str = addresses["control_url"]
         self.port = port_of(self.base_url)
 
-    def ask(self, path: str, body: object = None) -> dict:
+    def ask(self, path: str, body: object = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         with open_url(self.control_url + path, data) as answer:
-            return json.load(answer)
+            told: dict[str, Any] = json.load(answer)
+        return told
 
     def charges(self) -> int:
-        return self.ask("/ledger?settled=true")["charges"]
+        return int(self.ask("/ledger?settled=true")["charges"])
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -85,10 +92,12 @@ def port_of(url: str) -> int:
     return int(url.removeprefix("http://").split("/")[0].rsplit(":", 1)[1])
 
 
-def open_url(url: str, body: bytes | None = None):
+def open_url(url: str, body: bytes | None = None) -> HTTPResponse:
     """Nothing on loopback goes through a proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return opener.open(urllib.request.Request(url, body), timeout=STUCK_AFTER)
+    answer = opener.open(urllib.request.Request(url, body), timeout=STUCK_AFTER)
+    assert isinstance(answer, HTTPResponse)
+    return answer
 
 
 def environment(base_url: str) -> dict[str, str]:
@@ -97,8 +106,8 @@ def environment(base_url: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()} | named
 
 
-def wait_until(condition, what: str, timeout: float = STUCK_AFTER):
-    """Waits for a condition, looking often; returns what it gave."""
+def wait_until(condition: Callable[[], T], what: str, timeout: float = STUCK_AFTER) -> T:
+    """Waits until a condition is true, and returns its value. `timeout` in seconds."""
     end = time.monotonic() + timeout
     while not (met := condition()):
         if time.monotonic() > end:

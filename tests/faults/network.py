@@ -21,6 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lab import Emulator, Report, environment, install, port_of
 from relay import Relay
@@ -46,7 +47,7 @@ def main() -> int:
             report = Report("network")
             report.skip("outages and vanished peers", why)
             return report.end()
-        command = [Path(sys.argv[1]).resolve(), INSIDE, names[1], *sys.argv[2:]]
+        command = [str(Path(sys.argv[1]).resolve()), INSIDE, names[1], *sys.argv[2:]]
         return subprocess.run(["ip", "netns", "exec", names[0], sys.executable, __file__, *command]).returncode
     finally:
         for name in names:
@@ -182,7 +183,7 @@ def attempt(case: Case, command: Path, client: str, folder: Path, scale: float) 
         emulator.stop()
 
 
-def judge(case: Case, emulator: Emulator, code: int, answer: dict, file: Path) -> str | None:
+def judge(case: Case, emulator: Emulator, code: int, answer: dict[str, Any], file: Path) -> str | None:
     charges = emulator.charges()
     if charges != case.charges:
         return f"it was paid {charges} times, and not {case.charges}"

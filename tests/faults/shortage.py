@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def no_threads(bench: Bench, job: Job, scaled_call: Path | None = None) -> tuple[str | None, str]:
-    program = scaled_call and [str(scaled_call), "{base_url}", "{output}", "30"]
+    program = None if scaled_call is None else [str(scaled_call), "{base_url}", "{output}", "30"]
     with bench.run(job, program=program) as run:
         run.wait_until_held()
         if scaled_call is not None:

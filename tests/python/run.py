@@ -3,7 +3,7 @@
     python3 tests/python/run.py [--keep] [pytest's arguments]
 
 Makes an environment below the target folder, builds wheel and sdist into target/wheels, installs the wheel, runs pytest
-on tests/python and tests/packaging, mypy --strict on package, examples and tests, and stubtest. With arguments, only
+on tests/python and tests/packaging, mypy --strict on package, examples, tests and their programs, and stubtest. With arguments, only
 pytest with these; with --keep, on the wheel that is installed already.
 """
 
@@ -22,7 +22,11 @@ import install  # noqa: E402
 TARGET = install.TARGET
 WHEELS = TARGET / "wheels"
 RESULTS = TARGET / "python-tests" / "results.xml"
-TYPED = ["python/gptimage", "examples/python", "tests/python", "tests/packaging", "tests/parity"]
+# Each is checked by itself, for programs of different folders may have one name.
+TYPED = [
+    ["python/gptimage", "examples/python", "tests/python", "tests/packaging", "tests/parity"],
+    ["tests/c", "tests/faults", "tests/install.py"],
+]
 
 
 def main() -> int:
@@ -36,7 +40,7 @@ def main() -> int:
     environment = os.environ | {"GPTIMAGE_WHEELS": str(WHEELS), "CARGO_TARGET_DIR": str(TARGET), "PYTHONSAFEPATH": "1"}
     steps: list[list[str | Path]] = [[python, "-m", "pytest", f"--junitxml={RESULTS}", *given]]
     if not given:
-        steps.append([python, "-m", "mypy", "--cache-dir", TARGET / "mypy", *TYPED])
+        steps += [[python, "-m", "mypy", "--cache-dir", TARGET / "mypy", *typed] for typed in TYPED]
         allowed = ROOT / "tests" / "python" / "stubtest_allowlist.txt"
         stubtest: list[str | Path] = [python, "-m", "mypy.stubtest", "gptimage", "--mypy-config-file", ROOT / "pyproject.toml"]
         steps.append([*stubtest, "--allowlist", allowed, "--ignore-unused-allowlist"])

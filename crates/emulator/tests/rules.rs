@@ -13,9 +13,9 @@ mod support;
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
+use gptimage_emulator::Emulator;
 use gptimage_model::rules::GPT_IMAGE_2;
 use gptimage_model::{EditRequest, GenerateRequest, ImageInput, InvalidRequest, Operation, PARAMETERS, Rule};
-use gptimage_emulator::Emulator;
 use support::*;
 
 const REQUESTS: u64 = 600;
