@@ -228,6 +228,7 @@ def c(lists: Lists) -> list[Place]:
             tuple(lists.type("Client", "methods")),
             "core's methods of Client",
             absent={
+                "send": "generate() and edit()",
                 "from_env": "a configuration begins with the environment",
                 "with_config": "not offered",
                 "balance": "not offered",
@@ -477,6 +478,7 @@ def python(lists: Lists) -> list[Place]:
                 spelled(lists.type("Client", "methods"), {"with_config": "with_options"}),
                 "core's methods of Client",
                 absent={
+                    "send": "generate() and edit()",
                     "new": "the class itself",
                     "from_env": "the class itself",
                     "fetch_to": "fetch(save_to=)",
@@ -516,7 +518,7 @@ def python(lists: Lists) -> list[Place]:
         names = lists.type(cls, what, ("model", "core", "emulator"))
         found.append(Place(RECORDS, cls, "attribute", fields(cls), tuple(names), f"core's {what} of {cls}"))
     found += [
-        Place(RECORDS, "Warning", "attribute", fields("Warning"), tuple(lists.type("Warning", "methods")), "core's methods of Warning"),
+        Place(RECORDS, "Warning", "attribute", fields("Warning"), tuple(lists.type("Warning", "getters")), "core's getters of Warning"),
         Place(
             "python/gptimage/generated.py",
             "Generated",

@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use gptimage_core::{Charge, Error, ErrorKind, GenerateRequest, Operation, PARAMETERS, Phase, Rule, Timers};
+use gptimage_core::{Charge, ErrorKind, GenerateRequest, Operation, PARAMETERS, Phase, Rule, Timers};
 use gptimage_emulator::Emulator;
 use serde_json::{Map, Value, json};
 use syn::visit::Visit;
@@ -62,7 +62,9 @@ fn values() -> Map<String, Value> {
     let mut values = Map::new();
     for known in PARAMETERS {
         let refused = GenerateRequest::builder("A hat").set(known.name, "no such word").build().err();
-        for violation in refused.iter().flat_map(Error::violations).filter(|found| found.rule() == Rule::OneOf) {
+        for violation in
+            refused.iter().flat_map(|refused| refused.violations()).filter(|found| found.rule() == Rule::OneOf)
+        {
             let (_, words) = violation.message().split_once("is not one of ").unwrap_or_default();
             values.insert(known.name.to_owned(), words.split(", ").collect());
         }
@@ -71,7 +73,7 @@ fn values() -> Map<String, Value> {
 }
 
 fn error_kinds() -> Value {
-    let kind = |kind: &ErrorKind| json!({ "name": kind.as_str(), "variant": format!("{kind:?}"), "number": kind.number(), "exit_code": kind.exit_code() });
+    let kind = |kind: &ErrorKind| json!({ "name": kind.as_str(), "variant": format!("{kind:?}"), "number": kind.number(), "exit_code": gptimage_cli::exit_code(*kind) });
     ErrorKind::ALL.iter().map(kind).collect()
 }
 
@@ -162,7 +164,8 @@ fn refused(address: &str, path: &str, content_type: &str, body: &str) -> Result<
 /// What the source code says of itself.
 #[derive(Default)]
 struct Sources {
-    /// Crate, type, and what of it: `fields`, `methods`, `facts` (the names that it has in JSON).
+    /// Crate, type, and what of it: `fields`, `methods`, of those the `getters`, and `facts` (the names that it
+    /// has in JSON).
     types: BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, BTreeSet<String>>>>,
     /// Functions for Python, by crate.
     functions: BTreeMap<String, BTreeSet<String>>,
@@ -219,14 +222,19 @@ impl<'ast> Visit<'ast> for Sources {
         let syn::Type::Path(of) = &*item.self_ty else { return };
         let Some(name) = of.path.segments.last().map(|segment| segment.ident.to_string()) else { return };
         let python = has(&item.attrs, "pymethods");
+        let hidden = has(&item.attrs, "doc(hidden)");
         let methods = item.items.iter().filter_map(|item| match item {
             syn::ImplItem::Fn(method) => Some(method),
             _ => None,
         });
         for method in methods {
-            let public = is_public(&method.vis) && item.trait_.is_none() && !has(&method.attrs, "doc(hidden)");
+            let public =
+                is_public(&method.vis) && item.trait_.is_none() && !hidden && !has(&method.attrs, "doc(hidden)");
             if public || python {
                 self.add(&name, if python { "python" } else { "methods" }, [method.sig.ident.to_string()]);
+                if method.sig.receiver().is_some_and(|receiver| receiver.reference.is_some()) {
+                    self.add(&name, "getters", [method.sig.ident.to_string()]);
+                }
             }
             // `impl Serialize` shows a struct that has the names.
             for statement in &method.block.stmts {

@@ -4,7 +4,7 @@ use gptimage_core::ErrorKind;
 
 /// The exit code of a command that ends with an error of this kind: the kind's number, except where shells have a
 /// convention of their own.
-pub(crate) fn exit_code(kind: ErrorKind) -> u8 {
+pub fn exit_code(kind: ErrorKind) -> u8 {
     const INTERNAL: u8 = 70;
     match kind {
         // 128 + SIGINT.

@@ -29,12 +29,13 @@ use std::time::Duration;
 use clap::{ArgMatches, Command};
 use gptimage_core::{ErrorKind, Operation};
 
-use crate::exit_code::exit_code;
 use crate::hint::Hints;
 use crate::report::{CommandResult, Report};
 use crate::request_args::RequestArgs;
 use crate::signals::{Signals, run_blocking};
 
+#[doc(hidden)]
+pub use crate::exit_code::exit_code;
 #[cfg(unix)]
 #[doc(hidden)]
 pub use crate::stdio::record_closed_stdout;
