@@ -43,11 +43,14 @@ fn table() -> Vec<Row> {
 fn cited(text: &str, word: &str) -> BTreeSet<u32> {
     let mut numbers = BTreeSet::new();
     for (at, _) in text.match_indices(word) {
-        let tokens = text[at + word.len()..].split(|char: char| !char.is_ascii_alphanumeric());
-        let mut tokens = tokens.filter(|token| !token.is_empty() && *token != "s").peekable();
-        while let Some(number) = tokens.next().and_then(|token| token.parse().ok()) {
+        let line = text[at + word.len()..].lines().next().unwrap_or_default();
+        let tokens = line.split(|char: char| !char.is_ascii_alphanumeric());
+        let mut tokens = tokens.filter(|token| !token.is_empty() && *token != "s");
+        while let Some(Ok(number)) = tokens.next().map(str::parse) {
             numbers.insert(number);
-            tokens.next_if_eq(&"and");
+            if tokens.next() != Some("and") {
+                break;
+            }
         }
     }
     numbers
