@@ -254,7 +254,7 @@ pub struct Watch(Weak<Salvage>);
 impl Watch {
     /// Attempts that are on their way and may be paid: the server may have the whole request.
     pub fn running(&self) -> Vec<Pending> {
-        self.0.upgrade().map(|salvage| salvage.running()).unwrap_or_default()
+        self.0.upgrade().map(|salvage| salvage.in_flight()).unwrap_or_default()
     }
 
     /// Outcomes that nobody collected and that end with the process. A result whose pictures are in their files does not.

@@ -74,8 +74,14 @@ pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     transport::parse_retry_after(text, now)
 }
 
-pub fn wait(attempts: u32, first: Duration, longest: Duration, retry_after: Option<Duration>, dice: f64) -> Duration {
-    transport::backoff(attempts, first, longest, retry_after, dice)
+pub fn wait(
+    attempts: u32,
+    first: Duration,
+    longest: Duration,
+    retry_after: Option<Duration>,
+    random_fraction: f64,
+) -> Duration {
+    transport::backoff(attempts, first, longest, retry_after, random_fraction)
 }
 
 /// Format and dimensions of a complete picture.

@@ -58,9 +58,10 @@ fn a_row_of_other_work_proves_nothing_good() {
 
 #[test]
 fn prices_of_several_rows_are_added() {
-    let told = judge(&Question::from("ours"), &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))], None);
-    assert_eq!(told.cost.unwrap().usd.unwrap().to_string(), "0.12");
-    assert!(told.message.contains("0.12 USD") && told.message.contains("work-1"), "{}", told.message);
+    let reconciled =
+        judge(&Question::from("ours"), &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))], None);
+    assert_eq!(reconciled.cost.unwrap().usd.unwrap().to_string(), "0.12");
+    assert!(reconciled.message.contains("0.12 USD") && reconciled.message.contains("work-1"), "{}", reconciled.message);
 }
 
 #[test]
@@ -86,8 +87,8 @@ fn the_message_says_whose_word_it_is() {
         (&asked, vec![], None, "proves nothing"),
         (&asked, vec![], Some("the log cannot be read"), "the log cannot be read; ask again later"),
     ] {
-        let told = judge(question, &rows, silence);
-        assert!(told.message.contains(said), "{}", told.message);
+        let reconciled = judge(question, &rows, silence);
+        assert!(reconciled.message.contains(said), "{}", reconciled.message);
     }
 }
 
@@ -99,12 +100,12 @@ fn what_a_refund_needs_is_told() {
         created: Some("2026-08-19T08:15:30.000Z".to_owned()),
         ..row(Succeeded, Some("0.05"))
     };
-    let told = judge(&Question::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
-    assert_eq!(told.inference_id.as_deref(), Some("work-2"));
-    assert_eq!(told.request_id.as_deref(), Some("request-1"));
-    assert_eq!(told.created.as_deref(), Some("2026-08-19T08:15:30.000Z"));
+    let reconciled = judge(&Question::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
+    assert_eq!(reconciled.inference_id.as_deref(), Some("work-2"));
+    assert_eq!(reconciled.request_id.as_deref(), Some("request-1"));
+    assert_eq!(reconciled.created.as_deref(), Some("2026-08-19T08:15:30.000Z"));
     for part in ["0.05 USD", "request id ours", "work-2", "2026-08-19T08:15:30.000Z"] {
-        assert!(told.message.contains(part), "{}", told.message);
+        assert!(reconciled.message.contains(part), "{}", reconciled.message);
     }
 }
 
@@ -125,8 +126,8 @@ fn a_row_that_is_still_running_settles_nothing_and_says_so() {
     ] {
         assert_eq!(is_settled(&asked, &rows), settled, "{rows:?}");
     }
-    let told = judge(&asked, &[row(Running, Some("0"))], None);
-    assert_eq!(told.charge, Charge::Unknown);
-    assert!(told.message.contains("still running"), "{}", told.message);
+    let reconciled = judge(&asked, &[row(Running, Some("0"))], None);
+    assert_eq!(reconciled.charge, Charge::Unknown);
+    assert!(reconciled.message.contains("still running"), "{}", reconciled.message);
     assert_eq!(charge(&[row(Running, Some("0.05"))]), Charge::Charged, "a price was paid");
 }

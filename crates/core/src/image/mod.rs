@@ -6,4 +6,4 @@ mod save;
 
 pub(crate) use gptimage_model::image::{Verified, verify_bytes};
 pub use picture::{Image, Location};
-pub(crate) use save::{Target, TargetFile, Unsaved, create_private_in, sync_folder};
+pub(crate) use save::{Target, TargetFile, WriteError, create_private_in, sync_folder};

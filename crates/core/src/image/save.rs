@@ -60,7 +60,7 @@ impl Target {
         }
         // An existing link is followed, so that it stays a link.
         let path = if to.overwrites() {
-            follow(&path).map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?
+            resolve_links(&path).map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?
         } else {
             path
         };
@@ -188,7 +188,7 @@ fn create_with(
 }
 
 /// Where a path leads through links, also to what is not there yet.
-fn follow(path: &Path) -> io::Result<PathBuf> {
+fn resolve_links(path: &Path) -> io::Result<PathBuf> {
     const MOST: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST {
@@ -218,7 +218,7 @@ fn mode(_metadata: &Metadata) -> u32 {
 
 /// Gives a file the owner, as far as that is allowed, and the permissions of the one at `path` that it will replace.
 #[cfg(unix)]
-fn take_after(file: &File, path: &Path) {
+fn copy_permissions(file: &File, path: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let (Ok(old), Ok(new)) = (path.symlink_metadata(), file.metadata()) else { return };
     if !old.is_file() {
@@ -237,7 +237,7 @@ fn take_after(file: &File, path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn take_after(_file: &File, _path: &Path) {}
+fn copy_permissions(_file: &File, _path: &Path) {}
 
 /// A temporary file on its way to its final name. Dropped, it is gone.
 #[derive(Debug)]
@@ -248,13 +248,13 @@ pub(crate) struct TargetFile {
 
 /// A write that failed; `arrived` is what the file had taken, as far as it can be read back.
 #[derive(Debug)]
-pub(crate) struct Unsaved {
+pub(crate) struct WriteError {
     pub(crate) error: io::Error,
     pub(crate) arrived: Vec<u8>,
 }
 
 impl TargetFile {
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Unsaved> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         match self.file.write_all(bytes) {
             Ok(()) => {
                 self.len += bytes.len() as u64;
@@ -287,9 +287,9 @@ impl TargetFile {
         Ok(bytes)
     }
 
-    fn take_back(&mut self, error: io::Error, len: u64) -> Unsaved {
+    fn take_back(&mut self, error: io::Error, len: u64) -> WriteError {
         self.len = len;
-        Unsaved { error, arrived: self.read_back().unwrap_or_default() }
+        WriteError { error, arrived: self.read_back().unwrap_or_default() }
     }
 
     pub(crate) fn sync(&self) -> io::Result<()> {
@@ -307,7 +307,7 @@ impl TargetFile {
         target: &Target,
         index: usize,
         format: Option<ImageFormat>,
-    ) -> Result<(PathBuf, Vec<Warning>), Unsaved> {
+    ) -> Result<(PathBuf, Vec<Warning>), WriteError> {
         if let Err(error) = self.sync() {
             let len = self.len;
             return Err(self.take_back(error, len));
@@ -324,7 +324,7 @@ impl TargetFile {
         for again in 0..1000 {
             let path = target.candidate(index, format, again);
             let persisted = if target.overwrite && !target.is_surplus(index) {
-                take_after(file.as_file(), &path);
+                copy_permissions(file.as_file(), &path);
                 file.persist(&path)
             } else {
                 persist_new(file, &path)
@@ -350,7 +350,7 @@ impl TargetFile {
 /// Gives a file a name that must be free.
 fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::PersistError> {
     let refused = match file.persist_noclobber(path) {
-        Err(refused) if cannot(&refused.error) => refused,
+        Err(refused) if is_unsupported(&refused.error) => refused,
         done => return done,
     };
     // A file system that can neither link nor rename without replacing: the name is taken first, then replaced. A disk
@@ -365,7 +365,7 @@ fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::Persi
 }
 
 /// Whether this is how a file system says that it does not do such things.
-fn cannot(error: &io::Error) -> bool {
+fn is_unsupported(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
     matches!(error.kind(), InvalidInput | PermissionDenied | TooManyLinks | Unsupported)
 }

@@ -71,7 +71,7 @@ impl Salvage {
     }
 
     /// An attempt begins. Called inside the runtime.
-    pub(crate) fn begins(&self, attempt: &Arc<AttemptState>) {
+    pub(crate) fn track(&self, attempt: &Arc<AttemptState>) {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         attempts.retain(|attempt| attempt.strong_count() > 0);
         attempts.push(Arc::downgrade(attempt));
@@ -82,7 +82,7 @@ impl Salvage {
     }
 
     /// Attempts that may be paid and have not ended.
-    pub(crate) fn running(&self) -> Vec<Pending> {
+    pub(crate) fn in_flight(&self) -> Vec<Pending> {
         let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let running = attempts.iter().filter_map(Weak::upgrade).filter(|attempt| attempt.may_be_paid());
         running
@@ -104,7 +104,7 @@ impl Salvage {
 
     /// Everything that is in nobody's hands. Reads the folder.
     pub(crate) fn pending(&self) -> Vec<Pending> {
-        let mut pending = self.running();
+        let mut pending = self.in_flight();
         pending.extend(self.kept().list.iter().map(|(_, outcome)| ended(outcome)));
         pending.extend(self.folder.iter().flat_map(Folder::list));
         pending
@@ -147,10 +147,10 @@ impl Salvage {
         }
         let runtime = self.runtime().clone().or_else(|| Handle::try_current().ok());
         if let Some(runtime) = runtime {
-            let moving = Moving::new(self.clone());
+            let filing = Filing::new(self.clone());
             // A runtime that has ended drops the work, and the outcome stays where it is.
             // Without a thread for it, it stays where it is, too.
-            blocking_if_possible(&runtime, move || moving.0.write_down(number));
+            blocking_if_possible(&runtime, move || filing.0.write_down(number));
         }
     }
 
@@ -214,9 +214,9 @@ impl Drop for Salvage {
 }
 
 /// An outcome on its way into the folder, which `drain` waits for.
-struct Moving(Arc<Salvage>);
+struct Filing(Arc<Salvage>);
 
-impl Moving {
+impl Filing {
     fn new(salvage: Arc<Salvage>) -> Self {
         salvage.expect();
         salvage.filing.fetch_add(1, Ordering::Relaxed);
@@ -224,7 +224,7 @@ impl Moving {
     }
 }
 
-impl Drop for Moving {
+impl Drop for Filing {
     fn drop(&mut self) {
         self.0.filing.fetch_sub(1, Ordering::Relaxed);
         self.0.arrived();

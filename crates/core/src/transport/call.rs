@@ -172,7 +172,7 @@ impl Call {
             Some((budget, price_key)) => Some(budget.reserve(price_key, &state)?),
             None => None,
         };
-        self.salvage.begins(&state);
+        self.salvage.track(&state);
         let work = {
             let (http, context, state) = (self.http.clone(), self.context.clone(), state.clone());
             async move { run(&http, &context, &state, files, reservation).await }

@@ -96,7 +96,7 @@ impl Downloads<'_> {
         self.surplus(asked, images, &mut unsaved, warnings).await;
         missing.sort();
         if self.doubtful {
-            // What is no picture is nobody's loss, if there is one.
+            // A link that leads to no picture is left out, if there is a picture.
             let failed = |index: &usize| missing.iter().any(|(missing, _)| missing == index);
             if images.iter().any(|image| !matches!(image.location(), Location::Url)) {
                 let mut index = 0..;

@@ -34,12 +34,12 @@ pub(crate) struct Http {
     headers: HeaderMap,
     settings: Arc<Settings>,
     tls: Arc<Tls>,
-    downloads: Arc<Downloads>,
+    downloads: Arc<DownloadClients>,
 }
 
 /// Clients without credentials and without configured headers, which judge addresses: a way out each.
 #[derive(Debug)]
-struct Downloads {
+struct DownloadClients {
     direct: reqwest::Client,
     /// Through the proxy for URLs of this scheme.
     proxied: Vec<(&'static str, reqwest::Client)>,
@@ -87,7 +87,7 @@ impl Http {
             gateway: build(&settings, &config, proxy.as_deref(), None)?,
             via,
             headers: header_map(&settings.headers)?,
-            downloads: Arc::new(Downloads::new(&settings, &config, trusting)?),
+            downloads: Arc::new(DownloadClients::new(&settings, &config, trusting)?),
             settings,
             tls: Arc::new(tls),
         })
@@ -104,7 +104,7 @@ impl Http {
             return Ok((self.downloads.to(url, via.is_some())?, via));
         }
         // There was no trust store when the client was made. There may be one now.
-        let made = self.tls.config().and_then(|config| Downloads::new(&self.settings, &config, true));
+        let made = self.tls.config().and_then(|config| DownloadClients::new(&self.settings, &config, true));
         let made = made.map_err(|error| HttpError::to_connect(error.to_string()))?;
         Ok((made.to(url, via.is_some())?, via))
     }
@@ -149,9 +149,9 @@ impl Http {
     }
 }
 
-impl Downloads {
+impl DownloadClients {
     fn new(settings: &Settings, tls: &rustls::ClientConfig, trusting: bool) -> Result<Self, Error> {
-        let guard = |proxy| Some(Guarded { guard: settings.download_guard.clone(), proxy });
+        let guard = |proxy| Some(GuardedResolver { guard: settings.download_guard.clone(), proxy });
         let proxied = settings.routes.servers().map(|(scheme, server)| {
             let guard = guard(Some(server.host().to_owned()));
             Ok((scheme, build(settings, tls, Some(&server.url(false)), guard)?))
@@ -177,7 +177,7 @@ fn build(
     settings: &Settings,
     tls: &rustls::ClientConfig,
     proxy: Option<&str>,
-    guard: Option<Guarded>,
+    guard: Option<GuardedResolver>,
 ) -> Result<reqwest::Client, Error> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.clone())
@@ -217,7 +217,7 @@ fn with_headers(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> r
 async fn send(request: reqwest::RequestBuilder, via: Option<&Arc<ProxyServer>>) -> Result<Answer, HttpError> {
     match request.send().await {
         Ok(response) => Ok(Answer::new(response)),
-        Err(error) => Err(HttpError::of(&error, error.is_connect()).by_way_of(via)),
+        Err(error) => Err(HttpError::of(&error, error.is_connect()).with_route(via)),
     }
 }
 
@@ -307,7 +307,7 @@ impl HttpError {
     }
 
     /// Names the proxy where no connection came about: it may be the one to blame.
-    fn by_way_of(mut self, via: Option<&Arc<ProxyServer>>) -> Self {
+    fn with_route(mut self, via: Option<&Arc<ProxyServer>>) -> Self {
         let Some(server) = via.filter(|_| self.connecting) else { return self };
         let login = if server.has_login() { "it takes no user and password" } else { "it wants a user and a password" };
         // The library's words; it has no types for them. What is said instead, and whether that lasts.
@@ -395,7 +395,7 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
     Ok(map)
 }
 
-async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
+async fn resolve_name(name: &str) -> io::Result<Vec<SocketAddr>> {
     let name = name.to_owned();
     // Not by tokio, which panics where no thread can be started.
     blocking(move || Ok((name.as_str(), 0).to_socket_addrs()?.collect())).await?
@@ -403,13 +403,13 @@ async fn lookup(name: &str) -> io::Result<Vec<SocketAddr>> {
 
 /// Resolves names for downloads and drops addresses that are not public, so that the checked address is the one
 /// connected to.
-struct Guarded {
+struct GuardedResolver {
     guard: DownloadGuard,
     /// The name of the proxy: where that is is the user's business.
     proxy: Option<String>,
 }
 
-impl Resolve for Guarded {
+impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let trusted = self.guard.private_allowed || self.proxy.as_deref() == Some(name.as_str());
         let gateway = self.guard.gateway.clone();
@@ -418,14 +418,14 @@ impl Resolve for Guarded {
             let literal = name.as_str().trim_matches(['[', ']']).parse::<IpAddr>();
             let found = match literal {
                 Ok(address) => vec![SocketAddr::new(address, 0)],
-                Err(_) => lookup(name.as_str()).await?,
+                Err(_) => resolve_name(name.as_str()).await?,
             };
             let is_private = |address: &SocketAddr| !is_public(address.ip());
             let trusted = trusted
                 || (found.iter().any(is_private)
                     && match gateway {
                         // A gateway that is on such an address itself may link to one.
-                        Some(gateway) => lookup(&gateway).await.is_ok_and(|found| found.iter().any(is_private)),
+                        Some(gateway) => resolve_name(&gateway).await.is_ok_and(|found| found.iter().any(is_private)),
                         None => false,
                     });
             let allowed: Vec<_> = found.iter().copied().filter(|address| trusted || !is_private(address)).collect();

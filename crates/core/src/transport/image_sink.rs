@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::image::{Image, Location, Target, TargetFile, Unsaved, Verified, verify_bytes};
+use crate::image::{Image, Location, Target, TargetFile, Verified, WriteError, verify_bytes};
 use crate::runtime::blocking;
 use crate::warning::Warning;
 
@@ -90,7 +90,7 @@ impl ImageSink {
                 self.file = Some(file);
                 self.pending = buffer;
             }
-            Ok(Err(Unsaved { error, arrived })) => {
+            Ok(Err(WriteError { error, arrived })) => {
                 self.pending = arrived;
                 self.fall_back(error);
             }
@@ -123,7 +123,7 @@ impl ImageSink {
         // The last piece, the look at the whole and the name in one go: each change of thread costs.
         let finished = blocking(move || match write_piece(file, pending, &target) {
             Ok((file, _)) => finish_file(file, &target, index, broken),
-            Err(Unsaved { error, arrived }) => {
+            Err(WriteError { error, arrived }) => {
                 StoredImage { unsaved: Some(error), ..in_memory(arrived.into(), broken) }
             }
         });
@@ -170,12 +170,12 @@ fn write_piece(
     file: Option<TargetFile>,
     mut pending: Vec<u8>,
     target: &Target,
-) -> Result<(TargetFile, Vec<u8>), Unsaved> {
+) -> Result<(TargetFile, Vec<u8>), WriteError> {
     let mut file = match file {
         Some(file) => file,
         None => match target.create_io() {
             Ok(file) => file,
-            Err(error) => return Err(Unsaved { error, arrived: pending }),
+            Err(error) => return Err(WriteError { error, arrived: pending }),
         },
     };
     match file.write(&pending) {
@@ -183,9 +183,9 @@ fn write_piece(
             pending.clear();
             Ok((file, pending))
         }
-        Err(Unsaved { error, mut arrived }) => {
+        Err(WriteError { error, mut arrived }) => {
             arrived.append(&mut pending);
-            Err(Unsaved { error, arrived })
+            Err(WriteError { error, arrived })
         }
     }
 }
@@ -208,7 +208,7 @@ fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Opti
         Ok((path, warnings)) => {
             StoredImage { image: Image::stored(Location::File(path), verified), damage: None, unsaved: None, warnings }
         }
-        Err(Unsaved { error, arrived }) => StoredImage { unsaved: Some(error), ..in_memory(arrived.into(), None) },
+        Err(WriteError { error, arrived }) => StoredImage { unsaved: Some(error), ..in_memory(arrived.into(), None) },
     }
 }
 

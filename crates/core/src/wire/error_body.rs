@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::error_page::{self, Page};
 use super::error_text;
 use super::error_words::Words;
-use super::mended;
+use super::json_repair;
 use crate::secret::ApiKey;
 use crate::text;
 
@@ -141,7 +141,7 @@ impl ErrorBody {
             Ok(Value::Null | Value::Bool(_)) => return Self::default(),
             Ok(Value::Number(_)) | Err(_) => {}
         }
-        if let Some(value) = mended::first_value(text) {
+        if let Some(value) = json_repair::first_value(text) {
             let said = Self { vendor_envelope: false, ..Self::read(&value, key) };
             if said.message.is_some() {
                 return said;
@@ -153,16 +153,16 @@ impl ErrorBody {
         let mut words = Words::new(key);
         let form = match error_page::read(text) {
             Some(Page { is_html, said }) => {
-                said.iter().for_each(|line| words.say(line));
+                said.iter().for_each(|line| words.add(line));
                 if is_html { BodyForm::Page } else { BodyForm::Text }
             }
             None => {
-                words.say(text);
+                words.add(text);
                 BodyForm::Text
             }
         };
         if let Some(meaning) = words.joined().as_deref().and_then(error_page::cloudflare_code) {
-            words.say(meaning);
+            words.add(meaning);
         }
         Self::understood(&words, form)
     }
@@ -170,7 +170,7 @@ impl ErrorBody {
     /// Reads JSON.
     pub(crate) fn read(body: &Value, key: &ApiKey) -> Self {
         let mut words = Words::new(key);
-        words.listen(body);
+        words.read(body);
         let object = body.as_object();
         let id = object.and_then(|body| ["requestId", "request_id"].iter().find_map(|name| body.get(*name)?.as_str()));
         Self {

@@ -102,7 +102,7 @@ impl<'k> Words<'k> {
     }
 
     /// Adds a sentence, unless it was said.
-    pub(super) fn say(&mut self, sentence: &str) {
+    pub(super) fn add(&mut self, sentence: &str) {
         let line = one_line(sentence);
         if line.is_empty() || self.words.len() >= WORDS_MAX {
             return;
@@ -115,7 +115,7 @@ impl<'k> Words<'k> {
     }
 
     /// Hears a whole body.
-    pub(super) fn listen(&mut self, body: &Value) {
+    pub(super) fn read(&mut self, body: &Value) {
         self.value(body, 0);
         if !self.words.is_empty() {
             return;
@@ -124,7 +124,7 @@ impl<'k> Words<'k> {
         if let Some(body) = body.as_object() {
             let code = CODES.iter().find_map(|name| get(body, name).and_then(Value::as_str));
             if let Some(code) = code {
-                self.say(code);
+                self.add(code);
             }
         }
         let is_empty = |value: &Value| match value {
@@ -140,7 +140,7 @@ impl<'k> Words<'k> {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         };
         if self.words.is_empty() && says_something {
-            self.say(&body.to_string());
+            self.add(&body.to_string());
         }
     }
 
@@ -178,13 +178,13 @@ impl<'k> Words<'k> {
         }
         // A sentence may begin with something in pointed brackets.
         match error_page::read(trimmed).filter(|page| page.is_html || trimmed.starts_with("<?xml")) {
-            Some(page) => page.said.iter().for_each(|line| self.say(line)),
-            None => self.say(trimmed),
+            Some(page) => page.said.iter().for_each(|line| self.add(line)),
+            None => self.add(trimmed),
         }
     }
 
     fn object(&mut self, members: &Map<String, Value>, depth: usize) {
-        self.hear_codes(members);
+        self.collect_codes(members);
         let said = self.words.len();
         for value in SENTENCES.iter().filter_map(|name| get(members, name)) {
             self.value(value, depth + 1);
@@ -223,7 +223,7 @@ impl<'k> Words<'k> {
             let mut inner = Words::new(self.key);
             inner.value(value, depth + 1);
             if let Some(what) = inner.joined() {
-                self.say(&format!("{field}: {what}"));
+                self.add(&format!("{field}: {what}"));
             }
         }
     }
@@ -242,16 +242,16 @@ impl<'k> Words<'k> {
             (None, None) => String::new(),
         };
         self.codes.append(&mut inner.codes);
-        self.say(&line);
+        self.add(&line);
     }
 
-    fn hear_codes(&mut self, members: &Map<String, Value>) {
-        let mut heard: Vec<_> =
+    fn collect_codes(&mut self, members: &Map<String, Value>) {
+        let mut found: Vec<_> =
             CODES.iter().filter_map(|name| get(members, name)?.as_str()).filter(|code| code.len() <= 64).collect();
         // `{"error": "insufficient_quota"}`
         let error = get(members, "error").and_then(Value::as_str);
-        heard.extend(error.filter(|code| code.len() <= 64 && !code.contains(' ')));
-        self.codes.extend(heard.into_iter().map(|code| plain(code).into_owned()));
+        found.extend(error.filter(|code| code.len() <= 64 && !code.contains(' ')));
+        self.codes.extend(found.into_iter().map(|code| plain(code).into_owned()));
     }
 }
 

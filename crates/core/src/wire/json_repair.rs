@@ -15,13 +15,13 @@ pub(super) fn first_value(text: &str) -> Option<Value> {
     if let Some(Ok(value)) = serde_json::Deserializer::from_str(text).into_iter::<Value>().next() {
         return Some(value);
     }
-    let mut mender = Mender::default();
-    mender.read(text);
-    mender.value()
+    let mut repair = Repair::default();
+    repair.read(text);
+    repair.value()
 }
 
 #[derive(Default)]
-struct Mender {
+struct Repair {
     out: String,
     in_text: bool,
     /// What closes the containers that are open.
@@ -30,7 +30,7 @@ struct Mender {
     whole: Option<(usize, Vec<char>)>,
 }
 
-impl Mender {
+impl Repair {
     fn read(&mut self, text: &str) {
         let mut rest = text.chars();
         while let Some(char) = rest.next() {
