@@ -1,4 +1,4 @@
-//! Who pays when something goes wrong: the two models that the truth is kept under.
+//! Who pays when something goes wrong: the two billing models.
 
 use std::str::FromStr;
 

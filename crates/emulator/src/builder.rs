@@ -15,12 +15,12 @@ use crate::duration::DurationText;
 use crate::emulator::{Emulator, Parts};
 use crate::fault::Script;
 use crate::idle::Idle;
+use crate::ledger::{Ledger, Records};
 use crate::money::credits_from_usd;
 use crate::net::{Checkpoint, Listener, Registry, Site, Stop, bind};
 use crate::picture::PictureCache;
 use crate::route::CONTROL;
 use crate::settings::{Settings, SharedSettings};
-use crate::truth::{Ledger, Records};
 use crate::{Billing, ErrorForm, Latency, Misread, StartError};
 
 /// What [`Emulator::key`] gives when every key works.

@@ -113,7 +113,7 @@ impl Emulator {
         self.parts.cdn_script.clear();
     }
 
-    /// The truth about every paid POST so far, in the order of arrival. Settled after [`Emulator::wait_idle`].
+    /// Returns the entry of every paid POST so far, in the order of arrival. Settled after [`Emulator::wait_idle`].
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.parts.gateway.ledger.entries()
     }

@@ -1,10 +1,10 @@
-//! The moment when the truth is settled.
+//! Waiting until the ledger can no longer change.
 
 use std::sync::Arc;
 
 use crate::activity::Activity;
+use crate::ledger::Ledger;
 use crate::net::{Checkpoint, Registry};
-use crate::truth::Ledger;
 
 /// What has to be at rest.
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 use crate::activity::Activity;
 use crate::fault::{Answer, AnswerContext, Rendered};
 use crate::http1::{HeadParse, RequestHead};
+use crate::ledger::{Call, Ledger};
 use crate::net::{Exchange, Plan, ending};
 use crate::route::paid_operation;
-use crate::truth::{Call, Ledger};
 use crate::{Billing, Cut, ErrorForm, LedgerEntry, Operation, Price, duration};
 
 /// As much of an answer is looked at for its status.

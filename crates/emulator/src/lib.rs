@@ -1,4 +1,4 @@
-//! The gpt-image-2 gateway on loopback: real sockets, real multipart, real pixels, money, a truth ledger and scripted
+//! The gpt-image-2 gateway on loopback: real sockets, real multipart, real pixels, money, a ledger and scripted
 //! faults. For testing software that calls the API without paying for it, and for knowing afterwards what a real server
 //! would have charged.
 //!
@@ -35,7 +35,7 @@
 //! assert!(ledger[0].delivered && ledger[0].status == Some(200));
 //! assert!(ledger[1].delivered && ledger[1].status == Some(503));
 //! assert!(ledger[2].arrived_whole && !ledger[2].delivered);
-//! // The pessimistic truth: all three were charged.
+//! // Billed pessimistically, all three were charged.
 //! assert_eq!(emulator.charges(), 3);
 //! assert_eq!(emulator.balance(), "9.8389885");
 //! # Ok(())
@@ -51,7 +51,7 @@
 //! - **Pictures**: drawn from the request alone, so that the same request gives the same bytes; the prompt's words are
 //!   legible, the inputs of an edit are seen, and nobody takes them for the real thing.
 //! - **Money**: whole credits, prices near the vendor's samples, a balance, two [billing models](Billing).
-//! - **The truth**: [`Emulator::ledger`] says of every paid POST whether it arrived whole, was worked on, charged and
+//! - **A ledger**: [`Emulator::ledger`] says of every paid POST whether it arrived whole, was worked on, charged and
 //!   delivered. [`Emulator::wait_idle`] says when that is settled, without any sleeping.
 //! - **[Faults](Fault)**: answers, early answers, delays, and cuts after any byte of a request or a response, as a FIN,
 //!   a reset or silence. [Downloads](CdnFault) have faults too.
@@ -80,6 +80,7 @@ mod idle;
 #[doc(hidden)]
 pub mod internals;
 mod latency;
+mod ledger;
 mod misread;
 mod money;
 mod net;
@@ -87,7 +88,6 @@ mod picture;
 mod route;
 mod settings;
 mod sync;
-mod truth;
 
 /// The page on the emulator: its Rust is compiled with the tests.
 #[cfg(doctest)]
@@ -102,6 +102,6 @@ pub use error::StartError;
 pub use fault::{CdnFault, Cut, Early, ErrorBody, ErrorForm, Fault, Issue, PathItem};
 pub use gptimage_model::Operation;
 pub use latency::Latency;
+pub use ledger::{LedgerEntry, RecordedRequest, Side};
 pub use misread::Misread;
 pub use money::Price;
-pub use truth::{LedgerEntry, RecordedRequest, Side};

@@ -56,7 +56,7 @@ pub async fn campaign(seed: u64, calls: u64, mut watch: impl FnMut(&Tally)) -> i
     }
 }
 
-/// All that there is to say about a unit: what was to happen, what was told, and the truth.
+/// All that there is to say about a unit: what was to happen, what callers were told, and the ledger.
 pub fn describe(unit: &Unit, report: &Report) -> String {
     let Report { told, collected, ledger, judgement, .. } = report;
     let mut text = format!("{unit}");

@@ -1,4 +1,4 @@
-//! What callers were told, held against the truth.
+//! What callers were told, compared with the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub struct Evidence<'a> {
     pub told: &'a [Told],
     /// What was collected afterwards.
     pub collected: &'a [Outcome],
-    /// The truth.
+    /// The server's ledger.
     pub ledger: &'a [LedgerEntry],
     /// The picture of every answer.
     pub picture: &'a [u8],
@@ -71,7 +71,7 @@ pub fn images(outcome: &Outcome) -> &[Image] {
     }
 }
 
-/// Holds what was told against the truth.
+/// Compares what callers were told with the ledger.
 pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     let told = evidence.told.iter().filter_map(|told| match told {

@@ -14,7 +14,7 @@ Usage: gptimage-torture [--calls N] [--seed S]
        gptimage-torture --replay SEED:INDEX
 
 Makes N calls (100000 unless given) under faults that the seed S decides, on servers that charge for whatever arrived
-whole, and holds what callers were told against the truth. --replay runs one experiment again and shows all of it.";
+whole, and holds what callers were told against their ledger. --replay runs one experiment again and shows all of it.";
 
 /// What is asked for.
 enum Asked {

@@ -27,7 +27,7 @@ pub struct Report {
     pub told: Vec<Told>,
     /// What was collected afterwards.
     pub collected: Vec<Outcome>,
-    /// The truth.
+    /// The server's ledger.
     pub ledger: Vec<LedgerEntry>,
     /// How often each fault was met.
     pub faults: BTreeMap<&'static str, u64>,

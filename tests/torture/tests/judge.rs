@@ -1,4 +1,4 @@
-//! The judge sees what is wrong: evidence of real calls, and the same with the truth turned.
+//! The judge sees what is wrong: evidence of real calls, and the same with the ledger falsified.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use gptimage_core::{Client, Config, GenerateRequest, ResponseFormat};
@@ -7,7 +7,7 @@ use gptimage_torture::judge::{Evidence, Judgement, Outcome, Told, judge};
 use gptimage_torture::scripted::ScriptedServer;
 use gptimage_torture::world::{KEY, patient};
 
-/// One call with what the server does, and the truth about it.
+/// One call with what the server does, and the ledger.
 async fn call(scripts: &[&str], retry_server_errors: bool) -> (Outcome, Vec<LedgerEntry>) {
     let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
     scripts.iter().for_each(|text| server.script(Side::Api, text.parse().unwrap()));

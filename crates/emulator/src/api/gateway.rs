@@ -14,9 +14,9 @@ use super::read;
 use crate::cdn::CdnStore;
 use crate::fault::{Answer, AnswerContext, Fault, Rendered, Script};
 use crate::ident::{is_client_request_id, random_uuid};
+use crate::ledger::{Ledger, Records};
 use crate::picture::PictureCache;
 use crate::settings::SharedSettings;
-use crate::truth::{Ledger, Records};
 
 /// Everything that requests share.
 #[derive(Debug)]

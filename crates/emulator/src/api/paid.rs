@@ -12,8 +12,8 @@ use super::read::ReadError;
 use super::refusal::{self, Refusal};
 use super::success;
 use crate::fault::{Answer, Fault};
+use crate::ledger::Call;
 use crate::net::{EarlyAnswer, Note};
-use crate::truth::Call;
 use crate::{Operation, Price};
 
 pub(crate) async fn generate(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {

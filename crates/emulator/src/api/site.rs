@@ -12,9 +12,9 @@ use hyper::Uri;
 use super::gateway::{Gateway, refuse};
 use super::{account, logs, paid, refusal};
 use crate::http1::RequestHead;
+use crate::ledger::{Call, Side};
 use crate::net::{Note, Plan, Recording, Site};
 use crate::route::{BILLING, EDITS, GENERATIONS, LOGS, canonical_uri, is_control, paid_operation};
-use crate::truth::{Call, Side};
 
 impl Site for Gateway {
     fn connected(&self) {

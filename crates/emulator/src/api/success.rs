@@ -17,8 +17,8 @@ use crate::cdn::StoredPicture;
 use crate::clock::unix_seconds;
 use crate::fault::add_header;
 use crate::ident::random_uuid;
+use crate::ledger::Call;
 use crate::picture::{Painting, PictureCache};
-use crate::truth::Call;
 
 /// Makes the pictures and the answer that brings them, which goes out after `latency`.
 pub(crate) async fn make(

@@ -16,9 +16,9 @@ use super::range::Asked;
 use super::store::{CdnStore, StoredPicture};
 use crate::fault::{CdnAction, CdnFault, Script, add_header, html_page};
 use crate::http1::RequestHead;
+use crate::ledger::{Records, Side};
 use crate::net::{Note, Plan, Recording, Site};
 use crate::settings::SharedSettings;
-use crate::truth::{Records, Side};
 
 /// The CDN's listener: writes requests down and takes the script's faults.
 #[derive(Debug)]

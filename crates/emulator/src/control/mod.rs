@@ -1,11 +1,11 @@
-//! The emulator itself over HTTP, below `/_emulator`: faults, the truth and the settings, for tests in any language.
+//! The emulator itself over HTTP, below `/_emulator`: faults, the ledger and the settings, for tests in any language.
 
 mod answer;
 mod faults;
 mod help;
+mod ledger;
 mod settings;
 mod state;
-mod truth;
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
     Router::new()
         .route(CONTROL, get(help::help))
         .route(&path("/faults"), get(faults::waiting).post(faults::add).delete(faults::clear))
-        .route(&path("/ledger"), get(truth::ledger))
-        .route(&path("/balance"), get(truth::balance))
-        .route(&path("/requests"), get(truth::requests))
+        .route(&path("/ledger"), get(ledger::ledger))
+        .route(&path("/balance"), get(ledger::balance))
+        .route(&path("/requests"), get(ledger::requests))
         .route(&path("/settings"), get(settings::show).post(settings::change))
         .route(&path("/{*rest}"), any(unknown))
         .method_not_allowed_fallback(wrong_method)

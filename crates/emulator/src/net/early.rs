@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use super::ending::{LINGER, discard, half_close, read, reset, write_all};
 use super::exchange::{EarlyAnswer, Exchange};
 use crate::fault::Early;
-use crate::{Price, truth::Call};
+use crate::{Price, ledger::Call};
 
 const READ_SIZE: usize = 64 * 1024;
 

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::fault::{CdnAction, Cut, Early, RawAnswer};
 use crate::http1::{Framing, RequestHead, ResponseMeter};
-use crate::truth::{Call, RecordedRequest, Records, Side};
+use crate::ledger::{Call, RecordedRequest, Records, Side};
 
 /// What the connection does to a request, decided when its head is whole.
 #[derive(Debug, Default)]

@@ -161,7 +161,7 @@ impl ScriptedServer {
         *lock(&self.shared.side(side).always) = script;
     }
 
-    /// The truth about every paid POST so far. Settled after [`ScriptedServer::wait_idle`].
+    /// Returns the entry of every paid POST so far. Settled after [`ScriptedServer::wait_idle`].
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.shared.account.ledger()
     }

@@ -27,7 +27,7 @@ pub(crate) async fn logs(State(gateway): State<Arc<Gateway>>, request: Request) 
         Ok(query) => query,
         Err(issues) => return refuse(&gateway, request, &refusal::invalid(issues)).await,
     };
-    let mut rows = gateway.ledger.landed(gateway.settings.get().log_lag.0);
+    let mut rows = gateway.ledger.log_rows(gateway.settings.get().log_lag.0);
     rows.retain(|row| query.selects(row));
     // Written out at once: a detour would round the amounts.
     let Ok(body) = serde_json::to_vec(&Page::of(&rows, &query)) else {

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::fault::Issue;
-use crate::truth::Landed;
+use crate::ledger::LogRow;
 
 const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 100;
@@ -61,7 +61,7 @@ impl Query {
         if issues.is_empty() { Ok(query) } else { Err(issues) }
     }
 
-    pub(crate) fn selects(&self, row: &Landed) -> bool {
+    pub(crate) fn selects(&self, row: &LogRow) -> bool {
         self.start.is_none_or(|start| row.created >= start)
             && self.end.is_none_or(|end| row.created <= end)
             && self.succeeded.is_none_or(|succeeded| row.succeeded == succeeded)

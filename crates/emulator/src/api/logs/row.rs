@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::query::Query;
 use crate::clock::iso8601;
-use crate::truth::Landed;
+use crate::ledger::LogRow;
 
 /// OpenAI's count for a medium square: plausible, and no more than that.
 const TOKENS_PER_IMAGE: u64 = 1_056;
@@ -28,7 +28,7 @@ struct Pagination {
 
 impl Page {
     /// The page of these rows that the query asks for.
-    pub(crate) fn of(rows: &[Landed], query: &Query) -> Self {
+    pub(crate) fn of(rows: &[LogRow], query: &Query) -> Self {
         let (limit, offset, total) = (query.limit, query.offset, rows.len());
         let data: Vec<Row> = rows.iter().skip(offset).take(limit).map(Row::from).collect();
         let has_more = offset.saturating_add(data.len()) < total;
@@ -63,8 +63,8 @@ struct Tokens {
     total: u64,
 }
 
-impl From<&Landed> for Row {
-    fn from(row: &Landed) -> Self {
+impl From<&LogRow> for Row {
+    fn from(row: &LogRow) -> Self {
         let text = row.prompt_chars.div_ceil(4) as u64;
         let input = text + u64::from(row.input_images) * TOKENS_PER_IMAGE;
         let output = u64::from(row.images) * TOKENS_PER_IMAGE;

@@ -82,7 +82,7 @@ async fn a_client_that_leaves_is_charged_only_for_a_whole_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn idleness_is_no_luck() {
-    // Many clients that leave at once in every way, on several threads: the truth is complete when it is asked for.
+    // Many clients that leave at once in every way, on several threads: the ledger is complete when it is asked for.
     let emulator = emulator(Billing::Documented).await;
     let request = generate_request(&emulator);
     for round in 1..=300 {

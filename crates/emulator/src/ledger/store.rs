@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::LedgerEntry;
-use super::landed::{Ids, Landed, Record};
+use super::log_row::{Ids, LogRow, Record};
 use crate::activity::Activity;
 use crate::sync::lock;
 use crate::{Billing, Operation, Price};
@@ -46,7 +46,7 @@ impl Ledger {
         let mut entry = LedgerEntry::new(seq, operation);
         entry.authorized = authorized;
         entry.client_request_id = client_request_id.map(str::to_owned);
-        state.records.push(Record { entry, ids, lands: None });
+        state.records.push(Record { entry, ids, answered_at: None });
         state.active += 1;
         seq
     }
@@ -61,9 +61,9 @@ impl Ledger {
         self.update_record(seq, |record| change(&mut record.entry));
     }
 
-    /// Says when a call's answer goes out: its row lands then, or later.
-    pub(crate) fn lands(&self, seq: u64, at: Instant) {
-        self.update_record(seq, |record| record.lands = Some(at));
+    /// Says when a call's answer goes out: its row is listed then, or later.
+    pub(crate) fn set_answered(&self, seq: u64, at: Instant) {
+        self.update_record(seq, |record| record.answered_at = Some(at));
     }
 
     fn update_record(&self, seq: u64, change: impl FnOnce(&mut Record)) {
@@ -115,9 +115,9 @@ impl Ledger {
     }
 
     /// What the gateway's own log shows when its rows land `lag` after the answers, the newest first.
-    pub(crate) fn landed(&self, lag: Duration) -> Vec<Landed> {
+    pub(crate) fn log_rows(&self, lag: Duration) -> Vec<LogRow> {
         let now = Instant::now();
-        lock(&self.state).records.iter().rev().filter_map(|record| record.landed(lag, now)).collect()
+        lock(&self.state).records.iter().rev().filter_map(|record| record.log_row(lag, now)).collect()
     }
 
     pub(crate) fn balance(&self) -> i128 {

@@ -1,4 +1,4 @@
-//! The truth over HTTP: the ledger, the balance and the requests as they came.
+//! The ledger, the balance and the recorded requests over HTTP.
 
 use std::sync::Arc;
 

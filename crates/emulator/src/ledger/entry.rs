@@ -1,4 +1,4 @@
-//! One line of the truth ledger.
+//! One entry of the ledger.
 
 use std::time::SystemTime;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Ledger;
-use super::landed::Ids;
+use super::log_row::Ids;
 use crate::fault::{AnswerContext, CallSelector, Fault, Script};
 use crate::http1::RequestHead;
 use crate::ident::{is_client_request_id, random_uuid};
@@ -80,19 +80,19 @@ impl Call {
 
     pub(crate) fn answered(&self, status: u16) {
         self.ledger.update(self.seq, |entry| entry.status = Some(status));
-        self.ledger.lands(self.seq, Instant::now());
+        self.ledger.set_answered(self.seq, Instant::now());
     }
 
     /// No answer comes, but the gateway's log knows of the call.
     pub(crate) fn unanswered(&self) {
-        self.ledger.lands(self.seq, Instant::now());
+        self.ledger.set_answered(self.seq, Instant::now());
     }
 
     /// Holds the answer that was given back for so long.
     pub(crate) fn hold(&self, latency: Duration) {
         self.held.store(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         if let Some(at) = Instant::now().checked_add(latency) {
-            self.ledger.lands(self.seq, at);
+            self.ledger.set_answered(self.seq, at);
         }
     }
 

@@ -21,12 +21,12 @@ pub(crate) struct Record {
     pub(crate) entry: LedgerEntry,
     pub(crate) ids: Ids,
     /// When its answer goes out, or is given up.
-    pub(crate) lands: Option<Instant>,
+    pub(crate) answered_at: Option<Instant>,
 }
 
 /// A row of the log.
 #[derive(Debug, Clone)]
-pub(crate) struct Landed {
+pub(crate) struct LogRow {
     pub(crate) created: SystemTime,
     pub(crate) succeeded: bool,
     /// As asked for, if the request could be read.
@@ -42,14 +42,14 @@ pub(crate) struct Landed {
 }
 
 impl Record {
-    /// Its row, once it has landed. The log knows nothing of requests that never arrived, or had no account.
-    pub(crate) fn landed(&self, lag: Duration, now: Instant) -> Option<Landed> {
+    /// Its row, once `lag` has passed since the answer. The log knows nothing of requests that never arrived, or had no account.
+    pub(crate) fn log_row(&self, lag: Duration, now: Instant) -> Option<LogRow> {
         let entry = &self.entry;
-        let lands = self.lands.and_then(|at| at.checked_add(lag))?;
-        if lands > now || !entry.authorized || !entry.arrived_whole {
+        let listed_at = self.answered_at.and_then(|at| at.checked_add(lag))?;
+        if listed_at > now || !entry.authorized || !entry.arrived_whole {
             return None;
         }
-        Some(Landed {
+        Some(LogRow {
             created: entry.opened_at,
             // What costs was no failure, whatever its client saw of it.
             succeeded: entry.generated || entry.charge.is_some(),
