@@ -9,7 +9,6 @@ from gptimage._image_types import Array as Array
 from gptimage._image_types import Content as Content
 from gptimage._image_types import CoreInput as CoreInput
 from gptimage._image_types import ImageInput as ImageInput
-from gptimage._image_types import PilImage as PilImage
 from gptimage._words import Background as Background
 from gptimage._words import Charge as Charge
 from gptimage._words import Moderation as Moderation

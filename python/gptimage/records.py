@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gptimage._words import Charge, Phase
 
-    R = TypeVar("R", bound="Record")
+    _R = TypeVar("_R", bound="Record")
 
 
 class Record:
@@ -53,7 +53,7 @@ def amount(text: str | Decimal) -> Decimal:
     return Decimal(digits.rstrip("0").rstrip(".") if "." in digits else digits)
 
 
-def records(kind: type[R], fields: list[Mapping[str, Any]]) -> tuple[R, ...]:
+def records(kind: type[_R], fields: list[Mapping[str, Any]]) -> tuple[_R, ...]:
     return tuple(kind(item) for item in fields)
 
 
