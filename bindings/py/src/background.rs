@@ -10,7 +10,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use gptimage_binding::BackgroundRuntime;
-use gptimage_core::Watch;
+use gptimage_core::binding::InFlight;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tokio::time::Instant;
@@ -55,7 +55,7 @@ pub(crate) struct Background {
     /// Whether the logging thread was started.
     log_thread_started: AtomicBool,
     /// Clients that may have calls in flight, and how long exit waits for them. Only locked while attached.
-    watches: Mutex<Vec<(Watch, Duration)>>,
+    watches: Mutex<Vec<(InFlight, Duration)>>,
     /// Charged calls that have started. Only locked while attached.
     calls: Mutex<Vec<Weak<dyn PaidCall>>>,
 }
@@ -152,7 +152,7 @@ impl Background {
     }
 
     /// Registers a client whose calls may be in flight at exit.
-    pub(crate) fn watch(&self, watch: Watch, exit_wait: Duration) {
+    pub(crate) fn watch(&self, watch: InFlight, exit_wait: Duration) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         // Clients that share their kept outcomes count as one, with the longest wait of them.
         let patience =
@@ -161,7 +161,7 @@ impl Background {
         watches.push((watch, patience));
     }
 
-    fn watches(&self) -> Vec<(Watch, Duration)> {
+    fn watches(&self) -> Vec<(InFlight, Duration)> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gptimage_binding::{CallSpec, Extra, ProcessLocal};
-use gptimage_core::{Config, Operation, SaveTo, seconds};
+use gptimage_core::binding::seconds;
+use gptimage_core::{Config, Operation, SaveTo};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -159,7 +160,7 @@ impl Client {
         };
         let client = self.core(py)?;
         let background = background(py)?;
-        background.watch(client.watch(), self.exit_wait);
+        background.watch(client.in_flight(), self.exit_wait);
         let sender = client.clone();
         Ok(CallHandle::new(&client, background, self.kind, self.exit_wait, move |guard| async move {
             let sent = order.send(&sender, guard.token(), observed.then(|| guard.progress_observer())).await;

@@ -1,6 +1,6 @@
 //! Attempts to look up in the vendor's usage log.
 
-use gptimage_core::{Charge, Cost, Question};
+use gptimage_core::{Charge, Cost};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 pub(crate) struct ReconcileTarget(String, Option<String>, Option<String>, Option<String>, Option<String>);
 
 impl ReconcileTarget {
-    pub(crate) fn core(self, _attached: Python<'_>) -> PyResult<Question> {
+    pub(crate) fn core(self, _attached: Python<'_>) -> PyResult<gptimage_core::ReconcileTarget> {
         let Self(id, charge, usd, credits, inference_id) = self;
         let amount = |text: Option<String>| text.map(|text| text.parse()).transpose();
         let wrong = |error: gptimage_core::ParseAmountError| PyValueError::new_err(error.to_string());
@@ -18,6 +18,8 @@ impl ReconcileTarget {
         let charges = [Charge::NotCharged, Charge::Unknown, Charge::Charged];
         let charge = charges.into_iter().find(|known| charge.as_deref() == Some(known.as_str()));
         let stated = (cost.usd.is_some() || cost.credits.is_some()).then_some(cost);
-        Ok(Question::from(id).known(charge.unwrap_or(Charge::Unknown), stated).inference_id(inference_id))
+        Ok(gptimage_core::ReconcileTarget::from(id)
+            .known(charge.unwrap_or(Charge::Unknown), stated)
+            .inference_id(inference_id))
     }
 }

@@ -1,5 +1,6 @@
 //! Conversion of outcomes to dicts, from which the classes of `gptimage` make objects.
 
+use std::error::Error as _;
 use std::io;
 use std::sync::Mutex;
 
@@ -40,8 +41,8 @@ pub(crate) fn error_to_dict<'py>(py: Python<'py>, error: &Error) -> PyResult<Bou
     fields.set_item("response_file", error.response_file())?;
     fields.set_item("response_bytes", error.response_bytes().map(|bytes| PyBytes::new(py, bytes)))?;
     fields.set_item("generated", error.generated().map(|generated| generated_to_dict(py, generated)).transpose()?)?;
-    let system = error.cause().and_then(|cause| cause.downcast_ref::<io::Error>());
-    fields.set_item("cause", error.cause().map(|cause| cause.to_string()))?;
+    let system = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    fields.set_item("cause", error.source().map(|cause| cause.to_string()))?;
     match (system.and_then(io::Error::raw_os_error), system.and_then(|system| errno_name(system.kind()))) {
         (Some(number), _) => fields.set_item("errno", number)?,
         (None, name) => fields.set_item("errno", name)?,

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gptimage_core::{CancelToken, Client, ExpectedOutcome, Progress};
+use gptimage_core::binding::ExpectedOutcome;
+use gptimage_core::{CancelToken, Client, Progress};
 
 use crate::ProcessLocal;
 

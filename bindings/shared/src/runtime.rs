@@ -23,7 +23,7 @@ impl BackgroundRuntime {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .thread_name("gptimage-files")
-            .thread_keep_alive(gptimage_core::FILE_THREAD_KEEP_ALIVE)
+            .thread_keep_alive(gptimage_core::binding::FILE_THREAD_KEEP_ALIVE)
             .on_thread_start(prepare.clone())
             .build()?;
         let handle = runtime.handle().clone();

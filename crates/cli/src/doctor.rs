@@ -1,7 +1,8 @@
 //! `gptimage doctor`: checks the setup and says what to do next. Sends one free request to the gateway.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gptimage_core::{Client, Environment, Error, ErrorKind, KEY_VARIABLES};
+use gptimage_core::binding::Environment;
+use gptimage_core::{Client, Error, ErrorKind, KEY_VARIABLES};
 use serde::Serialize;
 
 use crate::connection;
@@ -57,7 +58,7 @@ impl Diagnosis {
 /// Runs all checks.
 pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
     let mut diagnosis = Diagnosis { checks: Vec::new(), worst: None };
-    let environment = Environment::look();
+    let environment = Environment::snapshot();
     let config = connection::config(matches);
     match environment.key {
         Some(variable) => diagnosis.ok("key", format!("from {variable}")),

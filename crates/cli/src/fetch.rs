@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use gptimage_core::{Client, Environment, Image, SaveTo};
+use gptimage_core::binding::Environment;
+use gptimage_core::{Client, Image, SaveTo};
 
 use crate::connection;
 use crate::destination::Destination;
@@ -49,7 +50,7 @@ pub(crate) async fn fetch(matches: &ArgMatches, signals: &mut Signals) -> Comman
 
 async fn to_destination(matches: &ArgMatches) -> Result<CommandResult, EarlyExit> {
     let mut config = connection::config(matches);
-    if Environment::look().key.is_none() {
+    if Environment::snapshot().key.is_none() {
         // The key is never sent to the image's server.
         config = config.api_key("not-sent");
     }

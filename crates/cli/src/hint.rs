@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use gptimage_core::{Environment, printable};
+use gptimage_core::binding::Environment;
+use gptimage_core::printable;
 
 use crate::connection;
 
@@ -30,7 +31,7 @@ impl Hints {
     pub(crate) fn of(matches: &ArgMatches) -> Self {
         let mut hints = Self {
             lasting: !matches.try_get_one::<bool>("emulator").ok().flatten().is_some_and(|emulator| *emulator),
-            has_key: Environment::look().key.is_some(),
+            has_key: Environment::snapshot().key.is_some(),
             ..Self::default()
         };
         for arg in connection::flags() {
@@ -64,7 +65,7 @@ impl Hints {
 
     /// Adds the base URL if it came from the environment: the variable may have been set for this command only.
     pub(crate) fn base_url(&mut self, base_url: &str) {
-        if !self.names_base_url && Environment::look().base_url.is_some() {
+        if !self.names_base_url && Environment::snapshot().base_url.is_some() {
             self.names_base_url = true;
             self.add("base-url", OsStr::new(base_url.trim_end_matches('/')));
         }

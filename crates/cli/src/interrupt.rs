@@ -44,7 +44,7 @@ pub(crate) async fn interruptible(client: &Client, call: Call, line: &ProgressLi
     let outcome = tokio::select! {
         outcome = &mut call => outcome,
         signal = next_distinct(signals, repeat_until, true) => {
-            let ids = client.watch().running().into_iter().filter_map(|pending| pending.client_request_id).collect();
+            let ids = client.in_flight().running().into_iter().filter_map(|pending| pending.client_request_id).collect();
             return CallEnd::Abandoned { signal, ids };
         }
         never = &mut redraw => match never {},

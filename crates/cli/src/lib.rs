@@ -123,7 +123,7 @@ pub fn command() -> Command {
 /// Runs a subcommand that uses the network. One thread suffices: a command makes one call.
 fn network(verb: &str, matches: &ArgMatches, mut report: Report) -> u8 {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = match builder.enable_all().thread_keep_alive(gptimage_core::FILE_THREAD_KEEP_ALIVE).build() {
+    let runtime = match builder.enable_all().thread_keep_alive(gptimage_core::binding::FILE_THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
         Err(error) => return print::start_failed(&error),
     };

@@ -289,12 +289,7 @@ fn to_json(shown: &impl serde::Serialize) -> Value {
 
 /// The cost and ids of a result in one line.
 fn summary(generated: &Generated) -> String {
-    let cost = match generated.cost() {
-        Some(Cost { usd: Some(usd), credits: Some(credits), .. }) => format!("{usd} USD ({credits} credits)"),
-        Some(Cost { usd: Some(usd), .. }) => format!("{usd} USD"),
-        Some(Cost { credits: Some(credits), .. }) => format!("{credits} credits"),
-        _ => "an unstated price".to_owned(),
-    };
+    let cost = generated.cost().map_or_else(|| "an unstated price".to_owned(), Cost::to_string);
     let mut line = format!("cost {cost}, id {}", generated.client_request_id().unwrap_or("unknown"));
     if let Some(inference_id) = generated.inference_id() {
         line.push_str(&format!(", inference {inference_id}"));

@@ -35,7 +35,7 @@ use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::Image;
 use crate::progress::Progress;
-use crate::reconcile::{Question, Reconciled};
+use crate::reconcile::{ReconcileTarget, Reconciled};
 use crate::request::{EditRequest, GenerateRequest};
 use crate::runtime::FILE_THREAD_KEEP_ALIVE;
 use crate::salvage::Pending;
@@ -121,7 +121,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] if the thread is gone.
-    pub fn reconcile<A: Into<Question>>(
+    pub fn reconcile<A: Into<ReconcileTarget>>(
         &self,
         attempts: impl IntoIterator<Item = A>,
     ) -> Result<Vec<Reconciled>, Error> {

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::amount::Amount;
-use crate::names::by_name;
 
 /// What is known about money: from our own proof, never from someone's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,23 +48,29 @@ impl Serialize for Charge {
     }
 }
 
-impl<'de> Deserialize<'de> for Charge {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_name(deserializer, Self::ALL, Self::as_str)
-    }
-}
-
 /// The vendor's credits that are one US dollar.
 const CREDITS_PER_USD: u32 = 2_000_000;
 
 /// What a call cost, exactly, as the server said it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Cost {
     /// US dollars.
     pub usd: Option<Amount>,
     /// The vendor's credits; 2,000,000 are one US dollar.
     pub credits: Option<Amount>,
+}
+
+/// `0.041 USD (82000 credits)`, or what is known of it.
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.usd, self.credits) {
+            (Some(usd), Some(credits)) => write!(f, "{usd} USD ({credits} credits)"),
+            (Some(usd), None) => write!(f, "{usd} USD"),
+            (None, Some(credits)) => write!(f, "{credits} credits"),
+            (None, None) => f.write_str("not stated"),
+        }
+    }
 }
 
 impl Cost {

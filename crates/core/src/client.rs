@@ -17,7 +17,7 @@ use crate::generated::Generated;
 use crate::image::{Image, Location, Target};
 use crate::progress::{Observer, Progress};
 use crate::random;
-use crate::reconcile::{Question, Reconcile};
+use crate::reconcile::{Reconcile, ReconcileTarget};
 use crate::request::{EditRequest, GenerateRequest, Request};
 use crate::runtime::require_runtime;
 use crate::salvage::{Pending, Salvage};
@@ -80,6 +80,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::new`]; and another [`Config::salvage_folder`], for the store is one.
+    #[doc(hidden)]
     pub fn with_config(&self, config: Config) -> Result<Self, Error> {
         let other = Self::new(config)?;
         if other.settings.salvage_folder != self.settings.salvage_folder {
@@ -150,6 +151,7 @@ impl Client {
     }
 
     /// How the gateway is reached: through which proxy, trusting which certificates.
+    #[doc(hidden)]
     pub fn connection(&self) -> Connection {
         self.settings.connection()
     }
@@ -187,13 +189,14 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Config`]: there is no tokio runtime.
-    pub fn reconcile<A: Into<Question>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
+    pub fn reconcile<A: Into<ReconcileTarget>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
         Reconcile::new(self.http.clone(), self.settings.clone(), attempts.into_iter().map(Into::into).collect())
     }
 
-    /// A look at what is on its way, that outlives the client and does not keep it.
-    pub fn watch(&self) -> Watch {
-        Watch(Arc::downgrade(&self.salvage))
+    /// Returns a weak handle to the client's calls in flight.
+    #[doc(hidden)]
+    pub fn in_flight(&self) -> InFlight {
+        InFlight(Arc::downgrade(&self.salvage))
     }
 
     /// What may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those that
@@ -217,6 +220,7 @@ impl Client {
     /// Leaves an outcome to whoever collects next, for a caller that was interrupted while it got hold of it. What
     /// provably cost nothing is not kept; nor is the error of a cancelled or late call that runs on, for what becomes of
     /// that is kept when it ends.
+    #[doc(hidden)]
     pub fn keep(&self, outcome: Result<Generated, Error>) {
         if !outcome.as_ref().is_err_and(Error::is_followed) {
             self.salvage.put(outcome);
@@ -225,6 +229,7 @@ impl Client {
 
     /// Says that an outcome will come that nobody waits for any more: for a caller that gives up a call whose future somebody
     /// else has. Until what this gives is dropped, [`Client::drain`] waits.
+    #[doc(hidden)]
     pub fn expect_outcome(&self) -> ExpectedOutcome {
         self.salvage.expect();
         ExpectedOutcome(self.salvage.clone())
@@ -247,11 +252,11 @@ impl Drop for ExpectedOutcome {
     }
 }
 
-/// A look at a client's calls, for whoever is about to end the process.
+/// A weak handle to a client's calls in flight; it does not keep the client alive. For code that is about to end the process.
 #[derive(Debug, Clone)]
-pub struct Watch(Weak<Salvage>);
+pub struct InFlight(Weak<Salvage>);
 
-impl Watch {
+impl InFlight {
     /// Attempts that are on their way and may be paid: the server may have the whole request.
     pub fn running(&self) -> Vec<Pending> {
         self.0.upgrade().map(|salvage| salvage.in_flight()).unwrap_or_default()

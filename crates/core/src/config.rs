@@ -95,6 +95,7 @@ impl Timers {
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): no such timer, or not a number of seconds.
+    #[doc(hidden)]
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), Error> {
         const PROBES: &str = "keepalive_probes";
         if name == PROBES {
@@ -323,6 +324,7 @@ impl Config {
     }
 
     /// As [`Config::ca_file`], with what errors call it by, such as a flag.
+    #[doc(hidden)]
     #[must_use]
     pub fn ca_file_from(mut self, path: impl Into<PathBuf>, source: impl Into<String>) -> Self {
         self.ca_file = Some(CertificateSource { path: path.into(), source: source.into() });
@@ -339,6 +341,7 @@ impl Config {
     }
 
     /// As [`Config::proxy`], with what errors call it by, such as a flag.
+    #[doc(hidden)]
     #[must_use]
     pub fn proxy_from(mut self, url: impl Into<String>, source: impl Into<String>) -> Self {
         self.proxy = Proxy::Url { url: url.into(), source: source.into() };
@@ -390,6 +393,7 @@ impl Config {
     }
 
     /// Whether [`Config::abort_on_cancel`] is set.
+    #[doc(hidden)]
     pub fn aborts_on_cancel(&self) -> bool {
         self.abort_on_cancel
     }
@@ -491,8 +495,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Looks.
-    pub fn look() -> Self {
+    /// Reports which environment variables are set, never their values.
+    pub fn snapshot() -> Self {
         Self {
             key: first_set(KEY_VARIABLES).map(|(name, _)| name),
             base_url: first_set(BASE_URL_VARIABLES).map(|(name, _)| name),

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::attempt::Attempt;
 use crate::charge::Charge;
 use crate::generated::Generated;
-use crate::names::by_name;
 use crate::violation::{InvalidRequest, Violation};
 
 macro_rules! kinds {
@@ -86,12 +85,6 @@ impl Serialize for ErrorKind {
     }
 }
 
-impl<'de> Deserialize<'de> for ErrorKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_name(deserializer, Self::ALL, Self::as_str)
-    }
-}
-
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -108,10 +101,42 @@ pub(crate) enum KeptAnswer {
 
 /// Everything that can go wrong, with what it cost.
 ///
-/// Its text is one line that says what to do next. It holds neither the key nor a long body. Cloning shares pictures.
-#[derive(Clone, thiserror::Error)]
-#[error("{}", .0.message)]
+/// Its text is one line that says what to do next. It holds neither the key nor a long body. The error underneath, such as an
+/// [`io::Error`], is its [`source`](std::error::Error::source). Cloning shares pictures.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest};
+/// # use gptimage_emulator::{Emulator, ErrorBody, Fault};
+/// # let emulator = Emulator::builder().start().await?;
+/// # emulator.fault(Fault::status(400).body(ErrorBody::documented("Your request was rejected by our safety system")));
+/// # let config = gptimage_core::Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+/// # let client = Client::new(config)?;
+/// let request = GenerateRequest::builder("A T-Rex").build()?;
+/// let error = client.generate(&request).await.unwrap_err();
+/// match (error.kind(), error.charge()) {
+///     (ErrorKind::RateLimited, _) => println!("wait {:?}", error.retry_after()),
+///     (_, Charge::NotCharged) => println!("nothing was paid, so another call is safe: {error}"),
+///     (_, Charge::Charged | Charge::Unknown) => println!("look up {:?} first", error.attempts()),
+///     _ => {}
+/// }
+/// # assert_eq!(error.charge(), Charge::NotCharged);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 #[derive(Clone)]
 struct Inner {
@@ -318,11 +343,6 @@ impl Error {
     /// The id of the task that the gateway answered with in place of pictures: ask the gateway what became of it.
     pub fn task_id(&self) -> Option<&str> {
         self.0.task_id.as_deref()
-    }
-
-    /// The error underneath, if any.
-    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync + 'static)> {
-        self.0.cause.as_deref()
     }
 }
 

@@ -21,6 +21,7 @@ pub struct Generated {
 
 impl Generated {
     /// A picture that was made earlier, as the result of a call of which nothing else is known.
+    #[doc(hidden)]
     pub fn of_image(image: Image) -> Self {
         Self { images: vec![image], cost: None, attempts: Vec::new(), warnings: Vec::new(), response: Value::Null }
     }
@@ -36,6 +37,7 @@ impl Generated {
     }
 
     /// With another picture in a picture's place, such as one that was fetched since.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_image(mut self, index: usize, image: Image) -> Self {
         if let Some(place) = self.images.get_mut(index) {

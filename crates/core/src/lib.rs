@@ -54,6 +54,7 @@
 //! Through `tracing`: attempts, waits and ids; prompts and pictures as sizes and hashes; never keys.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attempt;
 mod base_url;
@@ -71,7 +72,6 @@ mod image;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-mod names;
 mod no_proxy;
 mod progress;
 mod proxy;
@@ -97,19 +97,23 @@ pub use attempt::{Attempt, Phase};
 pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
 pub use charge::{Charge, Cost};
-pub use client::{Call, Client, ExpectedOutcome, Watch};
-pub use config::{
-    BASE_URL_VARIABLES, Config, Connection, DEFAULT_BASE_URL, Environment, KEY_VARIABLES, Timers, seconds,
-};
+pub use client::{Call, Client};
+pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, KEY_VARIABLES, Timers};
 pub use error::{Error, ErrorKind};
 pub use generated::Generated;
 pub use image::{Image, Location};
 pub use progress::Progress;
-pub use reconcile::{Question, Reconcile, Reconciled};
-#[doc(hidden)]
-pub use runtime::FILE_THREAD_KEEP_ALIVE;
+pub use reconcile::{Reconcile, ReconcileTarget, Reconciled};
 pub use salvage::Pending;
 pub use wire::Balance;
+
+/// What the command and the bindings to other languages need beside the public interface. Nothing here is promised.
+#[doc(hidden)]
+pub mod binding {
+    pub use crate::client::{ExpectedOutcome, InFlight};
+    pub use crate::config::{Connection, Environment, seconds};
+    pub use crate::runtime::FILE_THREAD_KEEP_ALIVE;
+}
 
 /// The README's programs, compiled.
 #[cfg(doctest)]

@@ -19,7 +19,7 @@ use crate::wire::{LogRow, LogStatus};
 
 /// An attempt that is asked for: by its record, or by its client request id alone.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct ReconcileTarget {
     pub(crate) client_request_id: String,
     /// What is proved already.
     pub(crate) known: Option<(Charge, Option<Cost>)>,
@@ -27,7 +27,7 @@ pub struct Question {
     pub(crate) inference_id: Option<String>,
 }
 
-impl Question {
+impl ReconcileTarget {
     /// With what is proved of it already: then it is not asked for. [`Charge::Unknown`] proves nothing.
     #[must_use]
     pub fn known(mut self, charge: Charge, cost: Option<Cost>) -> Self {
@@ -43,25 +43,25 @@ impl Question {
     }
 }
 
-impl From<&str> for Question {
+impl From<&str> for ReconcileTarget {
     fn from(client_request_id: &str) -> Self {
         Self { client_request_id: client_request_id.to_owned(), known: None, inference_id: None }
     }
 }
 
-impl From<&String> for Question {
+impl From<&String> for ReconcileTarget {
     fn from(client_request_id: &String) -> Self {
         Self::from(client_request_id.as_str())
     }
 }
 
-impl From<String> for Question {
+impl From<String> for ReconcileTarget {
     fn from(client_request_id: String) -> Self {
         Self::from(client_request_id.as_str())
     }
 }
 
-impl From<&Attempt> for Question {
+impl From<&Attempt> for ReconcileTarget {
     fn from(attempt: &Attempt) -> Self {
         Self::from(&attempt.client_request_id)
             .known(attempt.charge, attempt.cost)
@@ -96,13 +96,13 @@ pub struct Reconciled {
 pub struct Reconcile {
     http: Http,
     settings: Arc<Settings>,
-    questions: Vec<Question>,
+    questions: Vec<ReconcileTarget>,
     period: String,
     patience: Duration,
 }
 
 impl Reconcile {
-    pub(crate) fn new(http: Http, settings: Arc<Settings>, questions: Vec<Question>) -> Self {
+    pub(crate) fn new(http: Http, settings: Arc<Settings>, questions: Vec<ReconcileTarget>) -> Self {
         let patience = settings.timers.log;
         Self { http, settings, questions, period: "24h".to_owned(), patience }
     }
@@ -125,7 +125,7 @@ impl Reconcile {
     async fn ask(self) -> Result<Vec<Reconciled>, Error> {
         require_runtime()?;
         let Self { http, settings, questions, period, patience } = self;
-        let open: Vec<&Question> = questions.iter().filter(|question| question.known.is_none()).collect();
+        let open: Vec<&ReconcileTarget> = questions.iter().filter(|question| question.known.is_none()).collect();
         let ids: Vec<&str> = open.iter().map(|question| question.client_request_id.as_str()).collect();
         let is_complete = |rows: &[LogRow]| open.iter().all(|question| is_settled(question, rows));
         let UsageLog { rows, unreadable } =
@@ -151,7 +151,7 @@ impl IntoFuture for Reconcile {
 }
 
 /// What the rows say of an attempt. `unreadable`: why the log could not be read whole.
-fn judge(question: &Question, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
+fn judge(question: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
     let id = &question.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();
     let first = of_it.first();
@@ -198,13 +198,13 @@ fn judge(question: &Question, rows: &[LogRow], unreadable: Option<&str>) -> Reco
 }
 
 /// Whether another reading of the log can say nothing more: something is proved, and nothing is on its way.
-fn is_settled(question: &Question, rows: &[LogRow]) -> bool {
+fn is_settled(question: &ReconcileTarget, rows: &[LogRow]) -> bool {
     let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == question.client_request_id).collect();
     said(question, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
 }
 
 /// All rows of one attempt together. Only what leaves no other reading is believed.
-fn said(question: &Question, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
+fn said(question: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
     let other_work = |row: &&LogRow| matches!((&question.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
     let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.price.known()));
     // Whatever else they say: a price was paid.

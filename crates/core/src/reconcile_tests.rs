@@ -17,7 +17,7 @@ fn row(status: LogStatus, usd: Option<&str>) -> LogRow {
 }
 
 fn charge(rows: &[LogRow]) -> Charge {
-    judge(&Question::from("ours"), rows, None).charge
+    judge(&ReconcileTarget::from("ours"), rows, None).charge
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn only_what_leaves_no_other_reading_is_believed() {
 
 #[test]
 fn a_row_of_other_work_proves_nothing_good() {
-    let question = Question { inference_id: Some("work-2".to_owned()), ..Question::from("ours") };
+    let question = ReconcileTarget { inference_id: Some("work-2".to_owned()), ..ReconcileTarget::from("ours") };
     assert_eq!(judge(&question, &[row(Failed, Some("0"))], None).charge, Charge::Unknown);
     assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::Charged);
 }
@@ -59,27 +59,27 @@ fn a_row_of_other_work_proves_nothing_good() {
 #[test]
 fn prices_of_several_rows_are_added() {
     let reconciled =
-        judge(&Question::from("ours"), &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))], None);
+        judge(&ReconcileTarget::from("ours"), &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))], None);
     assert_eq!(reconciled.cost.unwrap().usd.unwrap().to_string(), "0.12");
     assert!(reconciled.message.contains("0.12 USD") && reconciled.message.contains("work-1"), "{}", reconciled.message);
 }
 
 #[test]
 fn what_is_proved_is_not_asked_for() {
-    let question = Question { known: Some((Charge::NotCharged, None)), ..Question::from("ours") };
+    let question = ReconcileTarget { known: Some((Charge::NotCharged, None)), ..ReconcileTarget::from("ours") };
     assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::NotCharged);
 }
 
 #[test]
 fn what_is_not_proved_is_asked_for() {
-    let question = Question::from("ours").known(Charge::Unknown, None);
+    let question = ReconcileTarget::from("ours").known(Charge::Unknown, None);
     assert_eq!(judge(&question, &[row(Failed, Some("0"))], None).charge, Charge::NotCharged);
 }
 
 #[test]
 fn the_message_says_whose_word_it_is() {
-    let asked = Question::from("ours");
-    let proved = Question::from("ours").known(Charge::NotCharged, None);
+    let asked = ReconcileTarget::from("ours");
+    let proved = ReconcileTarget::from("ours").known(Charge::NotCharged, None);
     for (question, rows, silence, said) in [
         (&proved, vec![], None, "provably not charged"),
         (&asked, vec![row(Failed, Some("0"))], None, "the vendor's log says that it failed"),
@@ -100,7 +100,7 @@ fn what_a_refund_needs_is_told() {
         created: Some("2026-08-19T08:15:30.000Z".to_owned()),
         ..row(Succeeded, Some("0.05"))
     };
-    let reconciled = judge(&Question::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
+    let reconciled = judge(&ReconcileTarget::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
     assert_eq!(reconciled.inference_id.as_deref(), Some("work-2"));
     assert_eq!(reconciled.request_id.as_deref(), Some("request-1"));
     assert_eq!(reconciled.created.as_deref(), Some("2026-08-19T08:15:30.000Z"));
@@ -111,7 +111,7 @@ fn what_a_refund_needs_is_told() {
 
 #[test]
 fn a_row_that_is_still_running_settles_nothing_and_says_so() {
-    let asked = Question::from("ours");
+    let asked = ReconcileTarget::from("ours");
     for (rows, settled) in [
         (vec![], false),
         (vec![row(Running, None)], false),

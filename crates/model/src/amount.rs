@@ -19,7 +19,7 @@ const UNIT: u128 = 10_u128.pow(SCALE);
 /// assert_eq!("9.5225e-2".parse::<Amount>()?, price);
 /// # Ok::<(), gptimage_model::ParseAmountError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Amount {
     whole: u64,
     /// In parts of 10^-20; less than a whole.
@@ -126,6 +126,12 @@ impl fmt::Display for Amount {
         let fraction = fraction.trim_end_matches('0');
         let text = if fraction.is_empty() { self.whole.to_string() } else { format!("{}.{fraction}", self.whole) };
         f.pad(&text)
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Amount({self})")
     }
 }
 

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::amount::Amount;
 use crate::image::{ImageFormat, Orientation};
 use crate::text;
 
 /// Something odd about a call that succeeded: worth telling, no reason to fail after payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     kind: Cow<'static, str>,
     message: String,
@@ -32,6 +32,11 @@ impl Warning {
 /// Every warning there is. The crates of this repository make them; callers only read them.
 #[doc(hidden)]
 impl Warning {
+    /// A warning that was kept in a file.
+    pub fn restored(kind: String, message: String) -> Self {
+        Self { kind: Cow::Owned(kind), message }
+    }
+
     fn new(kind: &'static str, message: String) -> Self {
         Self { kind: Cow::Borrowed(kind), message }
     }

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Serialize, Serializer};
 
 use crate::charge::{Charge, Cost};
-use crate::names::by_name;
 
 /// How far an attempt came, from what our own code did. It only goes forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,14 +65,8 @@ impl Serialize for Phase {
     }
 }
 
-impl<'de> Deserialize<'de> for Phase {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_name(deserializer, Self::ALL, Self::as_str)
-    }
-}
-
 /// One attempt at a charged call. Results and errors list all of theirs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Attempt {
     /// 1 for the first.
@@ -97,10 +90,10 @@ pub struct Attempt {
     /// The price, where stated.
     pub cost: Option<Cost>,
     /// Seconds slept before this attempt.
-    #[serde(rename = "waited_seconds", serialize_with = "seconds", deserialize_with = "from_seconds")]
+    #[serde(rename = "waited_seconds", serialize_with = "seconds")]
     pub waited: Duration,
     /// From its start to its end, in seconds.
-    #[serde(rename = "elapsed_seconds", serialize_with = "seconds", deserialize_with = "from_seconds")]
+    #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]
     pub elapsed: Duration,
     /// Why it failed, in one line.
     pub error: Option<String>,
@@ -108,8 +101,4 @@ pub struct Attempt {
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
-}
-
-fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(de::Error::custom)
 }

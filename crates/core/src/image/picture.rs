@@ -81,6 +81,7 @@ impl Image {
     }
 
     /// The link that the server gave, for a picture that is put together again.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_url(mut self, url: Option<String>) -> Self {
         self.url = url;
@@ -88,6 +89,7 @@ impl Image {
     }
 
     /// The prompt as the model rewrote it, for a picture that is put together again.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
         self.revised_prompt = revised_prompt;
@@ -95,6 +97,7 @@ impl Image {
     }
 
     /// Whether it came inside the answer, for a picture that is put together again.
+    #[doc(hidden)]
     #[must_use]
     pub fn with_inline(mut self, inline: bool) -> Self {
         self.inline = inline;

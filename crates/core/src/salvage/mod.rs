@@ -3,6 +3,7 @@
 mod folder;
 mod outcome;
 mod record;
+mod stored;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

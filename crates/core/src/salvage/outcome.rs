@@ -35,15 +35,14 @@ pub(super) fn attempts(outcome: &Outcome) -> &[Attempt] {
 }
 
 pub(super) fn ended(outcome: &Outcome) -> Pending {
-    ended_after(attempts(outcome))
+    ended_after(attempts(outcome).last().map(|last| (last.client_request_id.as_str(), last.phase)))
 }
 
-/// An outcome that waits, by its attempts.
-pub(super) fn ended_after(attempts: &[Attempt]) -> Pending {
-    let last = attempts.last();
+/// An outcome that waits, by its last attempt.
+pub(super) fn ended_after(last: Option<(&str, Phase)>) -> Pending {
     Pending {
-        client_request_id: last.map(|attempt| attempt.client_request_id.clone()),
-        phase: last.map_or(Phase::Planned, |attempt| attempt.phase),
+        client_request_id: last.map(|(id, _)| id.to_owned()),
+        phase: last.map_or(Phase::Planned, |(_, phase)| phase),
         ended: true,
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::outcome::{Outcome, Pending, attempts, ended_after, generated};
+use super::stored::{Named, StoredAttempt, StoredCost, StoredWarning};
 use crate::attempt::Attempt;
 use crate::charge::{Charge, Cost};
 use crate::error::{Error, ErrorKind, KeptAnswer};
@@ -24,7 +25,7 @@ pub(crate) struct Record {
     version: u32,
     error: Option<Failed>,
     generated: Option<Made>,
-    attempts: Vec<Attempt>,
+    attempts: Vec<StoredAttempt>,
 }
 
 /// What every version of a record has.
@@ -35,8 +36,8 @@ struct Head {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Failed {
-    kind: ErrorKind,
-    charge: Charge,
+    kind: Named<ErrorKind>,
+    charge: Named<Charge>,
     message: String,
     http_status: Option<u16>,
     retry_after_seconds: Option<u64>,
@@ -53,8 +54,8 @@ struct Failed {
 #[derive(Debug, Serialize, Deserialize)]
 struct Made {
     images: Vec<Picture>,
-    cost: Option<Cost>,
-    warnings: Vec<Warning>,
+    cost: Option<StoredCost>,
+    warnings: Vec<StoredWarning>,
     response: Value,
 }
 
@@ -90,15 +91,15 @@ impl Record {
         let made = match generated(outcome) {
             Some(generated) => Some(Made {
                 images: generated.images().iter().enumerate().map(picture).collect::<io::Result<_>>()?,
-                cost: generated.cost().copied(),
-                warnings: generated.warnings().to_vec(),
+                cost: generated.cost().copied().map(StoredCost::from),
+                warnings: generated.warnings().iter().map(StoredWarning::from).collect(),
                 response: generated.response().clone(),
             }),
             None => None,
         };
         let failed = outcome.as_ref().err().map(|error| Failed {
-            kind: error.kind(),
-            charge: error.charge(),
+            kind: Named(error.kind()),
+            charge: Named(error.charge()),
             message: error.message().to_owned(),
             http_status: error.http_status(),
             retry_after_seconds: error.retry_after().map(|wait| wait.as_secs()),
@@ -108,7 +109,12 @@ impl Record {
             response_file: error.response_file().map(Path::to_owned),
             task_id: error.task_id().map(str::to_owned),
         });
-        Ok(Self { version: VERSION, error: failed, generated: made, attempts: attempts(outcome).to_vec() })
+        Ok(Self {
+            version: VERSION,
+            error: failed,
+            generated: made,
+            attempts: attempts(outcome).iter().map(StoredAttempt::from).collect(),
+        })
     }
 
     /// Reads a file's content. `Err`: why it is no record that this version wrote or reads.
@@ -130,12 +136,12 @@ impl Record {
 
     /// What waits to be collected.
     pub(crate) fn pending(&self) -> Pending {
-        ended_after(&self.attempts)
+        ended_after(self.attempts.last().map(StoredAttempt::id_and_phase))
     }
 
     /// The outcome, its pictures in `folder`.
     pub(crate) fn outcome(self, folder: &Path) -> Outcome {
-        let attempts = self.attempts;
+        let attempts: Vec<_> = self.attempts.into_iter().map(Attempt::from).collect();
         let picture = |picture: Picture| {
             let image = match (picture.file.and_then(|file| picture_at(folder, &file)), &picture.url) {
                 (Some(image), _) => image,
@@ -147,15 +153,15 @@ impl Record {
         };
         let generated = self.generated.map(|made| Generated {
             images: made.images.into_iter().filter_map(picture).collect(),
-            cost: made.cost,
+            cost: made.cost.map(Cost::from),
             attempts: attempts.clone(),
-            warnings: made.warnings,
+            warnings: made.warnings.into_iter().map(Warning::from).collect(),
             response: made.response,
         });
         match (self.error, generated) {
             (None, Some(generated)) => Ok(generated),
-            (Some(failed), generated) => Err(Error::new(failed.kind, failed.message)
-                .with_charge(failed.charge)
+            (Some(failed), generated) => Err(Error::new(failed.kind.0, failed.message)
+                .with_charge(failed.charge.0)
                 .with_status(failed.http_status)
                 .with_retry_after(failed.retry_after_seconds.map(Duration::from_secs))
                 .with_vendor_says_free(failed.vendor_says_free)

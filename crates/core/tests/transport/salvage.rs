@@ -59,7 +59,7 @@ async fn what_is_in_its_file_does_not_end_with_the_process() {
         };
         assert!(timeout(PATIENCE, call.into_future()).await.is_err());
         client.drain().await;
-        assert_eq!((client.pending().len(), client.watch().uncollected().len()), (number + 1, 1));
+        assert_eq!((client.pending().len(), client.in_flight().uncollected().len()), (number + 1, 1));
     }
 }
 
