@@ -16,11 +16,15 @@ pub struct RequestBuilder {
     mask: Option<ImageInput>,
 }
 
-impl RequestBuilder {
-    pub(super) fn new(operation: Operation, prompt: String) -> Self {
-        Self { operation, parameters: Parameters::new(prompt), images: Vec::new(), mask: None }
+impl Request {
+    /// Starts a request of an operation with its prompt, 1 to 32,000 characters. An edit also needs 1 to 16 images.
+    pub fn builder(operation: Operation, prompt: impl Into<String>) -> RequestBuilder {
+        let parameters = Parameters::new(prompt.into());
+        RequestBuilder { operation, parameters, images: Vec::new(), mask: None }
     }
+}
 
+impl RequestBuilder {
     /// Sets a parameter by its API name from text, as command lines and files give it. `build` refuses a name that the
     /// operation does not have.
     pub fn set(mut self, name: &str, text: &str) -> Self {

@@ -1,14 +1,12 @@
-//! The one list of optional parameters. From it come the setters, the getters, the wire and `set` by name.
+//! The one list of optional parameters. From it come the wire and `set` by name, and the setters and getters (`setters.rs`).
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::extra::ExtraValue;
+use super::operation::Operation;
 use super::values::{
     Background, Integer, Model, Moderation, OutputFormat, Parameter, Quality, ResponseFormat, Size, WireValue,
 };
-use super::{EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, Operation, Request};
 use crate::image::ImageFormat;
 use crate::save_to::SaveTo;
 use crate::text;
@@ -32,6 +30,7 @@ macro_rules! model_help {
         " Which model answers; `openai/gpt-image-2` unless set. Another model's name gets the structural rules only."
     };
 }
+pub(super) use model_help;
 
 macro_rules! parameters {
     (
@@ -119,115 +118,39 @@ macro_rules! parameters {
                 }
             }
         }
-
-        parameters!(@operation GenerateRequest, GenerateRequestBuilder, Operation::Generate;
-            $( $(#[doc = $doc])* $name: $type, )+ $( $(#[doc = $only_doc])* $only: $only_type, )+);
-        parameters!(@operation EditRequest, EditRequestBuilder, Operation::Edit;
-            $( $(#[doc = $doc])* $name: $type, )+);
     };
-    (@operation $request:ident, $builder:ident, $operation:expr; $( $(#[$doc:meta])* $name:ident: $type:ty, )+) => {
-        impl $builder {
-            #[doc = model_help!()]
-            pub fn model(mut self, model: impl Into<Model>) -> Self {
-                self.0.parameters.model = model.into();
-                self
+}
+
+/// The list, given to a macro that makes something of it.
+macro_rules! parameter_list {
+    ($make:ident) => {
+        $make! {
+            both {
+                /// Width × height in pixels: `1024x1024` (the server's default), `1024x1536`, `1536x1024`.
+                size: Size,
+                /// `low`, `medium` (the server's default) or `high`.
+                quality: Quality,
+                /// `png` (the server's default), `jpeg` or `webp`. Unless set, the extension of the file to save to decides.
+                output_format: OutputFormat,
+                /// `auto` (the server's default), `transparent` (needs `png` or `webp`) or `opaque`.
+                background: Background,
+                /// How many pictures: exactly 1 for generate, 1 to 10 for edit. The server's default is 1.
+                n: Integer,
+                /// Quality of `jpeg` and `webp` in percent, 0 to 100. The server's default is 100.
+                output_compression: Integer,
+                /// `url` (the server's default) or `b64_json`.
+                response_format: ResponseFormat,
             }
-
-            $( $(#[$doc])*
-            pub fn $name(mut self, $name: impl Into<$type>) -> Self {
-                self.0.parameters.$name = Some($name.into());
-                self
-            } )+
-
-            /// Sets a parameter by its API name from text, as command lines and files give it. `build` refuses a name that
-            /// the operation does not have.
-            pub fn set(self, name: &str, text: &str) -> Self {
-                Self(self.0.set(name, text))
-            }
-
-            /// Adds a field that this crate does not know. It is sent as it is: in JSON as the value, in a form as text.
-            pub fn extra(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-                Self(self.0.extra(name, value))
-            }
-
-            /// Adds a field that this crate does not know, from JSON text. Numbers are sent exactly as they are written,
-            /// whatever their length, which a [`Value`] does not keep. `build` refuses text that is not JSON.
-            pub fn extra_json(self, name: impl Into<String>, json: &str) -> Self {
-                Self(self.0.extra_json(name, json))
-            }
-
-            /// Says where the pictures will be saved, so that the extension decides `output_format` where that is not set:
-            /// `.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.png` or `.webp`. `build` refuses a contradiction. For the known model
-            /// only. A call that saves its pictures does the same by itself, once the request is valid.
-            pub fn output_format_from(self, to: impl Into<SaveTo>) -> Self {
-                Self(self.0.output_format_from(to))
-            }
-
-            /// Applies the structural rules only: what no server could accept. For values that the gateway learned
-            /// after this crate was made. Default: false.
-            pub fn structural_rules(self, on: bool) -> Self {
-                Self(self.0.structural_rules(on))
-            }
-        }
-
-        impl From<$request> for Request {
-            fn from(request: $request) -> Self {
-                request.0
-            }
-        }
-
-        impl From<&$request> for Request {
-            fn from(request: &$request) -> Self {
-                request.0.clone()
-            }
-        }
-
-        impl $request {
-            /// The model asked.
-            pub fn model(&self) -> &Model {
-                &self.0.parameters.model
-            }
-
-            /// The prompt.
-            pub fn prompt(&self) -> &str {
-                &self.0.parameters.prompt
-            }
-
-            $( $(#[$doc])* #[doc = "\n\n`None`: not set, the server's default applies."]
-            pub fn $name(&self) -> Option<&$type> {
-                self.0.parameters.$name.as_ref()
-            } )+
-
-            /// Fields beyond this crate's knowledge: names, and values as JSON.
-            pub fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
-                self.0.parameters.extra.iter().map(|(name, value)| (name.as_str(), value.json()))
+            generate {
+                /// `auto` (the server's default) or `low`.
+                moderation: Moderation,
             }
         }
     };
 }
+pub(super) use parameter_list;
 
-parameters! {
-    both {
-        /// Width × height in pixels: `1024x1024` (the server's default), `1024x1536`, `1536x1024`.
-        size: Size,
-        /// `low`, `medium` (the server's default) or `high`.
-        quality: Quality,
-        /// `png` (the server's default), `jpeg` or `webp`. Unless set, the extension of the file to save to decides.
-        output_format: OutputFormat,
-        /// `auto` (the server's default), `transparent` (needs `png` or `webp`) or `opaque`.
-        background: Background,
-        /// How many pictures: exactly 1 for generate, 1 to 10 for edit. The server's default is 1.
-        n: Integer,
-        /// Quality of `jpeg` and `webp` in percent, 0 to 100. The server's default is 100.
-        output_compression: Integer,
-        /// `url` (the server's default) or `b64_json`.
-        response_format: ResponseFormat,
-    }
-    generate {
-        /// `auto` (the server's default) or `low`.
-        moderation: Moderation,
-    }
-}
+parameter_list!(parameters);
 
 /// A file to save to, and the format that its extension says.
 #[derive(Debug, Clone, PartialEq)]
