@@ -34,7 +34,7 @@ struct Start {
     keep_bodies: Option<usize>,
 }
 
-fn misread(error: &gptimage_emulator::Misread) -> PyErr {
+fn emulator_error(error: &gptimage_emulator::ParseError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
@@ -59,12 +59,12 @@ impl Emulator {
     fn new(py: Python<'_>, start: &str, settings: &str, canned: Option<Vec<u8>>) -> PyResult<Self> {
         let Start { billing, balance, keys, port, keep_bodies } =
             serde_json::from_str(start).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        let billing = billing.parse().map_err(|error| misread(&error))?;
+        let billing = billing.parse().map_err(|error| emulator_error(&error))?;
         let mut builder = gptimage_emulator::Emulator::builder()
             .billing(billing)
             .port(port)
             .set(object(settings)?)
-            .map_err(|error| misread(&error))?;
+            .map_err(|error| emulator_error(&error))?;
         if let Some(balance) = balance {
             builder = builder.balance_usd(balance);
         }
@@ -96,7 +96,7 @@ impl Emulator {
     /// Scripts one fault or a list of faults.
     fn fault(&self, json: &str) -> PyResult<()> {
         let faults = serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        self.running()?.fault_json(faults).map_err(|error| misread(&error))
+        self.running()?.fault_json(faults).map_err(|error| emulator_error(&error))
     }
 
     /// Removes all faults that have not happened.
@@ -107,7 +107,7 @@ impl Emulator {
 
     /// Changes settings.
     fn set(&self, json: &str) -> PyResult<()> {
-        self.running()?.set(object(json)?).map_err(|error| misread(&error))
+        self.running()?.set(object(json)?).map_err(|error| emulator_error(&error))
     }
 
     /// Waits until no request sent so far can change the ledger any more.

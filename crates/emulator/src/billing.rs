@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::Misread;
+use crate::ParseError;
 
 /// What the gateway charges for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -16,13 +16,13 @@ pub enum Billing {
 }
 
 impl FromStr for Billing {
-    type Err = Misread;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Misread> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "documented" => Ok(Self::Documented),
             "pessimistic" => Ok(Self::Pessimistic),
-            other => Err(Misread::new("billing", format!("{other:?} is neither documented nor pessimistic"))),
+            other => Err(ParseError::new("billing", format!("{other:?} is neither documented nor pessimistic"))),
         }
     }
 }

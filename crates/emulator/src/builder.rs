@@ -21,7 +21,7 @@ use crate::net::{Checkpoint, Listener, Registry, Site, Stop, bind};
 use crate::picture::PictureCache;
 use crate::route::CONTROL;
 use crate::settings::{Settings, SharedSettings};
-use crate::{Billing, ErrorForm, Latency, Misread, StartError};
+use crate::{Billing, ErrorForm, Latency, ParseError, StartError};
 
 /// What [`Emulator::key`] gives when every key works.
 const ANY_KEY: &str = "sk-emulated";
@@ -121,7 +121,7 @@ impl EmulatorBuilder {
     ///
     /// # Errors
     /// What was not understood, with its field.
-    pub fn set(mut self, settings: serde_json::Map<String, serde_json::Value>) -> Result<Self, Misread> {
+    pub fn set(mut self, settings: serde_json::Map<String, serde_json::Value>) -> Result<Self, ParseError> {
         self.settings = self.settings.changed(settings)?;
         Ok(self)
     }

@@ -9,7 +9,7 @@ use crate::fault::{AnyFault, Script};
 use crate::idle::Idle;
 use crate::money::usd_text;
 use crate::net::Stopper;
-use crate::{CdnFault, Fault, LedgerEntry, Misread, RecordedRequest};
+use crate::{CdnFault, Fault, LedgerEntry, ParseError, RecordedRequest};
 
 /// A running emulator. Dropping it stops it.
 ///
@@ -93,7 +93,7 @@ impl Emulator {
     ///
     /// # Errors
     /// What was not understood, with its field.
-    pub fn fault_json(&self, faults: serde_json::Value) -> Result<(), Misread> {
+    pub fn fault_json(&self, faults: serde_json::Value) -> Result<(), ParseError> {
         AnyFault::push(AnyFault::read(faults)?, &self.parts.gateway.script, &self.parts.cdn_script);
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Emulator {
     ///
     /// # Errors
     /// What was not understood, with its field; then nothing is changed.
-    pub fn set(&self, changes: serde_json::Map<String, serde_json::Value>) -> Result<(), Misread> {
+    pub fn set(&self, changes: serde_json::Map<String, serde_json::Value>) -> Result<(), ParseError> {
         self.parts.gateway.settings.change(changes).map(|_| ())
     }
 

@@ -81,9 +81,9 @@ mod idle;
 pub mod internals;
 mod latency;
 mod ledger;
-mod misread;
 mod money;
 mod net;
+mod parse_error;
 mod picture;
 mod route;
 mod settings;
@@ -103,5 +103,5 @@ pub use fault::{CdnFault, Cut, Early, ErrorBody, ErrorForm, Fault, Issue, PathIt
 pub use gptimage_model::Operation;
 pub use latency::Latency;
 pub use ledger::{LedgerEntry, RecordedRequest, Side};
-pub use misread::Misread;
 pub use money::Price;
+pub use parse_error::ParseError;

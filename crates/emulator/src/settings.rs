@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Misread;
+use crate::ParseError;
 use crate::duration::DurationText;
 use crate::fault::ErrorForm;
 use crate::latency::Latency;
@@ -42,13 +42,13 @@ impl Default for Settings {
 
 impl Settings {
     /// With what `changes` names in place of what is.
-    pub(crate) fn changed(self, changes: Map<String, Value>) -> Result<Self, Misread> {
+    pub(crate) fn changed(self, changes: Map<String, Value>) -> Result<Self, ParseError> {
         // One struct is the whole schema: what is not named is laid under it.
         let mut merged = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(merged) = &mut merged {
             merged.extend(changes);
         }
-        serde_path_to_error::deserialize(merged).map_err(|error| Misread::at("", &error))
+        serde_path_to_error::deserialize(merged).map_err(|error| ParseError::at("", &error))
     }
 }
 
@@ -72,7 +72,7 @@ impl SharedSettings {
     }
 
     /// Changes what `changes` names and leaves the rest, or changes nothing.
-    pub(crate) fn change(&self, changes: Map<String, Value>) -> Result<Settings, Misread> {
+    pub(crate) fn change(&self, changes: Map<String, Value>) -> Result<Settings, ParseError> {
         let mut current = lock(&self.current);
         *current = current.changed(changes)?;
         Ok(*current)

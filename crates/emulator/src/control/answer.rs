@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::Control;
-use crate::Misread;
+use crate::ParseError;
 use crate::api::whole;
 use crate::fault::Rendered;
 use crate::route::CONTROL;
@@ -36,9 +36,9 @@ impl Complaint {
     }
 }
 
-impl From<Misread> for Complaint {
-    fn from(misread: Misread) -> Self {
-        Self::new(400, misread.field, misread.message)
+impl From<ParseError> for Complaint {
+    fn from(error: ParseError) -> Self {
+        Self::new(400, error.field, error.message)
     }
 }
 

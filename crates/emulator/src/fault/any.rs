@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{CdnFault, Fault, Script};
-use crate::Misread;
+use crate::ParseError;
 
 /// What a fault strikes.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ const CDN: &str = "cdn";
 
 impl AnyFault {
     /// Reads one fault or a list of them, all or none.
-    pub(crate) fn read(value: Value) -> Result<Vec<Self>, Misread> {
+    pub(crate) fn read(value: Value) -> Result<Vec<Self>, ParseError> {
         match value {
             Value::Array(faults) => {
                 faults.into_iter().enumerate().map(|(index, fault)| read(&format!("[{index}]"), fault)).collect()
@@ -37,18 +37,18 @@ impl AnyFault {
     }
 }
 
-fn read(place: &str, mut fault: Value) -> Result<AnyFault, Misread> {
+fn read(place: &str, mut fault: Value) -> Result<AnyFault, ParseError> {
     let field = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
     let Some(object) = fault.as_object_mut() else {
-        return Err(Misread::new(if place.is_empty() { "body" } else { place }, "a fault is a JSON object"));
+        return Err(ParseError::new(if place.is_empty() { "body" } else { place }, "a fault is a JSON object"));
     };
     let Some(cdn) = object.remove(CDN) else {
         let read = serde_path_to_error::deserialize(fault);
-        return read.map(AnyFault::Call).map_err(|error| Misread::at(place, &error));
+        return read.map(AnyFault::Call).map_err(|error| ParseError::at(place, &error));
     };
     if let Some(other) = object.keys().next() {
-        return Err(Misread::new(field(other), format!("stands beside `{CDN}`: write it into it")));
+        return Err(ParseError::new(field(other), format!("stands beside `{CDN}`: write it into it")));
     }
     let read = serde_path_to_error::deserialize(cdn);
-    read.map(AnyFault::Cdn).map_err(|error| Misread::at(&field(CDN), &error))
+    read.map(AnyFault::Cdn).map_err(|error| ParseError::at(&field(CDN), &error))
 }

@@ -1,15 +1,15 @@
-//! JSON that was not understood: which field, and why.
+//! Errors of reading a fault or a setting.
 
 use std::fmt;
 
-/// JSON that describes a fault or a setting and was not understood.
+/// Why JSON does not describe a fault or a setting: the field and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Misread {
+pub struct ParseError {
     pub(crate) field: String,
     pub(crate) message: String,
 }
 
-impl Misread {
+impl ParseError {
     pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
@@ -27,7 +27,7 @@ impl Misread {
     }
 }
 
-impl fmt::Display for Misread {
+impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.message)
     }
