@@ -13,7 +13,7 @@ use crate::cdn::{self, CdnSite, CdnStore, Shelf};
 use crate::control::{self, Control};
 use crate::duration::DurationText;
 use crate::emulator::{Emulator, Parts};
-use crate::fault::Script;
+use crate::fault::FaultQueue;
 use crate::idle::Idle;
 use crate::ledger::{Ledger, Records};
 use crate::money::credits_from_usd;
@@ -187,14 +187,14 @@ impl EmulatorBuilder {
         let records = Arc::new(Records::new(self.body_cap));
         let settings = Arc::new(SharedSettings::new(self.settings));
         let store = Arc::new(CdnStore::default());
-        let cdn_script = Arc::new(Script::new());
-        let cdn_site = CdnSite { script: Arc::clone(&cdn_script), records: Arc::clone(&records) };
+        let cdn_faults = Arc::new(FaultQueue::new());
+        let cdn_site = CdnSite { faults: Arc::clone(&cdn_faults), records: Arc::clone(&records) };
         let gateway = Arc::new(Gateway {
             keys: self.keys,
             settings: Arc::clone(&settings),
             canned: self.canned.map(Canned::new),
             ledger: Arc::new(Ledger::new(self.billing, balance, Arc::clone(&activity))),
-            script: Script::new(),
+            faults: FaultQueue::new(),
             records,
             pictures: Arc::new(PictureCache::default()),
             cdn: Arc::clone(&store),
@@ -208,7 +208,7 @@ impl EmulatorBuilder {
         let (base_url, control_url) = (format!("{origin}/v1"), format!("{origin}{CONTROL}"));
         let control = Arc::new(Control {
             gateway: Arc::clone(&gateway),
-            cdn_script: Arc::clone(&cdn_script),
+            cdn_faults: Arc::clone(&cdn_faults),
             idle: Arc::clone(&idle),
             origin,
         });
@@ -228,7 +228,7 @@ impl EmulatorBuilder {
         );
         tokio::spawn(api.run());
         tokio::spawn(cdn.run());
-        let parts = Parts { gateway, cdn_script, idle, stopper, base_url, cdn_url, control_url, key };
+        let parts = Parts { gateway, cdn_faults, idle, stopper, base_url, cdn_url, control_url, key };
         Ok((Emulator::new(parts), stop))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::api::Gateway;
 use crate::blocking::block_on;
-use crate::fault::{AnyFault, Script};
+use crate::fault::{AnyFault, FaultQueue};
 use crate::idle::Idle;
 use crate::money::usd_text;
 use crate::net::Stopper;
@@ -34,7 +34,7 @@ pub struct Emulator {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) gateway: Arc<Gateway>,
-    pub(crate) cdn_script: Arc<Script<CdnFault>>,
+    pub(crate) cdn_faults: Arc<FaultQueue<CdnFault>>,
     pub(crate) idle: Arc<Idle>,
     pub(crate) stopper: Stopper,
     pub(crate) base_url: String,
@@ -71,12 +71,12 @@ impl Emulator {
 
     /// Lets something go wrong with a paid call. Faults are tried in the order in which they were given.
     pub fn fault(&self, fault: Fault) {
-        self.parts.gateway.script.push(fault);
+        self.parts.gateway.faults.push(fault);
     }
 
     /// Lets something go wrong with a download.
     pub fn cdn_fault(&self, fault: CdnFault) {
-        self.parts.cdn_script.push(fault);
+        self.parts.cdn_faults.push(fault);
     }
 
     /// As [`Emulator::fault`] and [`Emulator::cdn_fault`], in the JSON that [`Emulator::control_url`] takes: one fault or
@@ -94,7 +94,7 @@ impl Emulator {
     /// # Errors
     /// What was not understood, with its field.
     pub fn fault_json(&self, faults: serde_json::Value) -> Result<(), ParseError> {
-        AnyFault::push(AnyFault::read(faults)?, &self.parts.gateway.script, &self.parts.cdn_script);
+        AnyFault::push(AnyFault::read(faults)?, &self.parts.gateway.faults, &self.parts.cdn_faults);
         Ok(())
     }
 
@@ -109,8 +109,8 @@ impl Emulator {
 
     /// Forgets the faults that have not struck.
     pub fn clear_faults(&self) {
-        self.parts.gateway.script.clear();
-        self.parts.cdn_script.clear();
+        self.parts.gateway.faults.clear();
+        self.parts.cdn_faults.clear();
     }
 
     /// Returns the entry of every paid POST so far, in the order of arrival. Settled after [`Emulator::wait_idle`].

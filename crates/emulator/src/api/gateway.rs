@@ -12,7 +12,7 @@ use hyper::http::request::Parts;
 use super::logs::CallLimit;
 use super::read;
 use crate::cdn::CdnStore;
-use crate::fault::{Answer, AnswerContext, Fault, Rendered, Script};
+use crate::fault::{Answer, AnswerContext, Fault, FaultQueue, Rendered};
 use crate::ident::{is_client_request_id, random_uuid};
 use crate::ledger::{Ledger, Records};
 use crate::picture::PictureCache;
@@ -26,7 +26,7 @@ pub(crate) struct Gateway {
     pub(crate) settings: Arc<SharedSettings>,
     pub(crate) canned: Option<Canned>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) script: Script<Fault>,
+    pub(crate) faults: FaultQueue<Fault>,
     pub(crate) records: Arc<Records>,
     pub(crate) pictures: Arc<PictureCache>,
     pub(crate) cdn: Arc<CdnStore>,

@@ -30,7 +30,7 @@ impl Site for Gateway {
             return Plan { recording, ..Plan::default() };
         };
         let authorized = self.accepts(head.header("authorization"));
-        let call = Call::open(&self.ledger, Some(&self.script), operation, authorized, head);
+        let call = Call::open(&self.ledger, Some(&self.faults), operation, authorized, head);
         let mut plan = Plan { recording, note: Some(Note::Call(Arc::clone(&call))), ..Plan::default() };
         if let Some(fault) = &call.fault {
             plan.early = paid::early_answer(&call, fault);

@@ -14,16 +14,16 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::range::Asked;
 use super::store::{CdnStore, StoredPicture};
-use crate::fault::{CdnAction, CdnFault, Script, add_header, html_page};
+use crate::fault::{CdnAction, CdnFault, FaultQueue, add_header, html_page};
 use crate::http1::RequestHead;
 use crate::ledger::{Records, Side};
 use crate::net::{Note, Plan, Recording, Site};
 use crate::settings::SharedSettings;
 
-/// The CDN's listener: writes requests down and takes the script's faults.
+/// The CDN's listener: writes requests down and takes the faults that wait.
 #[derive(Debug)]
 pub(crate) struct CdnSite {
-    pub(crate) script: Arc<Script<CdnFault>>,
+    pub(crate) faults: Arc<FaultQueue<CdnFault>>,
     pub(crate) records: Arc<Records>,
 }
 
@@ -33,7 +33,7 @@ impl Site for CdnSite {
         if head.method != "GET" {
             return Plan { recording, ..Plan::default() };
         }
-        let Some(fault) = self.script.take(()) else { return Plan { recording, ..Plan::default() } };
+        let Some(fault) = self.faults.take(()) else { return Plan { recording, ..Plan::default() } };
         Plan {
             note: Some(Note::Cdn(fault.action)),
             response_cut: fault.cut,

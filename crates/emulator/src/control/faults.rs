@@ -14,15 +14,15 @@ use crate::fault::AnyFault;
 pub(crate) async fn add(State(control): State<Arc<Control>>, body: Body) -> Response {
     let read = read_json(body).await.and_then(|value| Ok(AnyFault::read(value)?));
     match read {
-        Ok(faults) => AnyFault::push(faults, &control.gateway.script, &control.cdn_script),
+        Ok(faults) => AnyFault::push(faults, &control.gateway.faults, &control.cdn_faults),
         Err(complaint) => return complaint.answer(&control),
     }
     count(&control)
 }
 
 pub(crate) async fn clear(State(control): State<Arc<Control>>) -> Response {
-    control.gateway.script.clear();
-    control.cdn_script.clear();
+    control.gateway.faults.clear();
+    control.cdn_faults.clear();
     count(&control)
 }
 
@@ -31,5 +31,5 @@ pub(crate) async fn waiting(State(control): State<Arc<Control>>) -> Response {
 }
 
 fn count(control: &Control) -> Response {
-    json_response(200, &json!({"waiting": {"calls": control.gateway.script.len(), "cdn": control.cdn_script.len()}}))
+    json_response(200, &json!({"waiting": {"calls": control.gateway.faults.len(), "cdn": control.cdn_faults.len()}}))
 }

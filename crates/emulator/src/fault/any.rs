@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{CdnFault, Fault, Script};
+use super::{CdnFault, Fault, FaultQueue};
 use crate::ParseError;
 
 /// What a fault strikes.
@@ -26,8 +26,8 @@ impl AnyFault {
         }
     }
 
-    /// Hands each to the script that it belongs to.
-    pub(crate) fn push(faults: Vec<Self>, calls: &Script<Fault>, cdn: &Script<CdnFault>) {
+    /// Hands each to the queue that it belongs to.
+    pub(crate) fn push(faults: Vec<Self>, calls: &FaultQueue<Fault>, cdn: &FaultQueue<CdnFault>) {
         for fault in faults {
             match fault {
                 Self::Call(fault) => calls.push(fault),

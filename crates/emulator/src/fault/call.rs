@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::answer::{Answer, AnswerBody};
-use super::script::Scripted;
+use super::queue::QueuedFault;
 use super::{Cut, Early, ErrorBody, RawAnswer};
 
 /// Something that goes wrong with a paid call. Strikes once, at the next call, unless told otherwise.
@@ -197,8 +197,8 @@ impl Fault {
     }
 }
 
-impl Scripted for Fault {
-    type Occasion<'a> = CallSelector<'a>;
+impl QueuedFault for Fault {
+    type Trigger<'a> = CallSelector<'a>;
 
     fn matches(&self, call: CallSelector<'_>) -> bool {
         self.remaining != Some(0)

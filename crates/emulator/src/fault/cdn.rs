@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::script::Scripted;
+use super::queue::QueuedFault;
 use super::{Cut, RawAnswer};
 
 /// Something that goes wrong with a download. Strikes once, at the next GET, unless told otherwise.
@@ -122,8 +122,8 @@ impl CdnFault {
     }
 }
 
-impl Scripted for CdnFault {
-    type Occasion<'a> = ();
+impl QueuedFault for CdnFault {
+    type Trigger<'a> = ();
 
     fn matches(&self, (): ()) -> bool {
         self.remaining != Some(0)

@@ -1,4 +1,4 @@
-//! What goes wrong, said in advance: faults of paid calls and of the CDN, and the script that holds them.
+//! What goes wrong, said in advance: faults of paid calls and of the CDN, and the queues that hold them.
 
 mod answer;
 mod answer_context;
@@ -11,8 +11,8 @@ mod content;
 mod cut;
 mod error_body;
 mod error_form;
+mod queue;
 mod raw_answer;
-mod script;
 mod spec;
 
 pub(crate) use answer::{Answer, Rendered, add_header};
@@ -26,5 +26,5 @@ pub use cut::{Cut, Early};
 pub(crate) use error_body::html_page;
 pub use error_body::{ErrorBody, Issue, PathItem};
 pub use error_form::ErrorForm;
+pub(crate) use queue::FaultQueue;
 pub(crate) use raw_answer::RawAnswer;
-pub(crate) use script::Script;

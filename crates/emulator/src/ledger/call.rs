@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Ledger;
 use super::log_row::Ids;
-use crate::fault::{AnswerContext, CallSelector, Fault, Script};
+use crate::fault::{AnswerContext, CallSelector, Fault, FaultQueue};
 use crate::http1::RequestHead;
 use crate::ident::{is_client_request_id, random_uuid};
 use crate::{Operation, Price};
@@ -29,17 +29,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Opens the ledger's entry and takes the fault that a script has for it.
+    /// Opens the ledger's entry and takes the fault that waits for it.
     pub(crate) fn open(
         ledger: &Arc<Ledger>,
-        script: Option<&Script<Fault>>,
+        faults: Option<&FaultQueue<Fault>>,
         operation: Operation,
         authorized: bool,
         head: &RequestHead,
     ) -> Arc<Self> {
         let mut call = Self::begin(ledger, operation, authorized, head);
         let selector = CallSelector { seq: call.seq, client_request_id: call.client_request_id.as_deref() };
-        call.fault = script.and_then(|script| script.take(selector));
+        call.fault = faults.and_then(|faults| faults.take(selector));
         Arc::new(call)
     }
 

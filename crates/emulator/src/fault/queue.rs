@@ -6,22 +6,22 @@ use crate::sync::lock;
 
 /// An ordered list of faults; the first that matches is taken.
 #[derive(Debug)]
-pub(crate) struct Script<F> {
+pub(crate) struct FaultQueue<F> {
     waiting: Mutex<Vec<F>>,
 }
 
-/// What a script can hold.
-pub(crate) trait Scripted: Clone {
+/// What a queue can hold.
+pub(crate) trait QueuedFault: Clone {
     /// What a fault is chosen by.
-    type Occasion<'a>: Copy;
+    type Trigger<'a>: Copy;
 
-    fn matches(&self, occasion: Self::Occasion<'_>) -> bool;
+    fn matches(&self, trigger: Self::Trigger<'_>) -> bool;
 
     /// Uses the fault once; `false` when it is used up.
     fn use_once(&mut self) -> bool;
 }
 
-impl<F: Scripted> Script<F> {
+impl<F: QueuedFault> FaultQueue<F> {
     pub(crate) fn new() -> Self {
         Self { waiting: Mutex::new(Vec::new()) }
     }
@@ -40,9 +40,9 @@ impl<F: Scripted> Script<F> {
     }
 
     /// Takes the first fault that matches, or uses it once if it lasts.
-    pub(crate) fn take(&self, occasion: F::Occasion<'_>) -> Option<F> {
+    pub(crate) fn take(&self, trigger: F::Trigger<'_>) -> Option<F> {
         let mut waiting = lock(&self.waiting);
-        let index = waiting.iter().position(|fault| fault.matches(occasion))?;
+        let index = waiting.iter().position(|fault| fault.matches(trigger))?;
         let fault = waiting.get_mut(index)?;
         let taken = fault.clone();
         if !fault.use_once() {
