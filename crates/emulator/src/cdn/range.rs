@@ -4,14 +4,14 @@ use std::ops::Range;
 
 /// What a `Range` header asks of a picture of some length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum RangeRequest {
     /// No range, or one that may be ignored: the whole.
     Whole,
     Part(Range<u64>),
     Unsatisfiable,
 }
 
-impl Asked {
+impl RangeRequest {
     pub(crate) fn of(header: Option<&str>, len: u64) -> Self {
         let Some(spec) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else { return Self::Whole };
         let Some((first, last)) = spec.split_once('-') else { return Self::Whole };
@@ -43,20 +43,20 @@ mod tests {
     #[test]
     fn ranges_are_read_as_the_standard_says() {
         for (header, asked) in [
-            (None, Asked::Whole),
-            (Some("bytes=0-"), Asked::Part(0..10)),
-            (Some("bytes=3-"), Asked::Part(3..10)),
-            (Some("bytes=3-5"), Asked::Part(3..6)),
-            (Some("bytes=3-99"), Asked::Part(3..10)),
-            (Some("bytes=-4"), Asked::Part(6..10)),
-            (Some("bytes=-99"), Asked::Part(0..10)),
-            (Some("bytes=10-"), Asked::Unsatisfiable),
-            (Some("bytes=-0"), Asked::Unsatisfiable),
-            (Some("bytes=5-3"), Asked::Whole),
-            (Some("bytes=0-1,3-4"), Asked::Whole),
-            (Some("lines=1-2"), Asked::Whole),
+            (None, RangeRequest::Whole),
+            (Some("bytes=0-"), RangeRequest::Part(0..10)),
+            (Some("bytes=3-"), RangeRequest::Part(3..10)),
+            (Some("bytes=3-5"), RangeRequest::Part(3..6)),
+            (Some("bytes=3-99"), RangeRequest::Part(3..10)),
+            (Some("bytes=-4"), RangeRequest::Part(6..10)),
+            (Some("bytes=-99"), RangeRequest::Part(0..10)),
+            (Some("bytes=10-"), RangeRequest::Unsatisfiable),
+            (Some("bytes=-0"), RangeRequest::Unsatisfiable),
+            (Some("bytes=5-3"), RangeRequest::Whole),
+            (Some("bytes=0-1,3-4"), RangeRequest::Whole),
+            (Some("lines=1-2"), RangeRequest::Whole),
         ] {
-            assert_eq!(Asked::of(header, 10), asked, "{header:?}");
+            assert_eq!(RangeRequest::of(header, 10), asked, "{header:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, LOCATION, RANGE};
 use hyper::{HeaderMap, StatusCode};
 
-use super::range::Asked;
+use super::range::RangeRequest;
 use super::store::{CdnStore, StoredPicture};
 use crate::fault::{CdnAction, CdnFault, FaultQueue, add_header, html_page};
 use crate::http1::RequestHead;
@@ -84,14 +84,14 @@ async fn serve(
     let unchanged = text(IF_RANGE).is_none_or(|given| given == etag);
     let range = text(RANGE).filter(|_| unchanged && !matches!(action, CdnAction::IgnoreRange));
     let len = picture.bytes.len() as u64;
-    match (Asked::of(range, len), action) {
-        (Asked::Whole, _) => picture_response(status, &picture, &etag, 0..len),
-        (Asked::Part(part), CdnAction::WrongRange(shift)) => {
+    match (RangeRequest::of(range, len), action) {
+        (RangeRequest::Whole, _) => picture_response(status, &picture, &etag, 0..len),
+        (RangeRequest::Part(part), CdnAction::WrongRange(shift)) => {
             let start = part.start.saturating_add(shift).min(part.end);
             picture_response(206, &picture, &etag, start..part.end)
         }
-        (Asked::Part(part), _) => picture_response(206, &picture, &etag, part),
-        (Asked::Unsatisfiable, _) => {
+        (RangeRequest::Part(part), _) => picture_response(206, &picture, &etag, part),
+        (RangeRequest::Unsatisfiable, _) => {
             let mut response = page(416);
             add_header(response.headers_mut(), CONTENT_RANGE.as_str(), &format!("bytes */{len}"));
             response

@@ -1,4 +1,4 @@
-//! What the control answers: JSON, and complaints that say what to do.
+//! What the control answers: JSON, and errors that say what to do.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,33 +18,33 @@ const BODY_MAX: usize = 64 << 20;
 
 /// What was wrong with a request to the control.
 #[derive(Debug)]
-pub(crate) struct Complaint {
+pub(crate) struct ControlError {
     status: u16,
     field: String,
     message: String,
 }
 
-impl Complaint {
+impl ControlError {
     pub(crate) fn new(status: u16, field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, field: field.into(), message: message.into() }
     }
 
     pub(crate) fn answer(&self, control: &Control) -> Response {
         let way_out = format!("GET {}{CONTROL} shows every request with an example", control.origin);
-        let shown = Shown { field: &self.field, message: &self.message, help: &way_out };
+        let shown = ErrorJson { field: &self.field, message: &self.message, help: &way_out };
         json_response(self.status, &HashMap::from([("error", shown)]))
     }
 }
 
-impl From<ParseError> for Complaint {
+impl From<ParseError> for ControlError {
     fn from(error: ParseError) -> Self {
         Self::new(400, error.field, error.message)
     }
 }
 
-/// A complaint as it travels.
+/// An error as it travels.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ErrorJson<'a> {
     field: &'a str,
     message: &'a str,
     help: &'a str,
@@ -63,25 +63,25 @@ pub(crate) fn text_response(status: u16, content_type: &str, body: Vec<u8>) -> R
 }
 
 /// A request's JSON, whatever content type it claims: curl's default is another.
-pub(crate) async fn read_json(body: Body) -> Result<serde_json::Value, Complaint> {
+pub(crate) async fn read_json(body: Body) -> Result<serde_json::Value, ControlError> {
     let bytes = match whole(&mut body.into_data_stream(), BODY_MAX).await {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Err(Complaint::new(413, "body", format!("is longer than {BODY_MAX} bytes"))),
-        Err(_) => return Err(Complaint::new(400, "body", "did not arrive whole")),
+        Ok(None) => return Err(ControlError::new(413, "body", format!("is longer than {BODY_MAX} bytes"))),
+        Err(_) => return Err(ControlError::new(400, "body", "did not arrive whole")),
     };
-    serde_json::from_slice(&bytes).map_err(|error| Complaint::new(400, "body", format!("is not JSON: {error}")))
+    serde_json::from_slice(&bytes).map_err(|error| ControlError::new(400, "body", format!("is not JSON: {error}")))
 }
 
 /// The one parameter that a query may have, if it is there.
-pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, Complaint> {
+pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, ControlError> {
     let mut set = false;
     for (given, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         set = match (given == name, value) {
             (true, Cow::Borrowed("true" | "" | "1")) => true,
             (true, Cow::Borrowed("false" | "0")) => false,
-            (true, value) => return Err(Complaint::new(400, name, format!("{value:?} is neither true nor false"))),
+            (true, value) => return Err(ControlError::new(400, name, format!("{value:?} is neither true nor false"))),
             (false, _) => {
-                return Err(Complaint::new(400, given, format!("is no parameter here: there is only `{name}`")));
+                return Err(ControlError::new(400, given, format!("is no parameter here: there is only `{name}`")));
             }
         };
     }

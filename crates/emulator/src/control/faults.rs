@@ -15,7 +15,7 @@ pub(crate) async fn add(State(control): State<Arc<Control>>, body: Body) -> Resp
     let read = read_json(body).await.and_then(|value| Ok(AnyFault::read(value)?));
     match read {
         Ok(faults) => AnyFault::push(faults, &control.gateway.faults, &control.cdn_faults),
-        Err(complaint) => return complaint.answer(&control),
+        Err(error) => return error.answer(&control),
     }
     count(&control)
 }

@@ -28,7 +28,7 @@ pub(crate) async fn ledger(State(control): State<Arc<Control>>, uri: Uri) -> Res
     match flag(uri.query(), "settled") {
         Ok(true) => control.idle.wait().await,
         Ok(false) => {}
-        Err(complaint) => return complaint.answer(&control),
+        Err(error) => return error.answer(&control),
     }
     let ledger = &control.gateway.ledger;
     let page =

@@ -17,7 +17,7 @@ use hyper::Uri;
 
 pub(crate) use state::Control;
 
-use self::answer::Complaint;
+use self::answer::ControlError;
 use crate::route::CONTROL;
 
 pub(crate) fn router(control: Arc<Control>) -> Router {
@@ -35,9 +35,9 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
 }
 
 async fn unknown(State(control): State<Arc<Control>>, uri: Uri) -> Response {
-    Complaint::new(404, "path", format!("there is nothing at {}", uri.path())).answer(&control)
+    ControlError::new(404, "path", format!("there is nothing at {}", uri.path())).answer(&control)
 }
 
 async fn wrong_method(State(control): State<Arc<Control>>, uri: Uri) -> Response {
-    Complaint::new(405, "method", format!("{} does not take this method", uri.path())).answer(&control)
+    ControlError::new(405, "method", format!("{} does not take this method", uri.path())).answer(&control)
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::Control;
-use super::answer::{Complaint, json_response, read_json};
+use super::answer::{ControlError, json_response, read_json};
 use crate::settings::Settings;
 
 pub(crate) async fn show(State(control): State<Arc<Control>>) -> Response {
@@ -18,13 +18,13 @@ pub(crate) async fn show(State(control): State<Arc<Control>>) -> Response {
 pub(crate) async fn change(State(control): State<Arc<Control>>, body: Body) -> Response {
     match read_json(body).await.and_then(|changes| apply(&control, changes)) {
         Ok(settings) => json_response(200, &settings),
-        Err(complaint) => complaint.answer(&control),
+        Err(error) => error.answer(&control),
     }
 }
 
-fn apply(control: &Control, changes: Value) -> Result<Settings, Complaint> {
+fn apply(control: &Control, changes: Value) -> Result<Settings, ControlError> {
     let Value::Object(changes) = changes else {
-        return Err(Complaint::new(400, "body", "the settings to change are a JSON object"));
+        return Err(ControlError::new(400, "body", "the settings to change are a JSON object"));
     };
     Ok(control.gateway.settings.change(changes)?)
 }

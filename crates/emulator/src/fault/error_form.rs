@@ -66,19 +66,19 @@ impl ErrorForm {
 
     /// A refusal in this form, and the status that it then comes with.
     pub(crate) fn recast(self, status: u16, body: ErrorBody) -> (u16, ErrorBody) {
-        let Some(said) = Said::in_body(&body) else { return (status, body) };
+        let Some(contents) = ErrorContents::in_body(&body) else { return (status, body) };
         let recast = match self {
             Self::Problem => return (status, body),
-            Self::Documented => ErrorBody::documented(said.messages.join(" ")),
-            Self::Nest => ErrorBody::Nest { messages: said.messages, error: reason(status).to_owned() },
+            Self::Documented => ErrorBody::documented(contents.messages.join(" ")),
+            Self::Nest => ErrorBody::Nest { messages: contents.messages, error: reason(status).to_owned() },
             Self::OpenAi => ErrorBody::OpenAi {
-                message: said.messages.join(" "),
+                message: contents.messages.join(" "),
                 kind: if status < 500 { "invalid_request_error" } else { "server_error" }.to_owned(),
-                param: said.field,
-                code: said.code,
+                param: contents.field,
+                code: contents.code,
             },
             Self::ErrorObject => {
-                return (200, ErrorBody::ErrorObject { message: said.messages.join(" "), code: said.code });
+                return (200, ErrorBody::ErrorObject { message: contents.messages.join(" "), code: contents.code });
             }
             Self::Html => ErrorBody::Html,
             Self::Empty => ErrorBody::Empty,
@@ -104,14 +104,14 @@ impl fmt::Display for ErrorForm {
 }
 
 /// What a body in the live form says.
-struct Said {
+struct ErrorContents {
     /// One for each issue, or the only one.
     messages: Vec<String>,
     field: Option<String>,
     code: Option<String>,
 }
 
-impl Said {
+impl ErrorContents {
     fn in_body(body: &ErrorBody) -> Option<Self> {
         match body {
             ErrorBody::ProblemList { message, issues } if issues.is_empty() => {

@@ -90,10 +90,10 @@ impl Painting<'_> {
 
     fn landscape(&self, width: usize, height: usize, inputs: &[Option<RgbaImage>]) -> Canvas {
         let mut canvas = Canvas::new(width, height);
-        let mut dice = self.seed().dice();
-        scene::landscape(&mut canvas, &mut dice);
+        let mut random = self.seed().random();
+        scene::landscape(&mut canvas, &mut random);
         if !inputs.is_empty() {
-            photo::lay_out(&mut canvas, inputs, &mut dice);
+            photo::lay_out(&mut canvas, inputs, &mut random);
         }
         canvas
     }

@@ -1,7 +1,7 @@
 //! Colours that go together.
 
 use super::canvas::Rgb;
-use super::seed::Dice;
+use super::seed::RandomNumbers;
 
 /// The colours of a scene.
 #[derive(Debug, Clone)]
@@ -37,12 +37,12 @@ const PALETTES: [[u32; 6]; 8] = [
 const NIGHT: usize = 3;
 
 impl Palette {
-    pub(crate) fn pick(dice: &mut Dice) -> Self {
-        let index = dice.below(PALETTES.len());
+    pub(crate) fn pick(random: &mut RandomNumbers) -> Self {
+        let index = random.below(PALETTES.len());
         let [zenith, middle, horizon, light, far, near] =
             PALETTES.get(index).copied().unwrap_or_default().map(|hex| rgb(hex, 0.0));
         // A little of a random hue, so that not every dawn is the same.
-        let tint = [dice.between(-14.0, 14.0), dice.between(-10.0, 10.0), dice.between(-14.0, 14.0)];
+        let tint = [random.between(-14.0, 14.0), random.between(-10.0, 10.0), random.between(-14.0, 14.0)];
         let tinted = |colour: Rgb| {
             let mut colour = colour;
             for (channel, tint) in colour.iter_mut().zip(tint) {

@@ -7,7 +7,7 @@ use image::imageops::FilterType;
 use image::{ImageReader, RgbaImage};
 
 use super::canvas::{Area, Canvas, Rgb, mix};
-use super::seed::Dice;
+use super::seed::RandomNumbers;
 
 const PAPER: Rgb = [252.0, 251.0, 247.0];
 /// Shown for an input that was too large to keep.
@@ -20,7 +20,7 @@ pub(crate) fn decode(bytes: Option<&Bytes>) -> Option<RgbaImage> {
 }
 
 /// Lays prints of the images into the upper part of the canvas.
-pub(crate) fn lay_out(canvas: &mut Canvas, images: &[Option<RgbaImage>], dice: &mut Dice) {
+pub(crate) fn lay_out(canvas: &mut Canvas, images: &[Option<RgbaImage>], random: &mut RandomNumbers) {
     let (width, height, side) = (canvas.width as f32, canvas.height as f32, canvas.short_side());
     let table = Area { left: width * 0.06, top: height * 0.07, right: width * 0.94, bottom: height * 0.64 };
     let count = images.len().max(1);
@@ -35,7 +35,7 @@ pub(crate) fn lay_out(canvas: &mut Canvas, images: &[Option<RgbaImage>], dice: &
         let place = Print {
             x: table.left + (column as f32 + 0.5 + indent) * cell_width,
             y: table.top + (row as f32 + 0.5) * cell_height,
-            angle: dice.between(0.02, 0.07) * if dice.below(2) == 0 { 1.0 } else { -1.0 },
+            angle: random.between(0.02, 0.07) * if random.below(2) == 0 { 1.0 } else { -1.0 },
             border: (side * 0.012).min(cell_width * 0.05).max(2.0),
         };
         place.draw(canvas, image.as_ref(), cell_width * 0.82, cell_height * 0.84);

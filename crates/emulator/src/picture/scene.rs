@@ -4,26 +4,26 @@ use std::f32::consts::TAU;
 
 use super::canvas::{Area, Canvas, Rgb, blend, byte, mix, smooth_step};
 use super::palette::Palette;
-use super::seed::Dice;
+use super::seed::RandomNumbers;
 
 const HILLS: usize = 5;
 /// The hill that trees grow on.
 const WOODED: usize = 3;
 
 /// Fills a canvas with a landscape.
-pub(crate) fn landscape(canvas: &mut Canvas, dice: &mut Dice) {
-    let palette = Palette::pick(dice);
-    sky(canvas, &palette, dice);
-    clouds(canvas, &palette, dice);
-    birds(canvas, &palette, dice);
-    hills(canvas, &palette, dice);
+pub(crate) fn landscape(canvas: &mut Canvas, random: &mut RandomNumbers) {
+    let palette = Palette::pick(random);
+    sky(canvas, &palette, random);
+    clouds(canvas, &palette, random);
+    birds(canvas, &palette, random);
+    hills(canvas, &palette, random);
 }
 
-fn sky(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+fn sky(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     let (width, height, side) = (canvas.width as f32, canvas.height as f32, canvas.short_side());
     let [zenith, middle, horizon] = palette.sky;
-    let (light_x, light_y) = (width * dice.between(0.2, 0.62), height * dice.between(0.2, 0.42));
-    let radius = side * dice.between(0.055, 0.09);
+    let (light_x, light_y) = (width * random.between(0.2, 0.62), height * random.between(0.2, 0.42));
+    let radius = side * random.between(0.055, 0.09);
     let reach = side * 0.55;
     for (y, row) in canvas.rows() {
         let share = y as f32 / (height * 0.78);
@@ -44,8 +44,8 @@ fn sky(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
     }
     if palette.stars {
         for _ in 0..140 {
-            let (x, y) = (width * dice.between(0.0, 1.0), height * dice.between(0.0, 0.6));
-            let (radius, shine) = (side * dice.between(0.0008, 0.0022), dice.between(0.3, 0.95));
+            let (x, y) = (width * random.between(0.0, 1.0), height * random.between(0.0, 0.6));
+            let (radius, shine) = (side * random.between(0.0008, 0.0022), random.between(0.3, 0.95));
             canvas.over(Area::around(x, y, radius + 1.0, radius + 1.0), |px, py| {
                 (palette.light, (radius + 0.5 - (px - x).hypot(py - y)).clamp(0.0, 1.0) * shine)
             });
@@ -54,17 +54,17 @@ fn sky(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
 }
 
 /// Each cloud is some soft lumps on a flat base.
-fn clouds(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+fn clouds(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     let (width, height, side) = (canvas.width as f32, canvas.height as f32, canvas.short_side());
     let colour = mix(palette.sky[2], [255.0; 3], if palette.stars { 0.1 } else { 0.7 });
     let density = if palette.stars { 0.28 } else { 0.75 };
-    for _ in 0..3 + dice.below(3) {
-        let (x, y) = (width * dice.between(0.02, 0.98), height * dice.between(0.08, 0.42));
-        let size = side * dice.between(0.06, 0.13);
+    for _ in 0..3 + random.below(3) {
+        let (x, y) = (width * random.between(0.02, 0.98), height * random.between(0.08, 0.42));
+        let size = side * random.between(0.06, 0.13);
         let lumps: Vec<(f32, f32, f32)> = (-3_i8..=3)
             .map(|place| {
                 let away = f32::from(place.abs());
-                let radius = size * (1.0 - away / 5.5) * dice.between(0.62, 0.82);
+                let radius = size * (1.0 - away / 5.5) * random.between(0.62, 0.82);
                 // Closer together towards the ends, where the lumps are smaller.
                 (x + f32::from(place) * size * (0.4 - 0.03 * away), y - radius * 0.35, radius)
             })
@@ -82,16 +82,16 @@ fn clouds(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
     }
 }
 
-fn birds(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+fn birds(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     if palette.stars {
         return;
     }
     let (width, height, side) = (canvas.width as f32, canvas.height as f32, canvas.short_side());
-    let (flock_x, flock_y) = (width * dice.between(0.15, 0.6), height * dice.between(0.14, 0.3));
+    let (flock_x, flock_y) = (width * random.between(0.15, 0.6), height * random.between(0.14, 0.3));
     let colour = mix(palette.hills[1], palette.sky[1], 0.25);
-    for _ in 0..3 + dice.below(4) {
-        let (x, y) = (flock_x + side * dice.between(-0.12, 0.12), flock_y + side * dice.between(-0.05, 0.05));
-        let (span, stroke) = (side * dice.between(0.012, 0.022), side * 0.0018 + 0.4);
+    for _ in 0..3 + random.below(4) {
+        let (x, y) = (flock_x + side * random.between(-0.12, 0.12), flock_y + side * random.between(-0.05, 0.05));
+        let (span, stroke) = (side * random.between(0.012, 0.022), side * 0.0018 + 0.4);
         canvas.over(Area::around(x, y, span + 2.0, span + 2.0), |px, py| {
             // Two arcs that meet in the middle.
             let along = ((px - x) / span).abs();
@@ -102,13 +102,13 @@ fn birds(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
     }
 }
 
-fn hills(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
+fn hills(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     let (width, height) = (canvas.width, canvas.height as f32);
     for layer in 0..HILLS {
         let depth = layer as f32 / (HILLS - 1) as f32;
         let base = height * (0.56 + 0.30 * depth);
-        let ground = ridge(width, base, height * (0.075 - 0.03 * depth), dice);
-        let outline = if layer == WOODED { with_trees(&ground, canvas.short_side(), dice) } else { ground.clone() };
+        let ground = ridge(width, base, height * (0.075 - 0.03 * depth), random);
+        let outline = if layer == WOODED { with_trees(&ground, canvas.short_side(), random) } else { ground.clone() };
         let crest = mix(palette.hills[0], palette.hills[1], depth.powf(0.85));
         let foot = mix(crest, palette.sky[2], 0.34 * (1.0 - depth) + 0.06);
         let fade = height * 0.26;
@@ -117,10 +117,10 @@ fn hills(canvas: &mut Canvas, palette: &Palette, dice: &mut Dice) {
 }
 
 /// Heights of a ridge, column by column.
-fn ridge(width: usize, base: f32, amplitude: f32, dice: &mut Dice) -> Vec<f32> {
+fn ridge(width: usize, base: f32, amplitude: f32, random: &mut RandomNumbers) -> Vec<f32> {
     let waves: Vec<(f32, f32, f32)> = [(1.3, 1.0), (2.9, 0.45), (6.1, 0.2), (14.3, 0.07)]
         .into_iter()
-        .map(|(waves, share)| (waves * dice.between(0.7, 1.3), dice.between(0.0, TAU), share))
+        .map(|(waves, share)| (waves * random.between(0.7, 1.3), random.between(0.0, TAU), share))
         .collect();
     (0..width)
         .map(|x| {
@@ -132,13 +132,13 @@ fn ridge(width: usize, base: f32, amplitude: f32, dice: &mut Dice) -> Vec<f32> {
 }
 
 /// A ridge with conifers on it.
-fn with_trees(ground: &[f32], side: f32, dice: &mut Dice) -> Vec<f32> {
+fn with_trees(ground: &[f32], side: f32, random: &mut RandomNumbers) -> Vec<f32> {
     let width = ground.len() as f32;
     let mut outline = ground.to_vec();
     for _ in 0..(width / side * 34.0) as usize {
-        let tall = side * dice.between(0.025, 0.075);
-        let half = tall * dice.between(0.17, 0.24);
-        let centre = width * dice.between(0.0, 1.0);
+        let tall = side * random.between(0.025, 0.075);
+        let half = tall * random.between(0.17, 0.24);
+        let centre = width * random.between(0.0, 1.0);
         let Some(foot) = ground.get(centre as usize).copied() else { continue };
         let (left, right) = ((centre - half).max(0.0) as usize, (centre + half).ceil() as usize);
         for (x, top) in outline.iter_mut().enumerate().take(right).skip(left) {

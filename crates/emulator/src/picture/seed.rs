@@ -20,16 +20,16 @@ impl Seed {
         self.0
     }
 
-    pub(crate) fn dice(self) -> Dice {
-        Dice(self.0)
+    pub(crate) fn random(self) -> RandomNumbers {
+        RandomNumbers(self.0)
     }
 }
 
 /// A deterministic row of numbers (SplitMix64).
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct RandomNumbers(u64);
 
-impl Dice {
+impl RandomNumbers {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
