@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::gateway::Gateway;
-use super::order::Order;
+use super::paid_request::PaidRequest;
 use super::read::ReadError;
 use super::refusal::{self, Refusal};
 use super::success;
@@ -38,30 +38,30 @@ async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Resp
             })
             .into_response();
     };
-    let order = match Order::read(operation, &parts.headers, body).await {
-        Ok(order) => Ok(order),
+    let paid_request = match PaidRequest::read(operation, &parts.headers, body).await {
+        Ok(paid_request) => Ok(paid_request),
         Err(ReadError::Refused(refusal)) => Err(refusal),
         // The connection is gone: nobody reads this.
         Err(ReadError::Lost) => return Response::default(),
     };
-    if let Ok(order) = &order {
-        let parameters = &order.parameters;
-        call.described(Some(&parameters.model), Some(&parameters.prompt), order.images.len());
+    if let Ok(paid_request) = &paid_request {
+        let parameters = &paid_request.parameters;
+        call.described(Some(&parameters.model), Some(&parameters.prompt), paid_request.images.len());
     }
     if let Some(fault) = &call.fault {
         if fault.request_cut.is_some() {
-            settle_unanswered(&call, &order);
+            settle_unanswered(&call, &paid_request);
             return Response::default();
         }
         if let Some(answer) = &fault.answer {
-            return answer_scripted(&call, &order, answer);
+            return answer_scripted(&call, &paid_request, answer);
         }
     }
-    answer(gateway, &call, order).await
+    answer(gateway, &call, paid_request).await
 }
 
 /// The normal course.
-async fn answer(gateway: &Gateway, call: &Call, order: Result<Order, Refusal>) -> Response {
+async fn answer(gateway: &Gateway, call: &Call, paid_request: Result<PaidRequest, Refusal>) -> Response {
     let settings = gateway.settings.get();
     let refuse = |answer: &Answer| {
         let answer = answer.in_form(settings.error_form);
@@ -71,19 +71,19 @@ async fn answer(gateway: &Gateway, call: &Call, order: Result<Order, Refusal>) -
     if !call.authorized {
         return refuse(&refusal::unauthorized());
     }
-    let order = match order {
-        Ok(order) => order,
+    let paid_request = match paid_request {
+        Ok(paid_request) => paid_request,
         Err(refusal) => return refuse(&refusal),
     };
-    let price = order.price();
+    let price = paid_request.price();
     let charged = call.fault_charges().unwrap_or(true);
     let covered = if charged { call.charge_if_covered(price) } else { call.covered(price) };
     if !covered {
         return refuse(&refusal::out_of_credits());
     }
-    let images = order.parameters.n;
+    let images = paid_request.parameters.n;
     let latency = settings.latency.map_or(Duration::ZERO, |latency| latency.of_call(call.seq()));
-    match success::make(gateway, call, order, price, latency).await {
+    match success::make(gateway, call, paid_request, price, latency).await {
         Ok(response) => {
             call.generated(images);
             call.answered(200);
@@ -100,27 +100,27 @@ async fn answer(gateway: &Gateway, call: &Call, order: Result<Order, Refusal>) -
 }
 
 /// A scripted answer to a request that arrived whole.
-fn answer_scripted(call: &Call, order: &Result<Order, Refusal>, answer: &Answer) -> Response {
+fn answer_scripted(call: &Call, paid_request: &Result<PaidRequest, Refusal>, answer: &Answer) -> Response {
     let work = call.billing().charges_answer(answer.status);
-    let (images, price) = volume(call, order);
+    let (images, price) = volume(call, paid_request);
     call.settle_failure(work, images, price);
     call.answered(answer.status);
     answer.render(&call.context()).into_response()
 }
 
 /// A request that arrived whole and is cut before any answer. What would have been refused costs nothing.
-fn settle_unanswered(call: &Call, order: &Result<Order, Refusal>) {
-    if order.is_ok() {
-        let (images, price) = volume(call, order);
+fn settle_unanswered(call: &Call, paid_request: &Result<PaidRequest, Refusal>) {
+    if paid_request.is_ok() {
+        let (images, price) = volume(call, paid_request);
         call.settle_failure(call.billing().charges_unanswered(), images, price);
     }
     call.unanswered();
 }
 
 /// How much a request asked for; a request that cannot be read counts as one picture.
-fn volume(call: &Call, order: &Result<Order, Refusal>) -> (u32, Price) {
-    match order {
-        Ok(order) => (order.parameters.n, order.price()),
+fn volume(call: &Call, paid_request: &Result<PaidRequest, Refusal>) -> (u32, Price) {
+    match paid_request {
+        Ok(paid_request) => (paid_request.parameters.n, paid_request.price()),
         Err(_) => (1, Price::of(call.operation, "", 1)),
     }
 }

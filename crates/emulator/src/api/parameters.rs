@@ -59,23 +59,24 @@ pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issu
 impl Parameters {
     /// Reads texts in which nothing is wrong.
     pub(crate) fn of(mut texts: Texts) -> Self {
-        let mut take = |name| texts.remove(name);
-        let size = take("size").and_then(|size| dimensions(&size));
-        let format = match take("output_format").as_deref().map(OutputFormat::from) {
-            Some(OutputFormat::Jpeg) => ImageFormat::Jpeg,
-            Some(OutputFormat::Webp) => ImageFormat::Webp,
-            _ => ImageFormat::Png,
+        let mut take = |name| {
+            let default = || GPT_IMAGE_2.default_of(name).unwrap_or_default().to_owned();
+            texts.remove(name).unwrap_or_else(default)
         };
         Self {
-            model: take("model").unwrap_or_default(),
-            prompt: take("prompt").unwrap_or_default(),
-            size: size.unwrap_or((1024, 1024)),
-            quality: take("quality").unwrap_or_else(|| "medium".to_owned()),
-            format,
-            transparent: take("background").is_some_and(|value| value == "transparent"),
-            compression: take("output_compression").and_then(|value| value.trim().parse().ok()).unwrap_or(100),
-            inline: take("response_format").is_some_and(|value| value == "b64_json"),
-            n: take("n").and_then(|value| value.trim().parse().ok()).unwrap_or(1),
+            model: take("model"),
+            prompt: take("prompt"),
+            size: dimensions(&take("size")).unwrap_or((1024, 1024)),
+            quality: take("quality"),
+            format: match OutputFormat::from(take("output_format")) {
+                OutputFormat::Jpeg => ImageFormat::Jpeg,
+                OutputFormat::Webp => ImageFormat::Webp,
+                _ => ImageFormat::Png,
+            },
+            transparent: take("background") == "transparent",
+            compression: take("output_compression").trim().parse().unwrap_or(100),
+            inline: take("response_format") == "b64_json",
+            n: take("n").trim().parse().unwrap_or(1),
         }
     }
 }

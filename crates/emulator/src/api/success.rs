@@ -10,7 +10,7 @@ use hyper::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
 use super::gateway::{Canned, Gateway};
-use super::order::Order;
+use super::paid_request::PaidRequest;
 use super::segments::Segments;
 use crate::Price;
 use crate::cdn::StoredPicture;
@@ -24,19 +24,19 @@ use crate::picture::{Painting, PictureCache};
 pub(crate) async fn make(
     gateway: &Gateway,
     call: &Call,
-    order: Order,
+    paid_request: PaidRequest,
     price: Price,
     latency: Duration,
 ) -> Result<Response, ()> {
-    let mime = order.parameters.format.mime();
-    let extension = order.parameters.format.extension();
-    let inline = order.parameters.inline;
+    let mime = paid_request.parameters.format.mime();
+    let extension = paid_request.parameters.format.extension();
+    let inline = paid_request.parameters.inline;
     let replaced = call.fault.as_ref().and_then(|fault| fault.success_body.clone());
     let pictures = match &gateway.canned {
-        Some(canned) => vec![canned.clone(); order.parameters.n as usize],
+        Some(canned) => vec![canned.clone(); paid_request.parameters.n as usize],
         // Nobody will see them.
         None if replaced.is_some() => Vec::new(),
-        None => draw(Arc::clone(&gateway.pictures), order, inline).await?,
+        None => draw(Arc::clone(&gateway.pictures), paid_request, inline).await?,
     };
     let mut body = Segments::default();
     let from = Instant::now().checked_add(latency).unwrap_or_else(Instant::now);
@@ -80,8 +80,8 @@ pub(crate) async fn make(
 }
 
 /// Draws off the thread that serves the connections. Base64 is made only if it is sent.
-async fn draw(cache: Arc<PictureCache>, order: Order, inline: bool) -> Result<Vec<Canned>, ()> {
-    let parameters = order.parameters;
+async fn draw(cache: Arc<PictureCache>, paid_request: PaidRequest, inline: bool) -> Result<Vec<Canned>, ()> {
+    let parameters = paid_request.parameters;
     let paint = move || {
         (0..parameters.n)
             .map(|variant| {
@@ -93,8 +93,8 @@ async fn draw(cache: Arc<PictureCache>, order: Order, inline: bool) -> Result<Ve
                     compression: parameters.compression,
                     transparent: parameters.transparent,
                     quality: &parameters.quality,
-                    inputs: &order.images,
-                    mask: order.mask.as_ref(),
+                    inputs: &paid_request.images,
+                    mask: paid_request.mask.as_ref(),
                 };
                 let bytes = cache.paint(&painting).map_err(|error| tracing::error!(%error, "a picture failed"))?;
                 Ok(if inline { Canned::new(bytes) } else { Canned { bytes, base64: Bytes::new() } })

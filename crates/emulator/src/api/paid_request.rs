@@ -14,7 +14,7 @@ use crate::{Operation, Price};
 
 /// What is to be made.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct PaidRequest {
     pub(crate) operation: Operation,
     pub(crate) parameters: Parameters,
     /// Input images; `None` for one that was too large to keep.
@@ -22,7 +22,7 @@ pub(crate) struct Order {
     pub(crate) mask: Option<Bytes>,
 }
 
-impl Order {
+impl PaidRequest {
     /// Reads a request to its end and checks it.
     pub(crate) async fn read(operation: Operation, headers: &HeaderMap, body: Body) -> Result<Self, ReadError> {
         let mut body = body.into_data_stream();
