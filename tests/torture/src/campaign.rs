@@ -1,4 +1,4 @@
-//! Many units, some at a time.
+//! Many experiments, some at a time.
 
 use std::io;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::draw::draw;
+use crate::experiment::Experiment;
 use crate::run::{Report, run};
 use crate::tally::Tally;
-use crate::unit::Unit;
 use crate::world::World;
 
-/// So many units run at a time: most of them wait for something.
+/// So many experiments run at a time: most of them wait for something.
 const AT_ONCE: usize = 64;
 /// So many failures are described.
 const DESCRIBED: usize = 5;
@@ -21,11 +21,11 @@ const DESCRIBED: usize = 5;
 pub struct Ended {
     /// What was counted.
     pub tally: Tally,
-    /// The first units in which something was wrong, described.
+    /// The first experiments in which something was wrong, described.
     pub failures: Vec<String>,
 }
 
-/// Runs units of `seed` until so many calls were made. `watch` sees the tally now and then.
+/// Runs experiments of `seed` until so many calls were made. `watch` sees the tally now and then.
 ///
 /// # Errors
 /// What an experiment needs and cannot have.
@@ -36,31 +36,31 @@ pub async fn campaign(seed: u64, calls: u64, mut watch: impl FnMut(&Tally)) -> i
     let (mut index, mut begun) = (0, 0);
     loop {
         while begun < calls && running.len() < AT_ONCE {
-            let unit = draw(seed, index);
+            let experiment = draw(seed, index);
             index += 1;
-            begun += unit.calls.len() as u64;
+            begun += experiment.calls.len() as u64;
             let world = world.clone();
             running.spawn(async move {
-                let report = run(&unit, &world).await;
-                (unit, report)
+                let report = run(&experiment, &world).await;
+                (experiment, report)
             });
         }
         let Some(joined) = running.join_next().await else { return Ok(ended) };
-        let (unit, report) = joined.map_err(io::Error::other)?;
+        let (experiment, report) = joined.map_err(io::Error::other)?;
         let report = report?;
-        ended.tally.add(&unit, &report);
+        ended.tally.add(&experiment, &report);
         if !report.judgement.wrong.is_empty() && ended.failures.len() < DESCRIBED {
-            ended.failures.push(describe(&unit, &report));
+            ended.failures.push(describe(&experiment, &report));
         }
         watch(&ended.tally);
     }
 }
 
-/// All that there is to say about a unit: what was to happen, what callers were told, and the ledger.
-pub fn describe(unit: &Unit, report: &Report) -> String {
-    let Report { told, collected, ledger, judgement, .. } = report;
-    let mut text = format!("{unit}");
+/// All that there is to say about an experiment: what was to happen, what callers were told, and the ledger.
+pub fn describe(experiment: &Experiment, report: &Report) -> String {
+    let Report { observed, collected, ledger, judgement, .. } = report;
+    let mut text = format!("{experiment}");
     judgement.wrong.iter().for_each(|wrong| text.push_str(&format!("  WRONG: {wrong}\n")));
-    text.push_str(&format!("told: {told:#?}\ncollected: {collected:#?}\nledger: {ledger:#?}\n"));
+    text.push_str(&format!("observed: {observed:#?}\ncollected: {collected:#?}\nledger: {ledger:#?}\n"));
     text
 }

@@ -1,12 +1,12 @@
-//! A unit, drawn from a seed and an index.
+//! An experiment, drawn from a seed and an index.
 
 use std::time::Duration;
 
 use crate::scripted::{Script, Step};
 use fastrand::Rng;
 
+use crate::experiment::{CallSpec, Caller, Experiment};
 use crate::faults;
-use crate::unit::{Caller, Order, Unit};
 
 /// Lengths of an answer's pictures, in the world's order; enough to aim a cut at.
 const PICTURES: [u64; 4] = [120, 20_000, 300_000, 7 << 20];
@@ -14,8 +14,8 @@ const PICTURES: [u64; 4] = [120, 20_000, 300_000, 7 << 20];
 /// Uploads above this are larger than what sockets on loopback hold.
 const LARGE: usize = 6 << 20;
 
-/// Draws a unit. The same seed and index give the same one.
-pub fn draw(seed: u64, index: u64) -> Unit {
+/// Draws an experiment. The same seed and index give the same one.
+pub fn draw(seed: u64, index: u64) -> Experiment {
     // Neighbours must not resemble each other.
     let mut rng = Rng::with_seed(seed ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let alone = rng.u8(..100) < 85;
@@ -39,7 +39,7 @@ pub fn draw(seed: u64, index: u64) -> Unit {
         .collect();
     let mut cdn: Vec<_> =
         if by_url { (0..count * 4).map(|_| faults::cdn(&mut rng, length)).collect() } else { Vec::new() };
-    if let [Order { upload, caller: Caller::DropsAtMark | Caller::CancelsAtMark, .. }] = calls[..] {
+    if let [CallSpec { upload, caller: Caller::DropsAtMark | Caller::CancelsAtMark, .. }] = calls[..] {
         let large = upload.filter(|bytes| *bytes > LARGE && rng.u8(..4) > 0);
         let first = if by_url && large.is_none() && rng.bool() { cdn.first_mut() } else { api.first_mut() };
         match (first, large) {
@@ -49,7 +49,7 @@ pub fn draw(seed: u64, index: u64) -> Unit {
             (None, _) => {}
         }
     }
-    Unit { seed, index, tls, picture, pictures, calls, api, cdn }
+    Experiment { seed, index, tls, picture, pictures, calls, api, cdn }
 }
 
 /// Lets a script wake the caller at any of its steps.
@@ -62,7 +62,7 @@ fn mark_somewhere(rng: &mut Rng, script: &mut Script) {
     *script = Script::new(steps);
 }
 
-fn order(rng: &mut Rng, alone: bool) -> Order {
+fn order(rng: &mut Rng, alone: bool) -> CallSpec {
     let upload = (rng.u8(..100) < 35).then(|| match rng.u8(..100) {
         0..70 => rng.usize(..3000),
         70..94 => rng.usize(..600_000),
@@ -77,5 +77,5 @@ fn order(rng: &mut Rng, alone: bool) -> Order {
         92..100 if alone => Caller::CancelsAtMark,
         _ => Caller::Waits,
     };
-    Order { upload, to_file: rng.u8(..100) < 40, caller }
+    CallSpec { upload, to_file: rng.u8(..100) < 40, caller }
 }

@@ -6,7 +6,7 @@ use crate::scripted::{Script, Source, Step, SuccessForm, Until};
 use fastrand::Rng;
 use gptimage_emulator::{Cut, ErrorForm};
 
-use crate::unit::Drawn;
+use crate::experiment::ScriptedFault;
 
 /// What a fault is aimed at.
 #[derive(Debug, Clone, Copy)]
@@ -120,8 +120,8 @@ fn cut(rng: &mut Rng) -> Cut {
     }
 }
 
-fn drawn(fault: &'static str, steps: impl IntoIterator<Item = Step>) -> Drawn {
-    Drawn { fault, script: Script::new(steps) }
+fn drawn(fault: &'static str, steps: impl IntoIterator<Item = Step>) -> ScriptedFault {
+    ScriptedFault { fault, script: Script::new(steps) }
 }
 
 /// An offset: near the beginning, anywhere, or around the end.
@@ -141,11 +141,11 @@ fn failure(rng: &mut Rng) -> Source {
 }
 
 /// What happens to a connection to the API.
-pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> Drawn {
+pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> ScriptedFault {
     let success = if setting.by_url { Source::Link } else { Source::Image };
     let whole = Step::Read(Until::Whole);
     match rng.u8(..100) {
-        0..34 => drawn(Drawn::NONE, [whole, Step::send(success)]),
+        0..34 => drawn(ScriptedFault::NONE, [whole, Step::send(success)]),
         34..48 => {
             let at = offset(rng, setting.request);
             drawn("request cut", [Step::Read(Until::Bytes(at)), Step::Cut(cut(rng))])
@@ -182,7 +182,7 @@ pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> Drawn {
 }
 
 /// An answer before the request is whole.
-fn early(rng: &mut Rng, setting: &Setting, success: Source) -> Drawn {
+fn early(rng: &mut Rng, setting: &Setting, success: Source) -> ScriptedFault {
     let source = if rng.u8(..10) == 0 { success } else { failure(rng) };
     let read = Step::Read(Until::Bytes(offset(rng, setting.request)));
     let rest = Step::Read(Until::End);
@@ -194,14 +194,14 @@ fn early(rng: &mut Rng, setting: &Setting, success: Source) -> Drawn {
 }
 
 /// A caller that goes in the middle of an upload, from which the server reads on afterwards.
-pub(crate) fn left_while_uploading(rng: &mut Rng, length: u64) -> Drawn {
+pub(crate) fn left_while_uploading(rng: &mut Rng, length: u64) -> ScriptedFault {
     let pause = Step::Pause(Duration::from_millis(rng.u64(..20)));
     let read = Step::Read(Until::Bytes(rng.u64(..length / 2)));
     drawn("left while uploading", [read, Step::Mark, pause, Step::Read(Until::Whole), Step::send(Source::Image)])
 }
 
 /// Bytes that come late, or one by one.
-fn slow(rng: &mut Rng, success: Source, answer: u64) -> Drawn {
+fn slow(rng: &mut Rng, success: Source, answer: u64) -> ScriptedFault {
     let whole = Step::Read(Until::Whole);
     let pause = Duration::from_millis(rng.u64(..60));
     match rng.u8(..4) {
@@ -223,10 +223,10 @@ fn slow(rng: &mut Rng, success: Source, answer: u64) -> Drawn {
 }
 
 /// What happens to a download of this length.
-pub(crate) fn cdn(rng: &mut Rng, length: u64) -> Drawn {
+pub(crate) fn cdn(rng: &mut Rng, length: u64) -> ScriptedFault {
     let head = Step::Read(Until::Head);
     match rng.u8(..100) {
-        0..50 => drawn(Drawn::NONE, [head, Step::send(Source::Picture)]),
+        0..50 => drawn(ScriptedFault::NONE, [head, Step::send(Source::Picture)]),
         50..75 => {
             let at = offset(rng, length + 250);
             drawn("download cut", [head, Step::send_first(Source::Picture, at), Step::Cut(cut(rng))])

@@ -12,18 +12,18 @@ pub type Outcome = Result<Generated, Error>;
 
 /// What a caller was told.
 #[derive(Debug)]
-pub enum Told {
+pub enum Observed {
     /// The call's outcome.
     Outcome(Box<Outcome>),
     /// The caller had gone.
-    Nothing,
+    CallerGone,
 }
 
 /// All that is known of an experiment.
 #[derive(Debug)]
 pub struct Evidence<'a> {
     /// One for each call.
-    pub told: &'a [Told],
+    pub observed: &'a [Observed],
     /// What was collected afterwards.
     pub collected: &'a [Outcome],
     /// The server's ledger.
@@ -74,11 +74,11 @@ pub fn images(outcome: &Outcome) -> &[Image] {
 /// Compares what callers were told with the ledger.
 pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
-    let told = evidence.told.iter().filter_map(|told| match told {
-        Told::Outcome(outcome) => Some(outcome.as_ref()),
-        Told::Nothing => None,
+    let observed = evidence.observed.iter().filter_map(|observed| match observed {
+        Observed::Outcome(outcome) => Some(outcome.as_ref()),
+        Observed::CallerGone => None,
     });
-    let outcomes: Vec<&Outcome> = told.chain(evidence.collected).collect();
+    let outcomes: Vec<&Outcome> = observed.chain(evidence.collected).collect();
     for outcome in &outcomes {
         judge_outcome(outcome, evidence, &mut judgement.wrong);
     }
@@ -158,7 +158,7 @@ fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut 
     for attempt in outcomes.iter().flat_map(|outcome| attempts(outcome)) {
         said.entry(&attempt.client_request_id).or_default().push(attempt);
     }
-    let nobody_told = evidence.told.iter().any(|told| matches!(told, Told::Nothing));
+    let nobody_told = evidence.observed.iter().any(|observed| matches!(observed, Observed::CallerGone));
     let mut seen = BTreeSet::new();
     for entry in evidence.ledger {
         let charged = entry.charge.is_some();
@@ -201,8 +201,8 @@ fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut 
             judgement.wrong.push("a call was charged more than once".to_owned());
         }
     }
-    if judgement.charges > evidence.told.len() as u64 {
-        judgement.wrong.push(format!("{} charges for {} calls", judgement.charges, evidence.told.len()));
+    if judgement.charges > evidence.observed.len() as u64 {
+        judgement.wrong.push(format!("{} charges for {} calls", judgement.charges, evidence.observed.len()));
     }
 }
 

@@ -76,7 +76,7 @@ async fn torture(seed: u64, calls: u64) -> std::io::Result<bool> {
     let seconds = started.elapsed().as_secs_f64();
     print!("{tally}");
     println!("seconds                        {seconds:>8.0}   {:.0} calls a second", tally.calls as f64 / seconds);
-    println!("{} passed, {} failed", tally.units - tally.failed, tally.failed);
+    println!("{} passed, {} failed", tally.experiments - tally.failed, tally.failed);
     Ok(tally.failed == 0)
 }
 
@@ -85,9 +85,9 @@ fn first_word(text: &str) -> &str {
 }
 
 async fn replay(seed: u64, index: u64) -> std::io::Result<bool> {
-    let unit = draw(seed, index);
-    let report = run(&unit, &World::new()?).await?;
-    println!("{}", describe(&unit, &report));
+    let experiment = draw(seed, index);
+    let report = run(&experiment, &World::new()?).await?;
+    println!("{}", describe(&experiment, &report));
     let passed = report.judgement.wrong.is_empty();
     println!("{} passed, {} failed", u8::from(passed), u8::from(!passed));
     Ok(passed)

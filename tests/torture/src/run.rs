@@ -1,4 +1,4 @@
-//! A unit, run over real sockets to its end.
+//! An experiment, run over real sockets to its end.
 
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
@@ -12,19 +12,19 @@ use gptimage_core::{CancelToken, Client, Config, EditRequest, GenerateRequest, I
 use gptimage_emulator::{Billing, LedgerEntry, Side};
 use tokio::time::{sleep, timeout};
 
-use crate::judge::{Evidence, Judgement, Outcome, Told, judge};
-use crate::unit::{Caller, Drawn, Order, Unit};
+use crate::experiment::{CallSpec, Caller, Experiment, ScriptedFault};
+use crate::judge::{Evidence, Judgement, Observed, Outcome, judge};
 use crate::world::{KEY, World, padded, timers};
 
 /// Whatever a server does, a call ends within this.
 pub const CAP: Duration = Duration::from_secs(30);
 const MAX_ATTEMPTS: u32 = 3;
 
-/// What became of a unit.
+/// What became of an experiment.
 #[derive(Debug)]
 pub struct Report {
     /// One for each call.
-    pub told: Vec<Told>,
+    pub observed: Vec<Observed>,
     /// What was collected afterwards.
     pub collected: Vec<Outcome>,
     /// The server's ledger.
@@ -35,45 +35,45 @@ pub struct Report {
     pub judgement: Judgement,
 }
 
-/// Runs a unit and judges it.
+/// Runs an experiment and judges it.
 ///
 /// # Errors
 /// A server, client or folder that cannot be made: no outcome of the experiment.
-pub async fn run(unit: &Unit, world: &World) -> io::Result<Report> {
-    let picture = world.pictures.get(unit.picture).cloned().unwrap_or_default();
+pub async fn run(experiment: &Experiment, world: &World) -> io::Result<Report> {
+    let picture = world.pictures.get(experiment.picture).cloned().unwrap_or_default();
     let mut builder = ScriptedServer::builder()
         .billing(Billing::Pessimistic)
         .key(KEY)
         .picture(picture.clone())
-        .pictures(unit.pictures);
-    if unit.tls {
+        .pictures(experiment.pictures);
+    if experiment.tls {
         builder = builder.tls(&world.authority);
     }
     let server = Arc::new(builder.start().await?);
-    unit.api.iter().for_each(|drawn| server.script(Side::Api, drawn.script.clone()));
-    unit.cdn.iter().for_each(|drawn| server.script(Side::Cdn, drawn.script.clone()));
+    experiment.api.iter().for_each(|drawn| server.script(Side::Api, drawn.script.clone()));
+    experiment.cdn.iter().for_each(|drawn| server.script(Side::Cdn, drawn.script.clone()));
     let mut config = Config::new().api_key(KEY).base_url(server.base_url()).timers(timers()).max_attempts(MAX_ATTEMPTS);
-    if unit.tls {
+    if experiment.tls {
         config = config.ca_file(&world.ca_file);
     }
     let client = Client::new(config).map_err(io::Error::other)?;
-    let folder = unit.calls.iter().any(|call| call.to_file).then(|| world.folder()).transpose()?;
+    let folder = experiment.calls.iter().any(|call| call.to_file).then(|| world.folder()).transpose()?;
 
     let mut wrong = Vec::new();
     let mut calls = tokio::task::JoinSet::new();
-    for (number, order) in unit.calls.iter().enumerate() {
-        let mut call = prepare(&client, order, unit)?;
+    for (number, order) in experiment.calls.iter().enumerate() {
+        let mut call = prepare(&client, order, experiment)?;
         if let (true, Some(folder)) = (order.to_file, &folder) {
             call = call.save_to(folder.path().join(format!("call-{number}.png")));
         }
         let (server, caller) = (server.clone(), order.caller);
         calls.spawn(async move { (number, timeout(CAP, wait(call, caller, &server)).await) });
     }
-    let mut told: Vec<_> = unit.calls.iter().map(|_| Told::Nothing).collect();
+    let mut observed: Vec<_> = experiment.calls.iter().map(|_| Observed::CallerGone).collect();
     while let Some(joined) = calls.join_next().await {
         match joined {
             Ok((number, Ok(ended))) => {
-                if let Some(place) = told.get_mut(number) {
+                if let Some(place) = observed.get_mut(number) {
                     *place = ended;
                 }
             }
@@ -89,23 +89,28 @@ pub async fn run(unit: &Unit, world: &World) -> io::Result<Report> {
         wrong.push(format!("calls or connections were still at work after {CAP:?}"));
     }
     let (collected, ledger) = (client.collect(), server.ledger());
-    let evidence =
-        Evidence { told: &told, collected: &collected, ledger: &ledger, picture: &picture, max_attempts: MAX_ATTEMPTS };
+    let evidence = Evidence {
+        observed: &observed,
+        collected: &collected,
+        ledger: &ledger,
+        picture: &picture,
+        max_attempts: MAX_ATTEMPTS,
+    };
     let mut judgement = judge(&evidence);
     judgement.wrong.append(&mut wrong);
     if contains(&server.received(Side::Cdn), KEY.as_bytes()) {
         judgement.wrong.push("a download carried the key".to_owned());
     }
     if let Some(folder) = &folder {
-        let answers = kept_answers(&told, &collected);
+        let answers = kept_answers(&observed, &collected);
         judgement.wrong.extend(judge_folder(folder.path(), &picture, &answers).await);
     }
-    let faults = count_faults(unit, &server);
-    Ok(Report { told, collected, ledger, faults, judgement })
+    let faults = count_faults(experiment, &server);
+    Ok(Report { observed, collected, ledger, faults, judgement })
 }
 
-fn prepare(client: &Client, order: &Order, unit: &Unit) -> io::Result<gptimage_core::Call> {
-    let format = if unit.cdn.is_empty() { ResponseFormat::B64Json } else { ResponseFormat::Url };
+fn prepare(client: &Client, order: &CallSpec, experiment: &Experiment) -> io::Result<gptimage_core::Call> {
+    let format = if experiment.cdn.is_empty() { ResponseFormat::B64Json } else { ResponseFormat::Url };
     Ok(match order.upload {
         None => {
             let request = GenerateRequest::builder("A T-Rex").response_format(format).build();
@@ -113,28 +118,28 @@ fn prepare(client: &Client, order: &Order, unit: &Unit) -> io::Result<gptimage_c
         }
         Some(bytes) => {
             let builder = EditRequest::builder("A crown", [ImageInput::bytes(padded(bytes))]).response_format(format);
-            let builder = builder.n(u32::try_from(unit.pictures).unwrap_or(1));
+            let builder = builder.n(u32::try_from(experiment.pictures).unwrap_or(1));
             client.edit(&builder.build().map_err(io::Error::other)?)
         }
     })
 }
 
-async fn wait(call: gptimage_core::Call, caller: Caller, server: &ScriptedServer) -> Told {
-    let told = |outcome| Told::Outcome(Box::new(outcome));
+async fn wait(call: gptimage_core::Call, caller: Caller, server: &ScriptedServer) -> Observed {
+    let observed = |outcome| Observed::Outcome(Box::new(outcome));
     match caller {
-        Caller::Waits => told(call.await),
-        Caller::Deadline(deadline) => told(call.deadline(deadline).await),
+        Caller::Waits => observed(call.await),
+        Caller::Deadline(deadline) => observed(call.deadline(deadline).await),
         Caller::DropsAfter(after) => gone_when(sleep(after), call).await,
         Caller::DropsAtMark => gone_when(server.marked(1), call).await,
-        Caller::CancelsAfter(after) => told(cancelled_when(sleep(after), call).await),
-        Caller::CancelsAtMark => told(cancelled_when(server.marked(1), call).await),
+        Caller::CancelsAfter(after) => observed(cancelled_when(sleep(after), call).await),
+        Caller::CancelsAtMark => observed(cancelled_when(server.marked(1), call).await),
     }
 }
 
-async fn gone_when(moment: impl Future<Output = ()>, call: gptimage_core::Call) -> Told {
+async fn gone_when(moment: impl Future<Output = ()>, call: gptimage_core::Call) -> Observed {
     tokio::select! {
-        outcome = call.into_future() => Told::Outcome(Box::new(outcome)),
-        () = moment => Told::Nothing,
+        outcome = call.into_future() => Observed::Outcome(Box::new(outcome)),
+        () = moment => Observed::CallerGone,
     }
 }
 
@@ -149,12 +154,12 @@ async fn cancelled_when(moment: impl Future<Output = ()>, call: gptimage_core::C
 }
 
 /// The files of answers that could not be used, as errors name them.
-fn kept_answers(told: &[Told], collected: &[Outcome]) -> Vec<PathBuf> {
-    let told = told.iter().filter_map(|told| match told {
-        Told::Outcome(outcome) => Some(outcome.as_ref()),
-        Told::Nothing => None,
+fn kept_answers(observed: &[Observed], collected: &[Outcome]) -> Vec<PathBuf> {
+    let observed = observed.iter().filter_map(|observed| match observed {
+        Observed::Outcome(outcome) => Some(outcome.as_ref()),
+        Observed::CallerGone => None,
     });
-    let errors = told.chain(collected).filter_map(|outcome| outcome.as_ref().err());
+    let errors = observed.chain(collected).filter_map(|outcome| outcome.as_ref().err());
     errors.filter_map(|error| error.response_file().map(Path::to_owned)).collect()
 }
 
@@ -181,15 +186,15 @@ async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec
     look().unwrap_or_else(|error| vec![format!("the folder cannot be read: {error}")])
 }
 
-fn count_faults(unit: &Unit, server: &ScriptedServer) -> BTreeMap<&'static str, u64> {
+fn count_faults(experiment: &Experiment, server: &ScriptedServer) -> BTreeMap<&'static str, u64> {
     let mut faults = BTreeMap::new();
-    for (side, all) in [(Side::Api, &unit.api), (Side::Cdn, &unit.cdn)] {
+    for (side, all) in [(Side::Api, &experiment.api), (Side::Cdn, &experiment.cdn)] {
         let met = usize::try_from(server.connections(side)).unwrap_or(usize::MAX);
-        for drawn in all.iter().take(met).filter(|drawn| drawn.fault != Drawn::NONE) {
+        for drawn in all.iter().take(met).filter(|drawn| drawn.fault != ScriptedFault::NONE) {
             *faults.entry(drawn.fault).or_default() += 1;
         }
     }
-    for order in unit.calls.iter().filter(|order| order.caller != Caller::Waits) {
+    for order in experiment.calls.iter().filter(|order| order.caller != Caller::Waits) {
         let fault = match order.caller {
             Caller::Deadline(_) => "deadline",
             Caller::DropsAfter(_) | Caller::DropsAtMark => "future dropped",

@@ -5,17 +5,17 @@ use std::fmt;
 
 use gptimage_core::Charge;
 
-use crate::judge::Told;
+use crate::experiment::Experiment;
+use crate::judge::Observed;
 use crate::run::Report;
-use crate::unit::Unit;
 
-/// Sums over all units.
+/// Sums over all experiments.
 #[derive(Debug, Default, Clone)]
 #[non_exhaustive]
 pub struct Tally {
-    /// Units.
-    pub units: u64,
-    /// Units in which something was wrong.
+    /// Experiments.
+    pub experiments: u64,
+    /// Experiments in which something was wrong.
     pub failed: u64,
     /// Calls made.
     pub calls: u64,
@@ -48,15 +48,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, unit: &Unit, report: &Report) {
-        let count = |matches: &dyn Fn(&crate::unit::Order) -> bool| {
-            unit.calls.iter().filter(|order| matches(order)).count() as u64
+    pub(crate) fn add(&mut self, experiment: &Experiment, report: &Report) {
+        let count = |matches: &dyn Fn(&crate::experiment::CallSpec) -> bool| {
+            experiment.calls.iter().filter(|order| matches(order)).count() as u64
         };
-        self.units += 1;
+        self.experiments += 1;
         self.failed += u64::from(!report.judgement.wrong.is_empty());
-        self.calls += unit.calls.len() as u64;
+        self.calls += experiment.calls.len() as u64;
         self.edits += count(&|order| order.upload.is_some());
-        self.tls += if unit.tls { unit.calls.len() as u64 } else { 0 };
+        self.tls += if experiment.tls { experiment.calls.len() as u64 } else { 0 };
         self.to_files += count(&|order| order.to_file);
         self.charges += report.judgement.charges;
         self.duplicates += report.judgement.duplicates;
@@ -67,10 +67,10 @@ impl Tally {
         self.gone += report.judgement.gone;
         self.collected += report.collected.len() as u64;
         report.faults.iter().for_each(|(fault, count)| *self.faults.entry(fault).or_default() += count);
-        for told in &report.told {
-            let name = match told {
-                Told::Nothing => "caller gone".to_owned(),
-                Told::Outcome(outcome) => match outcome.as_ref() {
+        for observed in &report.observed {
+            let name = match observed {
+                Observed::CallerGone => "caller gone".to_owned(),
+                Observed::Outcome(outcome) => match outcome.as_ref() {
                     Ok(_) => "success".to_owned(),
                     Err(error) => format!("{}, {}", error.kind(), in_words(error.charge())),
                 },

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, Phase, ResponseFormat};
 use gptimage_emulator::{Billing, Cut, Side};
-use gptimage_torture::judge::{Evidence, Outcome, Told, attempts, judge};
+use gptimage_torture::judge::{Evidence, Observed, Outcome, attempts, judge};
 use gptimage_torture::scripted::{Script, ScriptedServer, Step};
 use gptimage_torture::world::{KEY, World, patient, timers};
 
@@ -57,9 +57,14 @@ async fn every_byte_of_the_handshake() {
                     server.wait_idle().await;
                     proved += u64::from(check_kind(&outcome, offset) == Charge::NotCharged);
                     let ledger = server.ledger().split_off(seen);
-                    let told = [Told::Outcome(Box::new(outcome))];
-                    let evidence =
-                        Evidence { told: &told, collected: &[], ledger: &ledger, picture: &[], max_attempts: 1 };
+                    let observed = [Observed::Outcome(Box::new(outcome))];
+                    let evidence = Evidence {
+                        observed: &observed,
+                        collected: &[],
+                        ledger: &ledger,
+                        picture: &[],
+                        max_attempts: 1,
+                    };
                     assert_eq!(judge(&evidence).wrong, [""; 0], "{cut:?} after {offset} bytes of the handshake");
                 }
             });

@@ -3,7 +3,7 @@
 
 use gptimage_core::{Client, Config, GenerateRequest, ResponseFormat};
 use gptimage_emulator::{Billing, LedgerEntry, Price, Side};
-use gptimage_torture::judge::{Evidence, Judgement, Outcome, Told, judge};
+use gptimage_torture::judge::{Evidence, Judgement, Observed, Outcome, judge};
 use gptimage_torture::scripted::ScriptedServer;
 use gptimage_torture::world::{KEY, patient};
 
@@ -19,25 +19,25 @@ async fn call(scripts: &[&str], retry_server_errors: bool) -> (Outcome, Vec<Ledg
     (outcome, server.ledger())
 }
 
-fn judged(told: Told, ledger: &[LedgerEntry]) -> Judgement {
-    let picture = match &told {
-        Told::Outcome(outcome) => {
+fn judged(observed: Observed, ledger: &[LedgerEntry]) -> Judgement {
+    let picture = match &observed {
+        Observed::Outcome(outcome) => {
             outcome.as_ref().as_ref().ok().and_then(|made| made.image()?.bytes().cloned()).unwrap_or_default()
         }
-        Told::Nothing => Default::default(),
+        Observed::CallerGone => Default::default(),
     };
-    judge(&Evidence { told: &[told], collected: &[], ledger, picture: &picture, max_attempts: 3 })
+    judge(&Evidence { observed: &[observed], collected: &[], ledger, picture: &picture, max_attempts: 3 })
 }
 
-fn told(outcome: Outcome) -> Told {
-    Told::Outcome(Box::new(outcome))
+fn observed(outcome: Outcome) -> Observed {
+    Observed::Outcome(Box::new(outcome))
 }
 
 #[tokio::test]
 async fn what_is_right_is_right() {
     for scripts in [&[][..], &["read whole; cut rst"], &["read whole; send status 429 empty"]] {
         let (outcome, ledger) = call(scripts, false).await;
-        let judgement = judged(told(outcome), &ledger);
+        let judgement = judged(observed(outcome), &ledger);
         assert_eq!((judgement.wrong, judgement.charges, judgement.duplicates), (Vec::<String>::new(), 1, 0));
     }
 }
@@ -45,7 +45,7 @@ async fn what_is_right_is_right() {
 #[tokio::test]
 async fn a_paid_call_that_nobody_is_told_of_is_lost() {
     let (_, ledger) = call(&[], false).await;
-    let judgement = judged(Told::Nothing, &ledger);
+    let judgement = judged(Observed::CallerGone, &ledger);
     assert_eq!((judgement.lost, judgement.wrong.len()), (1, 1), "{judgement:?}");
 }
 
@@ -53,7 +53,7 @@ async fn a_paid_call_that_nobody_is_told_of_is_lost() {
 async fn a_call_that_is_paid_twice_is_a_duplicate() {
     // Words make it so: the caller allows what the default forbids.
     let (outcome, ledger) = call(&["read whole; send status 500 problem"], true).await;
-    let judgement = judged(told(outcome), &ledger);
+    let judgement = judged(observed(outcome), &ledger);
     assert_eq!((judgement.charges, judgement.duplicates), (2, 1), "{judgement:?}");
     assert!(judgement.wrong.iter().any(|wrong| wrong.contains("without a proof")), "{judgement:?}");
 }
@@ -62,7 +62,7 @@ async fn a_call_that_is_paid_twice_is_a_duplicate() {
 async fn a_refusal_that_was_charged_is_a_lie() {
     let (outcome, mut ledger) = call(&["read whole; send status 400 problem"], false).await;
     ledger[0].charge = Some(Price { credits: 1 });
-    let judgement = judged(told(outcome), &ledger);
+    let judgement = judged(observed(outcome), &ledger);
     assert_eq!((judgement.wrongly_free, judgement.wrong.len()), (1, 1), "{judgement:?}");
 }
 
@@ -72,8 +72,8 @@ async fn an_id_that_no_list_has_is_noticed() {
     let mut other = ledger[0].clone();
     other.client_request_id = Some("gptimage-another".to_owned());
     ledger.push(other);
-    assert!(judged(told(outcome), &ledger).wrong[0].contains("stands in no attempt list"));
+    assert!(judged(observed(outcome), &ledger).wrong[0].contains("stands in no attempt list"));
     let (outcome, mut ledger) = call(&["read whole; cut rst"], false).await;
     ledger.push(ledger[0].clone());
-    assert!(judged(told(outcome), &ledger).wrong.iter().any(|wrong| wrong.contains("sent twice")));
+    assert!(judged(observed(outcome), &ledger).wrong.iter().any(|wrong| wrong.contains("sent twice")));
 }

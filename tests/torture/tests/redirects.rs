@@ -95,8 +95,12 @@ async fn a_charged_call_follows_no_redirect() {
                 server.script(Side::Api, redirect(Until::Whole, status, &location));
                 let error = client.generate(&request(ResponseFormat::B64Json)).await.unwrap_err();
                 calls += 1;
-                let told = (error.kind(), error.charge(), error.attempts().len());
-                assert_eq!(told, (ErrorKind::OutcomeUnknown, Charge::Unknown, 1), "{status} to {location}: {error}");
+                let observed = (error.kind(), error.charge(), error.attempts().len());
+                assert_eq!(
+                    observed,
+                    (ErrorKind::OutcomeUnknown, Charge::Unknown, 1),
+                    "{status} to {location}: {error}"
+                );
                 assert_eq!(server.connections(Side::Api), calls, "{status} to {location}");
             }
         }

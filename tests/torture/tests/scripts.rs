@@ -1,4 +1,4 @@
-//! The hostile servers of `scripts.toml`, one after another: each ends, as it should, in a bounded memory.
+//! The servers of `scripts.toml`, one after another: each ends, as it should, in a bounded memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gptimage_core::{Client, Config, EditRequest, GenerateRequest, ImageInput, ResponseFormat, Timers};
 use gptimage_emulator::{Billing, Side};
-use gptimage_torture::judge::{Evidence, Outcome, Told, attempts, judge};
+use gptimage_torture::judge::{Evidence, Observed, Outcome, attempts, judge};
 use gptimage_torture::run::CAP;
 use gptimage_torture::scripted::{Authority, Script, ScriptedServer};
 use gptimage_torture::world::{KEY, padded};
@@ -135,12 +135,13 @@ async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> 
 /// What the ledger says to the outcome.
 fn judged(server: &ScriptedServer, outcome: Outcome) -> Vec<String> {
     let picture = base64(&outcome);
-    let told = [Told::Outcome(Box::new(outcome))];
+    let observed = [Observed::Outcome(Box::new(outcome))];
     let ledger = server.ledger();
-    let evidence = Evidence { told: &told, collected: &[], ledger: &ledger, picture: &picture, max_attempts: 3 };
+    let evidence =
+        Evidence { observed: &observed, collected: &[], ledger: &ledger, picture: &picture, max_attempts: 3 };
     let mut wrong = judge(&evidence).wrong;
     if !wrong.is_empty() {
-        wrong.push(format!("{told:#?}\n{ledger:#?}"));
+        wrong.push(format!("{observed:#?}\n{ledger:#?}"));
     }
     wrong
 }
@@ -164,7 +165,7 @@ fn peak_memory_kib() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_hostile_server_is_survived() {
+async fn every_scripted_server_is_survived() {
     let cases = cases();
     assert!(cases.len() >= 80, "{} scripts", cases.len());
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use crate::scripted::Script;
 
 /// Calls that run at the same time through one client, on a server of their own.
 #[derive(Debug, Clone)]
-pub struct Unit {
+pub struct Experiment {
     /// What decided everything.
     pub seed: u64,
     /// Which one of this seed.
@@ -19,30 +19,30 @@ pub struct Unit {
     /// Pictures in an answer.
     pub pictures: usize,
     /// The calls.
-    pub calls: Vec<Order>,
+    pub calls: Vec<CallSpec>,
     /// What happens to connections to the API, in their order.
-    pub api: Vec<Drawn>,
+    pub api: Vec<ScriptedFault>,
     /// What happens to downloads, in their order.
-    pub cdn: Vec<Drawn>,
+    pub cdn: Vec<ScriptedFault>,
 }
 
 /// A script, and what it is called when faults are counted.
 #[derive(Debug, Clone)]
-pub struct Drawn {
-    /// The kind of fault; [`Drawn::NONE`] is none.
+pub struct ScriptedFault {
+    /// The kind of fault; [`ScriptedFault::NONE`] is none.
     pub fault: &'static str,
     /// What happens.
     pub script: Script,
 }
 
-impl Drawn {
+impl ScriptedFault {
     /// The name of what is no fault.
     pub const NONE: &'static str = "none";
 }
 
 /// One call.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct CallSpec {
     /// The picture's length of an edit; none for a generation.
     pub upload: Option<usize>,
     /// Whether the result is streamed into a file.
@@ -68,18 +68,18 @@ pub enum Caller {
     CancelsAtMark,
 }
 
-impl fmt::Display for Unit {
+impl fmt::Display for Experiment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, index, pictures, .. } = self;
         let scheme = if self.tls { "https" } else { "http" };
         writeln!(f, "{seed}:{index} over {scheme}, {pictures} picture(s) of kind {}", self.picture)?;
-        for order in &self.calls {
-            let what = order.upload.map_or("generate".to_owned(), |bytes| format!("edit {bytes} bytes"));
-            let into = if order.to_file { "a file" } else { "memory" };
-            writeln!(f, "  call: {what} into {into}, caller {:?}", order.caller)?;
+        for call in &self.calls {
+            let what = call.upload.map_or("generate".to_owned(), |bytes| format!("edit {bytes} bytes"));
+            let into = if call.to_file { "a file" } else { "memory" };
+            writeln!(f, "  call: {what} into {into}, caller {:?}", call.caller)?;
         }
         for (side, all) in [("api", &self.api), ("cdn", &self.cdn)] {
-            for Drawn { fault, script } in all {
+            for ScriptedFault { fault, script } in all {
                 writeln!(f, "  {side} [{fault}]: {script}")?;
             }
         }
