@@ -1,4 +1,4 @@
-"""What a run is told and what it says about itself, as `contestant.rs` and `process.rs` have it.
+"""What a run is told and what it says about itself, as `job.rs` and `process.rs` have it.
 
 Imports as little as it can: every import is counted.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PROMPT = "A T-Rex relaxing on a beach"
-# Small calls: so many at once, and so many before those that count. `race.rs` checks the latter.
+# Small calls: so many at once, and so many before those that count. `suite.rs` checks the latter.
 IN_FLIGHT = 64
 CALLS_BEFORE = 1_000
 

@@ -1,4 +1,4 @@
-//! Processes of our own: the server, and measured runs.
+//! Processes of this program's own: the server, and measured runs.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -6,8 +6,10 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::contestant::{self, Contestant, Cost, Job};
-use crate::{Failure, server};
+use crate::benchmark::{self, Benchmark};
+use crate::failure::Failure;
+use crate::job::{Cost, Job};
+use crate::server;
 
 /// A running server. Dropped, it ends.
 pub(crate) struct Server {
@@ -68,8 +70,8 @@ impl Runner {
     }
 
     /// This program itself.
-    pub(crate) fn of(contestant: Contestant) -> Result<Self, Failure> {
-        Ok(Self::new(std::env::current_exe()?, vec![contestant::COMMAND.into(), contestant.name().into()]))
+    pub(crate) fn of(benchmark: Benchmark) -> Result<Self, Failure> {
+        Ok(Self::new(std::env::current_exe()?, vec![benchmark::COMMAND.into(), benchmark.name().into()]))
     }
 
     pub(crate) fn run(&self, job: &Job) -> Result<Cost, Failure> {
@@ -78,7 +80,7 @@ impl Runner {
             .arg(&job.url)
             .arg(&job.folder)
             .arg(job.count.to_string())
-            // Ours asks no proxy for this machine in any case.
+            // gptimage asks no proxy for this machine in any case.
             .env("NO_PROXY", "127.0.0.1")
             .stderr(Stdio::inherit())
             .output()?;

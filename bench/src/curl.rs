@@ -2,8 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use crate::Failure;
-use crate::contestant::Job;
+use crate::failure::Failure;
+use crate::job::Job;
 
 /// Whether there is a curl to compare with.
 pub(crate) fn is_there() -> bool {

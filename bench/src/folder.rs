@@ -5,7 +5,7 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use tempfile::TempDir;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 const IN_MEMORY: &str = "/dev/shm";
 /// What the largest job leaves there, and some room: 16 inputs of 50 MB.

@@ -8,26 +8,24 @@
 //! figure.
 #![allow(clippy::print_stdout, reason = "a program that reports to whoever runs it")]
 
+mod baseline;
+mod benchmark;
 mod child;
-mod contestant;
 mod curl;
-mod floor;
+mod failure;
 mod folder;
-mod ours;
+mod gptimage;
+mod job;
 mod picture;
 mod plain;
 mod process;
 mod python;
-mod race;
 mod server;
+mod suite;
 mod table;
 
-use std::error::Error;
-
+use failure::Failure;
 use python::Python;
-
-/// Anything that stops a measurement.
-type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,7 +34,7 @@ fn main() -> Result<(), Failure> {
         [] => measure(None),
         [python::COMMAND, interpreter, wheel] => measure(Some(&Python::new(interpreter, wheel))),
         [server::COMMAND, hold] => server::serve(hold.parse()?),
-        [contestant::COMMAND, name, job @ ..] => contestant::run(name, job),
+        [benchmark::COMMAND, name, job @ ..] => benchmark::run(name, job),
         _ => Err("the arguments are none, or `python`, an interpreter and a wheel".into()),
     }
 }
@@ -45,6 +43,6 @@ fn measure(python: Option<&Python>) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         println!("unoptimised: the figures mean nothing; use `cargo run --release -p gptimage-bench`\n");
     }
-    table::print(&race::run_all(python)?);
+    table::print(&suite::run_all(python)?);
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use png::{BitDepth, ColorType, Compression, Encoder};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Writes a PNG of `width` × `height` RGBA pixels; it is a little longer than four bytes a pixel.
 pub(crate) fn write_noise(mut to: impl Write, width: u32, height: u32) -> Result<(), Failure> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tokio::task::JoinSet;
 
-use crate::Failure;
-use crate::contestant::{Idle, Job};
+use crate::failure::Failure;
+use crate::job::{Idle, Job};
 
 #[derive(Deserialize)]
 struct Answer {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// CPU of all threads, user and system, since the process began.
 pub(crate) fn cpu() -> Result<Duration, Failure> {

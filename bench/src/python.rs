@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Failure;
 use crate::child::Runner;
+use crate::failure::Failure;
 
 /// The argument before the interpreter and the wheel.
 pub(crate) const COMMAND: &str = "python";
@@ -32,8 +32,8 @@ pub(crate) struct Python {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Imports {
     pub(crate) bare: Duration,
-    pub(crate) ours: Duration,
-    pub(crate) theirs: Duration,
+    pub(crate) gptimage: Duration,
+    pub(crate) openai: Duration,
 }
 
 impl Python {
@@ -41,20 +41,20 @@ impl Python {
         Self { interpreter: interpreter.into(), wheel: wheel.into() }
     }
 
-    /// Ours and openai-python, to do the same.
+    /// gptimage and openai-python, to do the same.
     pub(crate) fn both(&self, way: &str) -> [Runner; 2] {
-        ["ours.py", "theirs.py"].map(|script| {
+        ["run_gptimage.py", "run_openai.py"].map(|script| {
             let script = Path::new(SCRIPTS).join(script).into_os_string();
             let arguments = FLAGS.into_iter().map(Into::into).chain([script, way.into()]).collect();
             Runner::new(self.interpreter.clone(), arguments)
         })
     }
 
-    /// Starts interpreters in turn that import nothing, ours and openai-python.
+    /// Starts interpreters in turn that import nothing, gptimage and openai-python.
     pub(crate) fn imports(&self) -> Result<Vec<Imports>, Failure> {
         let imports = |_| {
-            let (bare, ours) = (self.time("pass")?, self.time("import gptimage")?);
-            Ok(Imports { bare, ours, theirs: self.time("import openai")? })
+            let (bare, gptimage) = (self.time("pass")?, self.time("import gptimage")?);
+            Ok(Imports { bare, gptimage, openai: self.time("import openai")? })
         };
         (0..IMPORTS).map(imports).collect()
     }

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::{Failure, picture};
+use crate::failure::Failure;
+use crate::picture;
 
 /// The argument that makes this program a server.
 pub(crate) const COMMAND: &str = "serve";

@@ -2,33 +2,33 @@
 
 use std::time::Duration;
 
-use crate::contestant::Cost;
+use crate::job::Cost;
 use crate::python::{CALLS_BEFORE, Imports};
-use crate::race::{Figures, InPython, Runs};
+use crate::suite::{Figures, InPython, Runs};
 
 /// Prints every figure with its goal and what it was made of.
 pub(crate) fn print(figures: &Figures) {
     let place = if figures.in_memory { "in memory" } else { "on a disk: no room in memory, so figures may vary" };
     println!(
-        "gptimage against the floor, the plain way, curl and openai-python; medians of runs in turn; files {place}\n"
+        "gptimage against the baseline, the plain way, curl and openai-python; medians of runs in turn; files {place}\n"
     );
     println!("{:58} {:>8} {:>10}   raw", "figure", "measured", "goal");
-    if let [floor, ours, kept, ..] = figures.in_turn.as_slice() {
-        let what = "50 × 4 MB answers in turn into files: CPU ÷ floor";
-        ratio(what, cpu(ours), cpu(floor), Some("≤ 1.30"), milliseconds);
-        ratio("  the floor on one kept connection ÷ floor", cpu(kept), cpu(floor), None, milliseconds);
+    if let [baseline, gptimage, kept, ..] = figures.in_turn.as_slice() {
+        let what = "50 × 4 MB answers in turn into files: CPU ÷ baseline";
+        ratio(what, cpu(gptimage), cpu(baseline), Some("≤ 1.30"), milliseconds);
+        ratio("  the baseline on one kept connection ÷ baseline", cpu(kept), cpu(baseline), None, milliseconds);
     }
-    if let [plain, ours, ..] = figures.at_once.as_slice() {
+    if let [plain, gptimage, ..] = figures.at_once.as_slice() {
         let what = "128 × 4 MB answers at once into files: memory ÷ plain";
-        ratio(what, memory(ours), memory(plain), Some("≤ 0.20"), mebibytes);
-        ratio("  CPU ÷ plain", cpu(ours), cpu(plain), None, milliseconds);
+        ratio(what, memory(gptimage), memory(plain), Some("≤ 0.20"), mebibytes);
+        ratio("  CPU ÷ plain", cpu(gptimage), cpu(plain), None, milliseconds);
     }
-    if let [ours, others @ ..] = figures.edit.as_slice() {
-        let peak = format!("{:.1} MiB", memory(ours) / 1024.0);
-        let idle = mebibytes(median(ours, |cost| cost.idle_kib as f64));
+    if let [gptimage, others @ ..] = figures.edit.as_slice() {
+        let peak = format!("{:.1} MiB", memory(gptimage) / 1024.0);
+        let idle = mebibytes(median(gptimage, |cost| cost.idle_kib as f64));
         row("edit with 16 × 50 MB files: memory above idle", &peak, Some("≤ 24 MiB"), &format!("idle {idle}"));
         match others {
-            [curl, ..] => ratio("  CPU ÷ curl -F", cpu(ours), cpu(curl), Some("≤ 1.20"), milliseconds),
+            [curl, ..] => ratio("  CPU ÷ curl -F", cpu(gptimage), cpu(curl), Some("≤ 1.20"), milliseconds),
             [] => row("  CPU ÷ curl -F", "–", Some("≤ 1.20"), "there is no curl here"),
         }
     }
@@ -36,49 +36,51 @@ pub(crate) fn print(figures: &Figures) {
         Some(python) => in_python(figures, python),
         None => println!("\nPython was left out: there is no interpreter; `make bench` prepares one"),
     }
-    if let Some(ours) = figures.in_turn.get(1) {
-        let set_up = milliseconds(median(ours, |cost| millis(cost.set_up)));
-        println!("\nCPU: user and system of the whole process, of which ours needs {set_up} before its first call.");
+    if let Some(gptimage) = figures.in_turn.get(1) {
+        let set_up = milliseconds(median(gptimage, |cost| millis(cost.set_up)));
+        println!(
+            "\nCPU: user and system of the whole process, of which gptimage needs {set_up} before its first call."
+        );
     }
     println!("Memory: the peak above what the process has before its first call.");
 }
 
-/// Ours in Python, the interpreter included, beside openai-python.
+/// gptimage in Python, the interpreter included, beside openai-python.
 fn in_python(figures: &Figures, python: &InPython) {
     println!();
-    if let [floor, _, _, ours, theirs] = figures.in_turn.as_slice() {
-        let what = "Python, 50 × 4 MB answers in turn: CPU ÷ floor";
-        ratio(what, cpu(ours), cpu(floor), Some("≤ 1.50"), milliseconds);
-        ratio("  openai-python's ÷ floor", cpu(theirs), cpu(floor), None, milliseconds);
-        let set_up = milliseconds(median(ours, |cost| millis(cost.set_up)));
-        row("  before ours' first call", &set_up, None, "");
+    if let [baseline, _, _, gptimage, openai] = figures.in_turn.as_slice() {
+        let what = "Python, 50 × 4 MB answers in turn: CPU ÷ baseline";
+        ratio(what, cpu(gptimage), cpu(baseline), Some("≤ 1.50"), milliseconds);
+        ratio("  openai-python's ÷ baseline", cpu(openai), cpu(baseline), None, milliseconds);
+        let set_up = milliseconds(median(gptimage, |cost| millis(cost.set_up)));
+        row("  before gptimage's first call", &set_up, None, "");
     }
-    if let [plain, _, ours, theirs] = figures.at_once.as_slice() {
+    if let [plain, _, gptimage, openai] = figures.at_once.as_slice() {
         let what = "Python, 128 × 4 MB answers at once: memory ÷ plain";
-        ratio(what, memory(ours), memory(plain), Some("≤ 0.20"), mebibytes);
-        ratio("  openai-python's ÷ plain", memory(theirs), memory(plain), None, mebibytes);
-        ratio("  CPU ÷ plain", cpu(ours), cpu(plain), None, milliseconds);
-        ratio("  openai-python's ÷ plain", cpu(theirs), cpu(plain), None, milliseconds);
+        ratio(what, memory(gptimage), memory(plain), Some("≤ 0.20"), mebibytes);
+        ratio("  openai-python's ÷ plain", memory(openai), memory(plain), None, mebibytes);
+        ratio("  CPU ÷ plain", cpu(gptimage), cpu(plain), None, milliseconds);
+        ratio("  openai-python's ÷ plain", cpu(openai), cpu(plain), None, milliseconds);
     }
-    if let [ours, theirs] = python.small.as_slice() {
+    if let [gptimage, openai] = python.small.as_slice() {
         let one = |runs| median(runs, |cost| millis(cost.cpu.saturating_sub(cost.set_up)) / python.small_calls as f64);
-        let (ours, theirs) = (one(ours), one(theirs));
+        let (gptimage, openai) = (one(gptimage), one(openai));
         let slope = format!("slope from call {CALLS_BEFORE} to {}", CALLS_BEFORE + python.small_calls);
-        row("Python, small calls, 64 at once: CPU of one", &hundredths(ours), Some("≤ 0.30 ms"), &slope);
-        ratio("  ÷ openai-python's", ours, theirs, None, hundredths);
+        row("Python, small calls, 64 at once: CPU of one", &hundredths(gptimage), Some("≤ 0.30 ms"), &slope);
+        ratio("  ÷ openai-python's", gptimage, openai, None, hundredths);
     }
     let imports = python.imports.as_slice();
     let above_bare =
         |which: fn(&Imports) -> Duration| tenths(median_of(imports, |took| millis(which(took)) - millis(took.bare)));
     let bare = format!("bare {}", tenths(median_of(imports, |took| millis(took.bare))));
-    row("Python, import: above a bare interpreter", &above_bare(|took| took.ours), Some("≤ 15 ms"), &bare);
-    row("  openai-python's", &above_bare(|took| took.theirs), None, "");
+    row("Python, import: above a bare interpreter", &above_bare(|took| took.gptimage), Some("≤ 15 ms"), &bare);
+    row("  openai-python's", &above_bare(|took| took.openai), None, "");
     let wheel = format!("{:.1} MB", python.wheel_len as f64 / 1e6);
     row("Python, the wheel", &wheel, Some("≤ 10 MB"), "");
 }
 
-fn ratio(what: &str, ours: f64, theirs: f64, goal: Option<&str>, show: impl Fn(f64) -> String) {
-    row(what, &format!("{:.2}", ours / theirs), goal, &format!("{} ÷ {}", show(ours), show(theirs)));
+fn ratio(what: &str, measured: f64, reference: f64, goal: Option<&str>, show: impl Fn(f64) -> String) {
+    row(what, &format!("{:.2}", measured / reference), goal, &format!("{} ÷ {}", show(measured), show(reference)));
 }
 
 fn row(what: &str, measured: &str, goal: Option<&str>, raw: &str) {

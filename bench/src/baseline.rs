@@ -1,4 +1,4 @@
-//! The floor: the least that a client can do for an answer. One raw blocking socket, the base64 found, decoded in place
+//! The baseline: the least that a client can do for an answer. One raw blocking socket, the base64 found, decoded in place
 //! and written to a file that gets its name at the end.
 
 use std::fs::File;
@@ -8,8 +8,8 @@ use std::path::Path;
 
 use memchr::{memchr, memmem};
 
-use crate::Failure;
-use crate::contestant::Job;
+use crate::failure::Failure;
+use crate::job::Job;
 
 const READ: usize = 1 << 20;
 const PAYLOAD: &[u8] = b"\"b64_json\":\"";

@@ -4,8 +4,8 @@ use gptimage_core::{Client, Config, EditRequest, GenerateRequest};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::Failure;
-use crate::contestant::{Idle, Job};
+use crate::failure::Failure;
+use crate::job::{Idle, Job};
 
 fn set_up(job: &Job) -> Result<(Client, Runtime), Failure> {
     let client = Client::new(Config::new().api_key("key").base_url(&job.url))?;

@@ -1,12 +1,14 @@
-//! The jobs, each run by its contestants in turn, and the proof that they were done.
+//! The jobs, each run by its benchmarks in turn, and the proof that they were done.
 
 use std::fs::{self, File};
 use std::path::Path;
 
+use crate::benchmark::Benchmark;
 use crate::child::{Runner, Server};
-use crate::contestant::{Contestant, Cost, Job};
+use crate::failure::Failure;
+use crate::job::{Cost, Job};
 use crate::python::{self, Imports, Python};
-use crate::{Failure, curl, folder, picture, server};
+use crate::{curl, folder, picture, server};
 
 const ROUNDS: usize = 5;
 const CALLS_IN_TURN: usize = 50;
@@ -20,11 +22,11 @@ const EDIT_PIXELS: (u32, u32) = (4096, 3199);
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) in_memory: bool,
-    /// The floor's, ours and the kept floor's, then Python's if there is one.
+    /// Runs of the baseline, of gptimage and of the baseline on one kept connection, then Python's if there is an interpreter.
     pub(crate) in_turn: Vec<Runs>,
-    /// The plain way's and ours, then Python's if there is one.
+    /// Runs of the plain way and of gptimage, then Python's if there is an interpreter.
     pub(crate) at_once: Vec<Runs>,
-    /// Ours, then curl's if there is one.
+    /// Runs of gptimage, then curl's if there is a curl.
     pub(crate) edit: Vec<Runs>,
     pub(crate) python: Option<InPython>,
 }
@@ -32,7 +34,7 @@ pub(crate) struct Figures {
 /// What was measured in Python alone.
 #[derive(Debug)]
 pub(crate) struct InPython {
-    /// Ours and openai-python's.
+    /// Runs of gptimage and of openai-python.
     pub(crate) small: Vec<Runs>,
     /// Calls that the cost of `small` is of: those between its set-up and its end.
     pub(crate) small_calls: usize,
@@ -40,7 +42,7 @@ pub(crate) struct InPython {
     pub(crate) wheel_len: u64,
 }
 
-/// One contestant's runs.
+/// One benchmark's runs.
 #[derive(Debug)]
 pub(crate) struct Runs {
     runner: Runner,
@@ -61,29 +63,30 @@ pub(crate) fn run_all(python: Option<&Python>) -> Result<Figures, Failure> {
     };
     let job = |server: &Server, count| Job { url: server.url(), folder: folder.path().to_owned(), count };
 
-    let runners = |contestants: &[Contestant], way: &str| {
-        let rust: Result<Vec<_>, _> = contestants.iter().map(|contestant| Runner::of(*contestant)).collect();
+    let runners = |benchmarks: &[Benchmark], way: &str| {
+        let rust: Result<Vec<_>, _> = benchmarks.iter().map(|benchmark| Runner::of(*benchmark)).collect();
         rust.map(|rust| rust.into_iter().chain(python.into_iter().flat_map(|python| python.both(way))).collect())
     };
 
     let server = Server::start(1)?;
-    let contestants = runners(&[Contestant::FloorFresh, Contestant::OursInTurn, Contestant::FloorKept], "in_turn")?;
-    let in_turn = rounds(contestants, &job(&server, CALLS_IN_TURN), &server, pictures(CALLS_IN_TURN))?;
+    let benchmarks =
+        runners(&[Benchmark::BaselineFresh, Benchmark::GptimageInTurn, Benchmark::BaselineKept], "in_turn")?;
+    let in_turn = rounds(benchmarks, &job(&server, CALLS_IN_TURN), &server, pictures(CALLS_IN_TURN))?;
 
     let holding = Server::start(CALLS_AT_ONCE)?;
-    let contestants = runners(&[Contestant::PlainAtOnce, Contestant::OursAtOnce], "at_once")?;
-    let at_once = rounds(contestants, &job(&holding, CALLS_AT_ONCE), &holding, pictures(CALLS_AT_ONCE))?;
+    let benchmarks = runners(&[Benchmark::PlainAtOnce, Benchmark::GptimageAtOnce], "at_once")?;
+    let at_once = rounds(benchmarks, &job(&holding, CALLS_AT_ONCE), &holding, pictures(CALLS_AT_ONCE))?;
     drop(holding);
 
     let python = python.map(|python| run_python(python, &server, folder.path())).transpose()?;
 
-    let mut contestants = vec![Runner::of(Contestant::OursEdit)?];
+    let mut benchmarks = vec![Runner::of(Benchmark::GptimageEdit)?];
     if curl::is_there() {
-        contestants.push(Runner::of(Contestant::CurlEdit)?);
+        benchmarks.push(Runner::of(Benchmark::CurlEdit)?);
     }
     let edit_job = job(&server, EDIT_FILES);
     let input_bytes = make_inputs(&edit_job)?;
-    let edit = rounds(contestants, &edit_job, &server, |job, server| check_edit(job, server, input_bytes))?;
+    let edit = rounds(benchmarks, &edit_job, &server, |job, server| check_edit(job, server, input_bytes))?;
     Ok(Figures { in_memory, in_turn, at_once, edit, python })
 }
 
@@ -98,7 +101,7 @@ fn run_python(python: &Python, server: &Server, folder: &Path) -> Result<InPytho
     Ok(InPython { small, small_calls: SMALL_CALLS, imports: python.imports()?, wheel_len: python.wheel_len()? })
 }
 
-/// Runs contestants in turn, several times over; every run is checked.
+/// Runs benchmarks in turn, several times over; every run is checked.
 fn rounds(
     runners: Vec<Runner>,
     job: &Job,
