@@ -24,6 +24,8 @@ CHECKED = [
     "bindings/shared",
     "bindings/ffi",
     "bindings/py",
+    "tests/torture",
+    "bench",
 ]
 
 # The files that one attempt crosses are those of this folder that this file leads to.
