@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 use crate::ParseError;
 
-/// What the gateway charges for.
+/// Which calls the emulator charges for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Billing {
-    /// As the vendor documents it: successes are charged, failures are free.
+    /// Charges successes only, as the vendor documents it.
     #[default]
     Documented,
-    /// The worst that could be true: whatever arrived whole is charged, 5xx, cuts and silence included, unless the
-    /// server itself answered 4xx (but 408 and 499), a refusal made before any work.
+    /// Charges every request that arrived whole, including those answered with 5xx, cut or left in silence: the worst
+    /// case. Only a 4xx other than 408 and 499 is free, because it refuses the request before any work.
     Pessimistic,
 }
 

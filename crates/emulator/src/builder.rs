@@ -28,7 +28,7 @@ const ANY_KEY: &str = "sk-emulated";
 const DEFAULT_BALANCE: &str = "1000";
 const DEFAULT_BODY_CAP: usize = 1 << 20;
 
-/// Settings of an [`Emulator`]; made by [`Emulator::builder`].
+/// Builds an [`Emulator`]; made by [`Emulator::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until `start` or `spawn`"]
 pub struct EmulatorBuilder {
@@ -42,7 +42,7 @@ pub struct EmulatorBuilder {
 }
 
 impl Emulator {
-    /// Settings, to be [started](EmulatorBuilder::start) or [spawned](EmulatorBuilder::spawn).
+    /// Returns a builder, to be [started](EmulatorBuilder::start) or [spawned](EmulatorBuilder::spawn).
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
     }
@@ -61,78 +61,80 @@ impl EmulatorBuilder {
         }
     }
 
-    /// Who pays for failures; [`Billing::Documented`] unless set.
+    /// Sets whether failures are charged. Default: [`Billing::Documented`].
     pub fn billing(mut self, billing: Billing) -> Self {
         self.billing = billing;
         self
     }
 
-    /// The account's balance in US dollars, as decimal text; 1000 unless set.
+    /// Sets the account's balance in US dollars, as decimal text. Default: 1000.
     pub fn balance_usd(mut self, usd: impl Into<String>) -> Self {
         self.balance = usd.into();
         self
     }
 
-    /// Adds a key that works. Without any, every key does.
+    /// Adds a key that is accepted. Default: every key is accepted.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.keys.push(key.into());
         self
     }
 
-    /// The API's port; any free one unless set. The CDN always takes a free one.
+    /// Sets the API's port. The CDN always takes a free one. Default: any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Whether answers state their price in their head too; they do unless set.
+    /// Sets whether answers state their price in headers, too. Default: true.
     pub fn price_headers(mut self, price_headers: bool) -> Self {
         self.settings.price_headers = price_headers;
         self
     }
 
-    /// How long a picture seems to take; the same call takes the same time in every run. No time at all unless set.
-    /// The work is done and charged at once, its answer is held back. What is refused, is refused without delay.
+    /// Sets how long a call takes; the same call takes the same time in every run. Default: no time.
+    ///
+    /// The work is done and charged at once, and the answer is held back. Refusals come without delay.
     pub fn latency(mut self, latency: impl Into<Latency>) -> Self {
         self.settings.latency = Some(latency.into());
         self
     }
 
-    /// How long after its answer a call appears in `GET /v2/logs`; at once unless set.
+    /// Sets how long after its answer a call appears in `GET /v2/logs`. Default: at once.
     pub fn log_lag(mut self, lag: Duration) -> Self {
         self.settings.log_lag = DurationText(lag);
         self
     }
 
-    /// How long a picture's address works, from the answer on; as long as the emulator has room unless set. Then it
-    /// is a 403.
+    /// Sets how long a picture's URL works, counted from the answer; then it answers 403. Default: as long as the
+    /// emulator has room for the picture.
     pub fn url_expiry(mut self, expiry: Duration) -> Self {
         self.settings.url_expiry = Some(DurationText(expiry));
         self
     }
 
-    /// The form of the emulator's own refusals; [`ErrorForm::Problem`] unless set. Faults have their own.
+    /// Sets the form of the emulator's own refusals; faults have their own. Default: [`ErrorForm::Problem`].
     pub fn error_form(mut self, form: ErrorForm) -> Self {
         self.settings.error_form = form;
         self
     }
 
-    /// Settings by their names, as [`Emulator::set`] takes them.
+    /// Changes settings by their names, as [`Emulator::set`] does.
     ///
     /// # Errors
-    /// What was not understood, with its field.
+    /// A setting that is unknown or has a wrong value, with its field.
     pub fn set(mut self, settings: serde_json::Map<String, serde_json::Value>) -> Result<Self, ParseError> {
         self.settings = self.settings.changed(settings)?;
         Ok(self)
     }
 
-    /// Answers every call with these bytes in place of a drawn picture, encoded once and never copied: for benchmarks.
+    /// Answers every call with these bytes instead of a drawn picture. They are encoded once and not copied, for
+    /// benchmarks.
     pub fn canned(mut self, picture: impl Into<Bytes>) -> Self {
         self.canned = Some(picture.into());
         self
     }
 
-    /// Bodies up to this many bytes are kept for [`Emulator::requests`]; 1 MiB unless set.
+    /// Sets the largest body, in bytes, that [`Emulator::requests`] keeps. Default: 1 MiB.
     pub fn keep_bodies(mut self, bytes: usize) -> Self {
         self.body_cap = bytes;
         self

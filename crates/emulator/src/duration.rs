@@ -1,4 +1,4 @@
-//! Durations as people write them, in settings, faults and on a command line.
+//! Durations as text, in settings, faults and on the command line.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Reads `2s`, `150ms`, `1m 30s` or a bare number of seconds.
 ///
 /// # Errors
-/// A text that is none of these, in words that say what to write.
+/// A message that says what to write, if the text is none of these.
 ///
 /// ```
 /// use std::time::Duration;

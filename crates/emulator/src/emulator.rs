@@ -48,18 +48,18 @@ impl Emulator {
         Self { parts }
     }
 
-    /// The API's address, such as `http://127.0.0.1:34567/v1`.
+    /// Returns the API's base URL, such as `http://127.0.0.1:34567/v1`.
     pub fn base_url(&self) -> &str {
         &self.parts.base_url
     }
 
-    /// The CDN's origin, such as `http://127.0.0.1:45678`.
+    /// Returns the CDN's origin, such as `http://127.0.0.1:45678`.
     pub fn cdn_url(&self) -> &str {
         &self.parts.cdn_url
     }
 
-    /// Where the emulator itself is spoken to over HTTP, such as `http://127.0.0.1:34567/_emulator`: faults, the ledger
-    /// and settings, for tests in any language. A GET shows what there is.
+    /// Returns the URL of the control interface, such as `http://127.0.0.1:34567/_emulator`: faults, the ledger and
+    /// settings over HTTP, for tests in any language. A GET lists its requests.
     pub fn control_url(&self) -> &str {
         &self.parts.control_url
     }
@@ -74,13 +74,13 @@ impl Emulator {
         self.parts.gateway.faults.push(fault);
     }
 
-    /// Lets something go wrong with a download.
+    /// Adds a fault for a download.
     pub fn cdn_fault(&self, fault: CdnFault) {
         self.parts.cdn_faults.push(fault);
     }
 
-    /// As [`Emulator::fault`] and [`Emulator::cdn_fault`], in the JSON that [`Emulator::control_url`] takes: one fault or
-    /// a list of them, all or none.
+    /// Adds one fault or a list of faults, in the JSON that [`Emulator::control_url`] takes. If one of them is wrong, none
+    /// is added.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -92,7 +92,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// What was not understood, with its field.
+    /// A fault that cannot be read, with its field.
     pub fn fault_json(&self, faults: serde_json::Value) -> Result<(), ParseError> {
         AnyFault::push(AnyFault::read(faults)?, &self.parts.gateway.faults, &self.parts.cdn_faults);
         Ok(())
@@ -102,12 +102,12 @@ impl Emulator {
     /// `url_expiry`, `error_form`, `price_headers`.
     ///
     /// # Errors
-    /// What was not understood, with its field; then nothing is changed.
+    /// A setting that is unknown or has a wrong value, with its field; then nothing is changed.
     pub fn set(&self, changes: serde_json::Map<String, serde_json::Value>) -> Result<(), ParseError> {
         self.parts.gateway.settings.change(changes).map(|_| ())
     }
 
-    /// Forgets the faults that have not struck.
+    /// Removes the faults that have not struck yet.
     pub fn clear_faults(&self) {
         self.parts.gateway.faults.clear();
         self.parts.cdn_faults.clear();
@@ -118,45 +118,47 @@ impl Emulator {
         self.parts.gateway.ledger.entries()
     }
 
-    /// How many calls were charged.
+    /// Returns how many calls were charged.
     pub fn charges(&self) -> u64 {
         self.parts.gateway.ledger.charges()
     }
 
-    /// The account's balance in US dollars, exact; negative for a debt.
+    /// Returns the account's balance in US dollars, exact; negative for a debt.
     pub fn balance(&self) -> String {
         usd_text(self.parts.gateway.ledger.balance())
     }
 
-    /// The last 64 requests that arrived whole, of both listeners, in the order of their arrival.
+    /// Returns the last 64 requests that arrived whole, of both listeners, in the order of their arrival.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.parts.gateway.records.all()
     }
 
-    /// How many connections the API accepted, those to [`Emulator::control_url`] among them.
+    /// Returns how many connections the API accepted, including those to [`Emulator::control_url`].
     pub fn connections(&self) -> u64 {
         self.parts.gateway.connections.load(Ordering::Relaxed)
     }
 
-    /// Waits until nothing that any client has sent or done so far can change the ledger any more. Connections that
-    /// are open without a request, or cut into silence, are not waited for; a request that is still being sent is.
+    /// Waits until nothing that clients have sent so far can still change the ledger.
+    ///
+    /// A request that is still being sent is waited for; connections without a request, and those cut into silence, are
+    /// not.
     pub async fn wait_idle(&self) {
         self.parts.idle.wait().await;
     }
 
-    /// [`Emulator::wait_idle`] for callers without async. Not from a runtime that the emulator was
-    /// [started](crate::EmulatorBuilder::start) on: it could not go on meanwhile.
+    /// Like [`Emulator::wait_idle`], for callers without async. It deadlocks when called on a runtime that the emulator was
+    /// [started](crate::EmulatorBuilder::start) on.
     pub fn wait_idle_blocking(&self) {
         block_on(self.wait_idle());
     }
 
-    /// Stops: ports and connections are closed when this resolves.
+    /// Stops the emulator: ports and connections are closed when this resolves.
     pub async fn stop(&self) {
         self.parts.stopper.ask();
         self.parts.stopper.ended().await;
     }
 
-    /// [`Emulator::stop`] for callers without async, under the same condition as [`Emulator::wait_idle_blocking`].
+    /// Like [`Emulator::stop`], for callers without async. The condition of [`Emulator::wait_idle_blocking`] applies.
     pub fn stop_blocking(&self) {
         block_on(self.stop());
     }

@@ -1,6 +1,6 @@
-//! Why an emulator could not start.
+//! Errors of starting an emulator.
 
-/// An emulator that did not start.
+/// Why an emulator could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

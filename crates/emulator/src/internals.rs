@@ -1,5 +1,5 @@
-//! What the scripted server of this project's tests shares with the emulator: the ledger and what is judged on a
-//! connection's bytes, the gateway's errors, the ways a connection ends. No public interface.
+//! Building blocks that the scripted server of this project's tests shares with the emulator: a ledger kept from a
+//! connection's bytes, the gateway's errors, and the ways in which a connection ends. Not a public interface.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,18 +31,18 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account whose failures are billed so. Without a key any key works.
+    /// Creates an account. `key` is the only accepted key; with `None` every key is accepted.
     pub fn new(billing: Billing, key: Option<&str>) -> Self {
         let ledger = Arc::new(Ledger::new(billing, 0, Activity::new()));
         Self { ledger, authorization: key.map(|key| format!("Bearer {key}")) }
     }
 
-    /// Every call so far, in the order of arrival.
+    /// Returns the entry of every call so far, in the order of arrival.
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         self.ledger.entries()
     }
 
-    /// How many calls were charged.
+    /// Returns how many calls were charged.
     pub fn charges(&self) -> u64 {
         self.ledger.charges()
     }
@@ -71,7 +71,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection on which nothing has arrived yet.
+    /// Starts on a connection on which nothing has arrived yet.
     pub fn new(account: Arc<Account>) -> Self {
         Self {
             account,
@@ -86,7 +86,7 @@ impl Connection {
         }
     }
 
-    /// How many bytes of the request arrived, its head included.
+    /// Returns how many bytes of the request arrived, including its head.
     pub fn arrived(&self) -> u64 {
         self.arrived
     }
@@ -101,17 +101,17 @@ impl Connection {
         self.exchange.as_ref().is_some_and(Exchange::is_whole)
     }
 
-    /// The first of the request's headers of this name.
+    /// Returns the request's first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.request.as_ref()?.header(name)
     }
 
-    /// What a success costs.
+    /// Returns what a success costs.
     pub fn price(&self) -> Price {
         Price::of(self.call.as_ref().map_or(Operation::Generate, |call| call.operation), "", 1)
     }
 
-    /// A success with the headers that the gateway puts on one.
+    /// Builds a success with the gateway's headers.
     pub fn success(&self, content_type: &str, coding: Option<&str>, body: Bytes) -> Bytes {
         let price = self.price();
         let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
@@ -123,7 +123,7 @@ impl Connection {
         response(200, headers, body)
     }
 
-    /// A failure as the gateway says it in this form, with further headers.
+    /// Builds a failure in one of the gateway's forms, with further headers.
     pub fn failure(&self, status: u16, form: ErrorForm, headers: Vec<(String, String)>) -> Bytes {
         let answer = Answer { headers, ..Answer::error(status, form.of_status(status)) };
         answer.render(&self.context()).into_wire(true)
@@ -133,7 +133,7 @@ impl Connection {
         self.call.as_ref().map_or(NO_CALL, |call| call.context())
     }
 
-    /// Takes bytes that arrived.
+    /// Records bytes that arrived.
     pub fn take(&mut self, mut bytes: BytesMut) {
         self.arrived += bytes.len() as u64;
         match &mut self.exchange {
@@ -159,7 +159,7 @@ impl Connection {
         self.request = Some(head);
     }
 
-    /// `bytes` are about to be sent: whatever becomes of them, their status is what the server answers.
+    /// Records bytes that are about to be sent; their status counts as answered whether or not they are delivered.
     pub fn answers(&mut self, bytes: &[u8]) {
         if self.status.is_none() && self.sent.len() < STATUS_WITHIN {
             let mut planned = self.sent.clone();
@@ -172,7 +172,7 @@ impl Connection {
         self.settle();
     }
 
-    /// `bytes` were sent.
+    /// Records bytes that were sent.
     pub fn sent(&mut self, bytes: &[u8]) {
         if self.sent.len() < STATUS_WITHIN {
             self.sent.extend_from_slice(bytes);
@@ -194,7 +194,7 @@ impl Connection {
         }
     }
 
-    /// Nothing more of this request or its answer counts.
+    /// Ends the record: later bytes do not count.
     pub fn close(&mut self) {
         match self.call.take() {
             Some(call) if self.is_whole() && !std::mem::replace(&mut self.settled, true) => {
@@ -215,17 +215,17 @@ impl Connection {
     }
 }
 
-/// An answer as it goes over the wire, after which the connection ends.
+/// Builds a response with `connection: close`, as bytes.
 pub fn response(status: u16, headers: Vec<(String, String)>, body: Bytes) -> Bytes {
     Rendered { status, headers, body }.into_wire(true)
 }
 
-/// Ends a connection in this way.
+/// Cuts a connection.
 pub async fn cut(socket: &TcpStream, cut: Cut) {
     ending::cut(socket, cut).await;
 }
 
-/// Ends the sending side of a connection.
+/// Shuts down the sending side of a connection.
 pub fn half_close(socket: &TcpStream) {
     ending::half_close(socket);
 }

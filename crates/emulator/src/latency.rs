@@ -1,4 +1,4 @@
-//! How long the work of a paid call seems to take.
+//! How long a paid call takes.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::duration::{duration_text, parse_duration};
 
-/// A range of durations; each call gets one of them, the same call the same one in every run.
+/// A range of durations, from which each call gets one; the same call gets the same one in every run.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The gpt-image-2 gateway on loopback: real sockets, real multipart, real pixels, money, a ledger and scripted
-//! faults. For testing software that calls the API without paying for it, and for knowing afterwards what a real server
-//! would have charged.
+//! faults. It lets software that calls the API be tested for free, and shows afterwards what a real server would have
+//! charged.
 //!
 //! ```
 //! use gptimage_emulator::{Billing, Cut, Emulator, ErrorBody, Fault};

@@ -14,7 +14,7 @@ const DECIMAL_PLACES: usize = 7;
 const GENERATE: [u64; 3] = [24_117, 107_341, 421_533];
 const EDIT: [u64; 3] = [57_226, 190_450, 586_842];
 
-/// What a call cost.
+/// The price of a call.
 ///
 /// ```
 /// let price = gptimage_emulator::Price { credits: 107_341 };
@@ -27,7 +27,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// The price in US dollars, as exact decimal text without trailing zeros.
+    /// Returns the price in US dollars, as exact decimal text without trailing zeros.
     pub fn usd(self) -> String {
         usd_text(i128::from(self.credits))
     }

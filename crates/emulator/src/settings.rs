@@ -16,15 +16,15 @@ use crate::sync::lock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// How long a picture seems to take; not at all unless set.
+    /// How long a call takes. Default: no time.
     pub(crate) latency: Option<Latency>,
-    /// How long after its answer a call appears in `/v2/logs`.
+    /// How long after its answer a call appears in `/v2/logs`. Default: at once.
     pub(crate) log_lag: DurationText,
-    /// How long a picture's address works; for ever unless set.
+    /// How long a picture's URL works. Default: for ever.
     pub(crate) url_expiry: Option<DurationText>,
     /// The body of the emulator's own refusals.
     pub(crate) error_form: ErrorForm,
-    /// Whether answers state their price in their head too.
+    /// Whether answers state their price in headers, too. Default: true.
     pub(crate) price_headers: bool,
 }
 
@@ -41,7 +41,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// With what `changes` names in place of what is.
+    /// Returns the settings with `changes` applied.
     pub(crate) fn changed(self, changes: Map<String, Value>) -> Result<Self, ParseError> {
         // One struct is the whole schema: what is not named is laid under it.
         let mut merged = serde_json::to_value(self).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A lock that a panicked holder cannot take down with it.
+//! Locking without poisoning.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! The promise, under torture: calls with faults drawn at random, on a server that keeps a ledger and charges for
+//! The client's promise under stress: calls with faults drawn at random, on a server that keeps a ledger and charges for
 //! whatever arrived whole. A seed decides everything, so whatever breaks is run again by one command.
 //!
 //! [`draw`] makes an [`Experiment`] of a seed and an index; [`run`] lets it happen; [`judge`] holds what callers were told

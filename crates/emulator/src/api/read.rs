@@ -9,9 +9,9 @@ use super::refusal::Refusal;
 /// Why a request could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// It never arrived whole: there is nobody to answer.
+    /// It did not arrive whole, so there is no one to answer.
     Lost,
-    /// It arrived, and is answered with this.
+    /// It arrived and is refused with this answer.
     Refused(Refusal),
 }
 

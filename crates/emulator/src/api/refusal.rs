@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::fault::{Answer, ErrorBody, Issue};
 
-/// An answer that says no; boxed, because it travels as an error.
+/// A refusing answer; boxed, because it is returned as an error.
 pub(crate) type Refusal = Box<Answer>;
 
 fn refused(status: u16, body: ErrorBody) -> Refusal {

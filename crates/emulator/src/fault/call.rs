@@ -8,7 +8,7 @@ use super::answer::{Answer, AnswerBody};
 use super::queue::QueuedFault;
 use super::{Cut, Early, ErrorBody, RawAnswer};
 
-/// Something that goes wrong with a paid call. Strikes once, at the next call, unless told otherwise.
+/// A fault of a paid call. Default: strikes once, at the next call.
 ///
 /// A request that did not arrive whole is never charged, whatever [`Fault::charged`] says.
 ///
@@ -23,7 +23,7 @@ use super::{Cut, Early, ErrorBody, RawAnswer};
 /// # let _ = (proxy_page, storm, lost, slow);
 /// ```
 ///
-/// It can be read from JSON too, in the form that the emulator's own HTTP interface takes:
+/// It can also be read from JSON, in the form that the control interface takes:
 ///
 /// ```
 /// # use gptimage_emulator::Fault;
@@ -107,13 +107,13 @@ impl Fault {
         Self { response_cut: Some((offset, cut)), ..Self::new() }
     }
 
-    /// Does the work at once, but holds the answer back for this long.
+    /// Does the work at once and holds the answer back for this long.
     pub fn delay(delay: Duration) -> Self {
         Self::new().then_pause(0, delay)
     }
 
-    /// Stops sending for `pause` after `offset` bytes of the response. For ever is
-    /// [`Fault::cut_response`] with [`Cut::Silence`].
+    /// Stops sending for `pause` after `offset` bytes of the response. To stop for ever, use [`Fault::cut_response`] with
+    /// [`Cut::Silence`].
     pub fn pause(offset: u64, pause: Duration) -> Self {
         Self::new().then_pause(offset, pause)
     }
@@ -124,7 +124,7 @@ impl Fault {
         Self { raw: Some(RawAnswer { bytes: response.into(), repeated: None }), ..Self::new() }
     }
 
-    /// As [`Fault::raw`], and then `repeated` again and again until the peer leaves: an endless head or body.
+    /// Sends `response`, then `repeated` again and again until the peer leaves: an endless head or body.
     pub fn raw_endless(response: impl Into<Bytes>, repeated: impl Into<Bytes>) -> Self {
         Self { raw: Some(RawAnswer { bytes: response.into(), repeated: Some(repeated.into()) }), ..Self::new() }
     }
@@ -153,20 +153,20 @@ impl Fault {
         self
     }
 
-    /// Also cuts after `offset` bytes of the response.
+    /// Cuts, in addition, after `offset` bytes of the response.
     pub fn then_cut(mut self, offset: u64, cut: Cut) -> Self {
         self.response_cut = Some((offset, cut));
         self
     }
 
-    /// Also stops sending for `pause` after `offset` bytes of the response.
+    /// Stops sending, in addition, for `pause` after `offset` bytes of the response.
     pub fn then_pause(mut self, offset: u64, pause: Duration) -> Self {
         self.pauses.push((offset, pause));
         self.pauses.sort_by_key(|(offset, _)| *offset);
         self
     }
 
-    /// Whether a call that arrived whole is charged in spite of the fault; the billing model decides otherwise.
+    /// Sets whether a call that arrived whole is charged in spite of the fault. Default: the billing model decides.
     pub fn charged(mut self, charged: bool) -> Self {
         self.charged = Some(charged);
         self

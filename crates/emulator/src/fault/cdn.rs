@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::queue::QueuedFault;
 use super::{Cut, RawAnswer};
 
-/// Something that goes wrong with a download. Strikes once, at the next GET, unless told otherwise.
+/// A fault of a download. Default: strikes once, at the next GET.
 ///
 /// ```
 /// use gptimage_emulator::{CdnFault, Cut};
@@ -17,7 +17,7 @@ use super::{Cut, RawAnswer};
 /// # let _ = (late, flaky);
 /// ```
 ///
-/// It can be read from JSON too, in the form that the emulator's own HTTP interface takes inside of `{"cdn": …}`:
+/// It can also be read from JSON, in the form that the control interface takes inside `{"cdn": …}`:
 ///
 /// ```
 /// # use gptimage_emulator::CdnFault;
@@ -103,7 +103,7 @@ impl CdnFault {
         Self { raw: Some(raw), ..Self::new(CdnAction::Serve) }
     }
 
-    /// As [`CdnFault::raw`], and then `repeated` again and again until the peer leaves: an endless download.
+    /// Sends `response`, then `repeated` again and again until the peer leaves: an endless download.
     pub fn raw_endless(response: impl Into<Bytes>, repeated: impl Into<Bytes>) -> Self {
         let raw = RawAnswer { bytes: response.into(), repeated: Some(repeated.into()) };
         Self { raw: Some(raw), ..Self::new(CdnAction::Serve) }

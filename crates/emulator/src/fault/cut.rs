@@ -1,4 +1,4 @@
-//! How a connection ends too soon.
+//! The ways in which a connection is cut or answered early.
 
 use serde::Deserialize;
 
@@ -6,16 +6,16 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
-    /// A polite end: the peer reads everything sent so far, then an end of file. What it still sends is discarded.
+    /// Sends FIN: the peer reads everything sent so far, then an end of file. What it still sends is discarded.
     Fin,
-    /// A reset. It may overtake bytes that the peer has not read when more of them are on the way than its receive
+    /// Sends RST. It may overtake bytes that the peer has not read when more of them are on the way than its receive
     /// buffer takes (64 KiB and more on loopback); up to there it is exact.
     Rst,
-    /// Nothing more is read or written; the connection stays open until the peer leaves or the emulator stops.
+    /// Reads and writes nothing more; the connection stays open until the peer closes it or the emulator stops.
     Silence,
 }
 
-/// How a server behaves that answers while the request's body is still arriving.
+/// How the connection goes on after an answer that comes before the request is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Early {

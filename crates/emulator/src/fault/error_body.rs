@@ -1,4 +1,4 @@
-//! The bodies that failures have: every form that the gateway and what stands before it were seen to send.
+//! Bodies of failures, in every form that the gateway and the proxies before it were seen to send.
 
 use std::time::SystemTime;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::AnswerContext;
 use crate::clock::iso8601;
 
-/// The body of a failure, in one of the forms that occur.
+/// The body of a failure.
 ///
 /// ```
 /// use gptimage_emulator::ErrorBody;

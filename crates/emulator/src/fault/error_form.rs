@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error_body::reason;
 use super::{ErrorBody, Issue};
 
-/// A form of [`ErrorBody`], to be filled with whatever there is to say.
+/// A form of [`ErrorBody`] without its contents.
 ///
 /// ```
 /// use gptimage_emulator::ErrorForm;

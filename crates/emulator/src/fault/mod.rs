@@ -1,4 +1,4 @@
-//! What goes wrong, said in advance: faults of paid calls and of the CDN, and the queues that hold them.
+//! Faults of paid calls and of the CDN, and the queues in which they wait.
 
 mod answer;
 mod answer_context;

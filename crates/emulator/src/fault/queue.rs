@@ -1,4 +1,4 @@
-//! The faults that wait for their call.
+//! Queues of faults that wait for their call.
 
 use std::sync::Mutex;
 

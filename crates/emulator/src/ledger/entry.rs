@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::clock::iso8601;
 use crate::{Operation, Price};
 
-/// What is true of one paid POST that reached the server.
+/// The record of one paid POST that reached the server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
@@ -21,15 +21,15 @@ pub struct LedgerEntry {
     /// Which operation was asked for.
     #[serde(serialize_with = "as_word")]
     pub operation: Operation,
-    /// Whether it carried a key that works.
+    /// Whether its key was accepted.
     pub authorized: bool,
-    /// Whether every byte of the request arrived, judged on its bytes. What lies beyond a scripted cut did not arrive.
+    /// Whether every byte of the request arrived. Bytes beyond a scripted cut count as not arrived.
     pub arrived_whole: bool,
     /// Bytes of the body that arrived.
     pub bytes_received: u64,
     /// Whether the work was done.
     pub generated: bool,
-    /// What it cost; `None` if nothing was charged.
+    /// The charge; `None` if nothing was charged.
     pub charge: Option<Price>,
     /// Whether the whole response was written to the socket.
     pub delivered: bool,

@@ -1,4 +1,4 @@
-//! The last requests exactly as they came, for tests of the wire.
+//! The last requests, byte for byte, for tests of the wire.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use crate::sync::lock;
 
 const KEPT_REQUESTS: usize = 64;
 
-/// Which of the two listeners got a request.
+/// One of the two listeners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {

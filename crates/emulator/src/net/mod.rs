@@ -1,4 +1,4 @@
-//! The sockets: accepted, read and written here, so that cutting one after k bytes is a property of the stream.
+//! Sockets, accepted, read and written below the HTTP library, so that a connection can be cut after any byte.
 
 mod early;
 pub(crate) mod ending;

@@ -1,4 +1,4 @@
-//! The end of an emulator, announced to every task and awaited by whoever stops it.
+//! Stopping an emulator: tasks are asked to end, and their end is awaited.
 
 use tokio::sync::watch;
 

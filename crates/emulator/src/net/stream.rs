@@ -1,5 +1,5 @@
-//! The stream under the HTTP library: it judges every request before the library reads it, counts every byte, and takes
-//! the connection away where a fault says so.
+//! The stream under the HTTP library: it reads every request before the library does, counts every byte, and takes the
+//! connection away where a fault is due.
 
 use std::io;
 use std::pin::Pin;

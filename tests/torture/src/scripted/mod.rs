@@ -1,4 +1,4 @@
-//! A server that does to its clients what [scripts](Script) say, byte by byte, over TCP or TLS, and keeps the same ledger
+//! A server that plays [scripts](Script), byte by byte, over TCP or TLS, and keeps the same ledger
 //! as the [`Emulator`](gptimage_emulator::Emulator): what arrived whole, was worked on, charged and delivered.
 //!
 //! Each connection plays the next script; when none is left, it is answered as it should be. The same scripts play the

@@ -1,4 +1,4 @@
-//! The server: two origins as the gateway has them, each connection a script.
+//! The server: two origins as the gateway has them; each connection plays a script.
 
 use std::io;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::shared::{Busy, Shared, SideState, lock};
 const PICTURE: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
-/// Settings of a [`ScriptedServer`]; made by [`ScriptedServer::builder`].
+/// Builds a [`ScriptedServer`]; made by [`ScriptedServer::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "settings do nothing until `start`"]
 pub struct ScriptedServerBuilder {
@@ -34,32 +34,32 @@ pub struct ScriptedServerBuilder {
 }
 
 impl ScriptedServerBuilder {
-    /// The only key that works; any does unless set. Ports are used again: a client that looks for a server of before
-    /// may come to this one, and is told apart by its key.
+    /// Sets the only accepted key. Ports are reused, so a client of an earlier server may connect to this one; its key
+    /// tells it apart. Default: every key is accepted.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// Who pays for failures; [`Billing::Documented`] unless set.
+    /// Sets whether failures are charged. Default: [`Billing::Documented`].
     pub fn billing(mut self, billing: Billing) -> Self {
         self.billing = billing;
         self
     }
 
-    /// Speaks TLS, with a certificate of this authority's.
+    /// Speaks TLS, with a certificate of this authority. Default: plain TCP.
     pub fn tls(mut self, authority: &Authority) -> Self {
         self.authority = Some(authority.clone());
         self
     }
 
-    /// The picture of every answer; a PNG of one pixel unless set.
+    /// Sets the picture of every answer. Default: a PNG of one pixel.
     pub fn picture(mut self, picture: impl Into<Bytes>) -> Self {
         self.picture = picture.into();
         self
     }
 
-    /// How many pictures an answer holds; one unless set.
+    /// Sets how many pictures an answer holds. Default: 1.
     pub fn pictures(mut self, pictures: usize) -> Self {
         self.pictures = pictures;
         self
@@ -128,7 +128,7 @@ pub struct ScriptedServer {
 }
 
 impl ScriptedServer {
-    /// Settings, to be [started](ScriptedServerBuilder::start).
+    /// Returns a builder, to be [started](ScriptedServerBuilder::start).
     pub fn builder() -> ScriptedServerBuilder {
         // What is written above can be decoded.
         let picture = base64_simd::STANDARD.decode_to_vec(PICTURE).unwrap_or_default();
@@ -141,22 +141,22 @@ impl ScriptedServer {
         }
     }
 
-    /// The API's address, such as `http://127.0.0.1:34567/v1`.
+    /// Returns the API's base URL, such as `http://127.0.0.1:34567/v1`.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The downloads' origin, such as `http://127.0.0.1:45678`.
+    /// Returns the origin of downloads, such as `http://127.0.0.1:45678`.
     pub fn cdn_url(&self) -> &str {
         &self.shared.cdn_url
     }
 
-    /// Lets the next connection that has no script yet play this one.
+    /// Adds a script for the next connection that has none.
     pub fn script(&self, side: Side, script: Script) {
         lock(&self.shared.side(side).scripts).push_back(script);
     }
 
-    /// Lets every connection play this one when no other script waits.
+    /// Sets the script of connections for which no other script waits.
     pub fn script_always(&self, side: Side, script: Script) {
         *lock(&self.shared.side(side).always) = script;
     }
@@ -166,22 +166,22 @@ impl ScriptedServer {
         self.shared.account.ledger()
     }
 
-    /// How many calls were charged.
+    /// Returns how many calls were charged.
     pub fn charges(&self) -> u64 {
         self.shared.account.charges()
     }
 
-    /// How many connections were accepted.
+    /// Returns how many connections were accepted.
     pub fn connections(&self, side: Side) -> u64 {
         self.shared.side(side).connections.load(Ordering::Relaxed)
     }
 
-    /// The first 256 KiB of all that an origin read, whole requests or not, decrypted.
+    /// Returns the first 256 KiB that an origin read, decrypted, whether or not the requests were whole.
     pub fn received(&self, side: Side) -> Vec<u8> {
         lock(&self.shared.side(side).received).clone()
     }
 
-    /// Resolves when scripts have come to so many `mark`s in all.
+    /// Resolves when scripts have reached `marks` marks in total.
     pub async fn marked(&self, marks: u64) {
         // The sender lives as long as this server.
         let _ = self.shared.marks.subscribe().wait_for(|seen| *seen >= marks).await;
