@@ -79,8 +79,8 @@ impl Emulator {
         self.parts.cdn_faults.push(fault);
     }
 
-    /// Adds one fault or a list of faults, in the JSON that [`Emulator::control_url`] takes. If one of them is wrong, none
-    /// is added.
+    /// Adds one fault or a list of faults, in the JSON that [`Emulator::control_url`] takes. If one of them is wrong,
+    /// none is added.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -146,8 +146,8 @@ impl Emulator {
         self.parts.idle.wait().await;
     }
 
-    /// Like [`Emulator::wait_idle`], for callers without async. It deadlocks when called on a runtime that the emulator was
-    /// [started](crate::EmulatorBuilder::start) on.
+    /// Like [`Emulator::wait_idle`], for callers without async. It deadlocks when called on a runtime that the emulator
+    /// was [started](crate::EmulatorBuilder::start) on.
     pub fn wait_idle_blocking(&self) {
         block_on(self.wait_idle());
     }

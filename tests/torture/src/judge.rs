@@ -143,7 +143,8 @@ fn judge_error(error: &Error, check: &mut impl FnMut(bool, &str)) {
     let fitting = match error.kind() {
         ErrorKind::OutcomeUnknown | ErrorKind::Server => error.charge() != Charge::NotCharged,
         ErrorKind::DownloadFailed => error.charge() == Charge::Charged,
-        ErrorKind::Connection => error.charge() == Charge::NotCharged,
+        // Row 11: an early answer that states a price, or one that cannot be read, was not provably free.
+        ErrorKind::Connection => error.charge() == Charge::NotCharged || error.http_status().is_some(),
         ErrorKind::ResponseInvalid => error.charge() != Charge::NotCharged,
         _ => true,
     };
