@@ -9,7 +9,7 @@ SKIPPED := $(TARGET)/tmp/skipped.txt
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/seeds/*))
 
-.PHONY: demo test check torture header bench fuzz wheel install needs
+.PHONY: demo test test-model test-core test-emulator test-command test-rest test-python test-c test-outside test-faults command check torture header bench fuzz wheel install needs
 
 demo: ## A picture on the emulator: no key, no cost.
 	$(CARGO) run --release -- generate "A T-Rex relaxing on a beach" --emulator --overwrite -o t-rex.png
@@ -17,14 +17,46 @@ demo: ## A picture on the emulator: no key, no cost.
 test: check ## Every test there is; at the end what was skipped, and why.
 	@mkdir -p $(TARGET)/tmp && rm -f $(SKIPPED) && touch $(SKIPPED)
 	$(CARGO) test --workspace --all-features --locked
-	tests/with-python tests/python/run.py
+	$(MAKE) --no-print-directory -j1 $(PARTS)
+	@echo "all passed, $$(wc -l < $(SKIPPED)) skipped" && sed 's/^/  skipped: /' $(SKIPPED)
+
+# The parts of `make test`. Those in Rust run there at once, as one workspace: by themselves they are built with fewer
+# features of dependencies, which is quicker for each and would be work done twice for all.
+PARTS := test-python test-c test-outside test-faults
+RUST_PARTS := model core emulator cli
+
+test-model: ## Requests and their rules: without HTTP, emulator or runtime.
+	$(CARGO) test -p gptimage-model --all-features --locked
+
+test-core: ## Answers, attempts and budgets, over sockets against the emulator.
+	$(CARGO) test -p gptimage-core --all-features --locked
+
+test-emulator: ## The emulator, by its HTTP interface.
+	$(CARGO) test -p gptimage-emulator --all-features --locked
+
+test-command: ## The gptimage command, as a process.
+	$(CARGO) test -p gptimage-cli --all-features --locked
+
+test-rest: ## What else is Rust: bindings, hostile servers, random faults, fuzz seeds, benchmark, lists of threats and faults.
+	$(CARGO) test --workspace $(addprefix --exclude gptimage-,$(RUST_PARTS)) --all-features --locked
+
+test-python: needs ## The Python package, from its wheel. PYTEST="--keep -k fork" runs a part on the wheel that is installed.
+	tests/with-python tests/python/run.py $(PYTEST)
+
+test-c: needs command ## libgptimage, installed: C and C++, shared, static, with sanitizers and valgrind.
 	$(MAKE) install DESTDIR= PREFIX="$(abspath $(TARGET))/installed"
 	tests/with-python tests/c/run.py $(TARGET)/installed $(TARGET)/debug/gptimage
+
+test-outside: needs command ## Other people's clients against the emulator.
 	tests/with-python tests/outside/run.py $(TARGET)/debug/gptimage
+
+test-faults: needs command ## Disks, machines and networks that fail.
 	tests/with-python tests/faults/disk.py $(TARGET)/debug/gptimage
 	tests/with-python tests/faults/shortage.py $(TARGET)/debug/gptimage $(TARGET)/debug/examples/scaled_call
 	tests/with-python tests/faults/network.py $(TARGET)/debug/gptimage --scaled
-	@echo "all passed, $$(wc -l < $(SKIPPED)) skipped" && sed 's/^/  skipped: /' $(SKIPPED)
+
+command: # The command and the example that tests run, built as `make check` builds them.
+	$(CARGO) build --workspace --all-features --locked --bin gptimage --example scaled_call
 
 # The tests are built with the rest: they want more features of dependencies, and all would be compiled once more for them.
 check: needs ## Form: formatting, lints, documentation, the header, exported symbols, names in every language. Warnings are errors.

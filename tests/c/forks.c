@@ -248,6 +248,7 @@ static void during_and_after(void) {
   gptimage_generated_t *generated = NULL;
   gptimage_error_t *error = NULL;
   ends_well(child);
+  /* Threat: c-misuse */
   CHECK_OK(gptimage_job_wait(of.running, GPTIMAGE_WAIT_FOREVER, &generated, &error));
   gptimage_generated_free(generated);
   CHECK_OK(gptimage_job_wait(of.ended, 0, &generated, &error));

@@ -86,6 +86,7 @@ static void on_log(gptimage_log_level_t level, const char *message, void *user_d
 /* A refusal of NULL says whose, and costs nothing. */
 static void refused(int line, const char *call, gptimage_status_t status, gptimage_error_t *why,
                     const char *name) {
+  /* Threat: c-misuse */
   check_status("nulls.c", line, call, status, GPTIMAGE_STATUS_INVALID_ARGUMENT, why);
   CHECK_NUMBER(gptimage_error_status(why), GPTIMAGE_STATUS_INVALID_ARGUMENT);
   CHECK_CONTAINS(gptimage_error_message(why), name);

@@ -303,6 +303,7 @@ static void peers_reset(int times) {
   gptimage_config_free(config);
   call_and_fail(to_nobody, large, times / 4);
   call_and_fail(to_nobody, small, times / 4);
+  /* Threat: host-killed */
   CHECK(resets >= times / 2 / 10 * 10);
   shutdown(listener, SHUT_RDWR);
   pthread_join(thread, NULL);

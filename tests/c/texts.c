@@ -62,6 +62,7 @@ static void not_utf8(void) {
   gptimage_edit_request_t *edit = host_edit_request(), *no_edit = NULL;
   for (size_t i = 0; i < NO_UTF8_COUNT; ++i) {
     const char *text = NO_UTF8[i];
+    /* Threat: c-misuse */
     REFUSES_ARGUMENT(gptimage_generate_request_new(text, &no_generate, &error));
     REFUSES_ARGUMENT(gptimage_edit_request_new(text, &no_edit, &error));
     CHECK(no_generate == NULL && no_edit == NULL);
@@ -413,6 +414,7 @@ static void *deep_answers(void *unused) {
       free(fault);
       accepted += gptimage_client_generate(client, request, NULL, &generated, &error) ==
                   GPTIMAGE_STATUS_OK;
+      /* Threat: deep-json */
       CHECK(gptimage_generated_json(generated)[0] == '{');
       CHECK(gptimage_error_json(error)[0] == '{');
       gptimage_generated_free(generated);

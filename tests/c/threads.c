@@ -199,6 +199,7 @@ static void races(int rounds, uint64_t *dice) {
     gptimage_job_free(job);
   }
   host_latency("null");
+  /* Threat: c-misuse */
   ALL_HAD();
   printf("%d races, %d cancelled, %lld results\n", rounds, cancelled, (long long)results);
   if (rounds >= 100) {

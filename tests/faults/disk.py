@@ -111,6 +111,7 @@ def each_call_fails(report: Report, bench: Bench, job: Job) -> None:
             if struck or failure:
                 break
         if struck or failure:
+            # Threat: disk-broken
             report.line(title, failure, run.told)
         else:
             # strace counts by thread, and files are written by whichever is idle.
@@ -164,6 +165,7 @@ def killed(report: Report, bench: Bench, seed: int) -> None:
             if problem:
                 halves.append(f"{job.name}, killed after {after:.4f} s: {problem}")
     failure = "\n".join(halves) if halves else None
+    # Threat: half-a-picture
     report.line(f"kill -9 at {KILLS} moments", failure, f"seed {seed}; {wholes} whole pictures had their names by then")
 
 

@@ -59,6 +59,7 @@ def no_threads(bench: Bench, job: Job, scaled_call: Path | None = None) -> tuple
             wait_until(lambda: len(os.listdir(f"/proc/{run.process.pid}/task")) == 1, "a runtime without threads", 30)
         trace = attach(run.process.pid, run.folder, ["clone:error=EAGAIN", "clone3:error=EAGAIN"])
         run.let_go()
+        # Threat: short-machine
         problem = run.judge() or must_be_saved(run)
         trace.wait()
         if problem is None and scaled_call is not None and not injected(run.folder):
@@ -74,6 +75,7 @@ def no_descriptors(bench: Bench, job: Job) -> tuple[str | None, str]:
         resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         run.let_go()
         # The judge finds the picture wherever the error says that it is.
+        # Threat: short-machine
         return run.judge(), run.told
 
 
@@ -86,6 +88,7 @@ def stopped(bench: Bench, job: Job, scaled_call: Path) -> tuple[str | None, str]
         # There is nothing to wait for but time: a timer has to run out.
         time.sleep(STOPPED_FOR)
         run.process.send_signal(signal.SIGCONT)
+        # Threat: short-machine
         return run.judge() or must_be_saved(run), run.told
 
 

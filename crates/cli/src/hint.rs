@@ -254,6 +254,7 @@ mod tests {
         for text in texts {
             let quoted = quote(OsStr::from_bytes(text));
             assert_eq!(printable(&quoted), quoted);
+            // Threat: pasted-hint
             assert_eq!(read_by_a_shell(&quoted), text, "{quoted}");
         }
         // Every byte that a path may hold.

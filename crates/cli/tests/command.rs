@@ -204,6 +204,7 @@ fn the_servers_text_cannot_control_the_terminal() {
     emulator.fault(Fault::answer(400).body(ErrorBody::documented("\u{1b}[2J\u{7}\u{202e}gone\r\nfake: line")));
     let output = against(&emulator, folder.path()).args(["generate", "A T-Rex"]).output().unwrap();
     let said = text(&output.stderr);
+    // Threat: terminal-control
     assert!(!said.chars().any(|char| char.is_control() && char != '\n'), "{said:?}");
     assert!(!said.contains('\u{202e}') && !said.lines().any(|line| line.starts_with("fake")), "{said:?}");
 }

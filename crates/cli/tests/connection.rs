@@ -83,6 +83,7 @@ fn the_environments_proxies_are_used_and_never_passed_by() {
         assert_eq!(run(&[(name, &format!(" {proxy}/ "))]), 0, "{name}");
     }
     assert_eq!(run(&[("HTTP_PROXY", &proxy), ("NO_PROXY", "other.invalid, gateway.invalid:443,")]), 0);
+    // Threat: past-the-proxy
     assert_eq!(emulator.charges(), 5);
     // Nobody has this name, so the direct way ends there.
     for exempt in ["*", "*.invalid", ".invalid", "a, GATEWAY.invalid", "gateway.invalid:80"] {

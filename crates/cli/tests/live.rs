@@ -121,6 +121,7 @@ fn a_terminal_that_is_closed_takes_no_picture_along() {
     }
     // Nobody can read where the picture is, and no panic tells of it.
     assert_eq!(child.wait().unwrap().code(), Some(4));
+    // Threat: command-ended
     assert_eq!(support::names(folder.path()), ["t-rex.png"]);
     assert_eq!(image::open(folder.path().join("t-rex.png")).unwrap().width(), 1024);
 }

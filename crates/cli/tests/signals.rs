@@ -85,6 +85,7 @@ fn each_signal_waits_for_what_may_be_paid() {
         let (code, out, err) = running.end();
         assert_eq!(code, Some(0), "{signal}: {err}");
         assert_eq!(out.trim_end(), folder.path().join("t-rex.png").to_str().unwrap());
+        // Threat: command-ended
         assert_eq!(names(folder.path()), ["t-rex.png"]);
     }
 }
@@ -151,6 +152,7 @@ fn after_kill_9_every_id_that_the_server_saw_is_known() {
     let said: Vec<_> = err.lines().filter(|line| line.starts_with("gptimage: sending as ")).collect();
     let ids: Vec<_> = emulator.ledger().iter().map(|entry| entry.client_request_id.clone().unwrap()).collect();
     assert_eq!((said.len(), ids.len()), (2, 2), "{err}");
+    // Threat: command-ended
     assert!(said.iter().zip(&ids).all(|(line, id)| line.contains(id)), "{said:?} {ids:?}");
 }
 

@@ -102,6 +102,7 @@ fn a_closed_standard_output_is_found_before_anything_is_sent() {
         let said = text(&output.stderr) + &std::fs::read_to_string(folder.path().join("said")).unwrap_or_default();
         assert!(said.contains("standard output cannot be written to"), "{script}: {said}");
     }
+    // Threat: stdout-broken
     assert_eq!((emulator.connections(), names(folder.path())), (0, vec!["said".to_owned()]));
     // Nothing is printed then; and other programs' way of saying "nowhere" is not a closed one.
     let script = "gptimage generate A -o /dev/null >&- && gptimage generate A -o a.png 1<>/dev/null";
@@ -125,6 +126,7 @@ fn a_full_standard_output_loses_nothing_and_is_no_success() {
     let folder = tempfile::tempdir().unwrap();
     let said = run(&["generate", "A", "-o", "-"], folder.path());
     let saved = names(folder.path());
+    // Threat: stdout-broken
     assert!(
         saved.len() == 1 && said.contains(&format!("paid for and saved: {}", folder.path().join(&saved[0]).display()))
     );
@@ -237,6 +239,7 @@ fn a_hint_is_read_by_a_shell_as_it_is_meant() {
     let pasted = by_a_shell(&emulator, folder.path(), &hint).env_remove("AIMLAPI_BASE_URL").output().unwrap();
     assert_eq!(exit(&pasted), 0, "{pasted:?}");
     assert!(is_picture(&std::fs::read(text(&pasted.stdout).trim_end()).unwrap()));
+    // Threat: pasted-hint
     assert_eq!(names(folder.path()).len(), before.len() + 1, "the picture, and nothing else");
     // Both asked for the same link.
     let requests = emulator.requests();

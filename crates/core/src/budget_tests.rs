@@ -256,6 +256,7 @@ fn no_schedule_spends_more_than_the_budget_has() {
             // Everything on its way may yet be charged.
             let committed = open.iter().fold(spent, |sum, open| sum.saturating_add(open.truth));
             let status = budget.status();
+            // Threat: overspent
             assert!(committed <= max, "seed {seed}, schedule {schedule}: {committed} of {max}");
             assert!(spent <= status.spent_usd, "seed {seed}, schedule {schedule}: less is reported than was spent");
         }

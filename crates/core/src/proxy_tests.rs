@@ -120,6 +120,7 @@ fn a_proxy_that_cannot_be_read_or_used_is_an_error_that_names_it_and_not_its_val
         long.as_str(),
     ] {
         let error = given(written).expect_err(written);
+        // Threat: past-the-proxy
         assert_eq!(error.kind(), ErrorKind::Config);
         let message = error.message();
         assert!(message.contains("--proxy") && message.lines().count() == 1, "{message}");
@@ -202,6 +203,7 @@ fn no_proxy_is_for_the_environments_proxies_alone() {
 fn a_strangers_header_chooses_no_proxy_and_no_direct_way() {
     let cgi = [("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://stranger.example")];
     let error = resolve(&Proxy::System, "http://gateway.example/v1/", &cgi).unwrap_err();
+    // Threat: cgi-proxy
     assert!(error.message().contains("HTTP_PROXY") && error.message().contains("REQUEST_METHOD"), "{error}");
     // Where it would not be used, it does not matter.
     assert_eq!(way(&resolve(&Proxy::System, GATEWAY, &cgi).unwrap(), GATEWAY), None);
@@ -219,6 +221,7 @@ fn user_and_password_are_shown_nowhere() {
     let route = routes.to(&Url::parse(GATEWAY).unwrap());
     assert_eq!(route.to_string(), "http://proxy.example:3128, from --proxy");
     let shown = format!("{routes:?} {route:?}");
+    // Threat: proxy-password
     assert!(!shown.contains("hunter2") && !shown.contains("user"), "{shown}");
 }
 

@@ -45,6 +45,7 @@ fn only_what_leaves_no_other_reading_is_believed() {
         (vec![row(Failed, Some("0")), row(Other, None)], Unknown),
         (vec![LogRow { client_request_id: "another".to_owned(), ..row(Failed, Some("0")) }], Unknown),
     ] {
+        // Threat: odd-price
         assert_eq!(charge(&rows), expected, "{rows:?}");
     }
 }

@@ -46,6 +46,7 @@ fn downloads_from_a_public_gateway_stay_public_and_encrypted() {
         "https://[fe80::1]/a.png",
         "https://[ff02::1]/a.png",
     ] {
+        // Threat: request-forgery
         assert!(!opens(&guard, url), "{url}");
     }
 }

@@ -153,6 +153,7 @@ async fn edit_refuses_what_the_api_refuses() {
     for (index, (form, paths)) in refused.iter().enumerate() {
         let response = call(&emulator, &form.clone().request(&emulator)).await;
         assert_eq!(response.status, 400, "{index} {}", response.text());
+        // Threat: cannot-be-right
         assert_eq!(&response.issue_paths(), paths, "{index}");
     }
     emulator.wait_idle().await;

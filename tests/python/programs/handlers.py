@@ -61,6 +61,7 @@ def stands_still() -> None:
     with Emulator() as emulator:
         ids = asyncio.run(calls(emulator.async_client(), 3))
         ids += [str(emulator.client().generate("x").client_request_id) for _ in range(3)]
+        # Threat: standing-handler
         assert handler.lines == []
         go.set()
         handler.wait_for(12)

@@ -1,10 +1,12 @@
-//! Each fault of `faults.toml` is injected by a test that exists.
+//! Each fault of `faults.toml` is injected by a test that exists, and each threat of SECURITY.md is looked at by one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
+
+mod threats;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,20 +59,39 @@ fn every_fault_has_a_test_that_exists() {
     }
 }
 
-/// What SECURITY.md names in backticks below a folder of this repository: a file, or a test in one.
+/// Every threat of SECURITY.md is looked at by the tests that it names, at an assertion that says so; and no test says so
+/// of a threat that does not name it.
 #[test]
-fn every_test_of_the_threat_list_exists() {
+fn every_threat_is_looked_at_by_the_tests_that_it_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
-    let named: Vec<_> = text.split('`').skip(1).step_by(2).filter(|name| name.contains('/')).collect();
-    assert!(named.len() > 30, "{} tests", named.len());
-    for name in named {
-        let (path, function) = name.split_once("::").map_or((name, None), |(path, function)| (path, Some(function)));
-        let source = std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(function.is_none_or(|function| is_defined(path, &source, function)), "{path} has no such test: {name}");
+    let threats = threats::read(&text);
+    assert!(threats.len() > 35, "{} threats", threats.len());
+    let mut named = BTreeSet::new();
+    for (id, tests) in &threats {
+        for test in tests {
+            let marks = threats::marks_of(&root, id, test).unwrap_or_else(|wrong| panic!("{id}: {test}: {wrong}"));
+            named.extend(marks);
+        }
     }
-    for row in text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| threat")) {
-        assert!(row.matches("`").count() >= 2, "a threat without a test: {row}");
+    let wild: Vec<_> = threats::marks_below(&root).into_iter().filter(|mark| !named.contains(mark)).collect();
+    assert!(wild.is_empty(), "SECURITY.md does not name these tests for these threats: {wild:#?}");
+}
+
+#[test]
+fn what_only_looks_like_a_test_of_a_threat_is_none() {
+    let good = "#[test]\nfn a() {\n    let b = 1;\n    // Threat: x\n    assert_eq!(b, 1);\n}\n";
+    assert_eq!(threats::marks_in("a.rs", good, "x", "a").unwrap(), [4]);
+    for (source, wrong) in [
+        (good.replace("fn a", "fn b"), "defines it"),
+        (good.replace("#[test]\n", ""), "not a test"),
+        (good.replace("#[test]\n", "#[test]\n#[ignore]\n"), "not a test"),
+        (good.replace("Threat: x", "Threat: y"), "says"),
+        (good.replace("assert_eq!(b, 1)", "drop(b)"), "asserts"),
+        (good.replace("    // Threat: x\n", "") + "// Threat: x\nconst C: u8 = 1;\n", "says"),
+    ] {
+        let error = threats::marks_in("a.rs", &source, "x", "a").unwrap_err();
+        assert!(error.contains(wrong), "{error}: {source}");
     }
 }
 

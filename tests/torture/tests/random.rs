@@ -14,6 +14,7 @@ async fn five_thousand_calls_under_random_faults() {
     let tally = &ended.tally;
     println!("{tally}");
     assert!(ended.failures.is_empty(), "{}", ended.failures.join("\n"));
+    // Threat: paid-twice
     assert_eq!((tally.duplicates, tally.lost, tally.wrongly_free), (0, 0, 0));
     assert_eq!(tally.seen, tally.reported + tally.gone);
     // Not in vain: there were successes, charges and faults of every kind.

@@ -104,6 +104,7 @@ async fn a_charged_call_follows_no_redirect() {
                 assert_eq!(server.connections(Side::Api), calls, "{status} to {location}");
             }
         }
+        // Threat: other-origin
         assert_eq!((server.connections(Side::Cdn), elsewhere.seen()), (0, (0, Vec::new())));
         server.wait_idle().await;
         assert_eq!(server.charges(), calls);

@@ -202,6 +202,7 @@ async fn the_key_is_seen_by_the_gateway_alone() {
     assert!(!log.contains("PANIC"), "{}", log.lines().find(|line| line.contains("PANIC")).unwrap());
     visible.extend(log.lines().map(|line| ("the log".to_owned(), line.as_bytes().to_vec())));
     for (place, bytes) in visible {
+        // Threat: key-printed
         assert!(!contains(&bytes, CANARY.as_bytes()), "in {place}: {}", String::from_utf8_lossy(&bytes));
     }
 }

@@ -217,6 +217,7 @@ mod tests {
     #[test]
     fn a_bomb_comes_in_steps_and_a_cut_is_noticed() {
         let bomb = gzip(&vec![0; 64 << 20]);
+        // Threat: compression-bomb
         assert_eq!(decode(Some("gzip"), &bomb, bomb.len()).unwrap().len(), 64 << 20);
         assert!(decode(Some("gzip"), &bomb[..bomb.len() - 9], bomb.len()).is_err());
     }

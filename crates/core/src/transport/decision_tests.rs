@@ -205,6 +205,7 @@ fn a_price_that_cannot_be_read_may_be_one() {
     for stage in [SendStage::Unsent, SendStage::Sent] {
         for end in [answered(400), answered(401), answered(429), answered(502), vendor(500)] {
             let verdict = decide(&end, stage, Stated::Unreadable, true);
+            // Threat: odd-price
             assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Unknown, false, false), "{end:?}");
         }
     }

@@ -241,6 +241,7 @@ fn the_key_is_nowhere_however_it_is_written() {
     ] {
         let said = parse(&body).message.unwrap();
         assert!(said.contains("<redacted>") && said.contains("is wrong"), "{body}: {said}");
+        // Threat: key-printed
         assert!(!said.contains("0123456789abcdef"), "{body}: {said}");
     }
     // An answer that ends inside the key.

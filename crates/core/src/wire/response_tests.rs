@@ -193,6 +193,7 @@ proptest! {
         let text = written_otherwise(&value, escapes);
         cuts.iter_mut().for_each(|cut| *cut %= text.len() + 1);
         cuts.sort_unstable();
+        // Threat: deep-json
         prop_assert_eq!(stream(text.as_bytes(), &cuts), plain(text.as_bytes()), "{}", text);
     }
 
@@ -282,6 +283,7 @@ fn a_picture_is_found_in_whatever_form_an_answer_has() {
             assert_eq!(answer.broken, None, "{shown}");
             let [Found { payload: Some(number), .. }] = answer.found[..] else { panic!("{shown}: {answer:?}") };
             let payload = &decoder.payloads()[number];
+            // Threat: odd-answer
             assert!(payload.decoded == png && payload.ended && payload.error.is_none(), "{shown}");
         }
     }

@@ -48,6 +48,7 @@ async fn workers_and_clients_share_one_budget_and_never_exceed_it() {
     emulator.wait_idle().await;
     let status = budget.status();
     assert!(refused > 0, "{status:?}");
+    // Threat: overspent
     assert!(charged(&emulator) <= status.spent_usd && status.spent_usd <= status.max_usd, "{status:?}");
     assert!(status.reserved_usd.is_zero(), "{status:?}");
 }

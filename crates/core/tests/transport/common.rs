@@ -1,5 +1,6 @@
 //! A client, an emulator, and the judge between them.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use gptimage_core::{
@@ -24,6 +25,21 @@ pub(crate) fn timers() -> Timers {
     timers.backoff_longest = Duration::from_millis(2);
     timers.url_not_found = Duration::from_millis(300);
     timers
+}
+
+/// Waits until so many calls have arrived whole: each of them may be charged.
+pub(crate) async fn arrived(emulator: &Emulator, count: usize) {
+    while emulator.ledger().iter().filter(|entry| entry.arrived_whole).count() < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Drops a call as soon as a condition holds, which has to be before its end.
+pub(crate) async fn drop_when(condition: impl Future<Output = ()>, call: gptimage_core::Call) {
+    tokio::select! {
+        outcome = call.into_future() => panic!("the fault must hold the call up: {outcome:#?}"),
+        () = condition => {}
+    }
 }
 
 pub(crate) fn config(emulator: &Emulator) -> Config {

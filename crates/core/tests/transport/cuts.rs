@@ -105,6 +105,7 @@ async fn every_offset_of_the_request() {
         let (length, _) = lengths(job).await;
         for cut in [Cut::Fin, Cut::Rst, Cut::Silence] {
             let outcomes = sweep(0..=length, cut, Fault::cut_request, job).await;
+            // Threat: false-not-charged
             assert!(outcomes.iter().all(Result::is_err), "a cut request has no answer");
         }
     }

@@ -171,6 +171,7 @@ async fn row_6_a_redirect_is_never_followed() {
         let outcome = client(&emulator).generate(&request()).await;
         judge(&emulator, &outcome, 1).await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
+        // Threat: hidden-repeat
         assert_eq!(elsewhere.connections(), 0);
     }
 }
@@ -192,6 +193,7 @@ async fn row_7_a_connection_lost_after_sending_is_never_repeated() {
         timers.head = Duration::from_secs(3);
         let client = Client::new(config(&emulator).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;
+        // Threat: paid-twice
         judge(&emulator, &outcome, 1).await;
         if shown.contains(&u64::MAX.to_string()) {
             // A cut that lies beyond the request never comes.
@@ -263,6 +265,7 @@ async fn row_9_a_success_that_cannot_be_used_is_reported_as_paid() {
         let outcome = client(&emulator).generate(&request()).await;
         judge(&emulator, &outcome, 1).await;
         let error = outcome.unwrap_err();
+        // Threat: not-a-picture
         assert_eq!((error.kind(), error.charge()), (ErrorKind::ResponseInvalid, charge), "{body}");
         assert_eq!(error.attempts().len(), 1);
         assert!(error.response_body().is_some(), "{body}");

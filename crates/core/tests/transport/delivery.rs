@@ -103,6 +103,51 @@ async fn names_are_kept_completed_or_made() {
 
 /// The request is valid before its target is known.
 #[tokio::test]
+async fn no_name_of_the_servers_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("pictures");
+    std::fs::create_dir(&target).unwrap();
+    for path in ["/evil.sh", "/%2e%2e%2f%2e%2e%2fevil.png", "/..%5cevil.png", "//evil.png?name=/evil.png", "/C:evil"] {
+        let emulator = pessimistic().await;
+        let url = format!("{}{path}", emulator.cdn_url());
+        let data = serde_json::json!({"data": [{"url": url, "filename": "../evil.png", "name": "evil.png"}]});
+        emulator.fault(gptimage_emulator::Fault::success_body(data.to_string()));
+        let bytes = padded_png(1000);
+        let names = "Content-Disposition: attachment; filename=\"../evil.sh\"; filename*=UTF-8''..%2Fevil.sh";
+        let head = format!("HTTP/1.1 200 OK\r\n{names}\r\nContent-Length: {}\r\n\r\n", bytes.len());
+        emulator.cdn_fault(CdnFault::raw([head.as_bytes(), &bytes].concat()));
+        let made = client(&emulator).generate(&request_by_url()).save_to(&target).await.unwrap();
+        let saved = made.image().unwrap().path().unwrap();
+        let name = saved.file_name().unwrap().to_str().unwrap();
+        // Threat: servers-names
+        assert!(name.starts_with("gptimage-") && name.ends_with(".png") && !name.contains("evil"), "{path}: {name}");
+        assert_eq!((saved.parent(), std::fs::read(saved).unwrap()), (Some(target.as_path()), bytes), "{path}");
+    }
+    assert_eq!((names(folder.path()), names(&target).len()), (vec!["pictures".to_owned()], 5));
+}
+
+#[tokio::test]
+async fn a_cut_answer_leaves_nothing_under_the_final_name() {
+    for (by_url, after) in [(false, 0), (false, 1000), (false, 20_000), (true, 0), (true, 1000), (true, 20_000)] {
+        for cut in [Cut::Fin, Cut::Rst] {
+            let emulator = pessimistic().await;
+            let folder = tempfile::tempdir().unwrap();
+            if by_url {
+                emulator.cdn_fault(CdnFault::cut(after, cut).always());
+            } else {
+                emulator.fault(gptimage_emulator::Fault::cut_response(after, cut));
+            }
+            let request = if by_url { request_by_url() } else { request() };
+            let outcome = client(&emulator).generate(&request).save_to(folder.path().join("t-rex.png")).await;
+            judge(&emulator, &outcome, 1).await;
+            assert!(outcome.is_err(), "{after} {cut:?}: the answer was not cut");
+            // Threat: half-a-picture
+            assert!(!folder.path().join("t-rex.png").exists(), "{after} {cut:?}: {:?}", names(folder.path()));
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_targets_extension_decides_the_format_or_is_contradicted_before_money_is_spent() {
     let emulator = pessimistic().await;
     let client = client(&emulator);
@@ -146,6 +191,7 @@ async fn the_targets_extension_decides_the_format_or_is_contradicted_before_mone
     // What is said with the request is judged with it, in any order.
     let request = GenerateRequest::builder("A T-Rex").output_compression(50).output_format_from("new.jpg").build();
     assert_eq!(request.unwrap().output_format(), Some(&OutputFormat::Jpeg));
+    // Threat: cannot-be-right
     assert_eq!(emulator.charges(), charges);
 }
 
@@ -216,6 +262,7 @@ async fn overwriting_keeps_permissions_and_no_one_else_reads_what_comes() {
         assert!(!call.is_finished(), "there was no file on its way");
         tokio::task::yield_now().await;
     };
+    // Threat: private-file
     assert_eq!(part.mode() & 0o077, 0);
     call.await.unwrap().unwrap();
 }
@@ -285,6 +332,7 @@ async fn what_stands_in_the_way_is_found_before_anything_is_sent() {
         assert_eq!(error.kind(), ErrorKind::Io, "{shown}: {error}");
         assert!(error.attempts().is_empty());
     }
+    // Threat: target-exists
     assert_eq!(std::fs::read_to_string(&taken).unwrap(), "mine");
     assert!(emulator.ledger().is_empty());
 }
@@ -352,6 +400,7 @@ async fn a_full_disk_turns_the_destination_into_memory() {
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Io, gptimage_core::Charge::Charged), "{error}");
         let image = error.generated().unwrap().image().unwrap();
+        // Threat: disk-broken
         assert_eq!(image.dimensions(), Some((1024, 1024)), "the whole picture is in memory");
         assert!(names(folder.path()).is_empty(), "no half file is left: {:?}", names(folder.path()));
     }
@@ -445,6 +494,7 @@ async fn a_public_gateways_links_to_private_addresses_are_not_opened() {
     let error = Client::new(config).unwrap().generate(&request_by_url()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{error}");
     assert!(error.message().contains("private address"), "{error}");
+    // Threat: request-forgery
     assert!(emulator.requests().iter().all(|request| request.side == Side::Api));
 }
 

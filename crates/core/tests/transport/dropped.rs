@@ -8,14 +8,26 @@ use gptimage_emulator::{CdnFault, Cut, Emulator, ErrorBody, Fault};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use crate::common::{Outcome, client, config, judge, pessimistic, request, request_by_url, timers, upload};
+use crate::common::{
+    Outcome, arrived, client, config, drop_when, judge, pessimistic, request, request_by_url, timers, upload,
+};
 
 /// Long enough for anything to have gone wrong by then, short enough to wait for.
 const PATIENCE: Duration = Duration::from_millis(150);
 
-/// Drops a call's future after a while, and waits until the truth is settled.
+/// Drops a call's future after a while, and returns what is kept once the truth is settled.
 async fn drop_call(emulator: &Emulator, client: &Client, call: gptimage_core::Call) -> Vec<Outcome> {
-    assert!(timeout(PATIENCE, call.into_future()).await.is_err(), "the fault must hold the call up");
+    drop_when(tokio::time::sleep(PATIENCE), call).await;
+    kept(emulator, client).await
+}
+
+/// Drops a call's future once it may be charged, and returns what is kept once the truth is settled.
+async fn drop_sent_call(emulator: &Emulator, client: &Client, call: gptimage_core::Call) -> Vec<Outcome> {
+    drop_when(arrived(emulator, 1), call).await;
+    kept(emulator, client).await
+}
+
+async fn kept(emulator: &Emulator, client: &Client) -> Vec<Outcome> {
     client.drain().await;
     emulator.wait_idle().await;
     client.collect()
@@ -46,8 +58,9 @@ async fn dropped_after_sending_the_result_is_kept() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)));
     let client = client(&emulator);
-    let kept = drop_call(&emulator, &client, client.generate(&request())).await;
+    let kept = drop_sent_call(&emulator, &client, client.generate(&request())).await;
     let [outcome] = &kept[..] else { panic!("{kept:#?}") };
+    // Threat: caller-gone
     judge(&emulator, outcome, 1).await;
     assert_eq!(outcome.as_ref().unwrap().image().unwrap().dimensions(), Some((1024, 1024)));
     assert!(client.collect().is_empty(), "each result is handed over once");
@@ -60,7 +73,7 @@ async fn dropped_after_sending_files_are_still_written() {
     let path = folder.path().join("t-rex.png");
     emulator.fault(Fault::pause(100_000, Duration::from_millis(400)));
     let client = client(&emulator);
-    let kept = drop_call(&emulator, &client, client.generate(&request()).save_to(&path)).await;
+    let kept = drop_sent_call(&emulator, &client, client.generate(&request()).save_to(&path)).await;
     assert_eq!(kept[0].as_ref().unwrap().image().unwrap().path(), Some(path.as_path()));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "and nothing else stands beside it");
 }
@@ -70,7 +83,7 @@ async fn dropped_during_the_download_the_result_is_kept() {
     let emulator = pessimistic().await;
     emulator.cdn_fault(CdnFault::pause(1000, Duration::from_millis(400)));
     let client = client(&emulator);
-    let kept = drop_call(&emulator, &client, client.generate(&request_by_url())).await;
+    let kept = drop_sent_call(&emulator, &client, client.generate(&request_by_url())).await;
     judge(&emulator, &kept[0], 1).await;
     assert!(kept[0].as_ref().unwrap().image().unwrap().bytes().is_some());
 }
@@ -80,7 +93,7 @@ async fn a_failure_that_may_be_charged_is_kept_too() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)).then_cut(0, Cut::Rst));
     let client = client(&emulator);
-    let kept = drop_call(&emulator, &client, client.generate(&request())).await;
+    let kept = drop_sent_call(&emulator, &client, client.generate(&request())).await;
     assert_eq!(kept[0].as_ref().unwrap_err().kind(), ErrorKind::OutcomeUnknown);
 }
 
@@ -97,7 +110,7 @@ async fn abort_gives_up_what_may_be_paid() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)));
     let client = Client::new(config(&emulator).abort_on_cancel(true)).unwrap();
-    assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
+    assert!(drop_sent_call(&emulator, &client, client.generate(&request())).await.is_empty());
     assert_eq!(emulator.charges(), 1, "which is what the caller asked for in words");
 }
 
@@ -114,10 +127,9 @@ async fn dropped_between_two_attempts_there_is_no_second() {
 async fn a_full_salvage_store_pushes_out_the_oldest() {
     let emulator = pessimistic().await;
     let client = Client::new(config(&emulator).salvage_max_bytes(800_000)).unwrap();
-    for _ in 0..3 {
+    for calls in 1..=3 {
         emulator.fault(Fault::delay(Duration::from_millis(400)));
-        let call = client.generate(&request());
-        assert!(timeout(PATIENCE, call.into_future()).await.is_err());
+        drop_when(arrived(&emulator, calls), client.generate(&request())).await;
     }
     client.drain().await;
     let kept = client.collect();
@@ -125,52 +137,50 @@ async fn a_full_salvage_store_pushes_out_the_oldest() {
     assert!(!kept.is_empty() && kept.len() < 3 && bytes <= 800_000, "{} results, {bytes} bytes", kept.len());
 }
 
+/// A call whose deadline comes while a fault holds it up, long before that lets it go.
+async fn past_its_deadline(fault: Fault, cdn: Option<CdnFault>, large: bool, expected: (ErrorKind, Charge, Phase)) {
+    let emulator = pessimistic().await;
+    emulator.fault(fault);
+    let call = match (large, &cdn) {
+        (true, _) => client(&emulator).edit(&upload(24 << 20)),
+        (false, None) => client(&emulator).generate(&request()),
+        (false, Some(_)) => client(&emulator).generate(&request_by_url()),
+    };
+    let by_url = cdn.is_some();
+    cdn.into_iter().for_each(|fault| emulator.cdn_fault(fault));
+    let outcome = call.deadline(Duration::from_secs(4)).await;
+    judge(&emulator, &outcome, 1).await;
+    let error = outcome.unwrap_err();
+    assert_eq!((error.kind(), error.charge(), error.attempts()[0].phase), expected, "{error:?}");
+    assert!(error.is_timeout());
+    assert_eq!(error.generated().is_some(), by_url, "a link that is known is handed over");
+}
+
 #[tokio::test]
 async fn a_deadline_in_each_phase() {
-    let ms = Duration::from_millis;
-    for (fault, cdn, large, kind, charge, phase) in [
-        (
+    let held = Duration::from_secs(12);
+    // At once, for most of it is waiting.
+    tokio::join!(
+        past_its_deadline(
             Fault::cut_request(100_000, Cut::Silence),
             None,
             true,
-            ErrorKind::Connection,
-            Charge::NotCharged,
-            Phase::Sending,
+            (ErrorKind::Connection, Charge::NotCharged, Phase::Sending),
         ),
-        (Fault::delay(ms(3000)), None, false, ErrorKind::OutcomeUnknown, Charge::Unknown, Phase::Sent),
-        (
-            Fault::pause(100_000, ms(3000)),
+        past_its_deadline(Fault::delay(held), None, false, (ErrorKind::OutcomeUnknown, Charge::Unknown, Phase::Sent),),
+        past_its_deadline(
+            Fault::pause(100_000, held),
             None,
             false,
-            ErrorKind::ResponseInvalid,
-            Charge::Charged,
-            Phase::HeadReceived,
+            (ErrorKind::ResponseInvalid, Charge::Charged, Phase::HeadReceived),
         ),
-        (
-            Fault::delay(ms(0)),
-            Some(CdnFault::pause(1000, ms(3000))),
+        past_its_deadline(
+            Fault::delay(Duration::ZERO),
+            Some(CdnFault::pause(1000, held)),
             false,
-            ErrorKind::DownloadFailed,
-            Charge::Charged,
-            Phase::BodyComplete,
+            (ErrorKind::DownloadFailed, Charge::Charged, Phase::BodyComplete),
         ),
-    ] {
-        let emulator = pessimistic().await;
-        emulator.fault(fault);
-        let call = match (large, &cdn) {
-            (true, _) => client(&emulator).edit(&upload(24 << 20)),
-            (false, None) => client(&emulator).generate(&request()),
-            (false, Some(_)) => client(&emulator).generate(&request_by_url()),
-        };
-        let by_url = cdn.is_some();
-        cdn.into_iter().for_each(|fault| emulator.cdn_fault(fault));
-        let outcome = call.deadline(ms(1000)).await;
-        judge(&emulator, &outcome, 1).await;
-        let error = outcome.unwrap_err();
-        assert_eq!((error.kind(), error.charge(), error.attempts()[0].phase), (kind, charge, phase), "{error:?}");
-        assert!(error.is_timeout());
-        assert_eq!(error.generated().is_some(), by_url, "a link that is known is handed over");
-    }
+    );
 }
 
 #[tokio::test]

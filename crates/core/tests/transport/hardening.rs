@@ -79,6 +79,7 @@ async fn an_answer_that_never_ends_is_given_up() {
     emulator.fault(Fault::raw_endless("HTTP/1.1 200 OK\r\n\r\n{\"data\":[],\"x\":\"", vec![b'a'; 1 << 16]));
     let outcome = client(&emulator).generate(&request()).await;
     judge(&emulator, &outcome, 1).await;
+    // Threat: endless-answer
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ResponseInvalid);
 }
 

@@ -99,6 +99,7 @@ async fn a_certificate_that_is_expired_or_anothers_is_refused() {
         let port = tls(&emulator, &ca, name, expired).await;
         let config = config(&emulator).base_url(format!("https://localhost:{port}")).ca_file(ca_file).max_attempts(2);
         let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+        // Threat: listener
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{error}");
         assert!(error.message().contains("certificate"), "{error}");
         assert!(emulator.ledger().is_empty());
@@ -123,6 +124,7 @@ fn a_ca_file_that_is_none_is_a_configuration_error() {
 fn plain_http_to_elsewhere_needs_words() {
     let config = || Config::new().api_key("sk").timers(timers());
     let error = Client::new(config().base_url("http://gateway.example")).unwrap_err();
+    // Threat: key-in-clear
     assert!(error.message().contains("allow_http"), "{error}");
     Client::new(config().base_url("http://gateway.example").allow_http(true)).unwrap();
 }
@@ -134,5 +136,6 @@ async fn every_charged_call_has_a_connection_of_its_own() {
     for _ in 0..5 {
         client.generate(&request()).await.unwrap();
     }
+    // Threat: hidden-repeat
     assert_eq!(emulator.connections(), 5);
 }

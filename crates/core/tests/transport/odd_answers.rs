@@ -53,6 +53,7 @@ async fn an_answer_that_cannot_be_used_is_kept_whole_beside_the_target() {
     assert_eq!(error.task_id(), Some("task_1"));
     let path = error.response_file().unwrap();
     assert_eq!(path, folder.path().join("hat.answer.json"));
+    // Threat: odd-answer
     assert!(std::fs::read_to_string(path).unwrap().contains("task_1"));
     assert!(error.message().contains("hat.answer.json"), "{error}");
     let shown = serde_json::to_value(&error).unwrap();
@@ -105,6 +106,7 @@ async fn what_is_kept_is_bounded_by_what_was_asked_for() {
     let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
     let error = client.generate(&request()).save_to(folder.path().join("hat.png")).await.unwrap_err();
     let kept = std::fs::metadata(error.response_file().unwrap()).unwrap().len();
+    // Threat: too-many-pictures
     assert!((1 << 20..6 << 20).contains(&kept), "{kept}");
 }
 
@@ -138,6 +140,7 @@ async fn linked_pictures_are_bounded_by_what_was_asked_for_and_the_rest_stays_at
     let generated = client.generate(&request()).await.unwrap();
     assert_eq!(generated.images().len(), 64);
     let here: usize = generated.images().iter().filter_map(|image| image.bytes()).map(bytes::Bytes::len).sum();
+    // Threat: too-many-pictures
     assert_eq!(here, 2 * SIZE, "as many as one picture may be large");
     assert!(generated.images().iter().skip(2).all(|image| image.url().is_some()));
     let kinds: Vec<_> = generated.warnings().iter().map(|warning| warning.kind().to_owned()).collect();
@@ -161,6 +164,7 @@ async fn a_compressed_answer_that_grows_beyond_all_bounds_is_cut() {
     let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
     let error = client.generate(&request()).await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::ResponseInvalid, Charge::Charged));
+    // Threat: compression-bomb
     assert!(error.message().contains("over 1048576 bytes"), "{error}");
 }
 
@@ -177,6 +181,7 @@ async fn a_refusal_at_a_price_that_cannot_be_read_is_not_repeated_and_keeps_its_
         let client = Client::new(config(&emulator).budget(&budget)).unwrap();
         let error = client.generate(&request()).await.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::RateLimited, Charge::Unknown), "{name}: {value}");
+        // Threat: odd-price
         assert_eq!(error.attempts().len(), 1, "{name}: {value}");
         assert_eq!(budget.status().assumed_usd.to_string(), "0.5", "{name}: {value}");
         assert_eq!(client.generate(&request()).await.unwrap_err().kind(), ErrorKind::BudgetExceeded);

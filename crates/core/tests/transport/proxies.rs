@@ -323,6 +323,7 @@ async fn a_proxy_that_refuses_is_named_and_costs_nothing() {
         assert_eq!(error.attempts().len(), attempts, "{error}");
         let named = format!("the proxy http://127.0.0.1:{proxy}, from HTTPS_PROXY");
         assert!(error.message().contains(&named) && error.message().contains(said), "{error}");
+        // Threat: proxy-password
         assert!(!format!("{error} {error:?} {client:?}").contains("hunter2"), "{error:?}");
         assert!(emulator.ledger().is_empty());
     }
@@ -395,6 +396,7 @@ async fn nothing_goes_past_a_proxy_that_was_asked_for() {
         }
     }
     assert_eq!((kept, refused), (20, 20));
+    // Threat: past-the-proxy
     assert_eq!((emulator.connections(), emulator.requests().len()), (0, 0), "{:?}", emulator.requests());
 }
 
@@ -420,6 +422,7 @@ async fn questions_downloads_redirects_and_retries_go_the_same_way() {
     }
     assert_eq!(lines.iter().filter(|line| line.starts_with("POST")).count(), 2, "the retry, too: {lines:#?}");
     let to_the_api = lines.iter().filter(|line| line.contains(&address(&emulator))).count();
+    // Threat: past-the-proxy
     assert_eq!(emulator.connections(), to_the_api as u64, "{lines:#?}");
     assert_eq!(emulator.requests().len(), lines.len(), "{lines:#?}");
 }
@@ -436,6 +439,7 @@ async fn names_that_are_looked_up_here_stay_public() {
         let config = config(&emulator).base_url("http://8.8.8.8").allow_http(true);
         let client = Client::new(config.proxy(format!("socks5://127.0.0.1:{socks}"))).unwrap();
         let error = client.generate(&request_by_url()).await.unwrap_err();
+        // Threat: request-forgery
         assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{host}: {error}");
     }
     assert!(seen.all().iter().all(|line| line == "socks5 address 8.8.8.8:80"), "{:?}", seen.all());

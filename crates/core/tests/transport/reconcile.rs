@@ -260,6 +260,7 @@ async fn a_lying_log_is_believed_only_where_it_leaves_no_other_reading() {
     for (name, body, expected) in cases {
         let (client, asked) = log_of(move |_| (200, "", body.clone())).await;
         let answer = ask(&client, "ours", Duration::ZERO).await;
+        // Threat: lying-log
         assert_eq!(answer.charge, expected, "{name}: {answer:#?}");
         assert!(*asked.lock().unwrap() <= 50, "{name}: it is not asked without end");
     }

@@ -10,13 +10,16 @@ use gptimage_emulator::{CdnFault, Cut, Emulator, Fault};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::common::{Outcome, client, config, judge, pessimistic, request, request_by_url};
+use crate::common::{Outcome, arrived, client, config, drop_when, judge, pessimistic, request, request_by_url};
+#[cfg(unix)]
+use crate::skipped::skipped;
 
 const PATIENCE: Duration = Duration::from_millis(150);
 
-async fn leave(client: &Client) {
-    let call = client.generate(&request()).into_future();
-    assert!(timeout(PATIENCE, call).await.is_err(), "the fault must hold the call up");
+/// Leaves a call once it may be charged, the next of those that the emulator has.
+async fn leave(emulator: &Emulator, client: &Client) {
+    let calls = emulator.ledger().len() + 1;
+    drop_when(arrived(emulator, calls), client.generate(&request())).await;
 }
 
 fn late(emulator: &Emulator) {
@@ -33,7 +36,7 @@ async fn pending_lists_what_runs_and_what_waits_to_be_collected() {
     let client = client(&emulator);
     assert!(client.pending().is_empty());
     late(&emulator);
-    leave(&client).await;
+    leave(&emulator, &client).await;
     let running = client.pending();
     assert_eq!((running.len(), running[0].phase, running[0].ended), (1, Phase::Sent, false));
     client.drain().await;
@@ -57,7 +60,7 @@ async fn what_is_in_its_file_does_not_end_with_the_process() {
             Some(path) => call.save_to(path),
             None => call,
         };
-        assert!(timeout(PATIENCE, call.into_future()).await.is_err());
+        drop_when(arrived(&emulator, number + 1), call).await;
         client.drain().await;
         assert_eq!((client.pending().len(), client.in_flight().uncollected().len()), (number + 1, 1));
     }
@@ -70,7 +73,7 @@ async fn a_folder_keeps_results_for_another_client() {
     let folder = place.path().join("not/there yet");
     let client = with_folder(&emulator, &folder);
     late(&emulator);
-    leave(&client).await;
+    leave(&emulator, &client).await;
     client.drain().await;
     // As if in another process: nothing is shared but the folder.
     drop(client);
@@ -79,6 +82,7 @@ async fn a_folder_keeps_results_for_another_client() {
     assert_eq!((pending.len(), pending[0].ended), (1, true));
     let kept = another.collect();
     let [outcome] = &kept[..] else { panic!("{kept:#?}") };
+    // Threat: caller-gone
     judge(&emulator, outcome, 1).await;
     let image = outcome.as_ref().unwrap().image().unwrap();
     assert!(matches!(image.location(), Location::File(path) if path.starts_with(&folder)), "{image:?}");
@@ -95,7 +99,7 @@ async fn a_folder_keeps_errors_with_what_was_paid_for() {
     let client = with_folder(&emulator, folder.path());
     // The answer is cut behind its first kilobytes: a part of a picture was paid for.
     emulator.fault(Fault::delay(Duration::from_millis(400)).then_cut(20_000, Cut::Fin));
-    leave(&client).await;
+    leave(&emulator, &client).await;
     client.drain().await;
     let kept = with_folder(&emulator, folder.path()).collect();
     let [Err(error)] = &kept[..] else { panic!("{kept:#?}") };
@@ -113,8 +117,7 @@ async fn a_folder_keeps_links() {
     let client = with_folder(&emulator, folder.path());
     emulator.fault(Fault::delay(Duration::from_millis(400)));
     emulator.cdn_fault(CdnFault::status(410));
-    let call = client.generate(&request_by_url()).into_future();
-    assert!(timeout(PATIENCE, call).await.is_err());
+    drop_when(arrived(&emulator, 1), client.generate(&request_by_url())).await;
     client.drain().await;
     let kept = with_folder(&emulator, folder.path()).collect();
     let [Err(error)] = &kept[..] else { panic!("{kept:#?}") };
@@ -131,7 +134,7 @@ async fn a_folder_that_cannot_be_written_leaves_results_in_memory() {
     std::fs::write(&file, "").unwrap();
     let client = with_folder(&emulator, &file);
     late(&emulator);
-    leave(&client).await;
+    leave(&emulator, &client).await;
     client.drain().await;
     let kept = client.collect();
     let [Ok(generated)] = &kept[..] else { panic!("{kept:#?}") };
@@ -154,7 +157,7 @@ async fn records_that_cannot_be_read_are_left_alone() {
 async fn one_record(emulator: &Emulator, folder: &Path) -> PathBuf {
     let client = with_folder(emulator, folder);
     late(emulator);
-    leave(&client).await;
+    leave(emulator, &client).await;
     client.drain().await;
     let mut records = files(folder, "json");
     assert_eq!(records.len(), 1, "{records:?}");
@@ -203,6 +206,7 @@ async fn what_is_no_record_of_a_known_version_is_never_touched() {
     assert_eq!(kept.len(), 1, "{kept:#?}");
     judge(&emulator, &kept[0], 1).await;
     assert!(client.collect().is_empty() && client.pending().is_empty());
+    // Threat: salvage-foreign
     assert_eq!(files(folder.path(), "json"), before);
     assert_eq!(files(folder.path(), "collected").len(), 1);
     // What was damaged and is whole again is found.
@@ -239,6 +243,7 @@ async fn a_record_leads_to_no_file_that_is_no_picture() {
     paths.sort();
     let mut expected = vec![picture, moved];
     expected.sort();
+    // Threat: salvage-link
     assert_eq!(paths, expected);
 }
 
@@ -256,10 +261,64 @@ async fn what_is_salvaged_is_for_its_owner_alone_whatever_the_folder_is() {
     for folder in [&open, &made] {
         let record = one_record(&emulator, folder).await;
         let pictures = files(folder, "png");
+        // Threat: salvage-read
         assert_eq!((mode(&record), pictures.len(), mode(&pictures[0])), (0o600, 1, 0o600));
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), 2, "nothing else is left");
     }
     assert_eq!((mode(&open), mode(&made)), (0o755, 0o700));
+}
+
+/// The test above once more, in a process whose umask takes nothing away.
+#[cfg(unix)]
+#[test]
+fn under_an_open_umask_it_is_for_its_owner_alone_all_the_same() {
+    let output = std::process::Command::new("sh")
+        .args(["-c", r#"umask 000 && exec "$0" --exact "$1""#])
+        .arg(std::env::current_exe().unwrap())
+        .arg("salvage::what_is_salvaged_is_for_its_owner_alone_whatever_the_folder_is")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    // Threat: salvage-read
+    assert!(output.status.success() && said.contains("test result: ok. 1 passed"), "{output:?}");
+}
+
+/// What another user gets to read of a file. `None`: this process may not become another user.
+#[cfg(unix)]
+fn read_by_another_user(path: &Path) -> Option<Vec<u8>> {
+    use std::os::unix::process::CommandExt;
+
+    const NOBODY: u32 = 65534;
+    Some(std::process::Command::new("cat").arg(path).uid(NOBODY).gid(NOBODY).output().ok()?.stdout)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn another_user_reads_nothing_of_what_is_salvaged() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let emulator = pessimistic().await;
+    let place = tempfile::tempdir().unwrap();
+    let open = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    open(place.path());
+    let (shared, made) = (place.path().join("shared"), place.path().join("made"));
+    std::fs::create_dir(&shared).unwrap();
+    open(&shared);
+    // The measure of the measure: what is for everybody is read.
+    let for_everybody = shared.join("for everybody");
+    std::fs::write(&for_everybody, "read").unwrap();
+    open(&for_everybody);
+    if read_by_another_user(&for_everybody).is_none_or(|read| read != b"read") {
+        return skipped("another user reads nothing of what is salvaged", "only root can be another user");
+    }
+    for folder in [&shared, &made] {
+        let record = one_record(&emulator, folder).await;
+        for file in [record, files(folder, "png").remove(0)] {
+            assert!(file.metadata().unwrap().len() > 0);
+            // Threat: salvage-read
+            assert_eq!(read_by_another_user(&file).unwrap(), b"", "{}", file.display());
+        }
+    }
 }
 
 #[tokio::test]
@@ -333,7 +392,7 @@ async fn clients_that_collect_at_once_share_what_there_is() {
     for _ in 0..8 {
         late(&emulator);
     }
-    futures(8, || leave(&client)).await;
+    futures(8, || drop_when(arrived(&emulator, 8), client.generate(&request()))).await;
     client.drain().await;
     let collectors: Vec<_> = (0..4).map(|_| with_folder(&emulator, folder.path())).collect();
     let collected: Vec<Vec<Outcome>> = std::thread::scope(|scope| {
@@ -375,7 +434,7 @@ async fn abort_really_aborts() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_secs(600)));
     let client = Client::new(config(&emulator).abort_on_cancel(true)).unwrap();
-    leave(&client).await;
+    leave(&emulator, &client).await;
     // Nothing runs on: the connection is closed, which the server sees long before its answer is due.
     timeout(Duration::from_secs(60), client.drain()).await.unwrap();
     emulator.wait_idle().await;

@@ -15,6 +15,7 @@ async fn downloads_carry_no_credentials() {
     let seen = emulator.requests();
     let carries = |request: &&gptimage_emulator::RecordedRequest| format!("{request:?}").contains(CANARY);
     assert_eq!(seen.iter().filter(|request| request.side == Side::Api).filter(carries).count(), 1);
+    // Threat: other-origin
     assert_eq!(seen.iter().filter(|request| request.side == Side::Cdn).filter(carries).count(), 0);
     let download = seen.iter().find(|request| request.side == Side::Cdn).unwrap();
     for header in ["authorization", "cookie", "referer", "x-client-request-id", "x-team"] {
@@ -34,6 +35,7 @@ async fn nothing_that_is_shown_holds_the_key() {
     shown.push(format!("{:?}", client.generate(&request())));
     shown.push(client.generate(&request()).dry_run().unwrap());
     for text in &shown {
+        // Threat: key-printed
         assert!(!text.contains(CANARY), "{text}");
     }
     // What the server says is its own affair, but it stays one printable line.
@@ -49,6 +51,7 @@ async fn nothing_that_is_shown_holds_the_key() {
 fn what_cannot_be_sent_is_refused_without_being_repeated() {
     for key in [format!("{CANARY}\n{CANARY}"), format!("{CANARY} x"), format!("{CANARY}é"), "  ".to_owned()] {
         let error = Client::new(Config::new().api_key(key)).unwrap_err();
+        // Threat: header-injection
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
     }
@@ -69,6 +72,7 @@ fn what_cannot_be_sent_is_refused_without_being_repeated() {
         ("Proxy-Authorization", CANARY),
     ] {
         let error = Client::new(Config::new().api_key("sk").header(name, value)).unwrap_err();
+        // Threat: callers-header
         assert_eq!(error.kind(), ErrorKind::Config, "{name}");
         assert!(!format!("{error:?}").contains(CANARY));
     }

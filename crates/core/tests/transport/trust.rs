@@ -71,6 +71,7 @@ async fn a_self_signed_certificate_is_trusted_as_itself_and_nothing_else_is() {
         let other = self_signed("localhost", change);
         let file = write(folder.path(), "other.pem", &other.pem);
         let error = Client::new(config.ca_file(&file)).unwrap().generate(&request()).await.unwrap_err();
+        // Threat: listener
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{name}: {error}");
         assert!(error.message().contains("certificate"), "{name}: {error}");
     }

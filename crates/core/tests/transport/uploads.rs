@@ -54,8 +54,9 @@ async fn a_file_that_changed_since_the_request_was_built_is_not_sent() {
         }),
         ("rewritten", |path| {
             // The same length at another time.
-            std::thread::sleep(Duration::from_millis(20));
+            let later = path.metadata().unwrap().modified().unwrap() + Duration::from_secs(1);
             std::fs::write(path, padded_png(100_000)).unwrap();
+            std::fs::File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
         }),
         ("removed", |path| std::fs::remove_file(path).unwrap()),
     ];
@@ -131,6 +132,7 @@ async fn a_file_that_changes_during_the_upload_is_noticed_before_its_last_byte()
         }
         judge(&emulator, &outcome, 0).await;
         let error = outcome.unwrap_err();
+        // Threat: input-changes
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Io, Charge::NotCharged), "{name}: {error}");
         assert!(error.message().contains("changed"), "{name}: {error}");
     }
@@ -156,6 +158,7 @@ async fn after_a_verdict_of_not_charged_nothing_arrives_whole() {
         let (outcome, ()) = tokio::join!(std::future::IntoFuture::into_future(call), cancelling);
         go_on.notify_one();
         judge(&emulator, &outcome, 0).await;
+        // Threat: false-not-charged
         assert_eq!(outcome.unwrap_err().charge(), Charge::NotCharged);
         assert!(!emulator.ledger()[0].arrived_whole);
     }
