@@ -215,6 +215,7 @@ fn a_price_that_cannot_be_read_may_be_one() {
 
 #[test]
 fn rows_7_and_8_silence_after_sending_is_never_repeated() {
+    // Threat: paid-twice
     check("7", AttemptEnd::Lost, SendStage::Sent, OutcomeUnknown, Unknown, false);
     check("7", AttemptEnd::NotConnected { permanent: false }, SendStage::Sent, OutcomeUnknown, Unknown, false);
     check("7", AttemptEnd::NotConnected { permanent: true }, SendStage::Sent, OutcomeUnknown, Unknown, false);
