@@ -10,7 +10,7 @@ static host_signal_t pauses = HOST_SIGNAL;
 static void look_for_pauses(const gptimage_progress_t *progress, void *user_data) {
   (void)user_data;
   if (progress->pause_ms >= 0) {
-    host_say(&pauses);
+    host_notify(&pauses);
   }
 }
 

@@ -576,7 +576,7 @@ static void refusals(void) {
 
 static void ended(gptimage_job_t *job, void *user_data) {
   (void)job;
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 typedef struct {
@@ -608,7 +608,7 @@ static void write_down(gptimage_log_level_t level, const char *message, void *us
   CHECK(strstr(message, "A hat") == NULL && strstr(message, getenv("AIMLAPI_KEY")) == NULL);
   ++seen->lines;
   seen->grave += level < GPTIMAGE_LOG_LEVEL_INFO;
-  host_say(seen->said);
+  host_notify(seen->said);
 }
 
 static void jobs(gptimage_client_t *client) {

@@ -51,18 +51,18 @@ static void ended(gptimage_job_t *job, void *user_data) {
   gptimage_error_t *error = NULL;
   CHECK_OK(gptimage_job_wait(job, 0, &generated, &error));
   gptimage_generated_free(generated);
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 static void look_on(const gptimage_progress_t *progress, void *user_data) {
   if (progress->phase == GPTIMAGE_PHASE_STORED) {
-    host_say((host_signal_t *)user_data);
+    host_notify((host_signal_t *)user_data);
   }
 }
 
 static void write_down(gptimage_log_level_t level, const char *message, void *user_data) {
   CHECK(level > 0 && message[0] != '\0');
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 /* A client of one's own, with everything that calls back. */

@@ -106,7 +106,7 @@ void dropped() {
 void dropped_at_any_moment() {
   small_pictures("3ms");
   const long long before = charges();
-  std::mt19937 dice(42);
+  std::mt19937 random_state(42);
   std::uniform_int_distribution<int> pause(0, 12000);
   const gptimage::Client client;
   long long made = 0;
@@ -114,7 +114,7 @@ void dropped_at_any_moment() {
   for (int times = rounds(200); times > 0; --times) {
     auto future = client.generate_async(request());
     ++made;
-    if (future.wait_for(std::chrono::microseconds(pause(dice))) == std::future_status::ready) {
+    if (future.wait_for(std::chrono::microseconds(pause(random_state))) == std::future_status::ready) {
       got += static_cast<long long>(future.get().size());
     }
   }
@@ -144,13 +144,13 @@ void without_client() {
   future.wait();
   future = std::future<gptimage::Generated>();
 
-  std::mt19937 dice(7);
+  std::mt19937 random_state(7);
   std::uniform_int_distribution<int> pause(0, 30000);
   for (int times = rounds(50); times > 0; --times) {
     auto client = std::make_unique<gptimage::Client>();
     auto first = client->generate_async(request());
     auto second = client->generate_async(request());
-    static_cast<void>(first.wait_for(std::chrono::microseconds(pause(dice))));
+    static_cast<void>(first.wait_for(std::chrono::microseconds(pause(random_state))));
     std::thread other([&] { second = std::future<gptimage::Generated>(); });
     client.reset();
     other.join();

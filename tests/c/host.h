@@ -137,7 +137,7 @@ CHECK_MAYBE_UNUSED static int host_rounds(int rounds) {
   return fewer > 0 ? fewer : 1;
 }
 
-/* The seed of this run's dice, told so that it can be repeated: GPTIMAGE_TEST_SEED. */
+/* The seed of this run, printed so that it can be repeated: GPTIMAGE_TEST_SEED. */
 CHECK_MAYBE_UNUSED static uint64_t host_seed(void) {
   const char *given = getenv("GPTIMAGE_TEST_SEED");
   uint64_t seed =
@@ -148,7 +148,7 @@ CHECK_MAYBE_UNUSED static uint64_t host_seed(void) {
 }
 
 /* The next number of a splitmix64 sequence. */
-CHECK_MAYBE_UNUSED static uint64_t host_dice(uint64_t *state) {
+CHECK_MAYBE_UNUSED static uint64_t host_random(uint64_t *state) {
   uint64_t mixed = *state += UINT64_C(0x9e3779b97f4a7c15);
   mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
   mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -164,7 +164,7 @@ typedef struct {
 
 #define HOST_SIGNAL {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}
 
-CHECK_MAYBE_UNUSED static void host_say(host_signal_t *signal) {
+CHECK_MAYBE_UNUSED static void host_notify(host_signal_t *signal) {
   pthread_mutex_lock(&signal->lock);
   signal->count += 1;
   pthread_cond_broadcast(&signal->changed);

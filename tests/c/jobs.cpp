@@ -187,13 +187,13 @@ void functions() {
 void dropped_at_any_moment() {
   small_pictures("3ms");
   const long long before = charges();
-  std::mt19937 dice(42);
+  std::mt19937 random_state(42);
   std::uniform_int_distribution<int> pause(0, 12000);
   const gptimage::Client client;
   long long got = 0;
   for (int times = rounds(200); times > 0; --times) {
     auto job = client.start_generate(request());
-    if (auto result = job.wait_for(std::chrono::microseconds(pause(dice)))) {
+    if (auto result = job.wait_for(std::chrono::microseconds(pause(random_state)))) {
       ++got;
     }
   }

@@ -81,7 +81,7 @@ static host_signal_t ended = HOST_SIGNAL;
 
 static void on_end(gptimage_job_t *job, void *user_data) {
   (void)job;
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 static void write_down(gptimage_log_level_t level, const char *message, void *user_data) {

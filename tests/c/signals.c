@@ -78,7 +78,7 @@ static int changes_of_errno;
 
 static void ended(gptimage_job_t *job, void *user_data) {
   (void)job;
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 static void errno_stays(void) {

@@ -110,8 +110,8 @@ static void on_end(gptimage_job_t *job, void *user_data) {
 }
 
 /* Pauses for 0 to 3 ms, most often hardly at all. */
-static void dally(uint64_t *dice) {
-  uint64_t face = host_dice(dice);
+static void dally(uint64_t *random_state) {
+  uint64_t face = host_random(random_state);
   if (face % 4 != 0) {
     host_pause_us((long)((face >> 8) % ((face % 4) * 1000)));
   }
@@ -120,12 +120,12 @@ static void dally(uint64_t *dice) {
 typedef struct {
   gptimage_job_t *job;
   gptimage_cancel_token_t *token;
-  uint64_t dice;
+  uint64_t random_state;
 } rival_t;
 
 static void *cancel_soon(void *with) {
   rival_t *rival = (rival_t *)with;
-  dally(&rival->dice);
+  dally(&rival->random_state);
   if (rival->job != NULL) {
     gptimage_job_cancel(rival->job);
   } else {
@@ -147,7 +147,7 @@ static void may_be_cancelled(gptimage_status_t status, gptimage_generated_t *gen
   gptimage_error_free(error);
 }
 
-static void races(int rounds, uint64_t *dice) {
+static void races(int rounds, uint64_t *random_state) {
   BEGIN_COUNT();
   int cancelled = 0;
   host_latency("\"0ms..3ms\"");
@@ -157,7 +157,7 @@ static void races(int rounds, uint64_t *dice) {
     gptimage_job_t *job = NULL;
     gptimage_status_t status;
     pthread_t thread;
-    rival_t rival = {NULL, NULL, host_dice(dice)};
+    rival_t rival = {NULL, NULL, host_random(random_state)};
     int how = i % 4;
     if (how == 0) {
       /* A token, from another thread. */
@@ -181,12 +181,12 @@ static void races(int rounds, uint64_t *dice) {
       pthread_join(thread, NULL);
     } else if (how == 2) {
       /* A job, from this thread. */
-      dally(dice);
+      dally(random_state);
       gptimage_job_cancel(job);
       status = gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error);
     } else {
       /* Freed, without a look at it. */
-      dally(dice);
+      dally(random_state);
       gptimage_job_free(job);
       continue;
     }
@@ -286,7 +286,7 @@ static atomic_int expected;
 
 static void slow(gptimage_job_t *job, void *user_data) {
   (void)job, (void)user_data;
-  host_say(&in_callback);
+  host_notify(&in_callback);
   host_await(&go_on, expected);
 }
 
@@ -310,7 +310,7 @@ static void a_slow_callback(void) {
   int before = called;
   /* Its callback waits behind the slow one, and is dropped. */
   gptimage_job_free(another);
-  host_say(&go_on);
+  host_notify(&go_on);
   gptimage_job_free(job);
   CHECK_NUMBER(called, before);
   ALL_HAD();
@@ -324,7 +324,7 @@ static void from_a_callback(gptimage_job_t *job, void *user_data) {
   CHECK_OK(gptimage_job_wait(job, 0, &generated, &error));
   taken(generated);
   gptimage_job_free(job);
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 static void look_on(const gptimage_progress_t *progress, void *user_data) {
@@ -362,7 +362,7 @@ static void calls_back_in(gptimage_job_t *job, void *user_data) {
   gptimage_generate_request_free(request);
   gptimage_job_cancel(job);
   gptimage_job_free(job);
-  host_say((host_signal_t *)user_data);
+  host_notify((host_signal_t *)user_data);
 }
 
 static void a_busy_callback(void) {
@@ -456,7 +456,7 @@ static void visit_log(gptimage_log_level_t level, const char *message, void *use
   visit(user_data);
 }
 
-static void never_after_free(int rounds, uint64_t *dice) {
+static void never_after_free(int rounds, uint64_t *random_state) {
   BEGIN_COUNT();
   int calls = 0;
   for (int i = 0; i < rounds; ++i) {
@@ -464,7 +464,7 @@ static void never_after_free(int rounds, uint64_t *dice) {
     gptimage_error_t *error = NULL;
     gptimage_job_t *job = NULL;
     CHECK_OK(gptimage_client_start_generate(client, generate, visit_job, with, &job, &error));
-    dally(dice);
+    dally(random_state);
     gptimage_job_free(job);
     calls += with->calls;
     CHECK(with->calls <= 1);
@@ -482,7 +482,7 @@ static void never_after_free(int rounds, uint64_t *dice) {
     gptimage_job_t *job = NULL;
     gptimage_client_set_progress(own, visit_progress, with);
     CHECK_OK(gptimage_client_start_generate(own, generate, NULL, NULL, &job, &error));
-    dally(dice);
+    dally(random_state);
     gptimage_client_free(own);
     goes(with);
     /* The job goes on. */
@@ -504,7 +504,7 @@ static void *call_on(void *rounds) {
   return NULL;
 }
 
-static void replaced_while_calls_run(int rounds, uint64_t *dice) {
+static void replaced_while_calls_run(int rounds, uint64_t *random_state) {
   BEGIN_COUNT();
   pthread_t threads[4];
   long calls = 0, lines = 0;
@@ -526,7 +526,7 @@ static void replaced_while_calls_run(int rounds, uint64_t *dice) {
     lines += log->calls;
     goes(log);
     log = next;
-    dally(dice);
+    dally(random_state);
   }
   gptimage_client_set_progress(client, NULL, NULL);
   goes(progress);
@@ -540,7 +540,7 @@ static void replaced_while_calls_run(int rounds, uint64_t *dice) {
 }
 
 int main(void) {
-  uint64_t dice = host_seed();
+  uint64_t random_state = host_seed();
   host_small_pictures();
   /* All at once the first to use the library. */
   run(16, HOST_LITTLE_STACK, first_use, NULL);
@@ -559,10 +559,10 @@ int main(void) {
   replaced_from_within(host_rounds(50));
   one_result(host_rounds(50));
   phases(host_rounds(200));
-  never_after_free(host_rounds(500), &dice);
+  never_after_free(host_rounds(500), &random_state);
   rounds = host_rounds(100);
-  replaced_while_calls_run(rounds, &dice);
-  races(host_rounds(500), &dice);
+  replaced_while_calls_run(rounds, &random_state);
+  races(host_rounds(500), &random_state);
 
   gptimage_generate_request_free(generate);
   gptimage_edit_request_free(edit);

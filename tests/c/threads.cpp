@@ -27,9 +27,9 @@ int main() {
   std::vector<std::thread> threads;
   for (unsigned seed = 0; seed < 16; ++seed) {
     threads.emplace_back([&, seed] {
-      std::mt19937 dice(seed);
+      std::mt19937 random_state(seed);
       for (int times = rounds(60); times > 0; --times) {
-        switch (dice() % 8) {
+        switch (random_state() % 8) {
           case 0:
             had += static_cast<long long>(client.generate(request).size());
             break;

@@ -148,12 +148,12 @@ def limited_file_sizes(report: Report, bench: Bench) -> None:
 
 def killed(report: Report, bench: Bench, seed: int) -> None:
     """kill -9 while the answer is being saved: the final name is absent, or holds the whole picture."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     saves = {job.name: duration(bench, job) for job in JOBS}
     wholes, halves = 0, []
     for number in range(KILLS):
         job = (INLINE, URL, EDIT)[number % 3]
-        after = dice.uniform(0, saves[job.name] * 1.1)
+        after = rng.uniform(0, saves[job.name] * 1.1)
         with bench.run(job) as run:
             run.wait_until_held()
             run.let_go()

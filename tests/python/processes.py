@@ -54,8 +54,8 @@ class Ended:
         assert err == "", f"expected no word on stderr: {self}"
         return self
 
-    def facts(self, *, leaves_calls: bool = False) -> Any:
-        """The JSON on its last line."""
+    def report(self, *, leaves_calls: bool = False) -> Any:
+        """The JSON on its last line, which is what it found out."""
         lines = self.quiet(leaves_calls=leaves_calls).out.splitlines()
         assert lines, f"it said nothing: {self}"
         return json.loads(lines[-1])

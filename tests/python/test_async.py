@@ -393,16 +393,16 @@ def test_cancel_racing_with_the_end(quick: Emulator, watched: bool) -> None:
     """Cancelled at random moments: each result is returned or collected, never lost, never both."""
     seed = random.randrange(1 << 30)
     print("seed", seed)
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     client = quick.async_client()
-    looks: list[Progress] = []
+    updates: list[Progress] = []
     said_free: list[str] = []
-    progress = looks.append if watched else None
+    progress = updates.append if watched else None
 
     async def one(number: int, longest: float) -> str | None:
         task = asyncio.ensure_future(client.generate(f"round {number}", progress=progress))
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(task), dice.uniform(0, longest))
+            await asyncio.wait_for(asyncio.shield(task), rng.uniform(0, longest))
         task.cancel()
         try:
             return (await task).client_request_id
@@ -617,25 +617,25 @@ def test_a_loop_of_ones_own(quick: Emulator) -> None:
 
 def test_a_loop_closed_while_calls_run() -> None:
     """asyncio says once for each task that it was destroyed; nothing else is said, and the results are there."""
-    facts = run("loops.py", "closed_while_calls_run").facts()
-    assert facts == 5
+    report = run("loops.py", "closed_while_calls_run").report()
+    assert report == 5
 
 
 def test_a_loop_forgotten_while_calls_run() -> None:
     """Nobody closes the loop, and it is garbage when the answers come: what it waited for is not lost with it."""
-    facts = run(
+    report = run(
         "loops.py",
         "forgotten_while_calls_run",
         # Python's own word on loops that nobody closed.
         flags=("-W", "ignore:unclosed:ResourceWarning"),
-    ).facts()
-    assert facts == 5
+    ).report()
+    assert report == 5
 
 
 def test_a_loop_stopped_and_continued() -> None:
     """Stopped while calls run, it finds their results when it goes on."""
-    facts = run("loops.py", "stopped_and_continued").facts()
-    assert facts == 5
+    report = run("loops.py", "stopped_and_continued").report()
+    assert report == 5
 
 
 def test_failures_make_no_storm() -> None:
@@ -648,10 +648,10 @@ def test_ctrl_c_at_every_moment_of_a_loop() -> None:
 
     CPython raises it at the start of a Python function, or when a C function has returned; a profiler hears of both.
     """
-    facts = run("loops.py", "ctrl_c_at_every_moment").facts()
-    print(facts["moments"], "moments")
-    assert facts["moments"] > 10
-    assert facts["lost"] == []
+    report = run("loops.py", "ctrl_c_at_every_moment").report()
+    print(report["moments"], "moments")
+    assert report["moments"] > 10
+    assert report["lost"] == []
 
 
 # A failure that may be paid, and is tried again half a minute later because the caller has said so.
@@ -664,11 +664,11 @@ def test_given_up_between_two_attempts(quick: Emulator, how: str, on_cancel: Any
     """The first attempt may be paid: what is known of it is kept, however its caller goes."""
     client = quick.async_client(retry_server_errors=True, on_cancel=on_cancel)
     quick.fault(answer=DARING)
-    looks: list[Progress] = []
-    calls = [client.generate("x", progress=looks.append)]
+    updates: list[Progress] = []
+    calls = [client.generate("x", progress=updates.append)]
 
     def paused() -> bool:
-        return bool(looks) and looks[-1].pause_seconds is not None
+        return bool(updates) and updates[-1].pause_seconds is not None
 
     async def by_hand() -> None:
         call = calls.pop()

@@ -16,26 +16,26 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-def judge(facts: dict[str, Any]) -> None:
-    print(facts["moments"], "moments,", facts["kept"], "kept", *facts["complaints"], sep="\n")
-    assert facts["complaints"] == []
+def judge(report: dict[str, Any]) -> None:
+    print(report["moments"], "moments,", report["kept"], "kept", *report["complaints"], sep="\n")
+    assert report["complaints"] == []
     # Injections that met nothing would prove nothing.
-    assert facts["moments"] > 10 and facts["kept"] > 10
+    assert report["moments"] > 10 and report["kept"] > 10
 
 
 @pytest.mark.parametrize("outcome", FAULTS)
 def test_at_every_line(outcome: str) -> None:
     """An exception at any line between the outcome's coming and its arrival: it is kept, and `collect` has it."""
-    judge(run("outcomes.py", "at_every_line", json.dumps(FAULTS[outcome]), limit=120).facts())
+    judge(run("outcomes.py", "at_every_line", json.dumps(FAULTS[outcome]), limit=120).report())
 
 
 def without_memory(name: str, *arguments: str) -> dict[str, Any]:
-    """The facts of a program in which allocations fail. Rust's runtime tells of each that the binding's library missed."""
+    """The report of a program in which allocations fail. Rust's runtime tells of each that the binding's library missed."""
     pytest.importorskip("_testcapi")
     ended = run("outcomes.py", name, *arguments, limit=240, RUST_BACKTRACE="0")
     assert ended.code == 0, ended
-    facts: dict[str, Any] = json.loads(ended.out.splitlines()[-1])
-    return facts
+    report: dict[str, Any] = json.loads(ended.out.splitlines()[-1])
+    return report
 
 
 # Where several fail at once, CPython forgets an exception that is being raised, whoever has raised it.
@@ -47,6 +47,6 @@ def test_at_every_allocation(outcome: str, width: int) -> None:
 
 def test_collecting_without_memory() -> None:
     """`collect` itself may fail, at any allocation: what it was about to hand over comes the next time."""
-    facts = without_memory("collecting_without_memory")
-    assert facts["complaints"] == [] and facts["failed"] > 10, facts
-    assert facts["charges"] == facts["calls"]
+    report = without_memory("collecting_without_memory")
+    assert report["complaints"] == [] and report["failed"] > 10, report
+    assert report["charges"] == report["calls"]

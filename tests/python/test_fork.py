@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 
 def forks(name: str, *arguments: str, leaves_calls: bool = False) -> Any:
-    """The facts that a function of forks.py prints."""
-    return run("forks.py", name, *arguments, flags=FORKS, limit=90).facts(leaves_calls=leaves_calls)
+    """The report that a function of forks.py prints."""
+    return run("forks.py", name, *arguments, flags=FORKS, limit=90).report(leaves_calls=leaves_calls)
 
 
 @pytest.mark.parametrize("used", [False, True])

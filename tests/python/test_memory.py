@@ -76,21 +76,21 @@ def address(view: memoryview) -> int:
 
 
 def measured(name: str, server: Server, picture: Path, *arguments: str) -> Any:
-    """The facts of a function of measured.py, in a process that did nothing else."""
-    return run("measured.py", name, server.url, str(picture), *arguments).facts()
+    """The report of a function of measured.py, in a process that did nothing else."""
+    return run("measured.py", name, server.url, str(picture), *arguments).report()
 
 
 @on_linux
 @pytest.mark.parametrize("response_format", ["b64_json", "url"])
 def test_a_result_is_shown_without_a_copy(server: Server, picture: Path, response_format: str) -> None:
     """Views of a 50 MB picture cost nothing, and show the bytes that came."""
-    facts = measured("views_of_a_result", server, picture, response_format)
-    print({name: f"{value:.1f} MB" for name, value in facts.items()})
+    report = measured("views_of_a_result", server, picture, response_format)
+    print({name: f"{value:.1f} MB" for name, value in report.items()})
     size = picture.stat().st_size / MB
-    assert facts["viewed"] < 5 and facts["copied"] > size * 0.9
+    assert report["viewed"] < 5 and report["copied"] > size * 0.9
     # One picture, and what the allocator and the runtime keep; never two.
-    assert size * 0.9 < facts["held"] < size * 1.6
-    assert facts["left"] < size * 0.6
+    assert size * 0.9 < report["held"] < size * 1.6
+    assert report["left"] < size * 0.6
 
 
 def test_views_have_one_address(picture: Path) -> None:
@@ -125,27 +125,27 @@ def test_a_kept_view_keeps_the_bytes() -> None:
 @on_linux
 def test_a_large_input_is_not_copied(server: Server, picture: Path) -> None:
     """A 40 MB input goes up from where it is: bytes from Python's own object, a file from the disk."""
-    facts = measured("large_inputs", server, picture, str(source_of(40 * MB, picture)))
-    print({name: f"{value:.1f} MB" for name, value in facts.items()})
-    assert facts.pop("bytearray") > 35
-    for name, value in facts.items():
+    report = measured("large_inputs", server, picture, str(source_of(40 * MB, picture)))
+    print({name: f"{value:.1f} MB" for name, value in report.items()})
+    assert report.pop("bytearray") > 35
+    for name, value in report.items():
         assert value < 15, (name, value)
 
 
 @on_linux
 def test_an_input_is_given_back(server: Server, picture: Path) -> None:
     """When the call has ended, nobody holds the caller's bytes any more."""
-    facts = measured("an_input_given_back", server, picture, str(source_of(4 * MB, picture)))
-    assert facts == 0
+    report = measured("an_input_given_back", server, picture, str(source_of(4 * MB, picture)))
+    assert report == 0
 
 
 @on_linux
 @pytest.mark.parametrize("response_format", ["b64_json", "url"])
 def test_save_to_keeps_memory_flat(server: Server, picture: Path, tmp_path: Path, response_format: str) -> None:
     """50 MB go to a file while they come; the process does not grow by a fraction of them."""
-    facts = measured("saving", server, picture, str(tmp_path), response_format)
-    print(f"{facts['grown']:.1f} MB")
-    assert facts["grown"] < 15
+    report = measured("saving", server, picture, str(tmp_path), response_format)
+    print(f"{report['grown']:.1f} MB")
+    assert report["grown"] < 15
     assert (tmp_path / "picture.png").read_bytes() == picture.read_bytes()
 
 
@@ -171,7 +171,7 @@ def test_save_to_keeps_memory_flat(server: Server, picture: Path, tmp_path: Path
 )
 def test_no_leak(work: str, rounds: int, picture: Path) -> None:
     """Of 200 calls with pictures of 1 MB each nothing stays: no memory, no objects, no files, no threads."""
-    grown_by, objects, files, threads = run("leaks.py", work, str(rounds), str(source_of(1 * MB, picture))).facts()
+    grown_by, objects, files, threads = run("leaks.py", work, str(rounds), str(source_of(1 * MB, picture))).report()
     print(f"{work}: {grown_by:.1f} MB, {objects:.0f} objects, {files:.0f} files, {threads:.0f} threads after {rounds}")
     # One picture a call would be 60 MB at least.
     assert grown_by < 25

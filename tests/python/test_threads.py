@@ -344,7 +344,7 @@ def test_collect_hands_over_once_among_many(quick: Emulator) -> None:
 def test_daemon_threads_end_with_the_process() -> None:
     """They wait for calls that take a minute; the process does not, and says in one line which they were."""
     ended = run("minute_long_calls.py", limit=30)
-    ids = ended.facts(leaves_calls=True)
+    ids = ended.report(leaves_calls=True)
     print(f"ended after {ended.seconds:.2f} s")
     assert ended.seconds < 20
     assert sorted(ended.left) == sorted(ids) and ended.err.count("\n") == 1

@@ -18,7 +18,7 @@ from typing import Any
 
 import gptimage
 from gptimage import Client, Emulator, GptImageError, Progress
-from interrupted import interrupt_when, tell
+from interrupted import interrupt_when, print_report
 from pictures import PIXEL
 from program import leave, run_chosen
 
@@ -89,7 +89,7 @@ class Everywhere:
             n += 1
             # How often progress is told is not the same each time, so one round without an interrupt says little.
             untouched = 0 if self.moment(n) else untouched + 1
-        tell({"complaints": self.complaints, "moments": n - untouched})
+        print_report({"complaints": self.complaints, "moments": n - untouched})
 
     def moment(self, n: int) -> bool:
         """Interrupts a call at its n-th moment. Returns whether there was one."""
@@ -172,7 +172,7 @@ def of_collecting() -> None:
                 complaints.append(f"{at.where}: {have} of 2")
             if n > 0 and at.where is None:
                 break
-        tell({"complaints": complaints, "moments": n - 1, "charges": emulator.charges})
+        print_report({"complaints": complaints, "moments": n - 1, "charges": emulator.charges})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the programs about Ctrl-C share.
 
-A thread sends SIGINT once a condition holds, as a terminal would. The main thread tells how long it took until
+A thread sends SIGINT once a condition holds, as a terminal would. The main thread prints how long it took until
 KeyboardInterrupt came, and what was on it.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 from gptimage import Client, Emulator, Generated, GptImageError
 from program import is_of_the_package, until
 
-Facts = dict[str, Any]
+Report = dict[str, Any]
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 MAIN = threading.main_thread().ident or 0
@@ -77,8 +77,8 @@ def stands_still() -> Callable[[], bool]:
     return look
 
 
-def interrupted(work: Callable[[], object]) -> Facts:
-    """Does some work that is interrupted, and returns the facts of the interrupt."""
+def interrupted(work: Callable[[], object]) -> Report:
+    """Does some work that is interrupted, and returns the report of the interrupt."""
     try:
         work()
     except KeyboardInterrupt as stopped:
@@ -95,18 +95,18 @@ def interrupted(work: Callable[[], object]) -> Facts:
     raise SystemExit("it was not interrupted")
 
 
-def tell(facts: Facts, client: Client | None = None, emulator: Emulator | None = None) -> None:
-    """Prints the facts, with what the client has kept and what the emulator has charged."""
+def print_report(report: Report, client: Client | None = None, emulator: Emulator | None = None) -> None:
+    """Prints the report, with what the client has kept and what the emulator has charged."""
     if client is not None:
         client.drain()
         kept = client.collect()
-        facts["kept"] = [type(outcome).__name__ for outcome in kept]
-        facts["formats"] = [outcome.image.format for outcome in kept if isinstance(outcome, Generated)]
-        facts["again"] = len(client.collect())
+        report["kept"] = [type(outcome).__name__ for outcome in kept]
+        report["formats"] = [outcome.image.format for outcome in kept if isinstance(outcome, Generated)]
+        report["again"] = len(client.collect())
     if emulator is not None:
-        facts["charges"] = emulator.charges
-        facts["arrived"] = [entry.arrived_whole for entry in emulator.ledger]
-    print(json.dumps(facts))
+        report["charges"] = emulator.charges
+        report["arrived"] = [entry.arrived_whole for entry in emulator.ledger]
+    print(json.dumps(report))
 
 
 class Listener:

@@ -16,7 +16,7 @@ from typing import Any
 
 import gptimage
 from gptimage import Client, Emulator, GptImageError, Progress
-from interrupted import SENT, Facts, Listener, interrupt_when, interrupted, is_in, send_when, stands_still, tell
+from interrupted import SENT, Listener, Report, interrupt_when, interrupted, is_in, print_report, send_when, stands_still
 from pictures import PIXEL, png
 from program import leave, run_chosen, until
 
@@ -43,7 +43,7 @@ def reading_a_slow_file() -> None:
 
         slow: Any = Slow()
         interrupt_when(reading.is_set)
-        tell(interrupted(lambda: client.edit("x", image=slow)), client, emulator)
+        print_report(interrupted(lambda: client.edit("x", image=slow)), client, emulator)
 
 
 def encoding_pixels() -> None:
@@ -51,9 +51,9 @@ def encoding_pixels() -> None:
         client = emulator.client()
         noise = memoryview(os.urandom(4000 * 4000)).cast("B", (4000, 4000))
         interrupt_when(stands_still())
-        facts = interrupted(lambda: client.edit("x", image=[noise] * 16))
-        facts["connections"] = emulator.connections
-        tell(facts, client, emulator)
+        report = interrupted(lambda: client.edit("x", image=[noise] * 16))
+        report["connections"] = emulator.connections
+        print_report(report, client, emulator)
 
 
 def connecting_to_a_blackhole() -> None:
@@ -70,8 +70,8 @@ def connecting_to_a_blackhole() -> None:
     client = Client(api_key="k", base_url=f"http://{host}:{port}/v1", proxy=False)
     phases: list[str] = []
     interrupt_when(lambda: "connecting" in phases)
-    facts = interrupted(lambda: client.generate("x", progress=lambda now: phases.append(now.phase)))
-    tell(facts, client)
+    report = interrupted(lambda: client.generate("x", progress=lambda now: phases.append(now.phase)))
+    print_report(report, client)
     for one in [listener, *full]:
         one.close()
 
@@ -80,23 +80,23 @@ def tls_is_not_answered() -> None:
     listener = Listener(1)
     client = Client(api_key="k", base_url=listener.url.replace("http:", "https:"), proxy=False)
     interrupt_when(lambda: listener.got)
-    facts = interrupted(lambda: client.generate("x"))
-    tell(facts, client)
+    report = interrupted(lambda: client.generate("x"))
+    print_report(report, client)
     listener.socket.close()
 
 
 def a_large_upload_stands_still() -> None:
     listener = Listener(10_000)
     client = Client(api_key="k", base_url=listener.url, proxy=False)
-    looks: list[Progress] = []
-    interrupt_when(lambda: looks and looks[-1].phase == "sending" and looks[-1].bytes_sent > 0)
+    updates: list[Progress] = []
+    interrupt_when(lambda: updates and updates[-1].phase == "sending" and updates[-1].bytes_sent > 0)
     picture = png(3200)
-    facts = interrupted(lambda: client.edit("x", image=picture, progress=looks.append))
-    facts["bytes_sent"] = looks[-1].bytes_sent
+    report = interrupted(lambda: client.edit("x", image=picture, progress=updates.append))
+    report["bytes_sent"] = updates[-1].bytes_sent
     listener.go_on.set()
     listener.ended.wait(30)
-    facts["got"], facts["total"] = len(listener.got), looks[-1].bytes_total
-    tell(facts, client)
+    report["got"], report["total"] = len(listener.got), updates[-1].bytes_total
+    print_report(report, client)
     listener.socket.close()
 
 
@@ -105,7 +105,7 @@ def waiting_for_the_answer() -> None:
         client = emulator.client()
         emulator.fault(delay=HELD)
         interrupt_when(lambda: emulator.requests)
-        tell(interrupted(lambda: client.generate("x")), client, emulator)
+        print_report(interrupted(lambda: client.generate("x")), client, emulator)
 
 
 def an_unaccepting_server_has_it_all() -> None:
@@ -113,53 +113,53 @@ def an_unaccepting_server_has_it_all() -> None:
     client = Client(api_key="k", base_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1", proxy=False)
     phases: list[str] = []
     interrupt_when(lambda: "sent" in phases)
-    facts = interrupted(lambda: client.generate("x", progress=lambda now: phases.append(now.phase)))
+    report = interrupted(lambda: client.generate("x", progress=lambda now: phases.append(now.phase)))
     # The server goes away, and with it the call that runs on.
     listener.close()
-    tell(facts, client)
+    print_report(report, client)
 
 
 def the_body_comes() -> None:
     with pessimistic() as emulator:
         client = emulator.client()
         emulator.fault(pauses=[{"after": 100_000, "pause": HELD}])
-        looks: list[Progress] = []
-        interrupt_when(lambda: looks and looks[-1].phase == "head_received" and looks[-1].bytes_received)
-        facts = interrupted(lambda: client.generate("x", response_format="b64_json", progress=looks.append))
-        tell(facts, client, emulator)
+        updates: list[Progress] = []
+        interrupt_when(lambda: updates and updates[-1].phase == "head_received" and updates[-1].bytes_received)
+        report = interrupted(lambda: client.generate("x", response_format="b64_json", progress=updates.append))
+        print_report(report, client, emulator)
 
 
 def the_body_goes_to_a_file(target: str) -> None:
     with pessimistic() as emulator:
         client = emulator.client()
         emulator.fault(pauses=[{"after": 100_000, "pause": HELD}])
-        looks: list[Progress] = []
-        interrupt_when(lambda: looks and looks[-1].phase == "head_received" and looks[-1].bytes_received)
-        facts = interrupted(
-            lambda: client.generate("x", response_format="b64_json", save_to=target, progress=looks.append)
+        updates: list[Progress] = []
+        interrupt_when(lambda: updates and updates[-1].phase == "head_received" and updates[-1].bytes_received)
+        report = interrupted(
+            lambda: client.generate("x", response_format="b64_json", save_to=target, progress=updates.append)
         )
-        facts["early"] = os.path.exists(target)
-        tell(facts, client, emulator)
+        report["early"] = os.path.exists(target)
+        print_report(report, client, emulator)
 
 
 def the_picture_is_downloaded() -> None:
     with pessimistic() as emulator:
         client = emulator.client()
         emulator.fault(cdn={"pauses": [{"after": 5000, "pause": HELD}]})
-        looks: list[Progress] = []
-        interrupt_when(lambda: looks and looks[-1].phase == "body_complete")
-        facts = interrupted(lambda: client.generate("x", response_format="url", progress=looks.append))
-        tell(facts, client, emulator)
+        updates: list[Progress] = []
+        interrupt_when(lambda: updates and updates[-1].phase == "body_complete")
+        report = interrupted(lambda: client.generate("x", response_format="url", progress=updates.append))
+        print_report(report, client, emulator)
 
 
 def between_two_attempts() -> None:
     with pessimistic() as emulator:
         client = emulator.client()
         emulator.fault(answer={"status": 429, "headers": {"retry-after": "30"}})
-        looks: list[Progress] = []
-        interrupt_when(lambda: looks and looks[-1].pause_seconds)
-        facts = interrupted(lambda: client.generate("x", progress=looks.append))
-        tell(facts, client, emulator)
+        updates: list[Progress] = []
+        interrupt_when(lambda: updates and updates[-1].pause_seconds)
+        report = interrupted(lambda: client.generate("x", progress=updates.append))
+        print_report(report, client, emulator)
 
 
 def fetching() -> None:
@@ -168,17 +168,17 @@ def fetching() -> None:
         image = client.generate("x", response_format="url", fetch=False).image
         emulator.fault(cdn={"pauses": [{"after": 5000, "pause": "30s"}]})
         interrupt_when(lambda: any(request.side == "cdn" for request in emulator.requests))
-        facts = interrupted(lambda: client.fetch(image))
+        report = interrupted(lambda: client.fetch(image))
         emulator.clear_faults()
-        facts["fetched"] = client.fetch(image).format
-        tell(facts, client, emulator)
+        report["fetched"] = client.fetch(image).format
+        print_report(report, client, emulator)
 
 
 def asking_for_the_balance() -> None:
     listener = Listener(20)
     client = Client(api_key="k", base_url=listener.url, proxy=False)
     interrupt_when(lambda: len(listener.got) >= 20)
-    tell(interrupted(client.balance), client)
+    print_report(interrupted(client.balance), client)
     listener.socket.close()
 
 
@@ -188,7 +188,7 @@ def draining() -> None:
         emulator.fault(delay=HELD)
         leave(client, "x")
         interrupt_when(lambda: is_in("drain"))
-        tell(interrupted(client.drain), client, emulator)
+        print_report(interrupted(client.drain), client, emulator)
 
 
 def the_ledger_settles() -> None:
@@ -207,17 +207,17 @@ def the_ledger_settles() -> None:
     caller.start()
     until(lambda: emulator.requests, "the request is there")
     interrupt_when(lambda: is_in("ledger"))
-    facts = interrupted(lambda: emulator.ledger)
+    report = interrupted(lambda: emulator.ledger)
     emulator.stop()
     port = int(emulator.url.split(":")[2].split("/")[0])
     try:
         socket.create_connection(("127.0.0.1", port), 5).close()
-        facts["stopped"] = False
+        report["stopped"] = False
     except ConnectionRefusedError:
-        facts["stopped"] = True
+        report["stopped"] = True
     caller.join(5)
-    facts["caller"] = errors
-    tell(facts)
+    report["caller"] = errors
+    print_report(report)
 
 
 def in_asyncio_run() -> None:
@@ -229,7 +229,7 @@ def in_asyncio_run() -> None:
         async def main() -> None:
             await client.generate("x")
 
-        facts: Facts = {}
+        report: Report = {}
         try:
             asyncio.run(main())
         except KeyboardInterrupt as stopped:
@@ -238,12 +238,12 @@ def in_asyncio_run() -> None:
             assert isinstance(cancelled, asyncio.CancelledError), cancelled
             cause = cancelled.__cause__
             assert isinstance(cause, GptImageError), cause
-            facts = {"ms": seconds * 1000, "notes": cancelled.__notes__, "charge": cause.charge}
+            report = {"ms": seconds * 1000, "notes": cancelled.__notes__, "charge": cause.charge}
         asyncio.run(client.drain())
         kept = client.collect()
-        facts["kept"] = [type(outcome).__name__ for outcome in kept]
-        facts["formats"] = [outcome.image.format for outcome in kept if isinstance(outcome, gptimage.Generated)]
-        tell({**facts, "again": len(client.collect())}, emulator=emulator)
+        report["kept"] = [type(outcome).__name__ for outcome in kept]
+        report["formats"] = [outcome.image.format for outcome in kept if isinstance(outcome, gptimage.Generated)]
+        print_report({**report, "again": len(client.collect())}, emulator=emulator)
 
 
 def an_aborted_call() -> None:
@@ -252,7 +252,7 @@ def an_aborted_call() -> None:
         client = emulator.client(on_cancel="abort")
         emulator.fault(delay=HELD)
         interrupt_when(lambda: emulator.requests)
-        tell(interrupted(lambda: client.generate("x")), client, emulator)
+        print_report(interrupted(lambda: client.generate("x")), client, emulator)
 
 
 def a_handler_of_ones_own() -> None:
@@ -267,13 +267,13 @@ def a_handler_of_ones_own() -> None:
         client = emulator.client()
         emulator.fault(delay=HELD)
         send_when(lambda: emulator.requests, signal.SIGALRM)
-        facts: Facts = {}
+        report: Report = {}
         try:
             client.generate("x")
         except TooLong as stopped:
             assert isinstance(stopped.__cause__, GptImageError), stopped.__cause__
-            facts = {"notes": stopped.__notes__, "charge": stopped.__cause__.charge}
-        tell(facts, client, emulator)
+            report = {"notes": stopped.__notes__, "charge": stopped.__cause__.charge}
+        print_report(report, client, emulator)
 
 
 def a_handler_that_fails_with_our_error() -> None:
@@ -289,14 +289,14 @@ def a_handler_that_fails_with_our_error() -> None:
         client = emulator.client()
         emulator.fault(delay=HELD)
         send_when(lambda: emulator.requests, signal.SIGALRM)
-        facts: Facts = {}
+        report: Report = {}
         try:
             client.generate("x")
         except gptimage.APIConnectionError as stopped:
-            facts = {"notes": getattr(stopped, "__notes__", [])}
+            report = {"notes": getattr(stopped, "__notes__", [])}
             client.drain()
-            facts["inside"] = len(client.collect())
-        tell(facts, client, emulator)
+            report["inside"] = len(client.collect())
+        print_report(report, client, emulator)
 
 
 def a_signal_that_raises_nothing() -> None:
@@ -316,7 +316,7 @@ def a_signal_that_raises_nothing() -> None:
         sender.start()
         made = client.generate("x")
         sender.join()
-        tell({"format": made.image.format, "seen": len(seen)}, client, emulator)
+        print_report({"format": made.image.format, "seen": len(seen)}, client, emulator)
 
 
 def racing_with_the_end(seed: str, rounds: str) -> None:
@@ -363,7 +363,7 @@ def racing_with_the_end(seed: str, rounds: str) -> None:
                 os._exit(1)
             returned += made is not None
             collected += len(kept)
-        tell({"returned": returned, "collected": collected, "charges": emulator.charges - base})
+        print_report({"returned": returned, "collected": collected, "charges": emulator.charges - base})
 
 
 if __name__ == "__main__":

@@ -48,8 +48,8 @@ def closed_while_calls_run() -> None:
         client = emulator.async_client()
         emulator.set(latency="400ms")
         loop = new_loop()
-        looks: list[Progress] = []
-        tasks = [loop.create_task(client.generate("x", progress=looks.append)) for _ in range(5)]
+        updates: list[Progress] = []
+        tasks = [loop.create_task(client.generate("x", progress=updates.append)) for _ in range(5)]
         loop.run_until_complete(arrived(emulator, 5))
         loop.close()
         # Their answers come to a loop that is closed.
