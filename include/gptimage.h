@@ -707,6 +707,13 @@ gptimage_status_t gptimage_config_set_max_image_bytes(gptimage_config_t *config,
                                                       gptimage_error_t **error_out);
 
 /**
+ * Sets the maximum number of bytes of pictures kept in memory for gptimage_client_collect(). Default: 256 MiB.
+ */
+gptimage_status_t gptimage_config_set_salvage_max_bytes(gptimage_config_t *config,
+                                                        uint64_t bytes,
+                                                        gptimage_error_t **error_out);
+
+/**
  * Sets a folder that keeps the outcomes of calls whose callers are gone, instead of memory: any client with this
  * folder can collect them, also in another process. The folder is created if it does not exist. Default: none.
  */
