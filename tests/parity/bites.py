@@ -104,7 +104,7 @@ FORGOTTEN_PARAMETER = [
 ]
 FORGOTTEN_KIND = [
     "include/gptimage.h: the statuses lacks the number ZZ_TIRED = 98",
-    "bindings/ffi/src/status.rs: as_in_core! lacks the constant ZZ_TIRED = ZzTired",
+    "bindings/ffi/src/status.rs: same_as_core! lacks the constant ZZ_TIRED = ZzTired",
     "bindings/ffi/src/status.rs: name() lacks the text ZZ_TIRED = zz_tired",
     "tests/cases/errors.toml: the table lacks the row zz_tired, 98, exit 98",
     "include/gptimage.hpp: the exceptions lacks the class ZzTiredError = ZZ_TIRED",

@@ -17,6 +17,7 @@ HPP = "include/gptimage.hpp"
 STATUS = "bindings/ffi/src/status.rs"
 CLIENT = "python/gptimage/client.py"
 TYPES = "python/gptimage/_types.py"
+WORDS = "python/gptimage/_words.py"
 EXCEPTIONS = "python/gptimage/exceptions.py"
 RECORDS = "python/gptimage/records.py"
 INIT = "python/gptimage/__init__.py"
@@ -267,9 +268,9 @@ def c(lists: Lists) -> list[Place]:
         mentions(H, lists, absent=CGI),
         Place(
             STATUS,
-            "as_in_core!",
+            "same_as_core!",
             "constant",
-            within(r"^as_in_core! \{$", r"^\}$", matches(r"\bGPTIMAGE_STATUS_(\w+) = (\w+)", r"\1 = \2")),
+            within(r"^same_as_core! \{$", r"^\}$", matches(r"\bGPTIMAGE_STATUS_(\w+) = (\w+)", r"\1 = \2")),
             tuple(f"{kind['name'].upper()} = {kind['variant']}" for kind in lists.kinds),
             "core's kinds of errors",
         ),
@@ -491,12 +492,12 @@ def python(lists: Lists) -> list[Place]:
         )
     found += [
         Place(TYPES, "Timers", "key", fields("Timers"), tuple(lists.data["timers"]), "core's timers"),
-        Place(TYPES, "Charge", "word", assigned("Charge"), tuple(lists.data["charges"]), "core's Charge"),
-        Place(TYPES, "Phase", "word", assigned("Phase"), tuple(lists.data["phases"]), "core's phases"),
+        Place(WORDS, "Charge", "word", assigned("Charge"), tuple(lists.data["charges"]), "core's Charge"),
+        Place(WORDS, "Phase", "word", assigned("Phase"), tuple(lists.data["phases"]), "core's phases"),
     ]
     for name, words in lists.data["values"].items():
         alias = name.title().replace("_", "")
-        found.append(Place(TYPES, alias, "word", assigned(alias), tuple(words), f"core's values of {name}"))
+        found.append(Place(WORDS, alias, "word", assigned(alias), tuple(words), f"core's values of {name}"))
     kinds = tuple(kind["name"] for kind in lists.kinds)
     found += [
         Place(EXCEPTIONS, "_CLASSES", "kind", assigned("_CLASSES"), kinds, "core's kinds of errors"),
@@ -793,6 +794,16 @@ def documentation(lists: Lists) -> list[Place]:
             tuple(lists.parameters),
             "core's parameters",
             beside=["prompt", "extra"],
+        ),
+        Place(
+            PYTHON_PAGE,
+            f"{page} parameters",
+            "default",
+            table("Parameters", -1, r"^\| `(\w+)` \|.*?`?\"?([\w/.-]+)\"?`? \|$", r"\1 = \2"),
+            tuple(f"{name} = {value}" for name, value in lists.data["defaults"].items()),
+            "core's defaults of the server",
+            # The client's own.
+            beside=["model = openai/gpt-image-2"],
         ),
         Place(
             PYTHON_PAGE,

@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
+use gptimage_core::rules::GPT_IMAGE_2;
 use gptimage_core::{Charge, ErrorKind, GenerateRequest, Operation, PARAMETERS, Phase, Rule, Timers};
 use gptimage_emulator::Emulator;
 use serde_json::{Map, Value, json};
@@ -32,6 +33,7 @@ fn main() -> Result<()> {
     let lists = json!({
         "parameters": parameters(),
         "values": values(),
+        "defaults": GPT_IMAGE_2.defaults.iter().copied().collect::<BTreeMap<_, _>>(),
         "error_kinds": error_kinds(),
         "phases": names(Phase::ALL, Phase::as_str),
         "charges": names(Charge::ALL, Charge::as_str),
