@@ -100,6 +100,7 @@ FORGOTTEN_PARAMETER = [
     "crates/cli/src/order.rs: gptimage generate lacks the flag zz_mood",
     "crates/cli/src/order.rs: gptimage edit lacks the flag zz_mood",
     "docs/python.md: the table of parameters lacks the parameter zz_mood",
+    "crates/emulator/tests/rules.rs: TEXTS lacks the parameter zz_mood",
     "tests/cases/requests.toml: the requests lacks the parameter zz_mood",
 ]
 FORGOTTEN_KIND = [

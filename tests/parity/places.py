@@ -859,6 +859,15 @@ def cases(lists: Lists) -> list[Place]:
             beside=None,
         ),
         Place(
+            "crates/emulator/tests/rules.rs",
+            "TEXTS",
+            "parameter",
+            matches(r'^    \("(\w+)", &\['),
+            tuple(lists.parameters),
+            "core's parameters",
+            absent={"model": "the model decides whose rules apply"},
+        ),
+        Place(
             "tests/cases/errors.toml",
             "the table",
             "row",
