@@ -111,6 +111,7 @@ FORGOTTEN_KIND = [
     "include/gptimage.hpp: the exceptions lacks the class ZzTiredError = ZZ_TIRED",
     "include/gptimage.hpp: raise_message() lacks the class ZzTiredError",
     "python/gptimage/exceptions.py: _CLASSES lacks the kind zz_tired",
+    "docs/charges.md: the decision table lacks the kind zz_tired",
     "README.md: the table of errors lacks the row zz_tired, 98, exit 98",
 ]
 

@@ -767,6 +767,15 @@ def documentation(lists: Lists) -> list[Place]:
             tuple(f"{kind['name']}, {kind['number']}, exit {kind['exit_code']}" for kind in lists.kinds),
             "core's kinds of errors",
         ),
+        Place(
+            "docs/charges.md",
+            "the decision table",
+            "kind",
+            table("The decision table", 2, r"`(\w+)`"),
+            tuple(kind["name"] for kind in lists.kinds),
+            "core's kinds of errors",
+            absent=dict.fromkeys(("invalid_request", "config", "budget_exceeded", "internal"), "no attempt ends so"),
+        ),
         mentions("README.md", lists),
         Place(
             PYTHON_PAGE,
