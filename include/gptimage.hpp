@@ -1814,14 +1814,14 @@ class Client {
     if (client_ == nullptr) {
       detail::refuse("client was moved from");
     }
-    // Never NULL again: of two threads that set one, whoever is last here says the same. Calls that
-    // are on their way do not tell the new one.
+    // The C callback is never removed again, so the order of two threads here does not matter.
+    // Calls in flight do not report to the new function.
     gptimage_client_set_progress(client_.get(), tell_progress, progress_.get());
     progress_->replace(std::move(function));
   }
 
  private:
-  // What a promise needs until its job has ended.
+  // The state of a promise until its job has ended.
   struct Pending {
     std::promise<Generated> promise;
     std::shared_ptr<detail::Receipt> receipt;
@@ -1941,7 +1941,7 @@ class Client {
                                   error, detail::Return{pending->receipt}));
       }
     } catch (...) {
-      // Either the call's error, or there is no memory for it. Setting it cannot fail: it is unset.
+      // The call's error, or std::bad_alloc. This cannot fail, because the promise is not set yet.
       pending->promise.set_exception(std::current_exception());
     }
   }

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds libgptimage and installs it for C and C++, with what Rust and a C compiler bring: `bindings/ffi/install.sh PREFIX`.
+# Builds libgptimage and installs it for C and C++, with Rust and a C compiler only: `bindings/ffi/install.sh PREFIX`.
 #
 #   PREFIX/include/gptimage.h, gptimage.hpp
 #   PREFIX/lib/libgptimage.a
 #   PREFIX/lib/libgptimage.so -> libgptimage.so.0.1 -> libgptimage.so.0.1.0    (macOS: libgptimage.0.1.dylib, and so on)
 #   PREFIX/lib/pkgconfig/gptimage.pc, PREFIX/lib/cmake/gptimage/
 #
-# DESTDIR in the environment is put before PREFIX for the copies alone; CARGO and CARGO_TARGET_DIR are cargo's.
+# DESTDIR from the environment is prepended to PREFIX for the copies only. CARGO and CARGO_TARGET_DIR are used for cargo.
 set -eu
 
 fail() {
@@ -23,14 +23,14 @@ target=${CARGO_TARGET_DIR:-$sources/target}
 case $target in /*) ;; *) target=$PWD/$target ;; esac
 cd "$sources"
 
-# Known before minutes are spent.
+# Checked before a build of several minutes.
 for folder in include lib/pkgconfig lib/cmake/gptimage; do
   mkdir -p "$root/$folder" && [ -w "$root/$folder" ] ||
     fail "$root/$folder cannot be written to: choose another PREFIX or DESTDIR, or be a user who may"
 done
 
 cargo() {
-  # It may have words of its own, such as +1.88.
+  # CARGO may contain arguments, such as +1.88.
   # shellcheck disable=SC2086
   command ${CARGO:-cargo} "$@"
 }
@@ -38,7 +38,7 @@ cargo() {
 version=$(cargo pkgid --locked -p gptimage-ffi)
 version=${version##*[#@]}
 numbers=${version%%[-+]*}
-# What may not be exchanged has another name: before 1.0 the second number says so, too.
+# Incompatible versions have different names: another major version, or before 1.0 another minor version.
 case $numbers in
   0.0.*) binary=$numbers ;;
   0.*) binary=${numbers%.*} ;;
@@ -67,12 +67,12 @@ build() {
 }
 echo "building libgptimage $version" >&2
 build -- "$@"
-# Said again by cargo, which has nothing left to do: what a program needs that takes the static library.
+# A second call builds nothing and prints the system libraries that a program needs with the static library.
 system=$(build --color never -- "$@" 2>&1 | sed -n 's/^note: native-static-libs: *//p')
 [ -n "$system" ] || fail 'the compiler did not say what libgptimage.a needs of the system'
 built=$target${CARGO_BUILD_TARGET:+/$CARGO_BUILD_TARGET}/release
 
-# A file appears under its name whole; a program that has the old one open keeps it.
+# A file appears under its name only when complete; programs that have the old one open keep it.
 put() {
   cp "$2" "$3.new"
   name "$1" "$3"
@@ -88,7 +88,7 @@ name() {
   mv -f "$2.new" "$2"
 }
 
-# A blank ends a word in a .pc file; \, & and | are sed's own.
+# Blanks separate words in a .pc file; \, & and | are special to sed.
 escaped=$(printf '%s\n' "$prefix" | sed -e 's| |\\ |g' -e 's|[\\&|]|\\&|g')
 
 put 644 include/gptimage.h "$root/include/gptimage.h"

@@ -251,7 +251,7 @@ def from_core(fields: dict[str, Any]) -> GptImageError:
 # OSError's own `errno` attribute.
 _ERRNO: Any = OSError.__dict__["errno"]
 
-# What an error says that was not made of fields, where that is not None: nobody knows whether it cost something.
+# Fields of an error that was not created by core, if not None. It is unknown whether such an error cost something.
 _UNKNOWN: dict[str, Any] = {
     "charge": "unknown",
     "violations": (),

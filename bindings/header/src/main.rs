@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cbindgen::{Builder, Config};
 
-/// What stands for the version in cbindgen.toml.
+/// The placeholders of the version in cbindgen.toml.
 const VERSION: [(&str, &str); 4] = [
     ("{{VERSION}}", env!("CARGO_PKG_VERSION")),
     ("{{MAJOR}}", env!("CARGO_PKG_VERSION_MAJOR")),

@@ -42,7 +42,7 @@ pub(crate) trait PaidCall: Send + Sync {
     /// Whether there is a result that was not delivered.
     fn is_outstanding(&self) -> bool;
 
-    /// Puts a copy of an undelivered result back for `collect`, because whoever waits for it ends with the interpreter.
+    /// Puts a copy of an undelivered result back for `collect`, because its caller ends with the interpreter.
     fn keep_outstanding(&self);
 }
 

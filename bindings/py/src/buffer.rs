@@ -29,10 +29,10 @@ pub(crate) unsafe fn fill_buffer(
     if failed == 0 { Ok(()) } else { Err(PyErr::fetch(owner.py())) }
 }
 
-/// As [`fill_buffer`], of a `bytes` object's own.
+/// Like [`fill_buffer`], with the bytes of a `bytes` object.
 ///
 /// # Safety
-/// As for [`fill_buffer`].
+/// The same as for [`fill_buffer`].
 pub(crate) unsafe fn fill_buffer_from_bytes(
     bytes: &Bound<'_, PyBytes>,
     view: *mut ffi::Py_buffer,

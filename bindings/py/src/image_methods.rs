@@ -37,7 +37,7 @@ impl Image {
         Self::new(gptimage_core::Image::from_url(url))
     }
 
-    /// What `pickle` has kept.
+    /// Restores a pickled image.
     #[staticmethod]
     fn _restore(
         py: Python<'_>,
@@ -181,7 +181,7 @@ impl Image {
     }
 
     fn __repr__(&self) -> String {
-        // Signed links are long, and whoever has one has the picture; only the host is shown.
+        // A signed URL is long, and gives access to the image; only the host is shown.
         match self.core().url().filter(|_| self.core().location() == &Location::Url) {
             Some(url) => {
                 let place = url.split('/').nth(2).unwrap_or_default();

@@ -116,7 +116,7 @@ fn advice(error: &Error) -> &'static str {
     match (error.kind(), error.http_status()) {
         (ErrorKind::Authentication, _) => "copy the key again from your account's page; it may have been revoked",
         (ErrorKind::InsufficientCredits, _) => "top the account up",
-        // Firewalls and proxies answer 403 too, whatever the key.
+        // Firewalls and proxies also answer 403, even if the key is valid.
         (ErrorKind::PermissionDenied, _) => {
             "check the base URL, whether a firewall or proxy is in the way, and what this account may do"
         }

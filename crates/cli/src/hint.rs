@@ -1,5 +1,5 @@
-//! Commands that are printed for the user to paste into a POSIX shell. They are complete, and quoted whatever a server or a
-//! user put into them.
+//! Commands that are printed for the user to paste into a POSIX shell. They are complete, and quoted even if a server
+//! or a user chose their parts.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
