@@ -4,16 +4,22 @@ lower ones, and no two files use each other, directly or around a corner.
     tests/with-python tests/layers.py                        counts, and whatever is out of order
     tests/with-python tests/layers.py --edges crates/core    every edge of one crate
 
+The modules of the Python package are held against circles, too, imports inside functions and for type checkers included.
+
 What is read are `use` declarations and paths (`crate::`, `super::`, `self::`, modules by their names), outside tests. A name
 is followed through re-exports to the file that defines it, so a `mod.rs` that only passes names on is in no circle.
 """
 
 import argparse
+import ast
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The Python package.
+PACKAGE = "python/gptimage"
 
 # Crates that must be in order: no circle, and where layers are declared no arrow against them and no file outside them.
 CHECKED = [
@@ -26,6 +32,7 @@ CHECKED = [
     "bindings/py",
     "tests/torture",
     "bench",
+    PACKAGE,
 ]
 
 # The files that one attempt crosses are those of this folder that this file leads to.
@@ -338,13 +345,36 @@ class Crate:
         return sum((self.source / file).read_text(encoding="utf-8").count("\n") for file in files)
 
 
+class Package(Crate):
+    """A Python package: the modules that each of its modules imports, wherever the import stands."""
+
+    def __init__(self, folder):
+        self.name, self.source = folder, ROOT / folder
+        files = {file.stem: file.name for file in sorted(self.source.glob("*.py"))}
+        package = self.source.name
+        self.edges = {name: {} for name in files.values()}
+        for stem, file in files.items():
+            tree = ast.parse((self.source / file).read_text(encoding="utf-8"), file)
+            for node in ast.walk(tree):
+                paths = []
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    paths = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+                elif isinstance(node, ast.Import):
+                    paths = [alias.name for alias in node.names]
+                for path in paths:
+                    root, _, module = path.partition(".")
+                    # Importing a module runs the package's own file first, which is its front.
+                    if root == package and module in files and module != stem:
+                        self.edges[file][files[module]] = path
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     arguments.add_argument("--edges", metavar="CRATE", help="every edge of a crate, and nothing else")
     given = arguments.parse_args()
     failed = False
     for name in CHECKED:
-        crate = Crate(name)
+        crate = Package(name) if name == PACKAGE else Crate(name)
         if given.edges:
             if name == given.edges:
                 for file, others in sorted(crate.edges.items()):

@@ -6,6 +6,7 @@ mod completions;
 mod connection;
 mod destination;
 mod doctor;
+mod duration;
 mod early_exit;
 mod emulator;
 mod exit_code;

@@ -7,9 +7,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use gptimage_core::{Client, Error, Reconciled};
 
 use crate::connection;
+use crate::duration::duration;
 use crate::early_exit::EarlyExit;
 use crate::report::CommandResult;
-use crate::request_args::time;
 use crate::signals::Signals;
 
 const EXAMPLES: &str = "\
@@ -46,7 +46,7 @@ pub(crate) fn command() -> Command {
                 "TIME",
                 "How long to wait for a log entry that is missing or still running, such as 90s or 5m. Default: 60s",
             )
-            .value_parser(ValueParser::new(time)),
+            .value_parser(ValueParser::new(duration)),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object instead of lines"))
         .args(connection::flags())

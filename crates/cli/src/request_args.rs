@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use gptimage_core::{Config, Operation, PARAMETERS};
 
 use crate::connection;
+use crate::duration::positive_duration;
 
 /// The arguments of one `generate` or `edit`.
 #[derive(Debug)]
@@ -105,7 +106,7 @@ fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Co
         .arg(flag("dry-run", "Print the exact request without sending it"))
         .arg(
             option("deadline", "TIME", "Time limit for the whole call, such as 90, 90s or 5m. Default: none")
-                .value_parser(ValueParser::new(deadline)),
+                .value_parser(ValueParser::new(positive_duration)),
         )
         .arg(option(
             "max-usd",
@@ -162,26 +163,6 @@ fn parameter_flags(operation: Operation) -> Vec<Arg> {
 fn name_and_value(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
-}
-
-/// A time greater than zero.
-fn deadline(text: &str) -> Result<Duration, String> {
-    time(text).and_then(|time| if time.is_zero() { Err(TIME.to_owned()) } else { Ok(time) })
-}
-
-const TIME: &str = "write a time greater than zero, such as 90, 90s or 5m";
-
-/// Seconds, or a number with `s`, `m` or `h`.
-pub(crate) fn time(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
-        Some(number) if text.ends_with('m') => (number, 60.0),
-        Some(number) if text.ends_with('h') => (number, 3600.0),
-        Some(number) => (number, 1.0),
-        None => (text, 1.0),
-    };
-    let seconds = number.trim().parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
-    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds * unit).ok()).ok_or_else(|| TIME.to_owned())
 }
 
 impl RequestArgs {
