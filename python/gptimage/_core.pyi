@@ -314,7 +314,7 @@ class Emulator:
         """Returns the number of charged calls."""
 
     def connections(self) -> int:
-        """The number of connections that the API accepted."""
+        """Returns the number of connections that the API accepted."""
 
     def balance(self) -> str:
         """Returns the balance in US dollars."""

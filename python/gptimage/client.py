@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gptimage import _core
+# `_logging` is loaded here because the compiled part uses it: an import in there would run Python code above Rust frames.
+from gptimage import _core, _logging as _logging
 from gptimage._progress import ProgressReporter
 from gptimage._waiting import from_fields, wait, wait_async
 from gptimage.records import Attempt, Pending
