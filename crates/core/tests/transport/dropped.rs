@@ -1,11 +1,13 @@
 //! Callers that go: dropped futures, deadlines and cancel tokens, at every phase.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gptimage_core::{CancelToken, Charge, Client, ErrorKind, Phase};
 use gptimage_emulator::{CdnFault, Cut, Emulator, ErrorBody, Fault};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::common::{
@@ -121,6 +123,34 @@ async fn dropped_between_two_attempts_there_is_no_second() {
     let client = client(&emulator);
     assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
     assert_eq!(emulator.ledger().len(), 1);
+}
+
+#[tokio::test]
+async fn dropped_during_the_second_attempt_the_result_lists_both() {
+    let emulator = pessimistic().await;
+    emulator.fault(Fault::answer(429).body(ErrorBody::Empty).header("Retry-After", "0"));
+    emulator.fault(Fault::delay(Duration::from_secs(1)));
+    let client = client(&emulator);
+    let sent = Arc::new(Notify::new());
+    let second = sent.clone();
+    let call = client.generate(&request()).progress(move |progress| {
+        if progress.attempt == 2 && progress.phase == Phase::Sent {
+            second.notify_one();
+        }
+    });
+    tokio::select! {
+        biased;
+        () = sent.notified() => {}
+        outcome = call.into_future() => panic!("the fault must hold the call up: {outcome:?}"),
+    }
+    client.drain().await;
+    emulator.wait_idle().await;
+    let kept = client.collect();
+    let [outcome] = &kept[..] else { panic!("{kept:#?}") };
+    judge(&emulator, outcome, 1).await;
+    let attempts = outcome.as_ref().unwrap().attempts();
+    let listed: Vec<_> = attempts.iter().map(|attempt| (attempt.number, attempt.charge)).collect();
+    assert_eq!(listed, [(1, Charge::NotCharged), (2, Charge::Charged)]);
 }
 
 #[tokio::test]
