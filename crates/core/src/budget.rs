@@ -47,7 +47,7 @@ use crate::request::Request;
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Mutex<State>>);
 
-/// What is reserved for each picture where nothing else is known, in cents.
+/// The reservation for each picture where nothing else is known, in cents.
 const CENTS_PER_IMAGE: u64 = 50;
 
 #[derive(Debug)]
@@ -56,7 +56,7 @@ struct State {
     per_call: Option<Amount>,
     /// At stated prices.
     stated: Amount,
-    /// What counts as spent at its reservation, by the attempt's client request id.
+    /// Attempts that count as spent at their reservation, by client request id.
     assumed: BTreeMap<String, (Amount, PriceKey)>,
     reserved: Amount,
     dearest: BTreeMap<PriceKey, Amount>,
@@ -242,7 +242,7 @@ impl State {
     }
 }
 
-/// What is held of a budget for one attempt. Dropped uncommitted, it is given back if nothing can have been charged, and else
+/// The part of a budget that is reserved for one attempt. Dropped uncommitted, it is given back if nothing can have been charged, and else
 /// counts as spent.
 pub(crate) struct Reservation {
     budget: Budget,

@@ -27,7 +27,7 @@ const LONGEST: usize = 4096;
 /// RFC 1929: user and password of SOCKS5 have a byte each for their length.
 const LONGEST_SOCKS_WORD: usize = 255;
 
-/// Looks a variable up.
+/// Reads an environment variable.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Which proxy is configured.
@@ -98,7 +98,7 @@ impl fmt::Debug for ProxyServer {
 pub(crate) struct Routes {
     http: Option<Arc<ProxyServer>>,
     https: Option<Arc<ProxyServer>>,
-    /// What the environment exempts.
+    /// The hosts that the environment exempts.
     except: Option<(&'static str, NoProxy)>,
     /// Whether a proxy leads to this machine itself, too: only one that was given in words, not the environment's.
     loopback: bool,

@@ -21,7 +21,7 @@ use crate::wire::{LogRow, LogStatus};
 #[derive(Debug, Clone)]
 pub struct ReconcileTarget {
     pub(crate) client_request_id: String,
-    /// What is proved already.
+    /// The charge that is proved already, and the price.
     pub(crate) known: Option<(Charge, Option<Cost>)>,
     /// The vendor's id of the work, where the answer's head named it.
     pub(crate) inference_id: Option<String>,
@@ -150,7 +150,7 @@ impl IntoFuture for Reconcile {
     }
 }
 
-/// What the rows say of an attempt. `unreadable`: why the log could not be read whole.
+/// Derives from the rows what became of an attempt. `unreadable`: why the log could not be read whole.
 fn judge(question: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
     let id = &question.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();

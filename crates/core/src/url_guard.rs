@@ -17,7 +17,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What downloads may do, from where the gateway itself is.
+/// The rules for URLs of downloads, which depend on where the gateway is.
 #[derive(Debug, Clone)]
 pub(crate) struct DownloadGuard {
     http_allowed: bool,

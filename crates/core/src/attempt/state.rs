@@ -25,7 +25,7 @@ pub(crate) enum SendStage {
     Located,
 }
 
-/// What an answer says beside its pictures.
+/// The status, ids, price and links of an answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResponseMetadata {
     /// Set once the head came.

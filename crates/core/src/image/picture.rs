@@ -162,7 +162,7 @@ impl Image {
         self.revised_prompt.as_deref()
     }
 
-    /// What is odd about this picture beside what was asked.
+    /// Warnings where the picture differs from what was asked for.
     pub(crate) fn compare(&self, index: usize, asked: &crate::request::Parameters) -> Vec<Warning> {
         let mut warnings = Vec::new();
         // Unset means the server's default.

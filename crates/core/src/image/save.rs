@@ -279,7 +279,7 @@ impl TargetFile {
         verify(self.file.as_file_mut(), self.len)
     }
 
-    /// What was written, for somebody who cannot have the file.
+    /// Reads back what was written, for a file that cannot be kept.
     pub(crate) fn read_back(&mut self) -> io::Result<Vec<u8>> {
         self.file.rewind()?;
         let mut bytes = Vec::new();

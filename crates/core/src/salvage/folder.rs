@@ -29,12 +29,12 @@ pub(crate) struct Folder {
     seen: Mutex<Seen>,
 }
 
-/// What is known of the folder's files, so that each is looked at once.
+/// The files that were looked at, so that each is looked at once.
 #[derive(Debug, Default)]
 struct Seen {
     /// Found and not looked at yet, the oldest first.
     waiting: VecDeque<Found>,
-    /// What cannot be collected, as it was when that was told.
+    /// Files that cannot be collected, as they were when that was logged.
     refused: HashMap<PathBuf, Refused>,
 }
 
@@ -151,7 +151,7 @@ impl Folder {
         all
     }
 
-    /// What waits to be collected.
+    /// The outcomes that wait to be collected.
     pub(crate) fn list(&self) -> Vec<Pending> {
         self.find().iter().filter_map(|found| self.read(found)).map(|record| record.pending()).collect()
     }
@@ -244,7 +244,7 @@ impl Written {
 
 fn remove(pictures: &[PathBuf]) {
     for picture in pictures {
-        // What cannot be removed is a picture too many.
+        // Best effort: a leftover file is harmless.
         let _ = fs::remove_file(picture);
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Salvage {
     runtime: Mutex<Option<Handle>>,
 }
 
-/// What is in memory, the oldest first, each under a number of its own.
+/// The outcomes in memory, the oldest first, each under a number of its own.
 #[derive(Debug, Default)]
 struct Kept {
     list: VecDeque<(u64, Outcome)>,
@@ -95,7 +95,7 @@ impl Salvage {
             .collect()
     }
 
-    /// What would end with the process: not what is in its files already.
+    /// The outcomes that end with the process: those whose pictures are not all in files.
     pub(crate) fn ends_with_process(&self) -> Vec<Pending> {
         let is_filed = |outcome: &Outcome| {
             outcome.as_ref().is_ok_and(|generated| generated.images().iter().all(|image| image.path().is_some()))
@@ -111,12 +111,12 @@ impl Salvage {
         pending
     }
 
-    /// A call runs on.
+    /// Counts a call that runs on without its caller.
     pub(crate) fn expect(&self) {
         self.running.send_modify(|running| *running += 1);
     }
 
-    /// A call that ran on ended.
+    /// Counts such a call as ended.
     pub(crate) fn arrived(&self) {
         self.running.send_modify(|running| *running = running.saturating_sub(1));
     }
@@ -204,7 +204,7 @@ impl Salvage {
 }
 
 impl Drop for Salvage {
-    /// With the last client goes what only it could have collected.
+    /// Logs the outcomes that end with the last client, since nobody else can collect them.
     fn drop(&mut self) {
         let lost = self.ends_with_process();
         if !lost.is_empty() {

@@ -48,7 +48,7 @@ pub(super) fn ended_after(last: Option<(&str, Phase)>) -> Pending {
 }
 
 pub(super) fn memory(outcome: &Outcome) -> u64 {
-    /// What an outcome takes beside its pictures, about.
+    /// Estimated size of an outcome beside its pictures, in bytes.
     const ENTRY: u64 = 4096;
     let text = outcome.as_ref().err().and_then(Error::response_body).map_or(0, str::len) as u64;
     let images = generated(outcome).map(Generated::images).unwrap_or_default();

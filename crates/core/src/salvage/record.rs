@@ -17,7 +17,7 @@ use crate::image::{Image, Location};
 use crate::text;
 use crate::warning::Warning;
 
-/// What a record of another version means is not guessed.
+/// Records of other versions are not read.
 const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(crate) struct Record {
     attempts: Vec<StoredAttempt>,
 }
 
-/// What every version of a record has.
+/// The part that records of every version have.
 #[derive(Deserialize)]
 struct Head {
     version: u32,
@@ -134,7 +134,7 @@ impl Record {
         }
     }
 
-    /// What waits to be collected.
+    /// The entry for the list of pending calls.
     pub(crate) fn pending(&self) -> Pending {
         ended_after(self.attempts.last().map(StoredAttempt::id_and_phase))
     }

@@ -21,7 +21,7 @@ pub(crate) struct AnswerKeeper {
     /// The salvage folder, if it is kept there.
     folder: Option<PathBuf>,
     sink: Option<ImageSink>,
-    /// What may begin the key.
+    /// The last bytes, which may be the beginning of the key.
     held: Vec<u8>,
     len: u64,
 }

@@ -105,7 +105,7 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
     }
 }
 
-/// What is waited for, each under a timer of its own.
+/// The event that is awaited; each has a timer of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
     Connect,

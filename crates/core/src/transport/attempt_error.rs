@@ -18,7 +18,7 @@ use crate::wire::Task;
 #[derive(Debug)]
 pub(crate) struct AttemptError {
     pub(crate) end: AttemptEnd,
-    /// What went wrong, where there is more to say than `end` says.
+    /// The details, where there is more to say than `end` says.
     pub(crate) reason: String,
     /// Whether one of our timers ended the attempt.
     pub(crate) timed_out: bool,
@@ -27,7 +27,7 @@ pub(crate) struct AttemptError {
     pub(crate) response_body: Option<String>,
     pub(crate) kept_answer: Option<KeptAnswer>,
     pub(crate) task: Option<Task>,
-    /// What was paid for and arrived.
+    /// The part of the result that was paid for and arrived.
     pub(crate) generated: Option<Generated>,
     pub(crate) source: Option<io::Error>,
 }

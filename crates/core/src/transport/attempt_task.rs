@@ -20,7 +20,7 @@ enum TaskState {
     Detached,
 }
 
-/// What task and caller share. One lock decides who gets the result, so that none is lost between them.
+/// The state that task and caller share. One lock decides who gets the result, so that none is lost between them.
 #[derive(Debug)]
 struct Shared {
     task_state: Mutex<TaskState>,

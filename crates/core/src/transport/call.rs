@@ -254,7 +254,7 @@ impl Call {
         }
     }
 
-    /// What is known of an attempt whose caller does not wait any longer.
+    /// The result, as far as it is known, of an attempt whose caller does not wait any longer.
     fn stop_during(&self, stop: AttemptEnd, state: &AttemptState, history: &[Attempt]) -> AttemptResult {
         let metadata = state.metadata();
         let timed_out = stop == AttemptEnd::Deadline;

@@ -8,7 +8,7 @@ use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 /// So much is decoded at a time. Deflate makes a thousand bytes of one at most, so a step is a few MiB.
 const STEP: usize = 4 * 1024;
 
-/// What the head says.
+/// The coding that the head declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declared {
     Nothing,

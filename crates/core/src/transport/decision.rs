@@ -40,7 +40,7 @@ pub(crate) enum Unusable {
     Empty,
 }
 
-/// What follows from the end of an attempt.
+/// The meaning of an attempt's end: the error's kind, its charge, and whether another attempt may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) kind: ErrorKind,

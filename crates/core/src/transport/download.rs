@@ -57,7 +57,7 @@ pub(crate) struct Downloads<'a> {
     pub(crate) bytes_received: &'a Arc<AtomicU64>,
 }
 
-/// What came of downloads.
+/// The result of [`Downloads::run`].
 #[derive(Debug, Default)]
 pub(crate) struct Downloaded {
     /// Why a picture that was asked for could not be had.

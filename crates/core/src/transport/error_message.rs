@@ -107,7 +107,7 @@ fn stated_price(charge: Charge, id: &str) -> String {
     }
 }
 
-/// What a refusal of this kind means, and what to do about it; empty where the server's words are all there is to know.
+/// The meaning of a refusal of this kind, and advice; the advice is empty where the server's words say everything.
 pub(crate) fn refusal(
     kind: ErrorKind,
     status: u16,

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A timer looks at the clock so often at least.
+/// The longest pause between two looks at the clock.
 const TICK_LONGEST: Duration = Duration::from_secs(5);
 /// Ticks in a timer.
 const TICKS: u32 = 8;
 /// A tick that comes this much later than asked for shows that the process did not run.
 const LATE: Duration = Duration::from_millis(500);
-/// So many late ticks in a row are no stop: the machine is that slow.
+/// After this many late ticks in a row the machine is slow, and was not stopped.
 const LATE_MOST: u32 = 3;
 
 /// How much of a timer has passed.

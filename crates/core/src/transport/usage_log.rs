@@ -17,7 +17,7 @@ const PAUSE_LONGEST: Duration = Duration::from_secs(8);
 /// The longest wait for a page, which is then asked for again.
 const PAGE_LONGEST: Duration = Duration::from_secs(30);
 
-/// What the log says.
+/// The rows that were read, or why they could not be.
 #[derive(Debug, Default)]
 pub(crate) struct UsageLog {
     /// The rows of what was asked for.

@@ -36,7 +36,7 @@ enum Stage {
 #[derive(Debug)]
 pub(crate) struct Base64Decoder {
     stage: Stage,
-    /// What came of a prefix, as it was written.
+    /// The part of a prefix that came, as it was written.
     prefix: [u8; PREFIX.len()],
     carry: [u8; QUANTUM],
     carried: usize,

@@ -36,7 +36,7 @@ pub(crate) struct ErrorBody {
     pub(crate) request_id: Option<String>,
 }
 
-/// What kind of text a body is.
+/// The kind of text of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum BodyForm {
     /// Nothing, or no text.

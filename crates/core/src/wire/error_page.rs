@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// Longest part of a page that is repeated, in characters.
 const LINE_MAX: usize = 200;
-/// As much of a page's own text is kept, in bytes.
+/// Longest text of a page that is kept, in bytes.
 const KEPT_MAX: usize = 4096;
 /// A page says what it is near its beginning, in bytes.
 const SNIFFED: usize = 1024;
@@ -62,7 +62,7 @@ pub(super) fn read(text: &str) -> Option<Page> {
     Some(Page { is_html, said })
 }
 
-/// What Cloudflare means by the code in `text`, where that is known.
+/// The meaning of a Cloudflare error code in `text`, where it is known.
 pub(super) fn cloudflare_code(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     let (_, after) = lower.split_once("error code: ").or_else(|| lower.split_once("error code "))?;
@@ -187,7 +187,7 @@ impl Parts {
     }
 }
 
-/// What stands at a `<`, and what follows it.
+/// The token at a `<`, and the text behind it.
 enum Tag<'a> {
     Open(String, &'a str),
     Close(String, &'a str),
@@ -226,7 +226,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// What follows a tag's `>`, quoted ones aside.
+/// The text behind a tag's `>`, quoted ones aside.
 fn end_of_tag(text: &str) -> &str {
     let mut quote = None;
     for (at, char) in text.char_indices() {
@@ -240,7 +240,7 @@ fn end_of_tag(text: &str) -> &str {
     ""
 }
 
-/// What follows the end of an element that is not looked into.
+/// The text behind the end of an element whose content is skipped.
 fn behind<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some(found) = rest.find("</") {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Bytes that are looked at to tell UTF-16 without its mark.
 const SNIFFED: usize = 256;
-/// What 0x80 to 0x9F mean to those who say ISO 8859-1.
+/// The characters 0x80 to 0x9F of Windows-1252, which servers label ISO 8859-1.
 const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 
 /// UTF-8, UTF-16 with or without its mark, or what Windows takes for ISO 8859-1. `None`: that is no text.
@@ -69,7 +69,7 @@ fn is_text(text: &str) -> bool {
     odds * 6 <= text.chars().count() + 4
 }
 
-/// What server-sent events hold; `None`: these are none.
+/// The data of server-sent events; `None` if the text has none.
 pub(super) fn event_data(text: &str) -> Option<String> {
     let is_field = |line: &str| ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| line.starts_with(field));
     if !text.lines().next().is_some_and(is_field) {

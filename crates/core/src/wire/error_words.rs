@@ -78,7 +78,7 @@ const PLACES: &[&str] = &["path", "loc", "location", "field", "param", "paramete
 /// Objects under these may have the names of fields as keys.
 const BY_FIELD: &[&str] = &["errors", "detail", "details", "validationerrors"];
 
-/// What was said so far. Every word is on one line and without the key.
+/// The sentences and codes that were found so far, each on one line and without the key.
 pub(super) struct Words<'k> {
     key: &'k ApiKey,
     words: Vec<String>,

@@ -7,7 +7,7 @@ const DEPTH_MAX: usize = 100;
 /// Places to return to are kept so deep.
 const RETURN_DEPTH_MAX: usize = 6;
 
-/// What can be read of a text that is nearly JSON; `None`: nothing.
+/// Reads the first value of a text that is nearly JSON; `None` if there is none.
 pub(super) fn first_value(text: &str) -> Option<Value> {
     if !text.starts_with(['{', '[', '"']) {
         return None;
@@ -24,7 +24,7 @@ pub(super) fn first_value(text: &str) -> Option<Value> {
 struct Repair {
     out: String,
     in_text: bool,
-    /// What closes the containers that are open.
+    /// The closing brackets of the containers that are open.
     open: Vec<char>,
     /// The last place behind a whole member: its length in `out`, and the containers that were open there.
     whole: Option<(usize, Vec<char>)>,

@@ -29,7 +29,7 @@ pub(crate) struct LogPage {
     pub(crate) has_more: bool,
 }
 
-/// What the vendor says of one call.
+/// A row of the vendor's log: one call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LogRow {
     pub(crate) client_request_id: String,

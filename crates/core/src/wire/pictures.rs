@@ -67,7 +67,7 @@ fn in_entry(entry: &Map<String, Value>, marker: &str) -> Option<Found> {
     })
 }
 
-/// What a member's name says about the links in it.
+/// The meaning of a member's name for the links in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A picture, or where one is.
@@ -200,7 +200,7 @@ impl Search<'_> {
         self.found.push(found);
     }
 
-    /// What is there in full; else what is linked as a picture; else what is linked at all. Each once.
+    /// The payloads; without any, the links that are named as a picture's; without any, all links. Each once.
     fn best(self) -> Vec<Found> {
         let mut found = self.found;
         let rank = |found: &Found| match found {

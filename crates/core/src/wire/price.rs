@@ -14,13 +14,13 @@ use crate::warning::Warning;
 /// A price as it was stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Price {
-    /// What could be read.
+    /// The amounts that could be read.
     pub(crate) cost: Cost,
     /// Something stands there that is no exact amount: then nothing is proved by an amount of nothing beside it.
     pub(crate) unreadable: bool,
 }
 
-/// What a stated price says about money.
+/// Whether a price was stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stated {
     /// Nothing, or a price of nothing.
@@ -42,7 +42,7 @@ impl Price {
         }
     }
 
-    /// What is known of the price. An amount of nothing beside something unreadable is not.
+    /// The amounts that are certain: a zero beside an unreadable amount is not.
     pub(crate) fn known(&self) -> Cost {
         let known = |amount: Option<Amount>| amount.filter(|amount| !self.unreadable || !amount.is_zero());
         Cost { usd: known(self.cost.usd), credits: known(self.cost.credits) }

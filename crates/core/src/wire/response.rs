@@ -15,7 +15,7 @@ use crate::warning::Warning;
 
 /// Longest answer beside its pictures, in bytes.
 const REST_MAX: usize = 1 << 20;
-/// So many bytes tell an answer's form at most.
+/// Most bytes that are needed to tell an answer's form.
 const HEAD_MAX: usize = 256;
 
 /// One picture on its way through the decoder.
@@ -92,7 +92,7 @@ pub(crate) struct AnswerDecoder {
     payloads: Payloads,
 }
 
-/// What an answer's body is.
+/// The form of an answer's body.
 #[derive(Debug)]
 enum Form {
     Undecided {
@@ -121,7 +121,7 @@ pub(crate) struct AnswerJson {
     pub(crate) found: Vec<Found>,
     /// The error that it holds, in the server's words.
     pub(crate) error: Option<String>,
-    /// What stands there in place of pictures.
+    /// The task that it names in place of pictures.
     pub(crate) task: Option<Task>,
     pub(crate) price: Price,
     pub(crate) warnings: Vec<Warning>,
@@ -343,7 +343,7 @@ fn find_in(documents: &mut [Value], marker: &str) -> Vec<Found> {
     if whole.is_empty() { partial } else { whole }
 }
 
-/// What a cut or broken answer still shows: the payloads, and every `"url"` that is whole.
+/// The pictures of a cut or broken answer: its payloads, and every `"url"` that is whole.
 fn salvage_found(rest: &[u8], payloads: usize, key: &ApiKey) -> Vec<Found> {
     const KEY: &[u8] = b"\"url\"";
     let mut found: Vec<_> = (0..payloads).map(|number| Found { payload: Some(number), ..Found::default() }).collect();

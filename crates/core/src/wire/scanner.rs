@@ -6,7 +6,7 @@
 
 use super::sniff::{Guess, is_link, sniff};
 
-/// What the scanner finds. `payload` pieces are free of JSON escapes.
+/// Receives the payloads that the scanner finds. `payload` pieces are free of JSON escapes.
 pub(crate) trait PayloadSink {
     /// A payload begins; the number stands behind the marker in the rest.
     fn begin(&mut self) -> usize;
@@ -83,7 +83,7 @@ pub(crate) struct Scanner {
     marker: String,
     rest: Vec<u8>,
     rest_max: usize,
-    /// What did not fit into `rest`, until somebody takes it.
+    /// Text that did not fit into `rest`, until it is taken.
     spilled: Vec<u8>,
     overflow: bool,
     /// Where documents end in `rest`, if there is more than one.
@@ -115,7 +115,7 @@ impl Scanner {
         &self.rest
     }
 
-    /// What stands before a payload's number.
+    /// The text before a payload's number.
     pub(crate) fn marker(&self) -> &str {
         &self.marker
     }
@@ -125,7 +125,7 @@ impl Scanner {
         self.overflow
     }
 
-    /// What did not fit into the rest and was not taken yet.
+    /// Text that did not fit into the rest and was not taken yet.
     pub(crate) fn spilled(&mut self) -> &mut Vec<u8> {
         &mut self.spilled
     }
@@ -159,7 +159,7 @@ impl Scanner {
         self.keep(piece);
     }
 
-    /// What follows is another document, whatever was open in this one.
+    /// Ends the document, whatever is open in it; another one may follow.
     pub(crate) fn end_document(&mut self, sink: &mut impl PayloadSink) {
         match self.state {
             State::Text(Text::Payload) | State::Escape(Text::Payload) | State::Unicode { text: Text::Payload, .. } => {

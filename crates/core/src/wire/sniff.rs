@@ -1,6 +1,6 @@
 //! What a text is, by its first characters.
 
-/// What is known so far.
+/// The answer, as far as the first characters give one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guess {
     Yes,
@@ -11,7 +11,7 @@ pub(crate) enum Guess {
 
 /// The signatures of PNG, JPEG and WebP in base64, in both alphabets.
 const SIGNATURES: &[&[u8]] = &[b"iVBORw0KGgo", b"/9j/", b"_9j_", b"UklGR"];
-/// So many characters of the alphabet make a signature more than a coincidence; no picture is shorter.
+/// Characters of the base64 alphabet that make a signature more than a coincidence; every picture is longer.
 const SIGNATURE_TEXT: usize = 24;
 const SCHEME: &[u8] = b"data:";
 const BASE64: &[u8] = b";base64";
@@ -52,7 +52,7 @@ pub(crate) fn is_link(text: &[u8]) -> Guess {
     }
 }
 
-/// What stands behind `data:`, up to its comma.
+/// Whether the text behind `data:`, up to its comma, declares base64.
 fn is_base64_uri(text: &[u8]) -> Guess {
     let end = text.iter().take(MEDIA_TYPE_MAX).position(|byte| *byte == b',');
     let header = text.get(..end.unwrap_or(text.len())).unwrap_or_default();

@@ -7,7 +7,7 @@ const DATA: &[u8] = b"data:";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// So many bytes of [`DATA`] were seen, and nothing else.
+    /// The first bytes of [`DATA`] were seen, this many, and nothing else.
     Name(usize),
     /// The name was seen; one blank may follow.
     Blank,
