@@ -105,7 +105,7 @@ fn body_of(lines: &[&str], function: &str) -> Option<(usize, usize)> {
             name.rsplit([' ', '*']).next() == Some(function)
         }
     };
-    let first = lines.iter().position(|line| defines(&line))?;
+    let first = lines.iter().position(|line| defines(line))?;
     let indent = lines[first].len() - lines[first].trim_start().len();
     let is_python = lines[first].contains("def ");
     let ends = |line: &&str| {
