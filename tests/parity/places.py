@@ -109,10 +109,9 @@ class Lists:
     @property
     def options(self) -> list[str]:
         """What a client can be configured with: the setters of Config."""
-        # Constructors, a getter, and setters that also say what errors call the value by.
-        others = {"new", "from_env", "aborts_on_cancel", "ca_file_from", "proxy_from"}
+        # Constructors are no setters.
+        others = {"new", "from_env", "builder", "build"}
         setters = self.type("Config", "methods")
-        assert others <= set(setters), f"{others - set(setters)} are no methods of Config any more"
         return [name for name in setters if name not in others]
 
 
@@ -131,9 +130,7 @@ def places(lists: Lists) -> list[Place]:
 
 # --- C ----------------------------------------------------------------------------------------------------------------
 
-ANOTHER_WAY = "C has another way: "
 IN_JSON = "it is in the JSON"
-FOR_BINDINGS = "what bindings are made of"
 OPTIONS_OF_C = {
     **{name: f"set_{name}" for name in ("api_key", "base_url")},
     "deadline": "set_deadline_ms",
@@ -152,7 +149,6 @@ NO_GETTERS_OF_ERROR = {
     "attempts": IN_JSON,
     "vendor_says_free": IN_JSON,
     "is_timeout": IN_JSON,
-    "cause": "its text is in the message",
     "into_generated": "generated() and a copy",
 }
 
@@ -231,13 +227,10 @@ def c(lists: Lists) -> list[Place]:
             absent={
                 "send": "generate() and edit()",
                 "from_env": "a configuration begins with the environment",
-                "with_config": "not offered",
                 "balance": "not offered",
                 "base_url": "not offered",
-                "connection": "not offered",
                 "drain": "collect() waits",
                 "collect_one": "collect() takes one",
-                **dict.fromkeys(("expect_outcome", "keep", "watch"), FOR_BINDINGS),
             },
             beside=["generate_to", "edit_to", "start_generate", "start_edit", "set_progress", "free"],
         ),
@@ -476,7 +469,7 @@ def python(lists: Lists) -> list[Place]:
                 cls,
                 "method",
                 methods("_Base", cls),
-                spelled(lists.type("Client", "methods"), {"with_config": "with_options"}),
+                tuple(lists.type("Client", "methods")),
                 "core's methods of Client",
                 absent={
                     "send": "generate() and edit()",
@@ -484,10 +477,8 @@ def python(lists: Lists) -> list[Place]:
                     "from_env": "the class itself",
                     "fetch_to": "fetch(save_to=)",
                     "collect_one": "collect() gives all",
-                    "connection": "not offered",
-                    **dict.fromkeys(("expect_outcome", "keep", "watch"), FOR_BINDINGS),
                 },
-                beside=["images", "close"],
+                beside=["images", "close", "with_options"],
             )
         )
     found += [
