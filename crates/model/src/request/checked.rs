@@ -8,7 +8,8 @@ use crate::warning::Warning;
 
 /// A valid request of either operation: it exists, so the rules have passed it and its files were inspected.
 ///
-/// [`GenerateRequest`] and [`EditRequest`] are this with setters and getters of their operation's parameters.
+/// [`GenerateRequest`](crate::GenerateRequest) and [`EditRequest`](crate::EditRequest) are this with setters and getters of their
+/// operation's parameters.
 ///
 /// ```
 /// use gptimage_model::{Operation, Request};
