@@ -1,4 +1,4 @@
-//! Command lines: whatever is typed, the command does not panic. Nothing is sent, and nobody waits.
+//! Command lines: the command panics at none of them. Nothing is sent, and nothing is waited for.
 
 use std::ffi::OsString;
 

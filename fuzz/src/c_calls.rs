@@ -335,7 +335,7 @@ impl Program {
         }
     }
 
-    /// Frees everything, in an order that nobody promises to keep.
+    /// Frees everything, in an order that no document promises.
     fn end(self) {
         let free = |shelf: Shelf, free: unsafe extern "C" fn(Handle)| {
             for handle in shelf.0 {

@@ -1,4 +1,4 @@
-//! Error bodies: whatever they hold, what is said of them is short, printable and without the key.
+//! Error bodies: their messages are short, printable and without the key, whatever the bodies hold.
 
 use gptimage_core::internals::{self, ErrorFacts};
 use gptimage_core::printable;

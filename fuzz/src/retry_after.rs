@@ -8,9 +8,9 @@ use jiff::fmt::rfc2822;
 /// The clock of the target: 2026-01-01.
 const NOW: u64 = 1_767_225_600;
 
-/// The bytes are the header's text; the first is the dice as well.
+/// The bytes are the header's text; the first is the random fraction as well.
 pub fn retry_after(data: &[u8]) {
-    let (dice, text) = data.split_first().map_or((0, &[][..]), |(dice, text)| (*dice, text));
+    let (fraction, text) = data.split_first().map_or((0, &[][..]), |(fraction, text)| (*fraction, text));
     let Ok(text) = std::str::from_utf8(text) else { return };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     let asked = parse_retry_after(text, now);
@@ -24,7 +24,7 @@ pub fn retry_after(data: &[u8]) {
         assert!(asked.is_none_or(|asked| asked.as_secs() == expected), "{asked:?} is not {expected} s");
     }
     let (first, longest) = (Duration::from_millis(500), Duration::from_secs(8));
-    let pause = wait(u32::from(dice), first, longest, asked, f64::from(dice) / 255.0);
+    let pause = wait(u32::from(fraction), first, longest, asked, f64::from(fraction) / 255.0);
     assert!(pause >= asked.unwrap_or_default(), "not sooner than asked");
     assert!(pause <= longest.max(asked.unwrap_or_default()), "not longer than need be");
 }

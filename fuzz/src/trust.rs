@@ -3,7 +3,7 @@
 
 use std::sync::Once;
 
-/// Lets this process trust one certificate, which nobody has.
+/// Lets this process trust a single certificate, whose key no one has.
 pub(crate) fn little() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

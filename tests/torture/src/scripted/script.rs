@@ -59,7 +59,7 @@ impl Script {
     }
 }
 
-/// One thing that a hostile server does.
+/// One step of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
