@@ -6,12 +6,12 @@
 //! use gptimage_model::{GenerateRequest, Request, Size, wire::Body};
 //!
 //! let request: Request = GenerateRequest::builder("A T-Rex relaxing on a beach").size(Size::Landscape).build()?.into();
-//! let body = Body::of(&request, "only forms have a boundary");
+//! let body = Body::of(&request, "only forms have a boundary")?;
 //! assert_eq!(body.content_type, "application/json");
 //!
 //! let refused = GenerateRequest::builder("A T-Rex").set("size", "4096x4096").build().unwrap_err();
 //! assert_eq!(refused.violations()[0].param(), "size");
-//! # Ok::<(), gptimage_model::InvalidRequest>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #![forbid(unsafe_code)]
