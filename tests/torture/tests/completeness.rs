@@ -1,5 +1,5 @@
 //! Each fault of `faults.toml` is injected by a test that exists, and each threat of SECURITY.md is looked at by one.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
