@@ -105,7 +105,7 @@ fn body_of(lines: &[&str], function: &str) -> Option<(usize, usize)> {
             name.rsplit([' ', '*']).next() == Some(function)
         }
     };
-    let first = lines.iter().position(|line| defines(line))?;
+    let first = lines.iter().position(defines)?;
     let indent = lines[first].len() - lines[first].trim_start().len();
     let is_python = lines[first].contains("def ");
     let ends = |line: &&str| {
@@ -116,7 +116,7 @@ fn body_of(lines: &[&str], function: &str) -> Option<(usize, usize)> {
             own == indent && line.trim() == "}"
         }
     };
-    let last = lines[first + 1..].iter().position(|line| ends(&line)).map_or(lines.len(), |offset| first + 1 + offset);
+    let last = lines[first + 1..].iter().position(ends).map_or(lines.len(), |offset| first + 1 + offset);
     Some((first, last))
 }
 
