@@ -37,7 +37,7 @@ class Timers(TypedDict, total=False):
     """Maximum time to establish a connection, including DNS, proxy CONNECT and TLS. Default: 10."""
     send_stall: float
     """Maximum time without progress of an upload. Default: 90."""
-    head: float
+    response_header: float
     """Maximum time from the last byte sent to the response headers; minutes are normal. Default: 900."""
     body_stall: float
     """Maximum time without progress of a response. Default: 240, and at most 60 for a download."""

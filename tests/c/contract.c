@@ -121,7 +121,7 @@ static void configurations(void) {
   static const char *const timers[] = {
       "connect",
       "send_stall",
-      "head",
+      "response_header",
       "body_stall",
       "backoff_first",
       "backoff_longest",
@@ -792,7 +792,7 @@ static void extremes(void) {
   CHECK_OK(gptimage_config_set_max_attempts(config, UINT32_MAX, &error));
   CHECK_OK(gptimage_config_set_max_image_bytes(config, UINT64_MAX, &error));
   CHECK_OK(gptimage_config_set_timer_ms(config, "connect", UINT64_MAX, &error));
-  CHECK_OK(gptimage_config_set_timer_ms(config, "head", UINT64_MAX, &error));
+  CHECK_OK(gptimage_config_set_timer_ms(config, "response_header", UINT64_MAX, &error));
   CHECK_OK(gptimage_client_new(config, &client, &error));
   gptimage_config_free(config);
   CHECK_OK(gptimage_client_generate(client, request, NULL, &generated, &error));

@@ -138,10 +138,10 @@ WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"deadline": float("nan")}, ("deadline", "nan", "seconds")),
     ({"deadline": float("inf")}, ("deadline", "inf", "seconds")),
     ({"deadline": "5"}, ("deadline", "number")),
-    ({"timers": {"read": 5}}, ("timer", '"read"', "connect", "head", "keepalive_probes")),
-    ({"timers": {"head": -5}}, ("head", "-5", "seconds")),
-    ({"timers": {"head": float("nan")}}, ("head", "nan", "seconds")),
-    ({"timers": {"head": "5"}}, ("timers", "number")),
+    ({"timers": {"headers": 5}}, ("timer", '"headers"', "connect", "response_header", "keepalive_probes")),
+    ({"timers": {"response_header": -5}}, ("response_header", "-5", "seconds")),
+    ({"timers": {"response_header": float("nan")}}, ("response_header", "nan", "seconds")),
+    ({"timers": {"response_header": "5"}}, ("timers", "number")),
     ({"timers": {"keepalive_probes": 1.5}}, ("keepalive_probes", "1.5")),
     ({"timers": {"keepalive_probes": 0}}, ("keepalive_probes", "0")),
     ({"timers": 5}, ("timers", "dict")),
@@ -268,7 +268,7 @@ def test_no_time_at_all_costs_nothing(quick: Emulator) -> None:
 def test_timers(quick: Emulator) -> None:
     quick.set(latency="1h")
     with pytest.raises(gptimage.OutcomeUnknownError, match="no answer came in time") as late:
-        quick.client(timers={"head": 0.1}).generate("A hat")
+        quick.client(timers={"response_header": 0.1}).generate("A hat")
     assert late.value.timed_out
 
 

@@ -33,7 +33,7 @@ pub struct Timers {
     /// How long an upload may stand still. 90 s.
     pub send_stall: Duration,
     /// From the last byte sent to the answer's head; minutes of silence are normal. 15 min.
-    pub head: Duration,
+    pub response_header: Duration,
     /// How long an answer may stand still. 4 min: after an outage of 90 s, TCP itself pauses for as long again. A download
     /// can be taken up again where it stood, so it waits for a minute at most.
     pub body_stall: Duration,
@@ -63,7 +63,7 @@ impl Default for Timers {
         Self {
             connect: seconds(10),
             send_stall: seconds(90),
-            head: seconds(15 * 60),
+            response_header: seconds(15 * 60),
             body_stall: seconds(4 * 60),
             backoff_first: Duration::from_millis(500),
             backoff_longest: seconds(8),
@@ -86,10 +86,10 @@ impl Timers {
     ///
     /// ```
     /// let mut timers = gptimage_core::Timers::default();
-    /// timers.set("head", 300.0)?;
-    /// assert_eq!(timers.head.as_secs(), 300);
-    /// let error = timers.set("read", 5.0).unwrap_err();
-    /// assert!(error.message().contains("connect, send_stall, head"));
+    /// timers.set("response_header", 300.0)?;
+    /// assert_eq!(timers.response_header.as_secs(), 300);
+    /// let error = timers.set("headers", 5.0).unwrap_err();
+    /// assert!(error.message().contains("connect, write, response_header"));
     /// # Ok::<(), gptimage_core::Error>(())
     /// ```
     ///
@@ -120,7 +120,7 @@ impl Timers {
         [
             ("connect", &mut self.connect),
             ("send_stall", &mut self.send_stall),
-            ("head", &mut self.head),
+            ("response_header", &mut self.response_header),
             ("body_stall", &mut self.body_stall),
             ("backoff_first", &mut self.backoff_first),
             ("backoff_longest", &mut self.backoff_longest),

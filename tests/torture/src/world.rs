@@ -72,7 +72,7 @@ pub fn timers() -> Timers {
     let mut timers = Timers::default();
     timers.connect = Duration::from_millis(500);
     timers.send_stall = Duration::from_millis(400);
-    timers.head = Duration::from_millis(700);
+    timers.response_header = Duration::from_millis(700);
     timers.body_stall = Duration::from_millis(400);
     timers.backoff_first = Duration::from_millis(1);
     timers.backoff_longest = Duration::from_millis(3);

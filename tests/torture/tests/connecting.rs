@@ -110,7 +110,7 @@ async fn silence_up_to_the_head_timer() {
         server.script(Side::Api, format!("read whole; pause {pause}ms; send image").parse().unwrap());
         let mut timers = patient();
         // Nothing else may end it: neither the upload's timer nor the body's.
-        (timers.head, timers.send_stall, timers.body_stall) =
+        (timers.response_header, timers.send_stall, timers.body_stall) =
             (Duration::from_secs(if success { 60 } else { 1 }), Duration::from_secs(1), Duration::from_secs(1));
         let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;
@@ -133,7 +133,7 @@ async fn a_reset_after_a_long_silence() {
         let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; cut {end}").parse().unwrap());
         let mut timers = patient();
-        timers.head = Duration::from_secs(60);
+        timers.response_header = Duration::from_secs(60);
         let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;
         server.wait_idle().await;

@@ -62,7 +62,7 @@ fn timers() -> Timers {
     let mut timers = Timers::default();
     timers.connect = Duration::from_secs(2);
     timers.send_stall = Duration::from_secs(4);
-    timers.head = Duration::from_secs(8);
+    timers.response_header = Duration::from_secs(8);
     timers.body_stall = Duration::from_secs(5);
     timers.backoff_first = Duration::from_millis(1);
     timers.backoff_longest = Duration::from_millis(2);

@@ -79,7 +79,7 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
     tokio::pin!(answer);
     let timers = &context.settings.timers;
     // A phase that begins while we sleep must not end before we wake: nobody has to wake us when it begins.
-    let tick = timers.connect.min(timers.send_stall).min(timers.head) / 8;
+    let tick = timers.connect.min(timers.send_stall).min(timers.response_header) / 8;
     let mut phase = SendPhase::of(&state.send_guard.progress());
     let mut timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
     loop {
@@ -118,7 +118,7 @@ impl Wait {
         match self {
             Self::Connect => timers.connect,
             Self::Upload => timers.send_stall,
-            Self::Head => timers.head,
+            Self::Head => timers.response_header,
         }
     }
 

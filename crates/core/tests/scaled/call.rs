@@ -36,7 +36,7 @@ fn divided(divisor: u32) -> Timers {
     let whole = |timer: Duration| Duration::from_secs((timer / divisor).as_secs().max(1));
     timers.connect = whole(timers.connect);
     timers.send_stall /= divisor;
-    timers.head /= divisor;
+    timers.response_header /= divisor;
     timers.body_stall /= divisor;
     timers.backoff_first /= divisor;
     timers.backoff_longest /= divisor;

@@ -190,7 +190,7 @@ async fn row_7_a_connection_lost_after_sending_is_never_repeated() {
         let shown = format!("{fault:?}");
         emulator.fault(fault);
         let mut timers = timers();
-        timers.head = Duration::from_secs(3);
+        timers.response_header = Duration::from_secs(3);
         let client = Client::new(config(&emulator).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;
         // Threat: paid-twice
@@ -210,7 +210,7 @@ async fn row_7_silence_is_waited_for_up_to_the_head_timer() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::cut_response(0, Cut::Silence));
     let mut timers = timers();
-    timers.head = Duration::from_millis(200);
+    timers.response_header = Duration::from_millis(200);
     let client = Client::new(config(&emulator).timers(timers)).unwrap();
     let outcome = client.generate(&request()).await;
     judge(&emulator, &outcome, 1).await;

@@ -267,7 +267,7 @@ async fn a_runtime_that_ends_takes_its_calls_along_without_a_panic() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_secs(60)));
     let mut slow = timers();
-    slow.head = Duration::from_secs(60);
+    slow.response_header = Duration::from_secs(60);
     let client = Client::new(config(&emulator).timers(slow)).unwrap();
     let inner = client.clone();
     std::thread::spawn(move || {
