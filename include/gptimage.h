@@ -641,8 +641,8 @@ gptimage_status_t gptimage_config_set_max_attempts(gptimage_config_t *config,
                                                    gptimage_error_t **error_out);
 
 /**
- * Sets a timer by name, in milliseconds. Names and defaults: "connect" (10 s), "send_stall" (90 s), "response_header" (15 min),
- * "body_stall" (4 min), "backoff_first" (0.5 s), "backoff_longest" (8 s), "retry_after_longest" (120 s),
+ * Sets a timer by name, in milliseconds. Names and defaults: "connect" (10 s), "write" (90 s), "response_header" (15 min),
+ * "read" (4 min), "backoff_first" (0.5 s), "backoff_longest" (8 s), "retry_after_longest" (120 s),
  * "url_not_found" (120 s), "log" (60 s), "keepalive_idle" (15 s), "keepalive_interval" (15 s), "user_timeout" (120 s).
  */
 gptimage_status_t gptimage_config_set_timer_ms(gptimage_config_t *config,

@@ -35,11 +35,11 @@ class Timers(TypedDict, total=False):
 
     connect: float
     """Maximum time to establish a connection, including DNS, proxy CONNECT and TLS. Default: 10."""
-    send_stall: float
+    write: float
     """Maximum time without progress of an upload. Default: 90."""
     response_header: float
     """Maximum time from the last byte sent to the response headers; minutes are normal. Default: 900."""
-    body_stall: float
+    read: float
     """Maximum time without progress of a response. Default: 240, and at most 60 for a download."""
     backoff_first: float
     """Upper bound of the random wait before the second attempt; it doubles with each attempt. Default: 0.5."""

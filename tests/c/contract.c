@@ -120,9 +120,9 @@ static void configurations(void) {
   gptimage_error_t *error = NULL;
   static const char *const timers[] = {
       "connect",
-      "send_stall",
+      "write",
       "response_header",
-      "body_stall",
+      "read",
       "backoff_first",
       "backoff_longest",
       "retry_after_longest",

@@ -31,12 +31,12 @@ pub struct Timers {
     /// Name lookup, TCP, TLS and a proxy's CONNECT together. 10 s.
     pub connect: Duration,
     /// How long an upload may stand still. 90 s.
-    pub send_stall: Duration,
+    pub write: Duration,
     /// From the last byte sent to the answer's head; minutes of silence are normal. 15 min.
     pub response_header: Duration,
     /// How long an answer may stand still. 4 min: after an outage of 90 s, TCP itself pauses for as long again. A download
     /// can be taken up again where it stood, so it waits for a minute at most.
-    pub body_stall: Duration,
+    pub read: Duration,
     /// Bound of the first random wait before another attempt; it doubles with each. 0.5 s.
     pub backoff_first: Duration,
     /// Bound of every random wait. 8 s.
@@ -62,9 +62,9 @@ impl Default for Timers {
         let seconds = Duration::from_secs;
         Self {
             connect: seconds(10),
-            send_stall: seconds(90),
+            write: seconds(90),
             response_header: seconds(15 * 60),
-            body_stall: seconds(4 * 60),
+            read: seconds(4 * 60),
             backoff_first: Duration::from_millis(500),
             backoff_longest: seconds(8),
             retry_after_longest: seconds(120),
@@ -119,9 +119,9 @@ impl Timers {
     fn durations(&mut self) -> [(&'static str, &mut Duration); 12] {
         [
             ("connect", &mut self.connect),
-            ("send_stall", &mut self.send_stall),
+            ("write", &mut self.write),
             ("response_header", &mut self.response_header),
-            ("body_stall", &mut self.body_stall),
+            ("read", &mut self.read),
             ("backoff_first", &mut self.backoff_first),
             ("backoff_longest", &mut self.backoff_longest),
             ("retry_after_longest", &mut self.retry_after_longest),

@@ -71,9 +71,9 @@ pub fn padded(bytes: usize) -> Bytes {
 pub fn timers() -> Timers {
     let mut timers = Timers::default();
     timers.connect = Duration::from_millis(500);
-    timers.send_stall = Duration::from_millis(400);
+    timers.write = Duration::from_millis(400);
     timers.response_header = Duration::from_millis(700);
-    timers.body_stall = Duration::from_millis(400);
+    timers.read = Duration::from_millis(400);
     timers.backoff_first = Duration::from_millis(1);
     timers.backoff_longest = Duration::from_millis(3);
     timers.retry_after_longest = Duration::from_millis(40);

@@ -110,7 +110,7 @@ async fn silence_up_to_the_head_timer() {
         server.script(Side::Api, format!("read whole; pause {pause}ms; send image").parse().unwrap());
         let mut timers = patient();
         // Nothing else may end it: neither the upload's timer nor the body's.
-        (timers.response_header, timers.send_stall, timers.body_stall) =
+        (timers.response_header, timers.write, timers.read) =
             (Duration::from_secs(if success { 60 } else { 1 }), Duration::from_secs(1), Duration::from_secs(1));
         let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
         let outcome = client.generate(&request()).await;

@@ -61,9 +61,9 @@ fn cases() -> Vec<Case> {
 fn timers() -> Timers {
     let mut timers = Timers::default();
     timers.connect = Duration::from_secs(2);
-    timers.send_stall = Duration::from_secs(4);
+    timers.write = Duration::from_secs(4);
     timers.response_header = Duration::from_secs(8);
-    timers.body_stall = Duration::from_secs(5);
+    timers.read = Duration::from_secs(5);
     timers.backoff_first = Duration::from_millis(1);
     timers.backoff_longest = Duration::from_millis(2);
     timers.url_not_found = Duration::from_millis(500);

@@ -79,7 +79,7 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
     tokio::pin!(answer);
     let timers = &context.settings.timers;
     // A phase that begins while we sleep must not end before we wake: nobody has to wake us when it begins.
-    let tick = timers.connect.min(timers.send_stall).min(timers.response_header) / 8;
+    let tick = timers.connect.min(timers.write).min(timers.response_header) / 8;
     let mut phase = SendPhase::of(&state.send_guard.progress());
     let mut timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
     loop {
@@ -117,7 +117,7 @@ impl Wait {
     fn limit(self, timers: &Timers) -> Duration {
         match self {
             Self::Connect => timers.connect,
-            Self::Upload => timers.send_stall,
+            Self::Upload => timers.write,
             Self::Head => timers.response_header,
         }
     }
@@ -183,7 +183,7 @@ async fn refused(
     state: &AttemptState,
     warnings: &mut Vec<Warning>,
 ) -> AttemptError {
-    let (key, limit) = (&context.settings.key, context.settings.timers.body_stall);
+    let (key, limit) = (&context.settings.key, context.settings.timers.read);
     let body = answer.read_bounded(limit, ERROR_BODY_MAX).await;
     state.send_guard.close();
     let price = Price::from_body(&body, key, warnings);

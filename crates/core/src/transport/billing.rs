@@ -15,14 +15,14 @@ use crate::wire::{Balance, ERROR_BODY_MAX, ErrorBody, Stated, parse_balance};
 pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance, Error> {
     let failed = |kind, what: String| Error::new(kind, format!("the balance cannot be asked: {what}"));
     require_runtime()?;
-    let limit = settings.timers.connect + settings.timers.body_stall;
+    let limit = settings.timers.connect + settings.timers.read;
     let mut answer = match timeout(limit, http.ask(&settings.billing_url, &settings.authorization)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Err(failed(ErrorKind::Connection, error.reason)),
         Err(_) => return Err(failed(ErrorKind::Connection, "no answer came in time".to_owned()).with_timed_out(true)),
     };
     let status = answer.status();
-    let body = answer.read_bounded(settings.timers.body_stall, ERROR_BODY_MAX).await;
+    let body = answer.read_bounded(settings.timers.read, ERROR_BODY_MAX).await;
     if (200..300).contains(&status) {
         return parse_balance(&body, &settings.key)
             .ok_or_else(|| failed(ErrorKind::ResponseInvalid, "the answer is not a balance".to_owned()));
@@ -37,13 +37,13 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
 /// Asks after an upload was cut, because a refusal may have been lost with the connection. `Some` is that refusal;
 /// anything else says nothing.
 pub(crate) async fn lost_refusal(http: &Http, settings: &Settings) -> Option<Error> {
-    let limit = settings.timers.connect + settings.timers.body_stall;
+    let limit = settings.timers.connect + settings.timers.read;
     let mut answer = timeout(limit, http.ask(&settings.billing_url, &settings.authorization)).await.ok()?.ok()?;
     let status = answer.status();
     if !matches!(status, 401 | 403) {
         return None;
     }
-    let body = answer.read_bounded(settings.timers.body_stall, ERROR_BODY_MAX).await;
+    let body = answer.read_bounded(settings.timers.read, ERROR_BODY_MAX).await;
     let body = ErrorBody::parse(&body, &settings.key);
     let verdict =
         decide(&AttemptEnd::Answered { status, body: body.clone() }, SendStage::Unsent, Stated::Nothing, false);

@@ -382,7 +382,7 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
 }
 
 fn stall(settings: &Settings) -> Duration {
-    settings.timers.body_stall.min(STALL_MAX)
+    settings.timers.read.min(STALL_MAX)
 }
 
 /// Opens a URL, through a few redirects, each of them judged.

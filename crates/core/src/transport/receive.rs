@@ -173,7 +173,7 @@ pub(crate) async fn receive(
     // Base64 is a third longer; the rest is room for line breaks.
     let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
     // One timer that is put off: a new one for each chunk would wake the whole runtime.
-    let mut stalled = RunTimer::new(context.settings.timers.body_stall);
+    let mut stalled = RunTimer::new(context.settings.timers.read);
     let cut = loop {
         stalled.restart();
         // The permit is held until what this chunk holds is written.

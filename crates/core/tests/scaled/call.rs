@@ -35,9 +35,9 @@ fn divided(divisor: u32) -> Timers {
     let mut timers = Timers::default();
     let whole = |timer: Duration| Duration::from_secs((timer / divisor).as_secs().max(1));
     timers.connect = whole(timers.connect);
-    timers.send_stall /= divisor;
+    timers.write /= divisor;
     timers.response_header /= divisor;
-    timers.body_stall /= divisor;
+    timers.read /= divisor;
     timers.backoff_first /= divisor;
     timers.backoff_longest /= divisor;
     timers.keepalive_idle = whole(timers.keepalive_idle);

@@ -20,7 +20,7 @@ fn client(emulator: &Emulator, cut: Cut) -> Client {
     let mut timers = timers();
     if cut == Cut::Silence {
         let patience = Duration::from_secs(1);
-        (timers.response_header, timers.body_stall, timers.send_stall) = (patience, patience, patience);
+        (timers.response_header, timers.read, timers.write) = (patience, patience, patience);
     }
     Client::new(config(emulator).timers(timers).max_attempts(1)).unwrap()
 }

@@ -69,7 +69,7 @@ async fn row_2_an_upload_that_stands_still_is_given_up() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::cut_request(100_000, Cut::Silence));
     let mut timers = timers();
-    timers.send_stall = Duration::from_millis(300);
+    timers.write = Duration::from_millis(300);
     let client = Client::new(config(&emulator).timers(timers)).unwrap();
     let outcome = client.edit(&upload(24 << 20)).await;
     judge(&emulator, &outcome, 1).await;
@@ -223,8 +223,8 @@ async fn silence_within_the_head_timer_is_a_success() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(300)));
     let mut timers = timers();
-    timers.body_stall = Duration::from_millis(100);
-    timers.send_stall = Duration::from_millis(100);
+    timers.read = Duration::from_millis(100);
+    timers.write = Duration::from_millis(100);
     timers.connect = Duration::from_secs(5);
     let client = Client::new(config(&emulator).timers(timers)).unwrap();
     let outcome = client.generate(&request()).await;

@@ -46,7 +46,7 @@ async fn progress_goes_forward_through_the_phases() {
 async fn timers_without_an_end_are_no_overflow() {
     let emulator = pessimistic().await;
     let mut timers = timers();
-    (timers.connect, timers.response_header, timers.body_stall) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    (timers.connect, timers.response_header, timers.read) = (Duration::MAX, Duration::MAX, Duration::MAX);
     let client = Client::new(config(&emulator).timers(timers).deadline(Duration::MAX)).unwrap();
     client.generate(&crate::common::request_by_url()).await.unwrap();
     client.balance().await.unwrap();
