@@ -41,11 +41,11 @@ class Timers(TypedDict, total=False):
     """Maximum time from the last byte sent to the response headers; minutes are normal. Default: 900."""
     read: float
     """Maximum time without progress of a response. Default: 240, and at most 60 for a download."""
-    backoff_first: float
+    initial_backoff: float
     """Upper bound of the random wait before the second attempt; it doubles with each attempt. Default: 0.5."""
-    backoff_longest: float
+    max_backoff: float
     """Upper bound of every random wait. Default: 8."""
-    retry_after_longest: float
+    max_retry_after: float
     """Maximum `Retry-After` that is waited for; a longer one is reported at once. Default: 120."""
     url_not_found: float
     """How long an image's URL may answer 404, as it does shortly after generation. Default: 120."""

@@ -442,7 +442,7 @@ def run_answer(world: World, folder: Path, case: dict[str, Any], status: int) ->
     request = Request(asked, folder, as_text=False)
     before = world.emulator.calls()
     world.emulator.control("/faults", {**scripted(case, status, world.cdn_url), "times": "always"})
-    timers = {"backoff_first": 0, "backoff_longest": 0, "url_not_found": 0}
+    timers = {"initial_backoff": 0, "max_backoff": 0, "url_not_found": 0}
     with world.library.client(world.emulator.url, fetch=case.get("fetch", True), timers=timers) as client:
         try:
             generated = world.library.send(client, request)

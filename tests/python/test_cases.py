@@ -334,7 +334,7 @@ def test_answers(case: dict[str, Any], status: int, style: str, cdn_url: str) ->
             "proxy": False,
             "max_attempts": 1,
             "fetch": case.get("fetch", True),
-            "timers": {"backoff_first": 0, "backoff_longest": 0, "url_not_found": 0},
+            "timers": {"initial_backoff": 0, "max_backoff": 0, "url_not_found": 0},
         }
         if "result" in case:
             check_result(case["result"], status, call(style, options, operation, "A hat", given), cdn_url)

@@ -224,7 +224,7 @@ def test_the_key_is_sent_and_never_shown(quick: Emulator) -> None:
 def test_max_attempts(quick: Emulator, attempts: int) -> None:
     """A refusal that cost nothing is tried again, as often as allowed; 3 times unless told."""
     quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}}, times="always")
-    timers: _types.Timers = {"backoff_first": 0}
+    timers: _types.Timers = {"initial_backoff": 0}
     told_client = quick.client(max_attempts=attempts, timers=timers)
     told_call = quick.client(timers=timers)
     tries: list[Callable[[], object]] = [
@@ -297,8 +297,8 @@ def test_server_errors_are_tried_again_only_if_told(quick: Emulator) -> None:
     """Somebody says that they are free; nobody can prove it."""
     quick.fault(answer={"status": 503}, times=2)
     with pytest.raises(gptimage.InternalServerError):
-        quick.client(timers={"backoff_first": 0}).generate("A hat")
-    made = quick.client(timers={"backoff_first": 0}, retry_server_errors=True).generate("A hat")
+        quick.client(timers={"initial_backoff": 0}).generate("A hat")
+    made = quick.client(timers={"initial_backoff": 0}, retry_server_errors=True).generate("A hat")
     assert [attempt.http_status for attempt in made.attempts] == [503, 200]
     assert [attempt.charge for attempt in made.attempts] == ["unknown", "charged"]
 
@@ -706,7 +706,7 @@ def test_arguments_that_are_none(
 
 
 def test_with_options_differs_in_these_alone(quick: Emulator) -> None:
-    timers: _types.Timers = {"backoff_first": 0}
+    timers: _types.Timers = {"initial_backoff": 0}
     client = Client(
         api_key=KEY, base_url=quick.url, max_attempts=2, fetch=False, headers={"X-Team": "a"}, timers=timers
     )
@@ -736,7 +736,7 @@ def test_with_options_changes_headers(quick: Emulator) -> None:
 
 def test_with_options_of_none_changes_nothing(quick: Emulator) -> None:
     given: dict[str, Any] = dict.fromkeys(OPTIONS)
-    client = quick.client(fetch=False, max_attempts=2, headers={"X-Team": "a"}, timers={"backoff_first": 0})
+    client = quick.client(fetch=False, max_attempts=2, headers={"X-Team": "a"}, timers={"initial_backoff": 0})
     same = client.with_options(**given).with_options()
     assert same.base_url == client.base_url
     assert same.generate("A hat").image.location == "url"
@@ -1082,7 +1082,7 @@ def test_the_last_look_is_not_left_out(quick: Emulator, style: str) -> None:
 def test_progress_over_several_attempts(quick: Emulator) -> None:
     quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}}, times=2)
     seen: list[Progress] = []
-    quick.client(timers={"backoff_first": 0.01}).generate("A hat", progress=seen.append)
+    quick.client(timers={"initial_backoff": 0.01}).generate("A hat", progress=seen.append)
     assert_goes_forward(seen)
     assert sorted({progress.attempt for progress in seen}) == [1, 2, 3]
     assert [progress.attempt for progress in seen if progress.pause_seconds is not None] == [1, 2]
@@ -1165,7 +1165,7 @@ def test_progress_shows_further_attempts(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}})
-    quick.client(timers={"backoff_first": 0.01}).generate("A hat", progress=True)
+    quick.client(timers={"initial_backoff": 0.01}).generate("A hat", progress=True)
     err = capsys.readouterr().err
     assert "not delivered, again in 0.0 s" in err
     assert "(attempt 2 of 3)" in err
@@ -1238,7 +1238,7 @@ def test_records_have_sizes_and_hashes(quick: Emulator, records: Records) -> Non
 def test_records_have_no_secrets(quick: Emulator, records: Records) -> None:
     """Neither prompt nor key nor pictures nor links, whatever happens."""
     prompt = "A prompt that is nobody's business"
-    client = Client(api_key=KEY, base_url=quick.url, timers={"backoff_first": 0, "url_not_found": 0})
+    client = Client(api_key=KEY, base_url=quick.url, timers={"initial_backoff": 0, "url_not_found": 0})
     by_link = made(client, records)
     made(client, records, response_format="b64_json")
     edited = client.edit(prompt, image=PNG, mask=fixture("rgba-4x4.png"), extra={"note": prompt})
@@ -1277,7 +1277,7 @@ def test_records_have_no_secrets(quick: Emulator, records: Records) -> None:
 def test_attempts_are_worth_an_info(quick: Emulator, records: Records) -> None:
     """Each is named before it is sent, so that its id is known whatever happens to this process."""
     quick.fault(answer={"status": 429, "headers": {"retry-after": "0"}})
-    generated = made(quick.client(timers={"backoff_first": 0}), records)
+    generated = made(quick.client(timers={"initial_backoff": 0}), records)
     first, again, second = records.lines(logging.INFO)
     for line, attempt in zip((first, second), generated.attempts, strict=True):
         assert line.startswith("sending ")

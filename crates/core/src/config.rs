@@ -38,11 +38,11 @@ pub struct Timers {
     /// can be taken up again where it stood, so it waits for a minute at most.
     pub read: Duration,
     /// Bound of the first random wait before another attempt; it doubles with each. 0.5 s.
-    pub backoff_first: Duration,
+    pub initial_backoff: Duration,
     /// Bound of every random wait. 8 s.
-    pub backoff_longest: Duration,
+    pub max_backoff: Duration,
     /// The longest `Retry-After` that is slept; a longer one is reported at once. 120 s.
-    pub retry_after_longest: Duration,
+    pub max_retry_after: Duration,
     /// How long a picture's URL may answer 404, as it does just after generation. 120 s.
     pub url_not_found: Duration,
     /// How long a row of the vendor's log is waited for; rows land some time after the answer. 60 s.
@@ -65,9 +65,9 @@ impl Default for Timers {
             write: seconds(90),
             response_header: seconds(15 * 60),
             read: seconds(4 * 60),
-            backoff_first: Duration::from_millis(500),
-            backoff_longest: seconds(8),
-            retry_after_longest: seconds(120),
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: seconds(8),
+            max_retry_after: seconds(120),
             url_not_found: seconds(120),
             log: seconds(60),
             keepalive_idle: seconds(15),
@@ -122,9 +122,9 @@ impl Timers {
             ("write", &mut self.write),
             ("response_header", &mut self.response_header),
             ("read", &mut self.read),
-            ("backoff_first", &mut self.backoff_first),
-            ("backoff_longest", &mut self.backoff_longest),
-            ("retry_after_longest", &mut self.retry_after_longest),
+            ("initial_backoff", &mut self.initial_backoff),
+            ("max_backoff", &mut self.max_backoff),
+            ("max_retry_after", &mut self.max_retry_after),
             ("url_not_found", &mut self.url_not_found),
             ("log", &mut self.log),
             ("keepalive_idle", &mut self.keepalive_idle),

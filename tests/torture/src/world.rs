@@ -74,9 +74,9 @@ pub fn timers() -> Timers {
     timers.write = Duration::from_millis(400);
     timers.response_header = Duration::from_millis(700);
     timers.read = Duration::from_millis(400);
-    timers.backoff_first = Duration::from_millis(1);
-    timers.backoff_longest = Duration::from_millis(3);
-    timers.retry_after_longest = Duration::from_millis(40);
+    timers.initial_backoff = Duration::from_millis(1);
+    timers.max_backoff = Duration::from_millis(3);
+    timers.max_retry_after = Duration::from_millis(40);
     timers.url_not_found = Duration::from_millis(30);
     timers
 }
@@ -84,8 +84,8 @@ pub fn timers() -> Timers {
 /// The default timers but for the waits between attempts: for tests of what comes about, on however busy a machine.
 pub fn patient() -> Timers {
     let mut timers = Timers::default();
-    timers.backoff_first = Duration::from_millis(1);
-    timers.backoff_longest = Duration::from_millis(3);
+    timers.initial_backoff = Duration::from_millis(1);
+    timers.max_backoff = Duration::from_millis(3);
     timers.url_not_found = Duration::from_millis(300);
     timers
 }

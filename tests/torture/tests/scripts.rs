@@ -64,8 +64,8 @@ fn timers() -> Timers {
     timers.write = Duration::from_secs(4);
     timers.response_header = Duration::from_secs(8);
     timers.read = Duration::from_secs(5);
-    timers.backoff_first = Duration::from_millis(1);
-    timers.backoff_longest = Duration::from_millis(2);
+    timers.initial_backoff = Duration::from_millis(1);
+    timers.max_backoff = Duration::from_millis(2);
     timers.url_not_found = Duration::from_millis(500);
     timers
 }

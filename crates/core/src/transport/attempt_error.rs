@@ -83,7 +83,7 @@ impl AttemptResult {
         let id = state.client_request_id();
         let message = error_message(end, verdict, metadata.http_status, id, reason, *retry_after);
         let Verdict { kind, charge, vendor_says_free, retry } = verdict;
-        let too_long = retry_after.is_some_and(|pause| pause > context.settings.timers.retry_after_longest);
+        let too_long = retry_after.is_some_and(|pause| pause > context.settings.timers.max_retry_after);
         let retry = if retry && !too_long {
             let lost = matches!(end, AttemptEnd::Lost | AttemptEnd::NotConnected { .. });
             let cut = lost && state.send_guard.progress().handed > 0;

@@ -108,7 +108,7 @@ impl Call {
                 Err(error) => error,
             };
             let timers = &self.context.settings.timers;
-            let (first, longest) = (timers.backoff_first, timers.backoff_longest);
+            let (first, longest) = (timers.initial_backoff, timers.max_backoff);
             waited = backoff(number, first, longest, retry_after, random::fraction());
             if self.context.deadline.is_some_and(|deadline| Instant::now() + waited >= deadline) {
                 return Err(error);

@@ -253,7 +253,7 @@ async fn download(
             Err(error) => error,
         };
         let timers = &settings.timers;
-        let pause = backoff(tries.min(6), timers.backoff_first, timers.backoff_longest, None, random::fraction());
+        let pause = backoff(tries.min(6), timers.initial_backoff, timers.max_backoff, None, random::fraction());
         match error {
             DownloadError::Permanent(reason) => return Err(reason),
             DownloadError::Temporary(reason) | DownloadError::NotAPicture(reason) if once => return Err(reason),

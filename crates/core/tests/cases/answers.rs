@@ -127,7 +127,7 @@ struct ExpectedImage {
 
 async fn call(case: &Case, emulator: &Emulator) -> Result<Generated, Error> {
     let mut timers = Timers::default();
-    (timers.backoff_first, timers.backoff_longest) = (Duration::ZERO, Duration::ZERO);
+    (timers.initial_backoff, timers.max_backoff) = (Duration::ZERO, Duration::ZERO);
     timers.url_not_found = Duration::ZERO;
     let config = Config::new()
         .api_key(KEY)

@@ -38,8 +38,8 @@ fn divided(divisor: u32) -> Timers {
     timers.write /= divisor;
     timers.response_header /= divisor;
     timers.read /= divisor;
-    timers.backoff_first /= divisor;
-    timers.backoff_longest /= divisor;
+    timers.initial_backoff /= divisor;
+    timers.max_backoff /= divisor;
     timers.keepalive_idle = whole(timers.keepalive_idle);
     timers.keepalive_interval = whole(timers.keepalive_interval);
     timers.user_timeout = whole(timers.user_timeout);

@@ -21,8 +21,8 @@ pub(crate) async fn start(builder: EmulatorBuilder) -> Emulator {
 /// Waits that a test can afford, long enough to be no race.
 pub(crate) fn timers() -> Timers {
     let mut timers = Timers::default();
-    timers.backoff_first = Duration::from_millis(1);
-    timers.backoff_longest = Duration::from_millis(2);
+    timers.initial_backoff = Duration::from_millis(1);
+    timers.max_backoff = Duration::from_millis(2);
     timers.url_not_found = Duration::from_millis(300);
     timers
 }
