@@ -19,7 +19,7 @@ const PICTURE: &[u8] = include_bytes!("../../tests/fixtures/rgba-4x4.png");
 const CALLS_MAX: usize = 48;
 const OK: i32 = 0;
 const NAMES: [&CStr; 8] =
-    [c"size", c"quality", c"n", c"response_format", c"connect", c"response_header", c"keepalive_probes", c"model"];
+    [c"size", c"quality", c"n", c"response_format", c"connect", c"response_header", c"tcp_keepalive_probes", c"model"];
 const VALUES: [&CStr; 8] = [c"1024x1024", c"b64_json", c"url", c"low", c"1", c"openai/gpt-image-2", c"{\"a\": 1}", c""];
 
 static CALLED_BACK: AtomicUsize = AtomicUsize::new(0);

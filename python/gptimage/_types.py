@@ -53,13 +53,13 @@ class Timers(TypedDict, total=False):
     """How long `reconcile` waits for an entry of the usage log, which appears some time after the response. Default:
     60.
     """
-    keepalive_idle: float
+    tcp_keepalive_idle: float
     """TCP keepalive: idle time before the first probe. Default: 15."""
-    keepalive_interval: float
+    tcp_keepalive_interval: float
     """TCP keepalive: time between two probes. Default: 15."""
-    keepalive_probes: int
+    tcp_keepalive_probes: int
     """TCP keepalive: number of probes before the connection is dropped. Default: 8."""
-    user_timeout: float
+    tcp_user_timeout: float
     """Maximum time that sent bytes may stay unacknowledged (Linux only). Default: 120."""
 
 

@@ -127,9 +127,9 @@ static void configurations(void) {
       "max_backoff",
       "max_retry_after",
       "url_not_found",
-      "keepalive_idle",
-      "keepalive_interval",
-      "user_timeout",
+      "tcp_keepalive_idle",
+      "tcp_keepalive_interval",
+      "tcp_user_timeout",
   };
   CHECK(config != NULL);
   CHECK_OK(gptimage_config_set_api_key(config, "sk-another", &error));

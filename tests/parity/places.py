@@ -187,7 +187,7 @@ def c(lists: Lists) -> list[Place]:
             readers.before("gptimage_status_t gptimage_config_set_timer_ms(", matches(r'"(\w+)"')),
             tuple(lists.data["timers"]),
             "core's timers",
-            absent={"keepalive_probes": "it is a count, not a time"},
+            absent={"tcp_keepalive_probes": "it is a count, not a time"},
         ),
         Place(
             H,

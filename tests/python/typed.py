@@ -56,7 +56,7 @@ def clients(client: Client) -> None:
     assert_type(client.images.generate(prompt="A T-Rex", model="openai/gpt-image-2"), Generated)
     assert_type(client.images.edit(prompt="A crown", image=open("t-rex.png", "rb")), Generated)
     client.drain(timeout=10)
-    with Client(api_key="key", timers={"response_header": 900, "keepalive_probes": 8}, proxy=False, on_cancel="abort") as opened:
+    with Client(api_key="key", timers={"response_header": 900, "tcp_keepalive_probes": 8}, proxy=False, on_cancel="abort") as opened:
         assert_type(opened, Client)
 
 

@@ -48,13 +48,13 @@ pub struct Timers {
     /// How long a row of the vendor's log is waited for; rows land some time after the answer. 60 s.
     pub log: Duration,
     /// TCP keepalive: silence before the first probe. 15 s.
-    pub keepalive_idle: Duration,
+    pub tcp_keepalive_idle: Duration,
     /// TCP keepalive: between two probes. 15 s.
-    pub keepalive_interval: Duration,
+    pub tcp_keepalive_interval: Duration,
     /// TCP keepalive: probes before the peer is given up.
-    pub keepalive_probes: u32,
+    pub tcp_keepalive_probes: u32,
     /// How long sent bytes may stay unacknowledged (Linux only). 120 s.
-    pub user_timeout: Duration,
+    pub tcp_user_timeout: Duration,
 }
 
 impl Default for Timers {
@@ -70,10 +70,10 @@ impl Default for Timers {
             max_retry_after: seconds(120),
             url_not_found: seconds(120),
             log: seconds(60),
-            keepalive_idle: seconds(15),
-            keepalive_interval: seconds(15),
-            keepalive_probes: 8,
-            user_timeout: seconds(120),
+            tcp_keepalive_idle: seconds(15),
+            tcp_keepalive_interval: seconds(15),
+            tcp_keepalive_probes: 8,
+            tcp_user_timeout: seconds(120),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Default for Timers {
 const LONGEST_TIMER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Timers {
-    /// Sets a timer by its field's name, in seconds (`keepalive_probes`: a count), for languages without this struct.
+    /// Sets a timer by its field's name, in seconds (`tcp_keepalive_probes`: a count), for languages without this struct.
     ///
     /// ```
     /// let mut timers = gptimage_core::Timers::default();
@@ -97,12 +97,12 @@ impl Timers {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config): no such timer, or not a number of seconds.
     #[doc(hidden)]
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), Error> {
-        const PROBES: &str = "keepalive_probes";
+        const PROBES: &str = "tcp_keepalive_probes";
         if name == PROBES {
             let whole = (1.0..=1000.0).contains(&value) && value.fract() == 0.0;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at in the line above")]
             let probes = whole.then_some(value as u32);
-            self.keepalive_probes =
+            self.tcp_keepalive_probes =
                 probes.ok_or_else(|| Error::config(format!("{name}: {value} is no count from 1 to 1000")))?;
             return Ok(());
         }
@@ -127,9 +127,9 @@ impl Timers {
             ("max_retry_after", &mut self.max_retry_after),
             ("url_not_found", &mut self.url_not_found),
             ("log", &mut self.log),
-            ("keepalive_idle", &mut self.keepalive_idle),
-            ("keepalive_interval", &mut self.keepalive_interval),
-            ("user_timeout", &mut self.user_timeout),
+            ("tcp_keepalive_idle", &mut self.tcp_keepalive_idle),
+            ("tcp_keepalive_interval", &mut self.tcp_keepalive_interval),
+            ("tcp_user_timeout", &mut self.tcp_user_timeout),
         ]
     }
 

@@ -190,12 +190,12 @@ fn build(
         // A connection a call: a stale one can never swallow a paid request.
         .pool_max_idle_per_host(0)
         .tcp_nodelay(true)
-        .tcp_keepalive(settings.timers.keepalive_idle)
-        .tcp_keepalive_interval(settings.timers.keepalive_interval)
-        .tcp_keepalive_retries(settings.timers.keepalive_probes);
+        .tcp_keepalive(settings.timers.tcp_keepalive_idle)
+        .tcp_keepalive_interval(settings.timers.tcp_keepalive_interval)
+        .tcp_keepalive_retries(settings.timers.tcp_keepalive_probes);
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     {
-        builder = builder.tcp_user_timeout(settings.timers.user_timeout);
+        builder = builder.tcp_user_timeout(settings.timers.tcp_user_timeout);
     }
     // Without it the library looks for proxies itself, and drops those that it cannot read.
     builder = builder.no_proxy();

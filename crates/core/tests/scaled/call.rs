@@ -40,8 +40,8 @@ fn divided(divisor: u32) -> Timers {
     timers.read /= divisor;
     timers.initial_backoff /= divisor;
     timers.max_backoff /= divisor;
-    timers.keepalive_idle = whole(timers.keepalive_idle);
-    timers.keepalive_interval = whole(timers.keepalive_interval);
-    timers.user_timeout = whole(timers.user_timeout);
+    timers.tcp_keepalive_idle = whole(timers.tcp_keepalive_idle);
+    timers.tcp_keepalive_interval = whole(timers.tcp_keepalive_interval);
+    timers.tcp_user_timeout = whole(timers.tcp_user_timeout);
     timers
 }
