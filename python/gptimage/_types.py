@@ -49,7 +49,7 @@ class Timers(TypedDict, total=False):
     """Maximum `Retry-After` that is waited for; a longer one is reported at once. Default: 120."""
     url_not_found: float
     """How long an image's URL may answer 404, as it does shortly after generation. Default: 120."""
-    log: float
+    usage_log: float
     """How long `reconcile` waits for an entry of the usage log, which appears some time after the response. Default:
     60.
     """

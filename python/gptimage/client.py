@@ -391,7 +391,7 @@ class Client(_Base):
 
         `attempts` is an error, a result, an `Attempt`, a client request id, or several of the last two. Attempts whose
         charge is proved already are not looked up. `period` is how far back the log is read, such as `"7d"`. Default:
-        `"24h"`. `patience` is the maximum time in seconds to wait for a missing log entry. Default: `timers["log"]`, 60. A
+        `"24h"`. `patience` is the maximum time in seconds to wait for a missing log entry. Default: `timers["usage_log"]`, 60. A
         log that is absent, refuses access or lags behind leaves the charge `unknown`.
         """
         call = self._use().reconcile(_reconcile_targets(attempts), period, patience)

@@ -159,7 +159,7 @@ def test_what_is_proved_is_not_asked_for(emulator: Emulator) -> None:
 def test_no_row_proves_nothing(emulator: Emulator) -> None:
     (answer,) = emulator.client().reconcile("nobody's", patience=0, period="7d")
     assert (answer.charge, answer.cost) == ("unknown", None)
-    (answer,) = emulator.client(timers={"log": 0}).reconcile("nobody's")
+    (answer,) = emulator.client(timers={"usage_log": 0}).reconcile("nobody's")
     assert "no row" in answer.message
     with pytest.raises(TypeError, match="int"):
         emulator.client().reconcile([5])  # type: ignore[list-item]

@@ -119,7 +119,7 @@ pub extern "C" fn gptimage_config_set_max_attempts(
 
 /// Sets a timer by name, in milliseconds. Names and defaults: "connect" (10 s), "write" (90 s), "response_header" (15 min),
 /// "read" (4 min), "initial_backoff" (0.5 s), "max_backoff" (8 s), "max_retry_after" (120 s),
-/// "url_not_found" (120 s), "log" (60 s), "tcp_keepalive_idle" (15 s), "tcp_keepalive_interval" (15 s), "tcp_user_timeout" (120 s).
+/// "url_not_found" (120 s), "usage_log" (60 s), "tcp_keepalive_idle" (15 s), "tcp_keepalive_interval" (15 s), "tcp_user_timeout" (120 s).
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_set_timer_ms(
     config: Option<&mut gptimage_config_t>,

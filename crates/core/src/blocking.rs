@@ -117,7 +117,7 @@ impl Client {
         self.client.pending()
     }
 
-    /// As [`crate::Client::reconcile`], for [`Timers::log`](crate::Timers::log).
+    /// As [`crate::Client::reconcile`], for [`Timers::usage_log`](crate::Timers::usage_log).
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] if the thread is gone.

@@ -46,7 +46,7 @@ pub struct Timers {
     /// How long a picture's URL may answer 404, as it does just after generation. 120 s.
     pub url_not_found: Duration,
     /// How long a row of the vendor's log is waited for; rows land some time after the answer. 60 s.
-    pub log: Duration,
+    pub usage_log: Duration,
     /// TCP keepalive: silence before the first probe. 15 s.
     pub tcp_keepalive_idle: Duration,
     /// TCP keepalive: between two probes. 15 s.
@@ -69,7 +69,7 @@ impl Default for Timers {
             max_backoff: seconds(8),
             max_retry_after: seconds(120),
             url_not_found: seconds(120),
-            log: seconds(60),
+            usage_log: seconds(60),
             tcp_keepalive_idle: seconds(15),
             tcp_keepalive_interval: seconds(15),
             tcp_keepalive_probes: 8,
@@ -126,7 +126,7 @@ impl Timers {
             ("max_backoff", &mut self.max_backoff),
             ("max_retry_after", &mut self.max_retry_after),
             ("url_not_found", &mut self.url_not_found),
-            ("log", &mut self.log),
+            ("usage_log", &mut self.usage_log),
             ("tcp_keepalive_idle", &mut self.tcp_keepalive_idle),
             ("tcp_keepalive_interval", &mut self.tcp_keepalive_interval),
             ("tcp_user_timeout", &mut self.tcp_user_timeout),

@@ -103,7 +103,7 @@ pub struct Reconcile {
 
 impl Reconcile {
     pub(crate) fn new(http: Http, settings: Arc<Settings>, questions: Vec<ReconcileTarget>) -> Self {
-        let patience = settings.timers.log;
+        let patience = settings.timers.usage_log;
         Self { http, settings, questions, period: "24h".to_owned(), patience }
     }
 
@@ -114,9 +114,9 @@ impl Reconcile {
     }
 
     /// How long a row is waited for that is not there yet, says that the call is still running, or contradicts another: rows
-    /// land some time after the answer. [`Timers::log`] unless set; nothing: the log is read once.
+    /// land some time after the answer. [`Timers::usage_log`] unless set; nothing: the log is read once.
     ///
-    /// [`Timers::log`]: crate::Timers::log
+    /// [`Timers::usage_log`]: crate::Timers::usage_log
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
