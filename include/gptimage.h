@@ -1318,7 +1318,7 @@ void gptimage_pending_free(gptimage_pending_t *pending);
 
 /**
  * Looks up in the vendor's usage log whether an attempt was charged, and waits for the result. Free of charge.
- * `period` is how far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `patience_ms` is
+ * `period` is how far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `timeout_ms` is
  * the maximum time to wait for a missing log entry, in milliseconds; 0 reads the log once. A log that is absent,
  * refuses access or lags behind is not a failure: the charge stays "unknown". Free the result with
  * gptimage_reconciled_free().
@@ -1326,7 +1326,7 @@ void gptimage_pending_free(gptimage_pending_t *pending);
 gptimage_status_t gptimage_client_reconcile(const gptimage_client_t *client,
                                             const char *client_request_id,
                                             const char *period,
-                                            uint64_t patience_ms,
+                                            uint64_t timeout_ms,
                                             gptimage_reconciled_t **reconciled_out,
                                             gptimage_error_t **error_out);
 

@@ -1759,17 +1759,17 @@ class Client {
 
   /**
    * Looks up in the vendor's usage log whether an attempt was charged, and waits for the result.
-   * Free of charge. `patience` is the maximum time to wait for a missing log entry. `period` is how
+   * Free of charge. `timeout` is the maximum time to wait for a missing log entry. `period` is how
    * far back the log is read. A log that is absent, refuses access or lags behind leaves the charge
    * unknown.
    */
   Reconciled reconcile(std::string_view client_request_id,
-                       Time patience = std::chrono::seconds(60),
+                       Time timeout = std::chrono::seconds(60),
                        std::string_view period = "24h") const {
     gptimage_reconciled_t *reconciled = nullptr;
     detail::call(gptimage_client_reconcile, client_.get(),
                  detail::text(client_request_id, "client_request_id").c_str(),
-                 detail::text(period, "period").c_str(), patience.milliseconds(), &reconciled);
+                 detail::text(period, "period").c_str(), timeout.milliseconds(), &reconciled);
     const detail::Handle<gptimage_reconciled_t> owned(reconciled);
     return Reconciled{detail::charge(gptimage_reconciled_charge(reconciled)),
                       detail::optional_copy(gptimage_reconciled_usd_spent(reconciled)),

@@ -283,7 +283,7 @@ class Client:
         self,
         attempts: Sequence[tuple[str, str | None, str | None, str | None, str | None]],
         period: str | None,
-        patience: float | None,
+        timeout: float | None,
     ) -> CallHandle:
         """Creates a lookup of attempts in the vendor's usage log."""
 

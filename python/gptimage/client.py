@@ -385,16 +385,16 @@ class Client(_Base):
         return wait(call)  # type: ignore[no-any-return]
 
     def reconcile(
-        self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
+        self, attempts: Attempts, *, period: str | None = None, timeout: float | None = None
     ) -> list[Reconciled]:
         """Looks up in the vendor's usage log whether attempts were charged. Free of charge.
 
         `attempts` is an error, a result, an `Attempt`, a client request id, or several of the last two. Attempts whose
         charge is proved already are not looked up. `period` is how far back the log is read, such as `"7d"`. Default:
-        `"24h"`. `patience` is the maximum time in seconds to wait for a missing log entry. Default: `timers["usage_log"]`, 60. A
+        `"24h"`. `timeout` is the maximum time in seconds to wait for a missing log entry. Default: `timers["usage_log"]`, 60. A
         log that is absent, refuses access or lags behind leaves the charge `unknown`.
         """
-        call = self._use().reconcile(_reconcile_targets(attempts), period, patience)
+        call = self._use().reconcile(_reconcile_targets(attempts), period, timeout)
         return wait(call)  # type: ignore[no-any-return]
 
     def drain(self, timeout: float | None = None) -> None:
@@ -501,10 +501,10 @@ class AsyncClient(_Base):
         return await wait_async(call)  # type: ignore[no-any-return]
 
     async def reconcile(
-        self, attempts: Attempts, *, period: str | None = None, patience: float | None = None
+        self, attempts: Attempts, *, period: str | None = None, timeout: float | None = None
     ) -> list[Reconciled]:
         """Like `Client.reconcile`."""
-        call = self._use().reconcile(_reconcile_targets(attempts), period, patience)
+        call = self._use().reconcile(_reconcile_targets(attempts), period, timeout)
         return await wait_async(call)  # type: ignore[no-any-return]
 
     async def drain(self, timeout: float | None = None) -> None:

@@ -90,7 +90,7 @@ NUMBERS = {
     "gptimage_status_t": "0",
     "gptimage_log_level_t": "GPTIMAGE_LOG_LEVEL_ERROR",
 }
-NUMBERS_IN = {("len", "size_t"): "picture_len", ("patience_ms", "uint64_t"): "0"}
+NUMBERS_IN = {("len", "size_t"): "picture_len", ("timeout_ms", "uint64_t"): "0"}
 
 # What costs something; collecting and fetching do not.
 PAID = re.compile(r"gptimage_client_(start_)?(generate|edit)(_to)?")

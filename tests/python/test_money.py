@@ -157,21 +157,21 @@ def test_what_is_proved_is_not_asked_for(emulator: Emulator) -> None:
 
 
 def test_no_row_proves_nothing(emulator: Emulator) -> None:
-    (answer,) = emulator.client().reconcile("nobody's", patience=0, period="7d")
+    (answer,) = emulator.client().reconcile("nobody's", timeout=0, period="7d")
     assert (answer.charge, answer.cost) == ("unknown", None)
     (answer,) = emulator.client(timers={"usage_log": 0}).reconcile("nobody's")
     assert "no row" in answer.message
     with pytest.raises(TypeError, match="int"):
         emulator.client().reconcile([5])  # type: ignore[list-item]
-    with pytest.raises(ConfigError, match="patience"):
-        emulator.client().reconcile("a call", patience=-1)
+    with pytest.raises(ConfigError, match="timeout"):
+        emulator.client().reconcile("a call", timeout=-1)
 
 
 # --- What is kept ---------------------------------------------------------------------------------------------------
 
 
 def leave(emulator: Emulator, client: Client) -> str:
-    """A call that outlives its caller's patience; its id."""
+    """A call that outlives its caller's timeout; its id."""
     emulator.fault(delay="500ms")
     with pytest.raises(OutcomeUnknownError) as caught:
         client.generate("A hat", deadline=0.2)

@@ -40,7 +40,7 @@ impl From<&Reconciled> for gptimage_reconciled_t {
 }
 
 /// Looks up in the vendor's usage log whether an attempt was charged, and waits for the result. Free of charge.
-/// `period` is how far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `patience_ms` is
+/// `period` is how far back the log is read, in minutes, hours or days, such as "7d"; NULL for "24h". `timeout_ms` is
 /// the maximum time to wait for a missing log entry, in milliseconds; 0 reads the log once. A log that is absent,
 /// refuses access or lags behind is not a failure: the charge stays "unknown". Free the result with
 /// gptimage_reconciled_free().
@@ -49,7 +49,7 @@ pub extern "C" fn gptimage_client_reconcile(
     client: Option<&gptimage_client_t>,
     client_request_id: *const c_char,
     period: *const c_char,
-    patience_ms: u64,
+    timeout_ms: u64,
     reconciled_out: Option<&mut MaybeUninit<*mut gptimage_reconciled_t>>,
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
@@ -58,7 +58,7 @@ pub extern "C" fn gptimage_client_reconcile(
         let out = required(reconciled_out, "reconciled_out")?;
         let mut target = client
             .reconcile([text(client_request_id, "client_request_id")?])
-            .patience(Duration::from_millis(patience_ms));
+            .timeout(Duration::from_millis(timeout_ms));
         if !period.is_null() {
             target = target.period(text(period, "period")?);
         }

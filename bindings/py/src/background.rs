@@ -155,10 +155,10 @@ impl Background {
     pub(crate) fn watch(&self, watch: InFlight, exit_wait: Duration) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         // Clients that share their kept outcomes count as one, with the longest wait of them.
-        let patience =
+        let timeout =
             watches.iter().find(|(known, _)| known.is_same(&watch)).map_or(exit_wait, |(_, wait)| exit_wait.max(*wait));
         watches.retain(|(known, _)| !known.is_over() && !known.is_same(&watch));
-        watches.push((watch, patience));
+        watches.push((watch, timeout));
     }
 
     fn watches(&self) -> Vec<(InFlight, Duration)> {
@@ -194,15 +194,15 @@ impl Background {
         let drains: Vec<_> = self
             .watches()
             .into_iter()
-            .filter(|(watch, patience)| !patience.is_zero() && !watch.is_over())
+            .filter(|(watch, timeout)| !timeout.is_zero() && !watch.is_over())
             // A timeout is not an error: the calls that are left are logged.
-            .map(|(watch, patience)| {
-                self.runtime.spawn(async move { drop(tokio::time::timeout(patience, watch.drain()).await) })
+            .map(|(watch, timeout)| {
+                self.runtime.spawn(async move { drop(tokio::time::timeout(timeout, watch.drain()).await) })
             })
             .collect();
         let in_flight = |call: &Weak<dyn PaidCall>| call.upgrade().is_some_and(|call| !call.has_ended());
         wait_until(py, || {
-            let waits = waiting.iter().any(|(call, patience, _)| began.elapsed() < *patience && in_flight(call));
+            let waits = waiting.iter().any(|(call, timeout, _)| began.elapsed() < *timeout && in_flight(call));
             Ok(!waits && drains.iter().all(|drain| drain.is_finished()))
         })?;
         // This thread is not waiting for a call any more.

@@ -163,9 +163,9 @@ impl InFlight {
 
     /// Abandons the call without losing what may be charged: its outcome is put back for `collect`. Returns a line that says how
     /// far the call was, and the error with details. `reported`: somebody will read them.
-    fn abandon(&self, py: Python<'_>, patience: Duration, reported: bool) -> (String, Option<Error>) {
+    fn abandon(&self, py: Python<'_>, timeout: Duration, reported: bool) -> (String, Option<Error>) {
         let begun = lock(&self.begin).take().is_none();
-        let ended = py.detach(|| self.job.abandon(if begun { patience } else { Duration::ZERO }));
+        let ended = py.detach(|| self.job.abandon(if begun { timeout } else { Duration::ZERO }));
         let outcome = lock(&self.taken).take().map_or(ended, Ok);
         match self.kind {
             CallKind::Free => return ("nothing was charged".to_owned(), None),

@@ -215,19 +215,19 @@ impl Client {
         py: Python<'_>,
         attempts: Vec<ReconcileTarget>,
         period: Option<String>,
-        patience: Option<f64>,
+        timeout: Option<f64>,
     ) -> PyResult<CallHandle> {
         let attempts = attempts.into_iter().map(|target| target.core(py)).collect::<PyResult<Vec<_>>>()?;
-        let patience = patience.map(|patience| seconds("patience", patience)).transpose().or_raise(py)?;
+        let timeout = timeout.map(|timeout| seconds("timeout", timeout)).transpose().or_raise(py)?;
         self.run(py, CallKind::Free, |client| async move {
-            let mut question = client.reconcile(attempts);
+            let mut lookup = client.reconcile(attempts);
             if let Some(period) = period {
-                question = question.period(period);
+                lookup = lookup.period(period);
             }
-            if let Some(patience) = patience {
-                question = question.patience(patience);
+            if let Some(timeout) = timeout {
+                lookup = lookup.timeout(timeout);
             }
-            TaskResult::Reconciled(question.await)
+            TaskResult::Reconciled(lookup.await)
         })
     }
 }

@@ -64,12 +64,12 @@ pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> Co
 async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
     let client = Client::new(connection::config(matches))?;
     connection::print_notes(&client);
-    let mut question = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
+    let mut lookup = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
     if let Some(period) = matches.get_one::<String>("period") {
-        question = question.period(period);
+        lookup = lookup.period(period);
     }
     if let Some(wait) = matches.get_one::<Duration>("wait") {
-        question = question.patience(*wait);
+        lookup = lookup.timeout(*wait);
     }
-    question.await
+    lookup.await
 }

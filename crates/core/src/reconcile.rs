@@ -90,21 +90,21 @@ pub struct Reconciled {
     pub message: String,
 }
 
-/// A question about attempts. Awaiting it asks, which is free.
+/// A target about attempts. Awaiting it asks, which is free.
 #[derive(Debug)]
 #[must_use = "nothing is asked until it is awaited"]
 pub struct Reconcile {
     http: Http,
     settings: Arc<Settings>,
-    questions: Vec<ReconcileTarget>,
+    targets: Vec<ReconcileTarget>,
     period: String,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Reconcile {
-    pub(crate) fn new(http: Http, settings: Arc<Settings>, questions: Vec<ReconcileTarget>) -> Self {
-        let patience = settings.timers.usage_log;
-        Self { http, settings, questions, period: "24h".to_owned(), patience }
+    pub(crate) fn new(http: Http, settings: Arc<Settings>, targets: Vec<ReconcileTarget>) -> Self {
+        let timeout = settings.timers.usage_log;
+        Self { http, settings, targets, period: "24h".to_owned(), timeout }
     }
 
     /// How far back the log is read, in the vendor's words: minutes, hours or days, such as `7d`. `24h` unless set.
@@ -117,21 +117,21 @@ impl Reconcile {
     /// land some time after the answer. [`Timers::usage_log`] unless set; nothing: the log is read once.
     ///
     /// [`Timers::usage_log`]: crate::Timers::usage_log
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
     async fn ask(self) -> Result<Vec<Reconciled>, Error> {
         require_runtime()?;
-        let Self { http, settings, questions, period, patience } = self;
-        let open: Vec<&ReconcileTarget> = questions.iter().filter(|question| question.known.is_none()).collect();
-        let ids: Vec<&str> = open.iter().map(|question| question.client_request_id.as_str()).collect();
-        let is_complete = |rows: &[LogRow]| open.iter().all(|question| is_settled(question, rows));
+        let Self { http, settings, targets, period, timeout } = self;
+        let open: Vec<&ReconcileTarget> = targets.iter().filter(|target| target.known.is_none()).collect();
+        let ids: Vec<&str> = open.iter().map(|target| target.client_request_id.as_str()).collect();
+        let is_complete = |rows: &[LogRow]| open.iter().all(|target| is_settled(target, rows));
         let UsageLog { rows, unreadable } =
-            read_usage_log(&http, &settings, &ids, &period, patience, is_complete).await;
+            read_usage_log(&http, &settings, &ids, &period, timeout, is_complete).await;
         let reconciled: Vec<_> =
-            questions.iter().map(|question| judge(question, &rows, unreadable.as_deref())).collect();
+            targets.iter().map(|target| judge(target, &rows, unreadable.as_deref())).collect();
         if let Some(budget) = &settings.budget {
             for one in &reconciled {
                 budget.reconciled(&one.client_request_id, one.charge, one.cost);
@@ -151,14 +151,14 @@ impl IntoFuture for Reconcile {
 }
 
 /// Derives from the rows what became of an attempt. `unreadable`: why the log could not be read whole.
-fn judge(question: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
-    let id = &question.client_request_id;
+fn judge(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
+    let id = &target.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();
     let first = of_it.first();
-    let inference_id = first.and_then(|row| row.inference_id.clone()).or_else(|| question.inference_id.clone());
-    let (charge, cost) = question.known.unwrap_or_else(|| said(question, &of_it));
+    let inference_id = first.and_then(|row| row.inference_id.clone()).or_else(|| target.inference_id.clone());
+    let (charge, cost) = target.known.unwrap_or_else(|| said(target, &of_it));
     let message = match charge {
-        Charge::NotCharged if question.known.is_some() => "provably not charged: it may be sent again".to_owned(),
+        Charge::NotCharged if target.known.is_some() => "provably not charged: it may be sent again".to_owned(),
         Charge::NotCharged => "the vendor's log says that it failed and cost nothing: it may be sent again".to_owned(),
         Charge::Charged => {
             let price = cost
@@ -198,14 +198,14 @@ fn judge(question: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) 
 }
 
 /// Whether another reading of the log can say nothing more: something is proved, and nothing is on its way.
-fn is_settled(question: &ReconcileTarget, rows: &[LogRow]) -> bool {
-    let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == question.client_request_id).collect();
-    said(question, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
+fn is_settled(target: &ReconcileTarget, rows: &[LogRow]) -> bool {
+    let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == target.client_request_id).collect();
+    said(target, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
 }
 
 /// All rows of one attempt together. Only what leaves no other reading is believed.
-fn said(question: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
-    let other_work = |row: &&LogRow| matches!((&question.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
+fn said(target: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
+    let other_work = |row: &&LogRow| matches!((&target.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
     let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.price.known()));
     // Whatever else they say: a price was paid.
     if sum.is_positive() || rows.iter().any(|row| row.status == LogStatus::Succeeded) {

@@ -415,7 +415,7 @@ async fn questions_downloads_redirects_and_retries_go_the_same_way() {
         Err(error) => error.attempts().last().unwrap().client_request_id.clone(),
     };
     client.balance().await.unwrap();
-    client.reconcile([id]).patience(std::time::Duration::ZERO).await.unwrap();
+    client.reconcile([id]).timeout(std::time::Duration::ZERO).await.unwrap();
     let lines = seen.all();
     for expected in ["POST", "/elsewhere.png", "/v2/billing"] {
         assert!(lines.iter().any(|line| line.contains(expected)), "{expected}: {lines:#?}");

@@ -55,8 +55,8 @@ fn page(rows: &[Value], has_more: bool) -> String {
     json!({"data": rows, "pagination": {"limit": 100, "offset": 0, "total": 1, "has_more": has_more}}).to_string()
 }
 
-async fn ask(client: &Client, id: &str, patience: Duration) -> Reconciled {
-    let mut answers = client.reconcile([id]).patience(patience).await.unwrap();
+async fn ask(client: &Client, id: &str, timeout: Duration) -> Reconciled {
+    let mut answers = client.reconcile([id]).timeout(timeout).await.unwrap();
     assert_eq!(answers.len(), 1);
     answers.remove(0)
 }
@@ -192,7 +192,7 @@ async fn pages_are_turned() {
         (200, "", page(&[], false))
     })
     .await;
-    drop(client.reconcile(["ours"]).period("7d").patience(Duration::ZERO).await.unwrap());
+    drop(client.reconcile(["ours"]).period("7d").timeout(Duration::ZERO).await.unwrap());
 }
 
 #[tokio::test]
