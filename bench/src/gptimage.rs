@@ -1,6 +1,6 @@
 //! gptimage-core as a program uses it: its async client on one current-thread runtime.
 
-use gptimage_core::{Client, Config, EditRequest, GenerateRequest};
+use gptimage_core::{Client, EditRequest, GenerateRequest};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::job::{Idle, Job};
 
 fn set_up(job: &Job) -> Result<(Client, Runtime), Failure> {
-    let client = Client::new(Config::new().api_key("key").base_url(&job.url))?;
+    let client = Client::builder().api_key("key").base_url(&job.url).build()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok((client, runtime))
 }
@@ -20,7 +20,7 @@ pub(crate) fn in_turn(job: &Job) -> Result<Idle, Failure> {
     let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
     runtime.block_on(async {
         for number in 0..job.count {
-            client.generate(&request).save_to(job.picture(number)).await?;
+            client.generate(&request).save_to(job.picture(number)).send().await?;
         }
         Ok::<_, Failure>(())
     })?;
@@ -35,7 +35,7 @@ pub(crate) fn at_once(job: &Job) -> Result<Idle, Failure> {
     runtime.block_on(async {
         let mut calls = JoinSet::new();
         for number in 0..job.count {
-            calls.spawn(client.generate(&request).save_to(job.picture(number)).into_future());
+            calls.spawn(client.generate(&request).save_to(job.picture(number)).send());
         }
         while let Some(generated) = calls.join_next().await {
             generated??;
@@ -50,6 +50,6 @@ pub(crate) fn edit(job: &Job) -> Result<Idle, Failure> {
     let (client, runtime) = set_up(job)?;
     let idle = Idle::now()?;
     let request = EditRequest::builder("Put a crown on the T-Rex's head", job.inputs()).build()?;
-    runtime.block_on(async { client.edit(&request).save_to(job.picture(0)).await })?;
+    runtime.block_on(async { client.edit(&request).save_to(job.picture(0)).send().await })?;
     Ok(idle)
 }

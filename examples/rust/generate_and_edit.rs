@@ -7,10 +7,10 @@ use gptimage_core::{Client, EditRequest, Error, GenerateRequest};
 async fn main() -> Result<(), Error> {
     let client = Client::from_env()?;
     let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
-    client.generate(&request).save_to("t-rex.png").await?;
+    client.generate(&request).save_to("t-rex.png").send().await?;
 
     let request = EditRequest::builder("Put a crown on the T-Rex's head", ["t-rex.png"]).build()?;
-    let generated = client.edit(&request).save_to("crowned.png").await?;
+    let generated = client.edit(&request).save_to("crowned.png").send().await?;
     println!("{:?}, {:?}", generated.images(), generated.cost());
     Ok(())
 }

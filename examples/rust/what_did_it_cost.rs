@@ -9,7 +9,7 @@ use gptimage_core::{Charge, Client, Error, GenerateRequest};
 async fn main() -> Result<(), Error> {
     let client = Client::from_env()?;
     let request = GenerateRequest::builder("A lighthouse in a storm").build()?;
-    match client.generate(&request).deadline(Duration::from_secs(300)).await {
+    match client.generate(&request).deadline(Duration::from_secs(300)).send().await {
         Ok(generated) => println!("paid {:?} for {:?}", generated.cost(), generated.images()),
         Err(error) => {
             match error.charge() {

@@ -108,10 +108,10 @@ class Lists:
 
     @property
     def options(self) -> list[str]:
-        """What a client can be configured with: the setters of Config."""
-        # Constructors are no setters.
-        others = {"new", "from_env", "builder", "build"}
-        setters = self.type("Config", "methods")
+        """What a client can be configured with: the setters of ClientBuilder."""
+        # These construct; they set nothing.
+        others = {"read_env", "build"}
+        setters = self.type("ClientBuilder", "methods")
         return [name for name in setters if name not in others]
 
 
@@ -225,14 +225,15 @@ def c(lists: Lists) -> list[Place]:
             tuple(lists.type("Client", "methods")),
             "core's methods of Client",
             absent={
-                "send": "generate() and edit()",
+                "builder": "gptimage_config_new()",
+                "call": "generate() and edit()",
                 "from_env": "a configuration begins with the environment",
                 "balance": "not offered",
                 "base_url": "not offered",
                 "drain": "collect() waits",
                 "collect_one": "collect() takes one",
             },
-            beside=["generate_to", "edit_to", "start_generate", "start_edit", "set_progress", "free"],
+            beside=["new", "generate_to", "edit_to", "start_generate", "start_edit", "set_progress", "free"],
         ),
         Place(
             H,
@@ -472,8 +473,8 @@ def python(lists: Lists) -> list[Place]:
                 tuple(lists.type("Client", "methods")),
                 "core's methods of Client",
                 absent={
-                    "send": "generate() and edit()",
-                    "new": "the class itself",
+                    "builder": "the class itself",
+                    "call": "generate() and edit()",
                     "from_env": "the class itself",
                     "fetch_to": "fetch(save_to=)",
                     "collect_one": "collect() gives all",
@@ -694,7 +695,7 @@ def command(lists: Lists) -> list[Place]:
     for operation in ("generate", "edit"):
         found.append(
             Place(
-                "crates/cli/src/order.rs",
+                "crates/cli/src/request_args.rs",
                 f"gptimage {operation}",
                 "flag",
                 LINE,

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::sync::{Mutex, PoisonError};
 
 use gptimage_binding::{CallSpec, ProcessLocal};
-use gptimage_core::{CancelToken, Client, Config};
+use gptimage_core::{CancelToken, Client};
 
 use crate::callback::UserData;
 use crate::cancel::gptimage_cancel_token_t;
@@ -57,9 +57,9 @@ pub extern "C" fn gptimage_client_new(
 ) -> gptimage_status_t {
     fallible(error_out, || {
         let out = required(client_out, "client_out")?;
-        let config = config.map_or_else(Config::from_env, |config| config.config.clone());
+        let config = config.map_or_else(|| Client::builder().read_env(), |config| config.config.clone());
         // This reads certificate files, which must not happen on a host's thread.
-        let client = with_files(|| Client::new(config))??;
+        let client = with_files(|| config.build())??;
         hand_over(out, gptimage_client_t { client: ProcessLocal::new(client), listener: Mutex::new(None) });
         Ok(())
     })

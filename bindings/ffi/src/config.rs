@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;
 use std::time::Duration;
 
-use gptimage_core::{Config, Timers};
+use gptimage_core::{Client, ClientBuilder, Timers};
 
 use crate::budget::gptimage_budget_t;
 use crate::error::gptimage_error_t;
@@ -16,12 +16,12 @@ use crate::status::gptimage_status_t;
 
 /// The configuration of a client. Used by one thread at a time.
 pub struct gptimage_config_t {
-    pub(crate) config: Config,
+    pub(crate) config: ClientBuilder<Client>,
     timers: Timers,
 }
 
 impl gptimage_config_t {
-    fn change(&mut self, change: impl FnOnce(Config) -> Config) {
+    fn change(&mut self, change: impl FnOnce(ClientBuilder<Client>) -> ClientBuilder<Client>) {
         self.config = change(std::mem::take(&mut self.config));
     }
 }
@@ -39,7 +39,7 @@ fn set(
 /// validated by gptimage_client_new(). Free it with gptimage_config_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_new() -> Box<gptimage_config_t> {
-    Box::new(gptimage_config_t { config: Config::from_env(), timers: Timers::default() })
+    Box::new(gptimage_config_t { config: Client::builder().read_env(), timers: Timers::default() })
 }
 
 /// Frees a configuration. Clients that were created from it are not affected. `config` may be NULL.

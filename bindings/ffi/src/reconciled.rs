@@ -62,7 +62,7 @@ pub extern "C" fn gptimage_client_reconcile(
         if !period.is_null() {
             target = target.period(text(period, "period")?);
         }
-        let answers = wait_for(move || async move { target.await })??;
+        let answers = wait_for(move || async move { target.send().await })??;
         let answer = answers.first().ok_or_else(FfiError::lost)?;
         hand_over(out, gptimage_reconciled_t::from(answer));
         Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gptimage_binding::{CallSpec, Extra, ProcessLocal};
 use gptimage_core::binding::seconds;
-use gptimage_core::{Config, Operation, SaveTo};
+use gptimage_core::{Operation, SaveTo};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -18,7 +18,7 @@ use crate::convert::to_python;
 use crate::error::OrRaise;
 use crate::image::Image;
 use crate::input::Input;
-use crate::options;
+use crate::options::{self, Config};
 use crate::reconcile_target::ReconcileTarget;
 use crate::sync::lock;
 use crate::to_dict::Batch;
@@ -55,8 +55,8 @@ impl Client {
         }
         let mut family = lock(&self.family);
         let client = match family.get() {
-            Some(relative) => relative.with_config(self.config.clone()).or_raise(py)?,
-            None => gptimage_core::Client::new(self.config.clone()).or_raise(py)?,
+            Some(relative) => relative.with_builder(self.config.clone()).or_raise(py)?,
+            None => self.config.clone().build().or_raise(py)?,
         };
         if family.get().is_none() {
             *family = ProcessLocal::new(client.clone());
@@ -91,9 +91,9 @@ impl Client {
 impl Client {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let config = options::change(Config::from_env(), options)?;
+        let config = options::change(gptimage_core::Client::builder().read_env(), options)?;
         let exit_wait = options::exit_wait(py, options)?.unwrap_or_default();
-        let client = gptimage_core::Client::new(config.clone()).or_raise(py)?;
+        let client = config.clone().build().or_raise(py)?;
         let family = Arc::new(Mutex::new(ProcessLocal::new(client.clone())));
         Ok(Self::from_core(config, client, family, exit_wait))
     }
@@ -108,7 +108,7 @@ impl Client {
     fn with_options(&self, py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = options::change(self.config.clone(), options)?;
         let exit_wait = options::exit_wait(py, options)?.unwrap_or(self.exit_wait);
-        let client = self.core(py)?.with_config(config.clone()).or_raise(py)?;
+        let client = self.core(py)?.with_builder(config.clone()).or_raise(py)?;
         Ok(Self::from_core(config, client, self.family.clone(), exit_wait))
     }
 
@@ -227,7 +227,7 @@ impl Client {
             if let Some(timeout) = timeout {
                 lookup = lookup.timeout(timeout);
             }
-            TaskResult::Reconciled(lookup.await)
+            TaskResult::Reconciled(lookup.send().await)
         })
     }
 }

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gptimage_core::Timers;
 use gptimage_core::binding::seconds;
-use gptimage_core::{Config, Timers};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
 use crate::budget::Budget;
 use crate::error::OrRaise;
+
+/// What a client of Python's is built from.
+pub(crate) type Config = gptimage_core::ClientBuilder<gptimage_core::Client>;
 
 /// Applies `options` to `config`.
 pub(crate) fn change(mut config: Config, options: &Bound<'_, PyDict>) -> PyResult<Config> {

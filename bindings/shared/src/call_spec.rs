@@ -149,7 +149,7 @@ impl CallSpec {
             () = token.cancelled() => return None,
         };
         let mut call = match built {
-            Ok(request) => client.send(request).cancel(token),
+            Ok(request) => client.call(request).cancel(token),
             Err(error) => return Some(Err(error)),
         };
         if let Some(to) = save_to {
@@ -167,7 +167,7 @@ impl CallSpec {
         if let Some(observe) = observe {
             call = call.progress(observe);
         }
-        Some(call.await)
+        Some(call.send().await)
     }
 
     fn build(self) -> Result<Request, Error> {

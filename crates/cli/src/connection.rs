@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use gptimage_core::{Client, Config};
+use gptimage_core::{Client, ClientBuilder};
 
 use crate::print;
 
@@ -30,8 +30,8 @@ pub(crate) fn flags() -> [Arg; 4] {
 }
 
 /// Reads the configuration from the environment, then applies the flags.
-pub(crate) fn config(matches: &ArgMatches) -> Config {
-    let mut config = Config::from_env().allow_http(matches.get_flag("allow-http"));
+pub(crate) fn config(matches: &ArgMatches) -> ClientBuilder<Client> {
+    let mut config = Client::builder().read_env().allow_http(matches.get_flag("allow-http"));
     if let Some(url) = matches.get_one::<String>("base-url") {
         config = config.base_url(url);
     }

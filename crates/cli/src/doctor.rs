@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use gptimage_core::binding::Environment;
-use gptimage_core::{Client, Error, ErrorKind, KEY_VARIABLES};
+use gptimage_core::{Error, ErrorKind, KEY_VARIABLES};
 use serde::Serialize;
 
 use crate::connection;
@@ -71,7 +71,7 @@ pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
     }
     // The other checks do not need a key.
     let keyless = if environment.key.is_some() { config.clone() } else { config.clone().api_key("not-sent") };
-    let client = match Client::new(keyless) {
+    let client = match keyless.build() {
         Ok(client) => client,
         Err(error) => {
             diagnosis.fail("configuration", error.kind(), error.to_string(), "correct what it names");

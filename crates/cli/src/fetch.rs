@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use gptimage_core::binding::Environment;
-use gptimage_core::{Client, Image, SaveTo};
+use gptimage_core::{Image, SaveTo};
 
 use crate::connection;
 use crate::destination::Destination;
@@ -59,7 +59,7 @@ async fn to_destination(matches: &ArgMatches) -> Result<CommandResult, EarlyExit
     if destination.is_stdout() && matches.get_flag("json") {
         return Err("a picture and --json both write to standard output; choose one".to_owned().into());
     }
-    let client = Client::new(config)?;
+    let client = config.build()?;
     connection::print_notes(&client);
     let stream = match destination {
         Destination::Files(path) => {

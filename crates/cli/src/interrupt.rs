@@ -2,7 +2,6 @@
 //! a second signal stops waiting.
 
 use std::convert::Infallible;
-use std::future::IntoFuture;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ pub(crate) enum CallEnd {
 /// continues until another signal.
 pub(crate) async fn interruptible(client: &Client, call: Call, line: &ProgressLine, signals: &mut Signals) -> CallEnd {
     let token = CancelToken::new();
-    let mut call = call.cancel(&token).into_future();
+    let mut call = call.cancel(&token).send();
     let mut redraw = pin!(line.redraw());
     let first = tokio::select! {
         outcome = &mut call => return CallEnd::Finished(outcome, None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use gptimage_core::{Client, Error, Reconciled};
+use gptimage_core::{Error, Reconciled};
 
 use crate::connection;
 use crate::duration::duration;
@@ -62,7 +62,7 @@ pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> Co
 }
 
 async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
-    let client = Client::new(connection::config(matches))?;
+    let client = connection::config(matches).build()?;
     connection::print_notes(&client);
     let mut lookup = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
     if let Some(period) = matches.get_one::<String>("period") {
@@ -71,5 +71,5 @@ async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
     if let Some(wait) = matches.get_one::<Duration>("wait") {
         lookup = lookup.timeout(*wait);
     }
-    lookup.await
+    lookup.send().await
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use gptimage_core::{Config, Operation, PARAMETERS};
+use gptimage_core::{Client, ClientBuilder, Operation, PARAMETERS};
 
 use crate::connection;
 use crate::duration::positive_duration;
@@ -30,7 +30,7 @@ pub(crate) struct RequestArgs {
     pub(crate) emulator: bool,
     /// `--max-usd` and `--max-usd-per-call`.
     pub(crate) max_usd: Option<(String, Option<String>)>,
-    pub(crate) config: Config,
+    pub(crate) config: ClientBuilder<Client>,
 }
 
 const GENERATE_EXAMPLES: &str = "\

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gptimage_core::{Budget, Client, Config, Error, ErrorKind, Request, SaveTo};
+use gptimage_core::{Budget, Client, ClientBuilder, Error, ErrorKind, Request, SaveTo};
 use gptimage_emulator::Emulator;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -77,10 +77,10 @@ async fn send(
     if let Some((max_usd, per_call)) = &args.max_usd {
         config = config.budget(&Budget::parse(max_usd, per_call.as_deref())?);
     }
-    let client = Client::new(config)?;
+    let client = config.build()?;
     hints.base_url(client.base_url());
     connection::print_notes(&client);
-    let mut call = client.send(request).deadline(args.deadline);
+    let mut call = client.call(request).deadline(args.deadline);
     if let Destination::Files(path) = &destination {
         call = call.save_to(SaveTo::from(path).overwrite(args.overwrite));
     }
@@ -196,7 +196,7 @@ fn value(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn config(args: &RequestArgs, emulator: Option<&Emulator>) -> Config {
+fn config(args: &RequestArgs, emulator: Option<&Emulator>) -> ClientBuilder<Client> {
     let config = args.config.clone();
     match emulator {
         Some(emulator) => config.api_key(emulator.key()).base_url(emulator.base_url()),

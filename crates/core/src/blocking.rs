@@ -4,23 +4,21 @@
 //! side by side on it.
 //!
 //! ```
-//! use gptimage_core::{Config, GenerateRequest, blocking::Client};
+//! use gptimage_core::{GenerateRequest, blocking::Client};
 //!
 //! # let emulator = gptimage_emulator::Emulator::builder().spawn()?;
-//! # let config = Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+//! # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("t-rex.png");
 //! # /*
-//! let config = Config::from_env();
+//! let client = Client::from_env()?;
 //! # */
-//! let client = Client::new(config)?;
 //! let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
 //! let generated = client.generate(&request).save_to(&path).send()?;
 //! # assert_eq!(generated.image().and_then(|image| image.path()), Some(path.as_path()));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::future::IntoFuture;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -30,13 +28,13 @@ use tokio::sync::oneshot;
 
 use crate::cancel::CancelToken;
 use crate::charge::Charge;
-use crate::config::Config;
+use crate::config::ClientBuilder;
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::Image;
 use crate::progress::Progress;
 use crate::reconcile::{ReconcileTarget, Reconciled};
-use crate::request::{EditRequest, GenerateRequest};
+use crate::request::{EditRequest, GenerateRequest, Request};
 use crate::runtime::FILE_THREAD_KEEP_ALIVE;
 use crate::salvage::Pending;
 use crate::wire::Balance;
@@ -49,30 +47,33 @@ pub struct Client {
 }
 
 impl Client {
-    /// As [`crate::Client::new`]; also starts the thread.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`], or [`ErrorKind::Internal`] if no thread can be started.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        Ok(Self { client: crate::Client::new(config)?, thread: Arc::new(Thread::start()?) })
+    /// Starts the configuration of a client, with every default and no key.
+    pub fn builder() -> ClientBuilder<Self> {
+        ClientBuilder::default()
     }
 
-    /// As [`crate::Client::from_env`].
+    /// Builds a client with key and base URL from the environment; the short form of
+    /// `Client::builder().read_env().build()`.
     ///
     /// # Errors
-    /// As [`Client::new`].
+    /// As [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, Error> {
-        Self::new(Config::from_env())
+        Self::builder().read_env().build()
     }
 
-    /// Makes a picture: `send` the call, after saying more about it if need be.
+    /// Prepares a call that makes a picture; [`Call::send`] sends it.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
-        Call { call: self.client.generate(request), thread: self.thread.clone() }
+        self.call(request)
     }
 
-    /// Edits pictures: `send` the call, after saying more about it if need be.
+    /// Prepares a call that edits pictures; [`Call::send`] sends it.
     pub fn edit(&self, request: &EditRequest) -> Call {
-        Call { call: self.client.edit(request), thread: self.thread.clone() }
+        self.call(request)
+    }
+
+    /// Prepares a call of either operation; [`Call::send`] sends it.
+    pub fn call(&self, request: impl Into<Request>) -> Call {
+        Call { call: self.client.call(request), thread: self.thread.clone() }
     }
 
     /// As [`crate::Client::fetch`].
@@ -125,7 +126,7 @@ impl Client {
         &self,
         attempts: impl IntoIterator<Item = A>,
     ) -> Result<Vec<Reconciled>, Error> {
-        self.thread.run(self.client.reconcile(attempts).into_future())?
+        self.thread.run(self.client.reconcile(attempts).send())?
     }
 
     /// As [`crate::Client::drain`].
@@ -135,6 +136,17 @@ impl Client {
     pub fn drain(&self) -> Result<(), Error> {
         let client = self.client.clone();
         self.thread.run(async move { client.drain().await })
+    }
+}
+
+impl ClientBuilder<Client> {
+    /// Builds the client and starts its thread.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: no key, or a setting that cannot be used. [`ErrorKind::Internal`] if no thread can be started.
+    pub fn build(self) -> Result<Client, Error> {
+        let client = crate::Client::new(self.validate()?)?;
+        Ok(Client { client, thread: Arc::new(Thread::start()?) })
     }
 }
 
@@ -197,7 +209,7 @@ impl Call {
     /// Everything that can go wrong, with what it cost.
     pub fn send(self) -> Result<Generated, Error> {
         // Nobody knows how far it was.
-        self.thread.run(self.call.into_future()).map_err(|error| error.with_charge(Charge::Unknown))?
+        self.thread.run(self.call.send()).map_err(|error| error.with_charge(Charge::Unknown))?
     }
 }
 

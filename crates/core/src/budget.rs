@@ -26,21 +26,21 @@ use crate::request::Request;
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use gptimage_core::{Budget, Client, Config, ErrorKind, GenerateRequest};
+/// use gptimage_core::{Budget, Client, ErrorKind, GenerateRequest};
 ///
 /// # let emulator = gptimage_emulator::Emulator::builder().start().await?;
 /// let budget = Budget::new("0.60".parse()?);
-/// # let config = Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+/// # let builder = Client::builder().api_key(emulator.key()).base_url(emulator.base_url());
+/// # let client = builder.budget(&budget).build()?;
 /// # /*
-/// let config = Config::from_env();
+/// let client = Client::builder().read_env().budget(&budget).build()?;
 /// # */
-/// let client = Client::new(config.budget(&budget))?;
 /// let request = GenerateRequest::builder("A T-Rex").build()?;
-/// client.generate(&request).await?;
+/// client.generate(&request).send().await?;
 /// println!("{} of {} USD", budget.status().spent_usd, budget.status().max_usd);
 ///
-/// client.generate(&request).await?;
-/// let refused = client.generate(&request).await.unwrap_err();
+/// client.generate(&request).send().await?;
+/// let refused = client.generate(&request).send().await.unwrap_err();
 /// assert_eq!(refused.kind(), ErrorKind::BudgetExceeded);
 /// # Ok(()) }
 /// ```

@@ -1,7 +1,5 @@
 //! The client: request → wire → transport → pictures.
 
-use std::future::IntoFuture;
-use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use url::Url;
 
 use crate::budget::PriceKey;
 use crate::cancel::CancelToken;
-use crate::config::{Config, Connection, Settings, join, some_attempts};
+use crate::config::{ClientBuilder, Connection, Settings, join, some_attempts};
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Location, Target};
@@ -28,20 +26,20 @@ use crate::wire::{self, Balance, Body};
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use gptimage_core::{Client, Config, EditRequest, GenerateRequest};
+/// use gptimage_core::{Client, EditRequest, GenerateRequest};
 ///
 /// # let emulator = gptimage_emulator::Emulator::builder().start().await?;
-/// # let (folder, config) = (tempfile::tempdir()?, Config::new().api_key(emulator.key()).base_url(emulator.base_url()));
+/// # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
+/// # let folder = tempfile::tempdir()?;
 /// # let (t_rex, crowned) = (folder.path().join("t-rex.png"), folder.path().join("crowned.png"));
 /// # /*
-/// let config = Config::from_env();
+/// let client = Client::from_env()?;
 /// # */
-/// let client = Client::new(config)?;
 /// let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
-/// client.generate(&request).save_to(&t_rex).await?;
+/// client.generate(&request).save_to(&t_rex).send().await?;
 ///
 /// let request = EditRequest::builder("Put a crown on the T-Rex's head", [&t_rex]).build()?;
-/// let generated = client.edit(&request).save_to(&crowned).await?;
+/// let generated = client.edit(&request).save_to(&crowned).send().await?;
 /// println!("{:?} {:?}", generated.images(), generated.cost());
 /// # assert_eq!(generated.image().and_then(|image| image.path()), Some(crowned.as_path()));
 /// # Ok(()) }
@@ -55,24 +53,25 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of this configuration.
+    /// Starts the configuration of a client, with every default and no key.
+    pub fn builder() -> ClientBuilder<Self> {
+        ClientBuilder::default()
+    }
+
+    /// Builds a client with key and base URL from the environment; the short form of
+    /// `Client::builder().read_env().build()`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: no key, or something that cannot be used.
-    pub fn new(config: Config) -> Result<Self, Error> {
-        let settings = config.settle()?;
+    /// As [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().read_env().build()
+    }
+
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         let settings = Arc::new(settings);
         let http = Http::new(settings.clone())?;
         let salvage = Arc::new(Salvage::new(settings.salvage_max_bytes, settings.salvage_folder.clone()));
         Ok(Self { settings, http, write_limiter: Arc::default(), salvage })
-    }
-
-    /// A client with key and base URL from the environment.
-    ///
-    /// # Errors
-    /// As [`Client::new`].
-    pub fn from_env() -> Result<Self, Error> {
-        Self::new(Config::from_env())
     }
 
     /// A client of another configuration that shares this one's store of results whose callers were gone: what is made
@@ -81,8 +80,8 @@ impl Client {
     /// # Errors
     /// As [`Client::new`]; and another [`Config::salvage_folder`], for the store is one.
     #[doc(hidden)]
-    pub fn with_config(&self, config: Config) -> Result<Self, Error> {
-        let other = Self::new(config)?;
+    pub fn with_builder(&self, builder: ClientBuilder<Self>) -> Result<Self, Error> {
+        let other = builder.build()?;
         if other.settings.salvage_folder != self.settings.salvage_folder {
             return Err(Error::config(
                 "salvage_folder: clients that share what they keep have one; make a client of its own",
@@ -91,18 +90,18 @@ impl Client {
         Ok(Self { salvage: self.salvage.clone(), write_limiter: self.write_limiter.clone(), ..other })
     }
 
-    /// Makes a picture: await the call, after saying more about it if need be.
+    /// Prepares a call that makes a picture; [`Call::send`] sends it.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
-        self.send(request)
+        self.call(request)
     }
 
-    /// Edits pictures: await the call, after saying more about it if need be.
+    /// Prepares a call that edits pictures; [`Call::send`] sends it.
     pub fn edit(&self, request: &EditRequest) -> Call {
-        self.send(request)
+        self.call(request)
     }
 
-    /// Sends a request of either operation: await the call, after saying more about it if need be.
-    pub fn send(&self, request: impl Into<Request>) -> Call {
+    /// Prepares a call of either operation; [`Call::send`] sends it.
+    pub fn call(&self, request: impl Into<Request>) -> Call {
         Call {
             client: self.clone(),
             request: request.into(),
@@ -174,11 +173,10 @@ impl Client {
     /// # use gptimage_emulator::{Cut, Emulator, Fault};
     /// # let emulator = Emulator::builder().start().await?;
     /// # emulator.fault(Fault::cut_response(0, Cut::Rst));
-    /// # let config = gptimage_core::Config::new().api_key(emulator.key()).base_url(emulator.base_url());
-    /// # let client = Client::new(config)?;
+    /// # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
     /// let request = GenerateRequest::builder("A T-Rex").build()?;
-    /// if let Err(error) = client.generate(&request).await {
-    ///     for attempt in client.reconcile(error.attempts()).await? {
+    /// if let Err(error) = client.generate(&request).send().await {
+    ///     for attempt in client.reconcile(error.attempts()).send().await? {
     ///         println!("{}: {}", attempt.client_request_id, attempt.message);
     /// #       assert_eq!(attempt.charge, Charge::Charged);
     ///     }
@@ -290,12 +288,24 @@ impl InFlight {
     }
 }
 
-/// A call that was not sent yet. Awaiting it sends it.
+/// A call that was not sent yet; [`Call::send`] sends it.
 ///
-/// Dropping the future before the request was sent whole ends the call, and nothing was charged. Dropped later, it runs on
-/// and can be had from [`Client::collect`].
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use gptimage_core::{Client, GenerateRequest};
+/// # let emulator = gptimage_emulator::Emulator::builder().start().await?;
+/// # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("t-rex.png");
+/// let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
+/// let call = client.generate(&request).save_to(&path).deadline(Duration::from_secs(300));
+/// let generated = call.progress(|progress| println!("{}", progress.phase)).send().await?;
+/// # assert_eq!(generated.images().len(), 1);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
-#[must_use = "a call does nothing until it is awaited"]
+#[must_use = "a call does nothing until `send`"]
 pub struct Call {
     client: Client,
     request: Request,
@@ -379,7 +389,19 @@ impl Call {
         join(&self.client.settings.base_url, wire::path(self.request.operation()))
     }
 
-    async fn send(self) -> Result<Generated, Error> {
+    /// Sends the call and waits for its result.
+    ///
+    /// Dropping the future before the request was sent whole ends the call, and nothing was charged. Dropped later, the call
+    /// runs on, and its result can be had from [`Client::collect`].
+    ///
+    /// # Errors
+    /// Everything that can go wrong, with what it cost.
+    pub fn send(self) -> impl Future<Output = Result<Generated, Error>> + Send + Unpin + 'static {
+        // In a box: the future is large, and callers keep many.
+        Box::pin(self.run())
+    }
+
+    async fn run(self) -> Result<Generated, Error> {
         let deadline = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
         some_attempts(self.max_attempts)?;
         let url = self.url()?;
@@ -411,11 +433,12 @@ impl Call {
     }
 }
 
-impl IntoFuture for Call {
-    type Output = Result<Generated, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
+impl ClientBuilder<Client> {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: no key, or a setting that cannot be used. The message names it.
+    pub fn build(self) -> Result<Client, Error> {
+        Client::new(self.validate()?)
     }
 }

@@ -1,6 +1,7 @@
 //! What a client is told once. The only file that reads environment variables.
 
 use std::ffi::{OsStr, OsString};
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -213,9 +214,25 @@ impl TrustSettings {
     }
 }
 
-/// Configuration of a [`Client`](crate::Client), judged when the client is made.
+/// Configures a client of type `C`, [`Client`](crate::Client) or `blocking::Client`. Start with `Client::builder()`; `build`
+/// checks everything at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use gptimage_core::{Amount, Budget, Client};
+///
+/// let client = Client::builder()
+///     .api_key("sk-0123456789abcdef")
+///     .max_attempts(2)
+///     .deadline(Duration::from_secs(300))
+///     .budget(&Budget::new("5".parse::<Amount>()?))
+///     .build()?;
+/// assert_eq!(client.base_url(), "https://api.aimlapi.com/v1/");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
-pub struct Config {
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder<C> {
     /// With where it came from; as the environment has it, which may be no text.
     key: Option<(OsString, String)>,
     base_url: Option<(OsString, String)>,
@@ -233,9 +250,10 @@ pub struct Config {
     salvage_folder: Option<PathBuf>,
     max_image_bytes: u64,
     budget: Option<Budget>,
+    client: PhantomData<fn() -> C>,
 }
 
-impl Default for Config {
+impl<C> Default for ClientBuilder<C> {
     fn default() -> Self {
         Self {
             key: None,
@@ -254,26 +272,25 @@ impl Default for Config {
             salvage_folder: None,
             max_image_bytes: 64 << 20,
             budget: None,
+            client: PhantomData,
         }
     }
 }
 
-impl Config {
-    /// Every default, no key.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Key and base URL from the environment: [`KEY_VARIABLES`] and [`BASE_URL_VARIABLES`]. `OPENAI_API_KEY` is never
-    /// used: it belongs to somebody else.
-    pub fn from_env() -> Self {
-        let key = first_set(KEY_VARIABLES).map(|(name, key)| (key, name.to_owned()));
-        let base_url = first_set(BASE_URL_VARIABLES).map(|(name, url)| (url, name.to_owned()));
-        Self { key, base_url, ..Self::default() }
+impl<C> ClientBuilder<C> {
+    /// Takes key and base URL from the environment, where [`KEY_VARIABLES`] and [`BASE_URL_VARIABLES`] are set. Later settings
+    /// win. `OPENAI_API_KEY` is never used: it belongs to somebody else.
+    pub fn read_env(mut self) -> Self {
+        if let Some((name, key)) = first_set(KEY_VARIABLES) {
+            self.key = Some((key, name.to_owned()));
+        }
+        if let Some((name, url)) = first_set(BASE_URL_VARIABLES) {
+            self.base_url = Some((url, name.to_owned()));
+        }
+        self
     }
 
     /// The API key. Sent to the base URL's origin alone.
-    #[must_use]
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.key = Some((key.into().into(), "the configuration".to_owned()));
         self
@@ -281,35 +298,30 @@ impl Config {
 
     /// Where the API is: https, or http on this machine. With or without `/v1` and a trailing slash; an endpoint that was
     /// pasted with it (`/v1/images/generations`) is left out, with a note. One that ends in `#` is taken exactly as it is.
-    #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some((url.into().into(), "the configuration".to_owned()));
         self
     }
 
     /// Allows plain http to another machine, which shows it the key and everybody between. False unless set.
-    #[must_use]
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
     /// Most attempts of one call, at least 1. Only what provably cost nothing is tried again. 3 unless set.
-    #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
     /// The longest that a call may take in all, attempts and waits included. None unless set.
-    #[must_use]
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
     /// Replaces the timers.
-    #[must_use]
     pub fn timers(mut self, timers: Timers) -> Self {
         self.timers = timers;
         self
@@ -318,14 +330,12 @@ impl Config {
     /// A file (PEM or DER) or folder of certificates that are trusted beside the system's: of authorities, or a server's own.
     /// Unless set, `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` may name one. `SSL_CERT_FILE` and `SSL_CERT_DIR` take the
     /// system's place. It is read once, when the client is made.
-    #[must_use]
     pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
         self.ca_file_from(path, OPTION_CA_FILE)
     }
 
-    /// As [`Config::ca_file`], with what errors call it by, such as a flag.
+    /// As [`ClientBuilder::ca_file`], with what errors call it by, such as a flag.
     #[doc(hidden)]
-    #[must_use]
     pub fn ca_file_from(mut self, path: impl Into<PathBuf>, source: impl Into<String>) -> Self {
         self.ca_file = Some(CertificateSource { path: path.into(), source: source.into() });
         self
@@ -335,42 +345,36 @@ impl Config {
     /// `socks5` and `socks4` names are looked up here, with the others by the proxy. Unless set, `HTTPS_PROXY`,
     /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, and never for this machine itself. One that cannot be used, or is blank, is an
     /// error: nothing is ever sent past a proxy that was asked for.
-    #[must_use]
     pub fn proxy(self, url: impl Into<String>) -> Self {
         self.proxy_from(url, OPTION_PROXY)
     }
 
-    /// As [`Config::proxy`], with what errors call it by, such as a flag.
+    /// As [`ClientBuilder::proxy`], with what errors call it by, such as a flag.
     #[doc(hidden)]
-    #[must_use]
     pub fn proxy_from(mut self, url: impl Into<String>, source: impl Into<String>) -> Self {
         self.proxy = Proxy::Url { url: url.into(), source: source.into() };
         self
     }
 
     /// No proxy, whatever the environment says.
-    #[must_use]
     pub fn no_proxy(mut self) -> Self {
         self.proxy = Proxy::None;
         self
     }
 
     /// One more header on every request to the gateway. Never sent to where pictures are downloaded from.
-    #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// As [`Config::header`], in place of all that were added before.
-    #[must_use]
+    /// As [`ClientBuilder::header`], in place of all that were added before.
     pub fn headers(mut self, headers: impl IntoIterator<Item = (String, String)>) -> Self {
         self.headers = headers.into_iter().collect();
         self
     }
 
     /// Whether pictures that come as URLs are fetched at once. True unless set.
-    #[must_use]
     pub fn fetch(mut self, fetch: bool) -> Self {
         self.fetch = fetch;
         self
@@ -378,7 +382,6 @@ impl Config {
 
     /// Whether a 5xx in the vendor's own words is tried again. The vendor says that those are free; no proof exists, so
     /// a call may be paid twice. False unless set.
-    #[must_use]
     pub fn retry_server_errors(mut self, retry: bool) -> Self {
         self.retry_server_errors = retry;
         self
@@ -386,20 +389,18 @@ impl Config {
 
     /// Whether a call whose caller is gone is given up even if it may be paid. False unless set: it runs on, and its
     /// result can be had from [`Client::collect`](crate::Client::collect).
-    #[must_use]
     pub fn abort_on_cancel(mut self, abort: bool) -> Self {
         self.abort_on_cancel = abort;
         self
     }
 
-    /// Whether [`Config::abort_on_cancel`] is set.
+    /// Whether [`ClientBuilder::abort_on_cancel`] is set.
     #[doc(hidden)]
     pub fn aborts_on_cancel(&self) -> bool {
         self.abort_on_cancel
     }
 
     /// How many bytes of pictures are kept in memory for callers that are gone. 256 MiB unless set.
-    #[must_use]
     pub fn salvage_max_bytes(mut self, bytes: u64) -> Self {
         self.salvage_max_bytes = bytes;
         self
@@ -407,28 +408,25 @@ impl Config {
 
     /// A folder that keeps the outcomes of calls whose callers are gone, in place of memory and across processes: any client of
     /// this folder collects them. It is made where it is missing; its records hold no key. None unless set.
-    #[must_use]
     pub fn salvage_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.salvage_folder = Some(folder.into());
         self
     }
 
     /// The longest picture that is accepted, in bytes. 64 MiB unless set.
-    #[must_use]
     pub fn max_image_bytes(mut self, bytes: u64) -> Self {
         self.max_image_bytes = bytes;
         self
     }
 
     /// What the client's calls may cost together, and with those of every other client of this budget. No limit unless set.
-    #[must_use]
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.budget = Some(budget.clone());
         self
     }
 
-    /// Judges everything.
-    pub(crate) fn settle(self) -> Result<Settings, Error> {
+    /// Checks everything.
+    pub(crate) fn validate(self) -> Result<Settings, Error> {
         let (key, source) = self.key.ok_or_else(|| {
             let variables = KEY_VARIABLES.join(", ");
             Error::config(format!("no API key: none of the variables {variables} is set, and none was given"))
@@ -469,10 +467,10 @@ impl Config {
     }
 }
 
-impl std::fmt::Debug for Config {
+impl<C> std::fmt::Debug for ClientBuilder<C> {
     /// Neither the key nor headers, which may hold secrets too, nor URLs, which may hold passwords.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
+        f.debug_struct("ClientBuilder")
             .field("api_key", &self.key.as_ref().map(|(_, source)| format!("set, from {source}")))
             .field("max_attempts", &self.max_attempts)
             .field("deadline", &self.deadline)

@@ -109,11 +109,10 @@ pub(crate) enum KeptAnswer {
 /// use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest};
 /// # use gptimage_emulator::{Emulator, ErrorBody, Fault};
 /// # let emulator = Emulator::builder().start().await?;
-/// # emulator.fault(Fault::status(400).body(ErrorBody::documented("Your request was rejected by our safety system")));
-/// # let config = gptimage_core::Config::new().api_key(emulator.key()).base_url(emulator.base_url());
-/// # let client = Client::new(config)?;
+/// # emulator.fault(Fault::answer(400).body(ErrorBody::documented("Your request was rejected by our safety system")));
+/// # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
 /// let request = GenerateRequest::builder("A T-Rex").build()?;
-/// let error = client.generate(&request).await.unwrap_err();
+/// let error = client.generate(&request).send().await.unwrap_err();
 /// match (error.kind(), error.charge()) {
 ///     (ErrorKind::RateLimited, _) => println!("wait {:?}", error.retry_after()),
 ///     (_, Charge::NotCharged) => println!("nothing was paid, so another call is safe: {error}"),

@@ -5,22 +5,21 @@
 //! client repeats only what provably cost nothing, and says of every outcome what it cost.
 //!
 //! ```
-//! use gptimage_core::{Client, Config, EditRequest, GenerateRequest};
+//! use gptimage_core::{Client, EditRequest, GenerateRequest};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let emulator = gptimage_emulator::Emulator::builder().start().await?;
-//! # let config = Config::new().api_key(emulator.key()).base_url(emulator.base_url());
+//! # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
 //! # let folder = tempfile::tempdir()?;
 //! # let (t_rex, crowned) = (folder.path().join("t-rex.png"), folder.path().join("crowned.png"));
 //! # /*
-//! let config = Config::from_env(); // AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY
+//! let client = Client::from_env()?; // AIMLAPI_KEY, AIMLAPI_API_KEY or AIML_API_KEY
 //! # */
-//! let client = Client::new(config)?;
 //! let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
-//! client.generate(&request).save_to(&t_rex).await?;
+//! client.generate(&request).save_to(&t_rex).send().await?;
 //!
 //! let request = EditRequest::builder("Put a crown on the T-Rex's head", [&t_rex]).build()?;
-//! let generated = client.edit(&request).save_to(&crowned).await?;
+//! let generated = client.edit(&request).save_to(&crowned).send().await?;
 //! println!("{:?}, {:?}", generated.images(), generated.cost());
 //! # assert_eq!(generated.image().and_then(|image| image.path()), Some(crowned.as_path()));
 //! # Ok(()) }
@@ -98,7 +97,7 @@ pub use budget::{Budget, BudgetStatus};
 pub use cancel::CancelToken;
 pub use charge::{Charge, Cost};
 pub use client::{Call, Client};
-pub use config::{BASE_URL_VARIABLES, Config, DEFAULT_BASE_URL, KEY_VARIABLES, Timers};
+pub use config::{BASE_URL_VARIABLES, ClientBuilder, DEFAULT_BASE_URL, KEY_VARIABLES, Timers};
 pub use error::{Error, ErrorKind};
 pub use generated::Generated;
 pub use image::{Image, Location};

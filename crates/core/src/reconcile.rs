@@ -2,8 +2,6 @@
 //!
 //! The verdict is pure ([`judge`]); asking is `transport/usage_log.rs`.
 
-use std::future::IntoFuture;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -122,31 +120,28 @@ impl Reconcile {
         self
     }
 
+    /// Reads the usage log and returns an answer for each attempt, in their order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): there is no tokio runtime.
+    pub fn send(self) -> impl Future<Output = Result<Vec<Reconciled>, Error>> + Send + Unpin + 'static {
+        Box::pin(self.ask())
+    }
+
     async fn ask(self) -> Result<Vec<Reconciled>, Error> {
         require_runtime()?;
         let Self { http, settings, targets, period, timeout } = self;
         let open: Vec<&ReconcileTarget> = targets.iter().filter(|target| target.known.is_none()).collect();
         let ids: Vec<&str> = open.iter().map(|target| target.client_request_id.as_str()).collect();
         let is_complete = |rows: &[LogRow]| open.iter().all(|target| is_settled(target, rows));
-        let UsageLog { rows, unreadable } =
-            read_usage_log(&http, &settings, &ids, &period, timeout, is_complete).await;
-        let reconciled: Vec<_> =
-            targets.iter().map(|target| judge(target, &rows, unreadable.as_deref())).collect();
+        let UsageLog { rows, unreadable } = read_usage_log(&http, &settings, &ids, &period, timeout, is_complete).await;
+        let reconciled: Vec<_> = targets.iter().map(|target| judge(target, &rows, unreadable.as_deref())).collect();
         if let Some(budget) = &settings.budget {
             for one in &reconciled {
                 budget.reconciled(&one.client_request_id, one.charge, one.cost);
             }
         }
         Ok(reconciled)
-    }
-}
-
-impl IntoFuture for Reconcile {
-    type Output = Result<Vec<Reconciled>, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.ask())
     }
 }
 
@@ -205,7 +200,8 @@ fn is_settled(target: &ReconcileTarget, rows: &[LogRow]) -> bool {
 
 /// All rows of one attempt together. Only what leaves no other reading is believed.
 fn said(target: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
-    let other_work = |row: &&LogRow| matches!((&target.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
+    let other_work =
+        |row: &&LogRow| matches!((&target.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
     let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.price.known()));
     // Whatever else they say: a price was paid.
     if sum.is_positive() || rows.iter().any(|row| row.status == LogStatus::Succeeded) {

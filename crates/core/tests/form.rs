@@ -9,7 +9,7 @@
 )]
 
 use bytes::Bytes;
-use gptimage_core::{Client, Config, EditRequest, ImageInput};
+use gptimage_core::{Client, EditRequest, ImageInput};
 use gptimage_emulator::{Emulator, RecordedRequest, Side};
 use http_body_util::{BodyExt, Full};
 use proptest::prelude::*;
@@ -125,7 +125,7 @@ fn meant() -> impl Strategy<Value = Meant> {
 /// Sends a request and returns what arrived.
 async fn send(client: &Client, emulator: &Emulator, request: &EditRequest) -> RecordedRequest {
     // What the server thinks of it is not looked at: these values are not the known model's.
-    let _ = client.edit(request).await;
+    let _ = client.edit(request).send().await;
     emulator.wait_idle().await;
     emulator.requests().into_iter().rfind(|request| request.side == Side::Api).unwrap()
 }
@@ -150,8 +150,8 @@ async fn parse(request: &RecordedRequest) -> Vec<Part> {
 fn any_form_is_read_as_it_was_meant() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let emulator = runtime.block_on(Emulator::builder().canned(PICTURES[0].1).start()).unwrap();
-    let config = Config::new().api_key(emulator.key()).base_url(emulator.base_url()).no_proxy().max_attempts(1);
-    let client = Client::new(config.fetch(false)).unwrap();
+    let config = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).no_proxy().max_attempts(1);
+    let client = config.fetch(false).build().unwrap();
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(meant in meant())| {
         let arrived = runtime.block_on(send(&client, &emulator, &meant.request));

@@ -7,10 +7,10 @@ use std::fmt::Debug;
 use std::io;
 
 use gptimage_core::{
-    Amount, Attempt, Balance, Budget, BudgetStatus, Call, CancelToken, Charge, Client, Config, Cost, EditRequest,
-    EditRequestBuilder, Error, ErrorKind, GenerateRequest, GenerateRequestBuilder, Generated, Image, ImageInput,
-    InvalidRequest, Location, Mask, Pending, Progress, Reconcile, Reconciled, Request, RequestBuilder, SaveTo, Timers,
-    Violation, Warning,
+    Amount, Attempt, Balance, Budget, BudgetStatus, Call, CancelToken, Charge, Client, ClientBuilder, Cost,
+    EditRequest, EditRequestBuilder, Error, ErrorKind, GenerateRequest, GenerateRequestBuilder, Generated, Image,
+    ImageInput, InvalidRequest, Location, Mask, Pending, Progress, Reconcile, Reconciled, Request, RequestBuilder,
+    SaveTo, Timers, Violation, Warning,
 };
 
 fn promises<T: Send + Sync + Debug>() {}
@@ -29,7 +29,7 @@ fn public_types_are_send_and_sync_and_can_be_printed() {
         CancelToken,
         Charge,
         Client,
-        Config,
+        ClientBuilder<Client>,
         Cost,
         EditRequest,
         EditRequestBuilder,

@@ -1,14 +1,14 @@
 //! An experiment, run over real sockets to its end.
 
 use std::collections::BTreeMap;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::scripted::ScriptedServer;
-use gptimage_core::{CancelToken, Client, Config, EditRequest, GenerateRequest, ImageInput, ResponseFormat};
+use gptimage_core::{CancelToken, Client, EditRequest, GenerateRequest, ImageInput, ResponseFormat};
 use gptimage_emulator::{Billing, LedgerEntry, Side};
 use tokio::time::{sleep, timeout};
 
@@ -52,11 +52,12 @@ pub async fn run(experiment: &Experiment, world: &World) -> io::Result<Report> {
     let server = Arc::new(builder.start().await?);
     experiment.api.iter().for_each(|drawn| server.script(Side::Api, drawn.script.clone()));
     experiment.cdn.iter().for_each(|drawn| server.script(Side::Cdn, drawn.script.clone()));
-    let mut config = Config::new().api_key(KEY).base_url(server.base_url()).timers(timers()).max_attempts(MAX_ATTEMPTS);
+    let mut config =
+        Client::builder().api_key(KEY).base_url(server.base_url()).timers(timers()).max_attempts(MAX_ATTEMPTS);
     if experiment.tls {
         config = config.ca_file(&world.ca_file);
     }
-    let client = Client::new(config).map_err(io::Error::other)?;
+    let client = config.build().map_err(io::Error::other)?;
     let folder = experiment.calls.iter().any(|call| call.to_file).then(|| world.folder()).transpose()?;
 
     let mut wrong = Vec::new();
@@ -127,8 +128,8 @@ fn prepare(client: &Client, order: &CallSpec, experiment: &Experiment) -> io::Re
 async fn wait(call: gptimage_core::Call, caller: Caller, server: &ScriptedServer) -> Observed {
     let observed = |outcome| Observed::Outcome(Box::new(outcome));
     match caller {
-        Caller::Waits => observed(call.await),
-        Caller::Deadline(deadline) => observed(call.deadline(deadline).await),
+        Caller::Waits => observed(call.send().await),
+        Caller::Deadline(deadline) => observed(call.deadline(deadline).send().await),
         Caller::DropsAfter(after) => gone_when(sleep(after), call).await,
         Caller::DropsAtMark => gone_when(server.marked(1), call).await,
         Caller::CancelsAfter(after) => observed(cancelled_when(sleep(after), call).await),
@@ -138,14 +139,14 @@ async fn wait(call: gptimage_core::Call, caller: Caller, server: &ScriptedServer
 
 async fn gone_when(moment: impl Future<Output = ()>, call: gptimage_core::Call) -> Observed {
     tokio::select! {
-        outcome = call.into_future() => Observed::Outcome(Box::new(outcome)),
+        outcome = call.send() => Observed::Outcome(Box::new(outcome)),
         () = moment => Observed::CallerGone,
     }
 }
 
 async fn cancelled_when(moment: impl Future<Output = ()>, call: gptimage_core::Call) -> Outcome {
     let token = CancelToken::new();
-    let mut call = call.cancel(&token).into_future();
+    let mut call = call.cancel(&token).send();
     tokio::select! {
         outcome = &mut call => return outcome,
         () = moment => token.cancel(),

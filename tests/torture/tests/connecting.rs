@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, Phase, ResponseFormat};
+use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest, Phase, ResponseFormat};
 use gptimage_emulator::{Billing, Cut, Side};
 use gptimage_torture::judge::{Evidence, Observed, Outcome, attempts, judge};
 use gptimage_torture::scripted::{Script, ScriptedServer, Step};
@@ -43,8 +43,8 @@ async fn every_byte_of_the_handshake() {
             lanes.spawn(async move {
                 let builder = ScriptedServer::builder().billing(Billing::Pessimistic).tls(&world.authority);
                 let server = builder.start().await.unwrap();
-                let config = Config::new().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file);
-                let client = Client::new(config.timers(timers()).max_attempts(1)).unwrap();
+                let config = Client::builder().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file);
+                let client = config.timers(timers()).max_attempts(1).build().unwrap();
                 let mut proved = 0;
                 loop {
                     let offset = next.fetch_add(1, Ordering::Relaxed);
@@ -53,7 +53,7 @@ async fn every_byte_of_the_handshake() {
                     }
                     let seen = server.ledger().len();
                     server.script(Side::Api, Script::new([Step::Handshake(offset, cut)]));
-                    let outcome = client.generate(&request()).await;
+                    let outcome = client.generate(&request()).send().await;
                     server.wait_idle().await;
                     proved += u64::from(check_kind(&outcome, offset) == Charge::NotCharged);
                     let ledger = server.ledger().split_off(seen);
@@ -94,8 +94,8 @@ async fn a_host_that_swallows_every_packet() {
         .collect();
     let mut timers = patient();
     timers.connect = Duration::from_millis(300);
-    let config = Config::new().api_key(KEY).base_url(format!("http://{address}")).timers(timers).max_attempts(2);
-    let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+    let config = Client::builder().api_key(KEY).base_url(format!("http://{address}")).timers(timers).max_attempts(2);
+    let error = config.build().unwrap().generate(&request()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge(), error.is_timeout()), (ErrorKind::Connection, Charge::NotCharged, true));
     assert!(error.attempts().iter().all(|attempt| attempt.phase == Phase::Connecting && attempt.bytes_sent == 0));
     assert_eq!(error.attempts().len(), 2);
@@ -112,8 +112,8 @@ async fn silence_up_to_the_head_timer() {
         // Nothing else may end it: neither the upload's timer nor the body's.
         (timers.response_header, timers.write, timers.read) =
             (Duration::from_secs(if success { 60 } else { 1 }), Duration::from_secs(1), Duration::from_secs(1));
-        let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
-        let outcome = client.generate(&request()).await;
+        let client = Client::builder().api_key(KEY).base_url(server.base_url()).timers(timers).build().unwrap();
+        let outcome = client.generate(&request()).send().await;
         assert_eq!(outcome.is_ok(), success, "{outcome:#?}");
         assert_eq!(attempts(&outcome).len(), 1);
         if let Err(error) = &outcome {
@@ -134,8 +134,8 @@ async fn a_reset_after_a_long_silence() {
         server.script(Side::Api, format!("read whole; pause {pause}ms; cut {end}").parse().unwrap());
         let mut timers = patient();
         timers.response_header = Duration::from_secs(60);
-        let client = Client::new(Config::new().api_key(KEY).base_url(server.base_url()).timers(timers)).unwrap();
-        let outcome = client.generate(&request()).await;
+        let client = Client::builder().api_key(KEY).base_url(server.base_url()).timers(timers).build().unwrap();
+        let outcome = client.generate(&request()).send().await;
         server.wait_idle().await;
         let error = outcome.unwrap_err();
         assert_eq!(

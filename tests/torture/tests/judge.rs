@@ -1,7 +1,7 @@
 //! The judge sees what is wrong: evidence of real calls, and the same with the ledger falsified.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
-use gptimage_core::{Client, Config, GenerateRequest, ResponseFormat};
+use gptimage_core::{Client, GenerateRequest, ResponseFormat};
 use gptimage_emulator::{Billing, LedgerEntry, Price, Side};
 use gptimage_torture::judge::{Evidence, Judgement, Observed, Outcome, judge};
 use gptimage_torture::scripted::ScriptedServer;
@@ -11,10 +11,10 @@ use gptimage_torture::world::{KEY, patient};
 async fn call(scripts: &[&str], retry_server_errors: bool) -> (Outcome, Vec<LedgerEntry>) {
     let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
     scripts.iter().for_each(|text| server.script(Side::Api, text.parse().unwrap()));
-    let config = Config::new().api_key(KEY).base_url(server.base_url()).timers(patient());
-    let client = Client::new(config.retry_server_errors(retry_server_errors)).unwrap();
+    let config = Client::builder().api_key(KEY).base_url(server.base_url()).timers(patient());
+    let client = config.retry_server_errors(retry_server_errors).build().unwrap();
     let request = GenerateRequest::builder("A T-Rex").response_format(ResponseFormat::B64Json).build().unwrap();
-    let outcome = client.generate(&request).await;
+    let outcome = client.generate(&request).send().await;
     server.wait_idle().await;
     (outcome, server.ledger())
 }

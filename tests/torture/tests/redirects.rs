@@ -1,7 +1,7 @@
 //! Redirects: a charged call follows none; a download follows those that are safe, and carries the key to none of them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-use gptimage_core::{Charge, Client, Config, ErrorKind, GenerateRequest, ResponseFormat};
+use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest, ResponseFormat};
 use gptimage_emulator::{Billing, ErrorForm, Side};
 use gptimage_torture::run::contains;
 use gptimage_torture::scripted::{Script, ScriptedServer, Source, Step, Until};
@@ -74,8 +74,8 @@ async fn server(world: &World, encrypted: bool) -> ScriptedServer {
 }
 
 fn client(world: &World, server: &ScriptedServer) -> Client {
-    let config = Config::new().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file).timers(patient());
-    Client::new(config.header("X-Team", KEY)).unwrap()
+    let config = Client::builder().api_key(KEY).base_url(server.base_url()).ca_file(&world.ca_file).timers(patient());
+    config.header("X-Team", KEY).build().unwrap()
 }
 
 fn request(format: ResponseFormat) -> GenerateRequest {
@@ -93,7 +93,7 @@ async fn a_charged_call_follows_no_redirect() {
             for status in STATUSES {
                 let location = elsewhere.location(target, encrypted, "/v1/images/generations");
                 server.script(Side::Api, redirect(Until::Whole, status, &location));
-                let error = client.generate(&request(ResponseFormat::B64Json)).await.unwrap_err();
+                let error = client.generate(&request(ResponseFormat::B64Json)).send().await.unwrap_err();
                 calls += 1;
                 let observed = (error.kind(), error.charge(), error.attempts().len());
                 assert_eq!(
@@ -121,7 +121,7 @@ async fn a_download_follows_what_is_safe_without_credentials() {
                 let location = elsewhere.location(target, encrypted, "/picture.png");
                 server.script(Side::Api, "read whole; send link".parse().unwrap());
                 server.script(Side::Cdn, redirect(Until::Head, status, &location));
-                let outcome = client(&world, &server).generate(&request(ResponseFormat::Url)).await;
+                let outcome = client(&world, &server).generate(&request(ResponseFormat::Url)).send().await;
                 // To plain text only beside a gateway that is spoken to in plain text; user info to nowhere.
                 let unsafe_target = target == Target::UserInfo || (encrypted && target == Target::OtherScheme);
                 let follows = FOLLOWED.contains(&status) && !unsafe_target;

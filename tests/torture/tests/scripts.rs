@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gptimage_core::{Client, Config, EditRequest, GenerateRequest, ImageInput, ResponseFormat, Timers};
+use gptimage_core::{Client, EditRequest, GenerateRequest, ImageInput, ResponseFormat, Timers};
 use gptimage_emulator::{Billing, Side};
 use gptimage_torture::judge::{Evidence, Observed, Outcome, attempts, judge};
 use gptimage_torture::run::CAP;
@@ -89,11 +89,12 @@ async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> 
             }
         }
     }
-    let mut config = Config::new().api_key(KEY).base_url(server.base_url()).timers(timers()).max_image_bytes(IMAGE_MAX);
+    let mut config =
+        Client::builder().api_key(KEY).base_url(server.base_url()).timers(timers()).max_image_bytes(IMAGE_MAX);
     if case.tls {
         config = config.ca_file(ca_file);
     }
-    let client = Client::new(config).unwrap();
+    let client = config.build().unwrap();
     let generate = |format| GenerateRequest::builder("A T-Rex").response_format(format).build().unwrap();
     let edit = |bytes| EditRequest::builder("A crown", [ImageInput::bytes(padded(bytes))]).build().unwrap();
     let call = match case.asks {
@@ -108,7 +109,7 @@ async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> 
         Asks::Large => client.edit(&edit(14 << 20)),
     };
     // A task of its own: a panic is an error of its handle.
-    let call = tokio::spawn(async move { call.await });
+    let call = tokio::spawn(async move { call.send().await });
     let outcome = match timeout(CAP, call).await {
         Err(_) => return vec![format!("did not end within {CAP:?}")],
         Ok(Err(panicked)) => return vec![panicked.to_string()],

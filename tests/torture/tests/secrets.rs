@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gptimage_core::{CancelToken, Client, Config, GenerateRequest, ResponseFormat};
+use gptimage_core::{CancelToken, Client, GenerateRequest, ResponseFormat};
 use gptimage_emulator::{Billing, Side};
 use gptimage_torture::judge::Outcome;
 use gptimage_torture::run::contains;
@@ -160,25 +160,25 @@ async fn the_key_is_seen_by_the_gateway_alone() {
                     server.script(side, text.parse().unwrap());
                 }
             }
-            let config = Config::new().api_key(CANARY).header("X-Team", CANARY).ca_file(&world.ca_file);
+            let config = Client::builder().api_key(CANARY).header("X-Team", CANARY).ca_file(&world.ca_file);
             let config = config.base_url(server.base_url()).timers(patient());
             let name = format!("script {number} {encrypted}");
             visible.push((name.clone(), format!("{config:?}").into_bytes()));
-            let client = Client::new(config).unwrap();
+            let client = config.build().unwrap();
             let request = GenerateRequest::builder("A T-Rex").response_format(format).build().unwrap();
             let target = folder.path().join(format!("{number}-{encrypted}.png"));
             let call = client.generate(&request).save_to(&target);
             visible.push((name.clone(), format!("{client:?} {call:?}").into_bytes()));
-            let outcome = call.await;
+            let outcome = call.send().await;
             visible.push((name.clone(), shown(&outcome).into_bytes()));
             visible.push((name.clone(), client.generate(&request).dry_run().unwrap().into_bytes()));
             visible.push((name.clone(), format!("{:?}", client.balance().await).into_bytes()));
             // Callers that go: by a deadline, and by a token.
             server.script(Side::Api, "read whole; pause 30ms; cut rst".parse().unwrap());
-            let late = client.generate(&request).deadline(Duration::from_millis(10)).await;
+            let late = client.generate(&request).deadline(Duration::from_millis(10)).send().await;
             let token = CancelToken::new();
             token.cancel();
-            let cancelled = client.generate(&request).cancel(&token).await;
+            let cancelled = client.generate(&request).cancel(&token).send().await;
             client.drain().await;
             server.wait_idle().await;
             for outcome in [late, cancelled].into_iter().chain(client.collect()) {

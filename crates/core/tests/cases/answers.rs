@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gptimage_core::{
-    Attempt, Charge, Client, Config, Cost, EditRequest, Error, GenerateRequest, Generated, Image, ImageInput, Timers,
+    Attempt, Charge, Client, Cost, EditRequest, Error, GenerateRequest, Generated, Image, ImageInput, Timers,
 };
 use gptimage_emulator::{Emulator, Fault, Side};
 use serde::Deserialize;
@@ -129,14 +129,14 @@ async fn call(case: &Case, emulator: &Emulator) -> Result<Generated, Error> {
     let mut timers = Timers::default();
     (timers.initial_backoff, timers.max_backoff) = (Duration::ZERO, Duration::ZERO);
     timers.url_not_found = Duration::ZERO;
-    let config = Config::new()
+    let config = Client::builder()
         .api_key(KEY)
         .base_url(emulator.base_url())
         .no_proxy()
         .max_attempts(1)
         .fetch(case.fetch)
         .timers(timers);
-    let client = Client::new(config)?;
+    let client = config.build()?;
     let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match case.operation {
         Operation::Generate => {
@@ -144,14 +144,14 @@ async fn call(case: &Case, emulator: &Emulator) -> Result<Generated, Error> {
             for (name, value) in &case.set {
                 builder = builder.set(name, &text(value));
             }
-            client.generate(&builder.build()?).await
+            client.generate(&builder.build()?).send().await
         }
         Operation::Edit => {
             let mut builder = EditRequest::builder("A hat", [ImageInput::bytes(fixture("rgb-4x4.png"))]);
             for (name, value) in &case.set {
                 builder = builder.set(name, &text(value));
             }
-            client.edit(&builder.build()?).await
+            client.edit(&builder.build()?).send().await
         }
     }
 }

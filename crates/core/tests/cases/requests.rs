@@ -1,7 +1,7 @@
 //! `requests.toml`: valid requests over HTTP, refusals as errors. What is in a body, and which rules a refusal names, is
 //! compared in `gptimage-model`.
 
-use gptimage_core::{Charge, Client, Config, Error, ErrorKind, InvalidRequest, Operation, Request};
+use gptimage_core::{Charge, Client, Error, ErrorKind, InvalidRequest, Operation, Request};
 use gptimage_emulator::{Emulator, RecordedRequest, Side};
 
 use super::inputs::Input;
@@ -54,14 +54,14 @@ async fn check_wire(case: &Case, inputs: &Inputs, built: Result<Request, Invalid
     // A picture at hand in place of a drawn one: only the request is looked at.
     let emulator =
         Emulator::builder().key(KEY).canned(fixture("rgb-4x4.png")).keep_bodies(64 << 20).start().await.unwrap();
-    let config = Config::new().api_key(KEY).base_url(emulator.base_url()).no_proxy().max_attempts(1).fetch(false);
-    let client = Client::new(config).unwrap();
+    let config = Client::builder().api_key(KEY).base_url(emulator.base_url()).no_proxy().max_attempts(1).fetch(false);
+    let client = config.build().unwrap();
     let call = || match &inputs.save_to {
-        Some(path) => client.send(request.clone()).save_to(path),
-        None => client.send(request.clone()),
+        Some(path) => client.call(request.clone()).save_to(path),
+        None => client.call(request.clone()),
     };
     let shown = call().dry_run().unwrap();
-    let result = call().await;
+    let result = call().send().await;
     emulator.wait_idle().await;
     let mut failures = Vec::new();
     match (&result, case.refused) {

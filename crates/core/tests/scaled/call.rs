@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use gptimage_core::{Client, Config, Error, GenerateRequest, Generated, ResponseFormat, Timers};
+use gptimage_core::{Client, Error, GenerateRequest, Generated, ResponseFormat, Timers};
 use serde_json::json;
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,10 +24,10 @@ async fn main() -> ExitCode {
 }
 
 async fn call(base_url: &str, file: &str, divisor: u32) -> Result<Generated, Error> {
-    let client = Client::new(Config::from_env().base_url(base_url).allow_http(true).timers(divided(divisor)))?;
+    let client = Client::builder().read_env().base_url(base_url).allow_http(true).timers(divided(divisor)).build()?;
     let request =
         GenerateRequest::builder("A T-Rex relaxing on a beach").response_format(ResponseFormat::B64Json).build()?;
-    client.generate(&request).save_to(file).await
+    client.generate(&request).save_to(file).send().await
 }
 
 /// The default timers, the system's in whole seconds, as it counts them.

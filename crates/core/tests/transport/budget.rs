@@ -1,9 +1,8 @@
 //! One budget over many calls, against the emulator's money.
 
-use std::future::IntoFuture;
 use std::time::Duration;
 
-use gptimage_core::{Amount, Budget, Charge, Client, ErrorKind};
+use gptimage_core::{Amount, Budget, Charge, ErrorKind};
 use gptimage_emulator::{Cut, Emulator, ErrorBody, Fault};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -34,11 +33,11 @@ async fn workers_and_clients_share_one_budget_and_never_exceed_it() {
         });
     }
     for _ in 0..12 {
-        let client = Client::new(config(&emulator).budget(&budget).max_attempts(1)).unwrap();
+        let client = config(&emulator).budget(&budget).max_attempts(1).build().unwrap();
         workers.spawn(async move {
             let mut refused = 0;
             for _ in 0..4 {
-                let outcome = client.generate(&request()).await;
+                let outcome = client.generate(&request()).send().await;
                 refused += u32::from(outcome.is_err_and(|error| error.kind() == ErrorKind::BudgetExceeded));
             }
             refused
@@ -56,8 +55,8 @@ async fn workers_and_clients_share_one_budget_and_never_exceed_it() {
 #[tokio::test]
 async fn what_is_refused_is_not_sent() {
     let emulator = pessimistic().await;
-    let client = Client::new(config(&emulator).budget(&Budget::new(usd("0.1")))).unwrap();
-    let error = client.generate(&request()).await.unwrap_err();
+    let client = config(&emulator).budget(&Budget::new(usd("0.1"))).build().unwrap();
+    let error = client.generate(&request()).send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.charge(), error.attempts().len()),
         (ErrorKind::BudgetExceeded, Charge::NotCharged, 0)
@@ -69,10 +68,10 @@ async fn what_is_refused_is_not_sent() {
 async fn a_price_above_the_reservation_is_told_and_closes_the_budget() {
     let emulator = pessimistic().await;
     let budget = Budget::new(usd("5")).max_usd_per_call(usd("0.01"));
-    let client = Client::new(config(&emulator).budget(&budget)).unwrap();
-    let generated = client.generate(&request()).await.unwrap();
+    let client = config(&emulator).budget(&budget).build().unwrap();
+    let generated = client.generate(&request()).send().await.unwrap();
     assert!(generated.warnings().iter().any(|warning| warning.kind() == "over_budget"), "{:?}", generated.warnings());
-    assert_eq!(client.generate(&request()).await.unwrap_err().kind(), ErrorKind::BudgetExceeded);
+    assert_eq!(client.generate(&request()).send().await.unwrap_err().kind(), ErrorKind::BudgetExceeded);
     assert_eq!(emulator.charges(), 1);
 }
 
@@ -81,8 +80,8 @@ async fn a_call_that_runs_on_without_its_caller_keeps_its_reservation_until_it_e
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)));
     let budget = Budget::new(usd("5"));
-    let client = Client::new(config(&emulator).budget(&budget)).unwrap();
-    let call = client.generate(&request()).into_future();
+    let client = config(&emulator).budget(&budget).build().unwrap();
+    let call = client.generate(&request()).send();
     assert!(timeout(Duration::from_millis(150), call).await.is_err());
     assert_eq!(budget.status().reserved_usd, usd("0.5"));
     client.drain().await;
@@ -96,8 +95,8 @@ async fn each_attempt_is_reserved_on_its_own() {
     emulator.fault(Fault::answer(500).body(ErrorBody::documented("worked on, and failed")));
     // Enough for the first attempt, which may be charged, and not for a second.
     let budget = Budget::new(usd("0.9"));
-    let client = Client::new(config(&emulator).budget(&budget).retry_server_errors(true)).unwrap();
-    let error = client.generate(&request()).await.unwrap_err();
+    let client = config(&emulator).budget(&budget).retry_server_errors(true).build().unwrap();
+    let error = client.generate(&request()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::BudgetExceeded, Charge::Unknown));
     assert_eq!((error.attempts().len(), emulator.charges()), (1, 1));
 }

@@ -1,11 +1,10 @@
 //! A client, an emulator, and the judge between them.
 
-use std::future::IntoFuture;
 use std::time::Duration;
 
 use gptimage_core::{
-    Attempt, Charge, Client, Config, EditRequest, Error, GenerateRequest, Generated, ImageInput, Phase, ResponseFormat,
-    Timers,
+    Attempt, Charge, Client, ClientBuilder, EditRequest, Error, GenerateRequest, Generated, ImageInput, Phase,
+    ResponseFormat, Timers,
 };
 use gptimage_emulator::{Billing, Emulator, EmulatorBuilder};
 
@@ -37,17 +36,17 @@ pub(crate) async fn arrived(emulator: &Emulator, count: usize) {
 /// Drops a call as soon as a condition holds, which has to be before its end.
 pub(crate) async fn drop_when(condition: impl Future<Output = ()>, call: gptimage_core::Call) {
     tokio::select! {
-        outcome = call.into_future() => panic!("the fault must hold the call up: {outcome:#?}"),
+        outcome = call.send() => panic!("the fault must hold the call up: {outcome:#?}"),
         () = condition => {}
     }
 }
 
-pub(crate) fn config(emulator: &Emulator) -> Config {
-    Config::new().api_key(emulator.key()).base_url(emulator.base_url()).timers(timers())
+pub(crate) fn config(emulator: &Emulator) -> ClientBuilder<Client> {
+    Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).timers(timers())
 }
 
 pub(crate) fn client(emulator: &Emulator) -> Client {
-    Client::new(config(emulator)).unwrap()
+    config(emulator).build().unwrap()
 }
 
 /// A small call whose answer holds its picture.

@@ -22,7 +22,7 @@ fn client(emulator: &Emulator, cut: Cut) -> Client {
         let patience = Duration::from_secs(1);
         (timers.response_header, timers.read, timers.write) = (patience, patience, patience);
     }
-    Client::new(config(emulator).timers(timers).max_attempts(1)).unwrap()
+    config(emulator).timers(timers).max_attempts(1).build().unwrap()
 }
 
 /// The kind follows from the attempt's own phase and count, whatever the offset was.
@@ -52,9 +52,9 @@ enum Job {
 impl Job {
     async fn run(self, client: &Client) -> Outcome {
         match self {
-            Self::Generate => client.generate(&request()).await,
-            Self::Small => client.edit(&upload(PICTURE.len())).await,
-            Self::Large => client.edit(&upload(12 << 20)).await,
+            Self::Generate => client.generate(&request()).send().await,
+            Self::Small => client.edit(&upload(PICTURE.len())).send().await,
+            Self::Large => client.edit(&upload(12 << 20)).send().await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest, Phase};
+use gptimage_core::{Charge, ErrorKind, GenerateRequest, Phase};
 use gptimage_emulator::{Cut, ErrorBody, Fault};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -15,8 +15,8 @@ async fn row_1_a_refused_connection_is_tried_again_and_never_charged() {
     let taken = TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = taken.local_addr().unwrap().port();
-    let client = Client::new(config(&emulator).base_url(format!("http://127.0.0.1:{port}"))).unwrap();
-    let outcome = client.generate(&request()).await;
+    let client = config(&emulator).base_url(format!("http://127.0.0.1:{port}")).build().unwrap();
+    let outcome = client.generate(&request()).send().await;
     judge(&emulator, &outcome, 0).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
@@ -29,7 +29,7 @@ async fn row_1_a_refused_connection_is_tried_again_and_never_charged() {
 async fn row_1_a_name_that_does_not_exist_is_not_charged() {
     let emulator = pessimistic().await;
     let config = config(&emulator).base_url("https://no-such-host.invalid").max_attempts(2);
-    let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+    let error = config.build().unwrap().generate(&request()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
     assert_eq!(error.attempts().len(), 2);
 }
@@ -43,7 +43,7 @@ async fn row_1_a_connection_that_never_comes_about_times_out() {
     let mut timers = timers();
     timers.connect = Duration::from_millis(100);
     let config = config(&emulator).base_url(format!("https://127.0.0.1:{port}")).timers(timers).max_attempts(2);
-    let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+    let error = config.build().unwrap().generate(&request()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge(), error.is_timeout()), (ErrorKind::Connection, Charge::NotCharged, true));
     assert_eq!(error.attempts().len(), 2);
 }
@@ -53,7 +53,7 @@ async fn row_2_an_upload_cut_before_its_end_is_rebuilt_and_delivered() {
     for cut in [Cut::Fin, Cut::Rst] {
         let emulator = pessimistic().await;
         emulator.fault(Fault::cut_request(100_000, cut));
-        let outcome = client(&emulator).edit(&upload(24 << 20)).await;
+        let outcome = client(&emulator).edit(&upload(24 << 20)).send().await;
         judge(&emulator, &outcome, 1).await;
         let generated = outcome.unwrap();
         let [first, second] = generated.attempts() else { panic!("{generated:#?}") };
@@ -70,8 +70,8 @@ async fn row_2_an_upload_that_stands_still_is_given_up() {
     emulator.fault(Fault::cut_request(100_000, Cut::Silence));
     let mut timers = timers();
     timers.write = Duration::from_millis(300);
-    let client = Client::new(config(&emulator).timers(timers)).unwrap();
-    let outcome = client.edit(&upload(24 << 20)).await;
+    let client = config(&emulator).timers(timers).build().unwrap();
+    let outcome = client.edit(&upload(24 << 20)).send().await;
     judge(&emulator, &outcome, 1).await;
     assert_eq!(outcome.unwrap().attempts().len(), 2);
 }
@@ -81,7 +81,7 @@ async fn row_3_a_rate_limit_is_waited_for() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::answer(429).body(ErrorBody::documented("Too many requests")).header("Retry-After", "0"));
     emulator.fault(Fault::answer(429).body(ErrorBody::Empty).header("Retry-After", "1"));
-    let outcome = client(&emulator).generate(&request()).await;
+    let outcome = client(&emulator).generate(&request()).send().await;
     judge(&emulator, &outcome, 1).await;
     let waits: Vec<_> = outcome.unwrap().attempts().iter().map(|attempt| attempt.waited).collect();
     assert_eq!(waits.len(), 3);
@@ -92,7 +92,7 @@ async fn row_3_a_rate_limit_is_waited_for() {
 async fn row_3_a_long_wait_is_reported_and_not_slept() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::answer(429).body(ErrorBody::documented("Slow down")).header("Retry-After", "121"));
-    let outcome = client(&emulator).generate(&request()).await;
+    let outcome = client(&emulator).generate(&request()).send().await;
     judge(&emulator, &outcome, 0).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::RateLimited, Charge::NotCharged));
@@ -119,7 +119,7 @@ async fn row_4_a_refusal_is_final() {
     ] {
         let emulator = pessimistic().await;
         emulator.fault(Fault::answer(status).body(body));
-        let outcome = client(&emulator).generate(&request()).await;
+        let outcome = client(&emulator).generate(&request()).send().await;
         judge(&emulator, &outcome, 0).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge(), error.http_status()), (kind, Charge::NotCharged, Some(status)));
@@ -132,7 +132,7 @@ async fn row_5_the_vendors_5xx_is_repeated_only_on_demand() {
     for status in [500, 502, 503, 504] {
         let emulator = pessimistic().await;
         emulator.fault(Fault::answer(status).body(ErrorBody::problem_kind("Upstream failed", "err_upstream")));
-        let outcome = client(&emulator).generate(&request()).await;
+        let outcome = client(&emulator).generate(&request()).send().await;
         judge(&emulator, &outcome, 1).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Server, Charge::Unknown));
@@ -140,8 +140,8 @@ async fn row_5_the_vendors_5xx_is_repeated_only_on_demand() {
         assert_eq!(error.attempts().len(), 1);
 
         emulator.fault(Fault::answer(status).body(ErrorBody::documented("Upstream failed")));
-        let client = Client::new(config(&emulator).retry_server_errors(true)).unwrap();
-        let generated = client.generate(&request()).await.unwrap();
+        let client = config(&emulator).retry_server_errors(true).build().unwrap();
+        let generated = client.generate(&request()).send().await.unwrap();
         let charges: Vec<_> = generated.attempts().iter().map(|attempt| attempt.charge).collect();
         assert_eq!(charges, [Charge::Unknown, Charge::Charged]);
     }
@@ -152,8 +152,8 @@ async fn row_6_an_answer_that_proves_nothing_is_never_repeated() {
     for status in [408, 499, 500, 502, 503, 520, 524, 530] {
         let emulator = pessimistic().await;
         emulator.fault(Fault::answer(status).body(ErrorBody::Html).header("x-should-retry", "true"));
-        let client = Client::new(config(&emulator).retry_server_errors(true)).unwrap();
-        let outcome = client.generate(&request()).await;
+        let client = config(&emulator).retry_server_errors(true).build().unwrap();
+        let outcome = client.generate(&request()).send().await;
         judge(&emulator, &outcome, 1).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::OutcomeUnknown, Charge::Unknown), "{status}");
@@ -168,7 +168,7 @@ async fn row_6_a_redirect_is_never_followed() {
         let emulator = pessimistic().await;
         let elsewhere = pessimistic().await;
         emulator.fault(Fault::answer(status).body(ErrorBody::Empty).header("Location", elsewhere.base_url()));
-        let outcome = client(&emulator).generate(&request()).await;
+        let outcome = client(&emulator).generate(&request()).send().await;
         judge(&emulator, &outcome, 1).await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::OutcomeUnknown);
         // Threat: hidden-repeat
@@ -191,8 +191,8 @@ async fn row_7_a_connection_lost_after_sending_is_never_repeated() {
         emulator.fault(fault);
         let mut timers = timers();
         timers.response_header = Duration::from_secs(3);
-        let client = Client::new(config(&emulator).timers(timers)).unwrap();
-        let outcome = client.generate(&request()).await;
+        let client = config(&emulator).timers(timers).build().unwrap();
+        let outcome = client.generate(&request()).send().await;
         // Threat: paid-twice
         judge(&emulator, &outcome, 1).await;
         if shown.contains(&u64::MAX.to_string()) {
@@ -211,8 +211,8 @@ async fn row_7_silence_is_waited_for_up_to_the_head_timer() {
     emulator.fault(Fault::cut_response(0, Cut::Silence));
     let mut timers = timers();
     timers.response_header = Duration::from_millis(200);
-    let client = Client::new(config(&emulator).timers(timers)).unwrap();
-    let outcome = client.generate(&request()).await;
+    let client = config(&emulator).timers(timers).build().unwrap();
+    let outcome = client.generate(&request()).send().await;
     judge(&emulator, &outcome, 1).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge(), error.is_timeout()), (ErrorKind::OutcomeUnknown, Charge::Unknown, true));
@@ -226,8 +226,8 @@ async fn silence_within_the_head_timer_is_a_success() {
     timers.read = Duration::from_millis(100);
     timers.write = Duration::from_millis(100);
     timers.connect = Duration::from_secs(5);
-    let client = Client::new(config(&emulator).timers(timers)).unwrap();
-    let outcome = client.generate(&request()).await;
+    let client = config(&emulator).timers(timers).build().unwrap();
+    let outcome = client.generate(&request()).send().await;
     judge(&emulator, &outcome, 1).await;
     outcome.unwrap();
 }
@@ -236,7 +236,7 @@ async fn silence_within_the_head_timer_is_a_success() {
 async fn row_8_a_deadline_after_sending_leaves_the_outcome_unknown() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::cut_response(0, Cut::Silence));
-    let outcome = client(&emulator).generate(&request()).deadline(Duration::from_millis(200)).await;
+    let outcome = client(&emulator).generate(&request()).deadline(Duration::from_millis(200)).send().await;
     judge(&emulator, &outcome, 1).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge(), error.is_timeout()), (ErrorKind::OutcomeUnknown, Charge::Unknown, true));
@@ -262,7 +262,7 @@ async fn row_9_a_success_that_cannot_be_used_is_reported_as_paid() {
         )
         .await;
         emulator.fault(Fault::success_body(body));
-        let outcome = client(&emulator).generate(&request()).await;
+        let outcome = client(&emulator).generate(&request()).send().await;
         judge(&emulator, &outcome, 1).await;
         let error = outcome.unwrap_err();
         // Threat: not-a-picture
@@ -277,7 +277,7 @@ async fn row_10_a_download_that_fails_keeps_the_link() {
     let emulator = pessimistic().await;
     emulator.cdn_fault(gptimage_emulator::CdnFault::status(403).always());
     let client = client(&emulator);
-    let outcome = client.generate(&request_by_url()).await;
+    let outcome = client.generate(&request_by_url()).send().await;
     judge(&emulator, &outcome, 1).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::DownloadFailed, Charge::Charged));
@@ -298,8 +298,8 @@ async fn attempts_are_bounded() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::answer(429).body(ErrorBody::Empty).always());
     for max in [1, 2, 5] {
-        let client = Client::new(config(&emulator).max_attempts(max)).unwrap();
-        let error = client.generate(&request()).await.unwrap_err();
+        let client = config(&emulator).max_attempts(max).build().unwrap();
+        let error = client.generate(&request()).send().await.unwrap_err();
         let numbers: Vec<_> = error.attempts().iter().map(|attempt| attempt.number).collect();
         assert_eq!(numbers, (1..=max).collect::<Vec<_>>());
     }
@@ -310,7 +310,7 @@ async fn a_retry_never_outlives_the_deadline() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::answer(429).body(ErrorBody::Empty).header("Retry-After", "60"));
     let request = GenerateRequest::builder("A T-Rex").build().unwrap();
-    let error = client(&emulator).generate(&request).deadline(Duration::from_secs(5)).await.unwrap_err();
+    let error = client(&emulator).generate(&request).deadline(Duration::from_secs(5)).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited, "the last error is better news than a deadline");
     assert_eq!(error.attempts().len(), 1);
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use gptimage_core::{
-    Charge, Client, EditRequest, ErrorKind, GenerateRequest, Image, ImageFormat, ImageInput, OutputFormat,
-    ResponseFormat, SaveTo, Size,
+    Charge, EditRequest, ErrorKind, GenerateRequest, Image, ImageFormat, ImageInput, OutputFormat, ResponseFormat,
+    SaveTo, Size,
 };
 use gptimage_emulator::{CdnFault, Cut, Emulator, Side};
 
@@ -34,7 +34,7 @@ async fn each_format_and_size_comes_in_memory_and_by_url() {
                 .response_format(response.clone())
                 .build()
                 .unwrap();
-            let generated = client.generate(&request).await.unwrap();
+            let generated = client.generate(&request).send().await.unwrap();
             let image = generated.image().unwrap();
             assert_eq!((image.format(), image.dimensions()), (Some(format), Some((1024, 1536))));
             assert_eq!(image.url().is_some(), response == ResponseFormat::Url);
@@ -49,14 +49,14 @@ async fn a_result_is_an_input() {
     let emulator = pessimistic().await;
     let client = client(&emulator);
     let folder = tempfile::tempdir().unwrap();
-    let in_memory = client.generate(&request()).await.unwrap().into_images();
-    let in_file = client.generate(&request()).save_to(folder.path()).await.unwrap().into_images();
+    let in_memory = client.generate(&request()).send().await.unwrap().into_images();
+    let in_file = client.generate(&request()).save_to(folder.path()).send().await.unwrap().into_images();
     let images = in_memory.into_iter().chain(in_file).map(ImageInput::from);
     let edit = EditRequest::builder("Both", images).n(2).build().unwrap();
-    assert_eq!(client.edit(&edit).await.unwrap().images().len(), 2);
+    assert_eq!(client.edit(&edit).send().await.unwrap().images().len(), 2);
     assert_eq!(emulator.ledger().last().unwrap().input_images, 2);
 
-    let unfetched = client.generate(&request_by_url()).fetch(false).await.unwrap().into_images();
+    let unfetched = client.generate(&request_by_url()).fetch(false).send().await.unwrap().into_images();
     let error = EditRequest::builder("None", unfetched).build().unwrap_err();
     assert!(error.to_string().contains("fetch it first"), "{error}");
 }
@@ -72,9 +72,9 @@ async fn many_pictures_get_numbers_in_their_order() {
             .response_format(response)
             .build()
             .unwrap();
-        let generated = client.edit(&edit).save_to(folder.path().join("crown.png")).await.unwrap();
+        let generated = client.edit(&edit).save_to(folder.path().join("crown.png")).send().await.unwrap();
         assert_eq!(names(folder.path()), ["crown-1.png", "crown-2.png", "crown-3.png"]);
-        let in_memory = client.edit(&edit).await.unwrap();
+        let in_memory = client.edit(&edit).send().await.unwrap();
         for (saved, kept) in generated.images().iter().zip(in_memory.images()) {
             assert_eq!(saved.read().unwrap(), kept.bytes().unwrap().clone());
         }
@@ -88,14 +88,14 @@ async fn names_are_kept_completed_or_made() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
 
-    let generated = client.generate(&request()).save_to(path("t-rex")).await.unwrap();
+    let generated = client.generate(&request()).save_to(path("t-rex")).send().await.unwrap();
     assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.png").as_path()), "a missing extension is added");
 
-    let generated = client.generate(&request()).save_to(path("t-rex.gif")).await.unwrap();
+    let generated = client.generate(&request()).save_to(path("t-rex.gif")).send().await.unwrap();
     assert_eq!(generated.image().unwrap().path(), Some(path("t-rex.gif").as_path()), "a lying one is kept");
     assert_eq!(generated.warnings()[0].kind(), "lying_extension");
 
-    let made = client.generate(&request()).save_to(folder.path()).await.unwrap();
+    let made = client.generate(&request()).save_to(folder.path()).send().await.unwrap();
     let name = made.image().unwrap().path().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
     assert!(name.starts_with("gptimage-") && name.ends_with("-1.png"), "{name}");
     assert_eq!(names(folder.path()).len(), 3, "nothing else is left in the folder");
@@ -116,7 +116,7 @@ async fn no_name_of_the_servers_is_used() {
         let names = "Content-Disposition: attachment; filename=\"../evil.sh\"; filename*=UTF-8''..%2Fevil.sh";
         let head = format!("HTTP/1.1 200 OK\r\n{names}\r\nContent-Length: {}\r\n\r\n", bytes.len());
         emulator.cdn_fault(CdnFault::raw([head.as_bytes(), &bytes].concat()));
-        let made = client(&emulator).generate(&request_by_url()).save_to(&target).await.unwrap();
+        let made = client(&emulator).generate(&request_by_url()).save_to(&target).send().await.unwrap();
         let saved = made.image().unwrap().path().unwrap();
         let name = saved.file_name().unwrap().to_str().unwrap();
         // Threat: servers-names
@@ -138,7 +138,7 @@ async fn a_cut_answer_leaves_nothing_under_the_final_name() {
                 emulator.fault(gptimage_emulator::Fault::cut_response(after, cut));
             }
             let request = if by_url { request_by_url() } else { request() };
-            let outcome = client(&emulator).generate(&request).save_to(folder.path().join("t-rex.png")).await;
+            let outcome = client(&emulator).generate(&request).save_to(folder.path().join("t-rex.png")).send().await;
             judge(&emulator, &outcome, 1).await;
             assert!(outcome.is_err(), "{after} {cut:?}: the answer was not cut");
             // Threat: half-a-picture
@@ -159,12 +159,12 @@ async fn the_targets_extension_decides_the_format_or_is_contradicted_before_mone
         ("c.webp", ImageFormat::Webp),
         ("d.png", ImageFormat::Png),
     ] {
-        let generated = client.generate(&request()).save_to(path(name)).await.unwrap();
+        let generated = client.generate(&request()).save_to(path(name)).send().await.unwrap();
         assert_eq!(generated.image().unwrap().format(), Some(format), "{name}");
         assert!(generated.warnings().is_empty(), "{:?}", generated.warnings());
     }
     let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))]).n(2).build().unwrap();
-    let generated = client.edit(&edit).save_to(path("e.jpg")).await.unwrap();
+    let generated = client.edit(&edit).save_to(path("e.jpg")).send().await.unwrap();
     assert!(generated.images().iter().all(|image| image.format() == Some(ImageFormat::Jpeg)));
     let charges = emulator.charges();
 
@@ -179,7 +179,7 @@ async fn the_targets_extension_decides_the_format_or_is_contradicted_before_mone
     let clear = GenerateRequest::builder("A T-Rex").background("transparent").build().unwrap();
     for (request, param) in [(&png, "output_format"), (&clear, "background")] {
         for error in [
-            client.generate(request).save_to(path("new.jpg")).await.unwrap_err(),
+            client.generate(request).save_to(path("new.jpg")).send().await.unwrap_err(),
             client.generate(request).save_to(path("new.jpg")).dry_run().unwrap_err(),
         ] {
             assert_eq!((error.kind(), error.violations().len()), (ErrorKind::InvalidRequest, 1), "{error}");
@@ -204,13 +204,13 @@ async fn inputs_that_are_to_be_turned_and_masks_that_are_half_transparent_are_to
     let mask = ImageInput::bytes(&include_bytes!("../../../../tests/fixtures/half-and-clear-4x4.png")[..]);
     assert_eq!(photo.dimensions().unwrap(), (4, 8), "as people see it");
     let edit = EditRequest::builder("Both", [upright, photo.clone()]).mask(mask).build().unwrap();
-    let generated = client.edit(&edit).await.unwrap();
+    let generated = client.edit(&edit).send().await.unwrap();
     let warnings: Vec<_> = generated.warnings().iter().map(|warning| (warning.kind(), warning.message())).collect();
     assert_eq!([warnings[0].0, warnings[1].0], ["exif_orientation", "half_transparent_mask"], "{warnings:?}");
     assert!(warnings[0].1.starts_with("image[1]: ") && warnings[0].1.contains("EXIF orientation 6"), "{warnings:?}");
 
     let plain = EditRequest::builder("Both", [photo]).build().unwrap();
-    assert_eq!(client.edit(&plain).await.unwrap().warnings()[0].kind(), "exif_orientation");
+    assert_eq!(client.edit(&plain).send().await.unwrap().warnings()[0].kind(), "exif_orientation");
 }
 
 #[cfg(unix)]
@@ -228,29 +228,29 @@ async fn overwriting_keeps_permissions_and_no_one_else_reads_what_comes() {
     };
     for permissions in [0o600, 0o640, 0o664, 0o666, 0o444] {
         old("a.png", permissions);
-        client.generate(&request()).save_to(SaveTo::from(path("a.png")).overwrite(true)).await.unwrap();
+        client.generate(&request()).save_to(SaveTo::from(path("a.png")).overwrite(true)).send().await.unwrap();
         assert_eq!(mode("a.png"), permissions, "{permissions:o}");
         assert!(std::fs::metadata(path("a.png")).unwrap().len() > 3);
-        let image = client.generate(&request()).await.unwrap().into_images().remove(0);
+        let image = client.generate(&request()).send().await.unwrap().into_images().remove(0);
         image.save(SaveTo::from(path("a.png")).overwrite(true)).unwrap();
         assert_eq!(mode("a.png"), permissions, "{permissions:o}");
     }
     // Through a link, without an extension and with numbers too.
     old("b.png", 0o600);
     symlink("b.png", path("link.png")).unwrap();
-    client.generate(&request()).save_to(SaveTo::from(path("link.png")).overwrite(true)).await.unwrap();
-    client.generate(&request()).save_to(SaveTo::from(path("b")).overwrite(true)).await.unwrap();
+    client.generate(&request()).save_to(SaveTo::from(path("link.png")).overwrite(true)).send().await.unwrap();
+    client.generate(&request()).save_to(SaveTo::from(path("b")).overwrite(true)).send().await.unwrap();
     assert_eq!(mode("b.png"), 0o600);
     old("c-1.png", 0o600);
     old("c-2.png", 0o640);
     let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))]).n(2).build().unwrap();
-    client.edit(&edit).save_to(SaveTo::from(path("c.png")).overwrite(true)).await.unwrap();
+    client.edit(&edit).save_to(SaveTo::from(path("c.png")).overwrite(true)).send().await.unwrap();
     assert_eq!((mode("c-1.png"), mode("c-2.png")), (0o600, 0o640));
 
     // While the picture comes, its file permits no more than the one that it replaces.
     emulator.fault(gptimage_emulator::Fault::delay(std::time::Duration::from_millis(300)));
     let call = client.generate(&request()).save_to(SaveTo::from(path("b.png")).overwrite(true));
-    let call = tokio::spawn(std::future::IntoFuture::into_future(call));
+    let call = tokio::spawn(call.send());
     let part = loop {
         let part = std::fs::read_dir(folder.path())
             .unwrap()
@@ -278,7 +278,8 @@ async fn a_link_stays_a_link_wherever_it_leads() {
     std::fs::create_dir(path("elsewhere")).unwrap();
     symlink("elsewhere/made.png", path("second.png")).unwrap();
     symlink(path("second.png"), path("first.png")).unwrap();
-    let generated = client.generate(&request()).save_to(SaveTo::from(path("first.png")).overwrite(true)).await.unwrap();
+    let generated =
+        client.generate(&request()).save_to(SaveTo::from(path("first.png")).overwrite(true)).send().await.unwrap();
     assert!(path("first.png").is_symlink() && path("second.png").is_symlink());
     assert!(path("elsewhere/made.png").metadata().unwrap().is_file());
     assert!(generated.image().unwrap().path().unwrap().ends_with("elsewhere/made.png"));
@@ -291,11 +292,17 @@ async fn a_link_stays_a_link_wherever_it_leads() {
     let charges = emulator.charges();
     let edit = EditRequest::builder("Crowns", [ImageInput::bytes(padded_png(100))]).n(2).build().unwrap();
     for (error, words) in [
-        (client.generate(&request()).save_to(SaveTo::from(path("nowhere.png")).overwrite(true)).await, "missing"),
-        (client.generate(&request()).save_to(SaveTo::from(path("circle.png")).overwrite(true)).await, "circle.png"),
-        (client.generate(&request()).save_to(SaveTo::from(path("added")).overwrite(true)).await, "a link"),
-        (client.edit(&edit).save_to(SaveTo::from(path("numbered.png")).overwrite(true)).await, "a link"),
-        (client.generate(&request()).save_to(path("careful.png")).await, "exists"),
+        (
+            client.generate(&request()).save_to(SaveTo::from(path("nowhere.png")).overwrite(true)).send().await,
+            "missing",
+        ),
+        (
+            client.generate(&request()).save_to(SaveTo::from(path("circle.png")).overwrite(true)).send().await,
+            "circle.png",
+        ),
+        (client.generate(&request()).save_to(SaveTo::from(path("added")).overwrite(true)).send().await, "a link"),
+        (client.edit(&edit).save_to(SaveTo::from(path("numbered.png")).overwrite(true)).send().await, "a link"),
+        (client.generate(&request()).save_to(path("careful.png")).send().await, "exists"),
     ] {
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io, "{error}");
@@ -328,7 +335,7 @@ async fn what_stands_in_the_way_is_found_before_anything_is_sent() {
     }
     for target in targets {
         let shown = format!("{target:?}");
-        let error = client.generate(&request()).save_to(target).await.unwrap_err();
+        let error = client.generate(&request()).save_to(target).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io, "{shown}: {error}");
         assert!(error.attempts().is_empty());
     }
@@ -344,14 +351,14 @@ async fn overwriting_is_asked_for_in_words_and_keeps_links() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t-rex.png");
     std::fs::write(&path, "old").unwrap();
-    client.generate(&request()).save_to(SaveTo::from(&path).overwrite(true)).await.unwrap();
+    client.generate(&request()).save_to(SaveTo::from(&path).overwrite(true)).send().await.unwrap();
     assert_eq!(ImageFormat::sniff(&std::fs::read(&path).unwrap()), Some(ImageFormat::Png));
     #[cfg(unix)]
     {
         let link = folder.path().join("link.png");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         std::fs::write(&path, "old").unwrap();
-        client.generate(&request()).save_to(SaveTo::from(&link).overwrite(true)).await.unwrap();
+        client.generate(&request()).save_to(SaveTo::from(&link).overwrite(true)).send().await.unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(ImageFormat::sniff(&std::fs::read(&path).unwrap()), Some(ImageFormat::Png));
     }
@@ -365,7 +372,7 @@ async fn a_target_that_appears_meanwhile_is_stepped_over() {
     let path = folder.path().join("t-rex.png");
     let client = client(&emulator);
     let request = request();
-    let call = std::future::IntoFuture::into_future(client.generate(&request).save_to(&path));
+    let call = client.generate(&request).save_to(&path).send();
     let appear = async {
         while emulator.ledger().is_empty() {
             tokio::task::yield_now().await;
@@ -395,7 +402,7 @@ async fn a_full_disk_turns_the_destination_into_memory() {
     for by_url in [false, true] {
         let emulator = pessimistic().await;
         let request = if by_url { request_by_url() } else { request() };
-        let outcome = client(&emulator).generate(&request).save_to(folder.path().join("t-rex.png")).await;
+        let outcome = client(&emulator).generate(&request).save_to(folder.path().join("t-rex.png")).send().await;
         judge(&emulator, &outcome, 1).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Io, gptimage_core::Charge::Charged), "{error}");
@@ -412,7 +419,7 @@ async fn an_image_can_be_saved_later() {
     let emulator = pessimistic().await;
     let folder = tempfile::tempdir().unwrap();
     let client = client(&emulator);
-    let image: Image = client.generate(&request()).await.unwrap().into_images().remove(0);
+    let image: Image = client.generate(&request()).send().await.unwrap().into_images().remove(0);
     let path = image.save(folder.path().join("a")).unwrap();
     assert_eq!(path, folder.path().join("a.png"));
     assert_eq!(image.save(&path).unwrap_err().kind(), ErrorKind::Io, "nothing is overwritten");
@@ -420,7 +427,7 @@ async fn an_image_can_be_saved_later() {
     let there = image.save(folder.path()).unwrap();
     assert_eq!(std::fs::read(there).unwrap(), image.bytes().unwrap()[..]);
 
-    let linked = client.generate(&request_by_url()).fetch(false).await.unwrap();
+    let linked = client.generate(&request_by_url()).fetch(false).send().await.unwrap();
     assert_eq!(linked.image().unwrap().save(folder.path()).unwrap_err().kind(), ErrorKind::DownloadFailed);
     let fetched = client.fetch_to(linked.image().unwrap(), folder.path().join("b.png")).await.unwrap();
     assert_eq!(fetched.path(), Some(folder.path().join("b.png").as_path()));
@@ -440,10 +447,10 @@ async fn a_download_survives_what_passes() {
         let shown = format!("{fault:?}");
         emulator.cdn_fault(fault);
         let folder = tempfile::tempdir().unwrap();
-        let outcome = client(&emulator).generate(&request_by_url()).save_to(folder.path().join("t.png")).await;
+        let outcome = client(&emulator).generate(&request_by_url()).save_to(folder.path().join("t.png")).send().await;
         judge(&emulator, &outcome, 1).await;
         let bytes = outcome.unwrap_or_else(|error| panic!("{shown}: {error:?}")).image().unwrap().read().unwrap();
-        let plain = client(&emulator).generate(&request_by_url()).await.unwrap();
+        let plain = client(&emulator).generate(&request_by_url()).send().await.unwrap();
         assert_eq!(&bytes, plain.image().unwrap().bytes().unwrap(), "{shown}");
         let ranges = emulator.requests().iter().any(|seen| seen.side == Side::Cdn && seen.header("range").is_some());
         assert_eq!(ranges, resumed, "{shown}");
@@ -458,8 +465,9 @@ async fn a_server_that_gets_ranges_wrong_is_asked_from_the_start() {
         emulator.cdn_fault(CdnFault::cut(100_000, Cut::Fin));
         emulator.cdn_fault(fault);
         let client = client(&emulator);
-        let generated = client.generate(&request_by_url()).await.unwrap_or_else(|error| panic!("{shown}: {error:?}"));
-        let plain = client.generate(&request_by_url()).await.unwrap();
+        let generated =
+            client.generate(&request_by_url()).send().await.unwrap_or_else(|error| panic!("{shown}: {error:?}"));
+        let plain = client.generate(&request_by_url()).send().await.unwrap();
         assert_eq!(generated.image().unwrap().bytes(), plain.image().unwrap().bytes(), "{shown}");
     }
 }
@@ -478,8 +486,8 @@ async fn a_hostile_download_ends() {
         let emulator = pessimistic().await;
         let shown = format!("{fault:?}");
         emulator.cdn_fault(fault.always());
-        let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
-        let outcome = client.generate(&request_by_url()).await;
+        let client = config(&emulator).max_image_bytes(1 << 20).build().unwrap();
+        let outcome = client.generate(&request_by_url()).send().await;
         judge(&emulator, &outcome, 1).await;
         assert_eq!(outcome.unwrap_err().kind(), ErrorKind::DownloadFailed, "{shown}");
     }
@@ -491,7 +499,7 @@ async fn a_public_gateways_links_to_private_addresses_are_not_opened() {
     let emulator = start(Emulator::builder()).await;
     let proxy = emulator.base_url().trim_end_matches("/v1").to_owned();
     let config = config(&emulator).base_url("http://gateway.example").allow_http(true).proxy(proxy);
-    let error = Client::new(config).unwrap().generate(&request_by_url()).await.unwrap_err();
+    let error = config.build().unwrap().generate(&request_by_url()).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{error}");
     assert!(error.message().contains("private address"), "{error}");
     // Threat: request-forgery
@@ -503,7 +511,7 @@ async fn a_name_that_is_too_long_is_refused_before_paying() {
     let emulator = pessimistic().await;
     let folder = tempfile::tempdir().unwrap();
     let call = client(&emulator).generate(&request()).save_to(folder.path().join("x".repeat(300) + ".png"));
-    let error = call.await.unwrap_err();
+    let error = call.send().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.charge(), error.attempts().len()),
         (ErrorKind::Io, Charge::NotCharged, 0),

@@ -1,6 +1,5 @@
 //! Callers that go: dropped futures, deadlines and cancel tokens, at every phase.
 
-use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +39,7 @@ async fn dropped_while_connecting_nothing_is_sent() {
     let emulator = pessimistic().await;
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://127.0.0.1:{}", silent.local_addr().unwrap().port());
-    let client = Client::new(config(&emulator).base_url(url)).unwrap();
+    let client = config(&emulator).base_url(url).build().unwrap();
     assert!(drop_call(&emulator, &client, client.generate(&request())).await.is_empty());
 }
 
@@ -111,7 +110,7 @@ async fn a_refusal_is_not_kept() {
 async fn abort_gives_up_what_may_be_paid() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)));
-    let client = Client::new(config(&emulator).abort_on_cancel(true)).unwrap();
+    let client = config(&emulator).abort_on_cancel(true).build().unwrap();
     assert!(drop_sent_call(&emulator, &client, client.generate(&request())).await.is_empty());
     assert_eq!(emulator.charges(), 1, "which is what the caller asked for in words");
 }
@@ -141,7 +140,7 @@ async fn dropped_during_the_second_attempt_the_result_lists_both() {
     tokio::select! {
         biased;
         () = sent.notified() => {}
-        outcome = call.into_future() => panic!("the fault must hold the call up: {outcome:?}"),
+        outcome = call.send() => panic!("the fault must hold the call up: {outcome:?}"),
     }
     client.drain().await;
     emulator.wait_idle().await;
@@ -156,7 +155,7 @@ async fn dropped_during_the_second_attempt_the_result_lists_both() {
 #[tokio::test]
 async fn a_full_salvage_store_pushes_out_the_oldest() {
     let emulator = pessimistic().await;
-    let client = Client::new(config(&emulator).salvage_max_bytes(800_000)).unwrap();
+    let client = config(&emulator).salvage_max_bytes(800_000).build().unwrap();
     for calls in 1..=3 {
         emulator.fault(Fault::delay(Duration::from_millis(400)));
         drop_when(arrived(&emulator, calls), client.generate(&request())).await;
@@ -178,7 +177,7 @@ async fn past_its_deadline(fault: Fault, cdn: Option<CdnFault>, large: bool, exp
     };
     let by_url = cdn.is_some();
     cdn.into_iter().for_each(|fault| emulator.cdn_fault(fault));
-    let outcome = call.deadline(Duration::from_secs(4)).await;
+    let outcome = call.deadline(Duration::from_secs(4)).send().await;
     judge(&emulator, &outcome, 1).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge(), error.attempts()[0].phase), expected, "{error:?}");
@@ -218,7 +217,7 @@ async fn what_a_deadline_cuts_off_can_be_collected() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)));
     let client = client(&emulator);
-    let error = client.generate(&request()).deadline(PATIENCE).await.unwrap_err();
+    let error = client.generate(&request()).deadline(PATIENCE).send().await.unwrap_err();
     client.drain().await;
     let kept = client.collect();
     let generated = kept[0].as_ref().unwrap();
@@ -243,7 +242,7 @@ async fn a_token_cancels_in_each_phase() {
                 cancel.cancel();
             }
         });
-        let outcome = call.cancel(&token).await;
+        let outcome = call.cancel(&token).send().await;
         judge(&emulator, &outcome, 1).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Cancelled, charge));
@@ -256,7 +255,7 @@ async fn a_token_that_was_cancelled_before_sends_nothing() {
     let emulator = pessimistic().await;
     let token = CancelToken::new();
     token.cancel();
-    let error = client(&emulator).edit(&upload(24 << 20)).cancel(&token).await.unwrap_err();
+    let error = client(&emulator).edit(&upload(24 << 20)).cancel(&token).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::Cancelled, Charge::NotCharged));
     emulator.wait_idle().await;
     assert_eq!(emulator.charges(), 0);
@@ -268,12 +267,12 @@ async fn a_runtime_that_ends_takes_its_calls_along_without_a_panic() {
     emulator.fault(Fault::delay(Duration::from_secs(60)));
     let mut slow = timers();
     slow.response_header = Duration::from_secs(60);
-    let client = Client::new(config(&emulator).timers(slow)).unwrap();
+    let client = config(&emulator).timers(slow).build().unwrap();
     let inner = client.clone();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let _ = timeout(PATIENCE, inner.generate(&request()).into_future()).await;
+            let _ = timeout(PATIENCE, inner.generate(&request()).send()).await;
         });
     })
     .join()

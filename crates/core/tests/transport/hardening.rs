@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use gptimage_core::{Charge, Client, ErrorKind, Image, ImageInput};
+use gptimage_core::{Charge, ErrorKind, Image, ImageInput};
 use gptimage_emulator::{Early, ErrorBody, Fault};
 
 use crate::common::{client, config, judge, pessimistic, request, timers};
@@ -14,7 +14,7 @@ async fn a_price_on_a_refusal_is_believed_and_ends_the_attempts() {
     for status in [400, 429, 502] {
         let emulator = pessimistic().await;
         emulator.fault(Fault::answer(status).body(ErrorBody::Empty).header("x-aimlapi-usd-spent", "0.05"));
-        let error = client(&emulator).generate(&request()).await.unwrap_err();
+        let error = client(&emulator).generate(&request()).send().await.unwrap_err();
         assert_eq!(error.charge(), Charge::Charged, "{status}");
         assert_eq!(error.attempts().len(), 1);
         assert_eq!(error.attempts()[0].cost.unwrap().usd.unwrap().to_string(), "0.05");
@@ -24,7 +24,7 @@ async fn a_price_on_a_refusal_is_believed_and_ends_the_attempts() {
 #[tokio::test]
 async fn a_progress_callback_that_panics_costs_no_picture() {
     let emulator = pessimistic().await;
-    let outcome = client(&emulator).generate(&request()).progress(|_| panic!("in a callback")).await;
+    let outcome = client(&emulator).generate(&request()).progress(|_| panic!("in a callback")).send().await;
     judge(&emulator, &outcome, 1).await;
     outcome.unwrap();
 }
@@ -35,7 +35,7 @@ async fn progress_goes_forward_through_the_phases() {
     emulator.fault(Fault::delay(Duration::from_millis(200)));
     let (sender, receiver) = std::sync::mpsc::channel();
     let call = client(&emulator).generate(&request());
-    call.progress(move |progress| sender.send(progress.clone()).unwrap()).await.unwrap();
+    call.progress(move |progress| sender.send(progress.clone()).unwrap()).send().await.unwrap();
     let seen: Vec<_> = receiver.iter().collect();
     assert!(seen.is_sorted_by_key(|progress| (progress.phase, progress.bytes_received)), "{seen:#?}");
     let (first, last) = (seen.first().unwrap(), seen.last().unwrap());
@@ -47,8 +47,8 @@ async fn timers_without_an_end_are_no_overflow() {
     let emulator = pessimistic().await;
     let mut timers = timers();
     (timers.connect, timers.response_header, timers.read) = (Duration::MAX, Duration::MAX, Duration::MAX);
-    let client = Client::new(config(&emulator).timers(timers).deadline(Duration::MAX)).unwrap();
-    client.generate(&crate::common::request_by_url()).await.unwrap();
+    let client = config(&emulator).timers(timers).deadline(Duration::MAX).build().unwrap();
+    client.generate(&crate::common::request_by_url()).send().await.unwrap();
     client.balance().await.unwrap();
 }
 
@@ -57,7 +57,7 @@ async fn a_name_that_gets_its_extension_later_is_judged_before() {
     let emulator = pessimistic().await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("t-rex.png"), "mine").unwrap();
-    let error = client(&emulator).generate(&request()).save_to(folder.path().join("t-rex")).await.unwrap_err();
+    let error = client(&emulator).generate(&request()).save_to(folder.path().join("t-rex")).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(emulator.ledger().is_empty());
 }
@@ -68,7 +68,7 @@ async fn more_links_than_anybody_asked_for_are_not_followed() {
     let link = format!("{{\"url\":\"{}/none.png\"}},", emulator.cdn_url());
     let body = format!("{{\"data\":[{}{{}}]}}", link.repeat(10_000));
     emulator.fault(Fault::success_body(body));
-    let outcome = client(&emulator).generate(&request()).await;
+    let outcome = client(&emulator).generate(&request()).send().await;
     judge(&emulator, &outcome, 1).await;
     assert_eq!(outcome.unwrap_err().generated().unwrap().images().len(), 64);
 }
@@ -77,7 +77,7 @@ async fn more_links_than_anybody_asked_for_are_not_followed() {
 async fn an_answer_that_never_ends_is_given_up() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::raw_endless("HTTP/1.1 200 OK\r\n\r\n{\"data\":[],\"x\":\"", vec![b'a'; 1 << 16]));
-    let outcome = client(&emulator).generate(&request()).await;
+    let outcome = client(&emulator).generate(&request()).send().await;
     judge(&emulator, &outcome, 1).await;
     // Threat: endless-answer
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ResponseInvalid);
@@ -96,8 +96,8 @@ async fn a_picture_that_never_ends_and_decodes_to_nothing_is_given_up() {
         let emulator = pessimistic().await;
         let begun = format!("HTTP/1.1 200 OK\r\n\r\n{{\"data\":[{data}");
         emulator.fault(Fault::raw_endless(begun, repeated.repeat(1 << 12)));
-        let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
-        let call = client.generate(&request()).into_future();
+        let client = config(&emulator).max_image_bytes(1 << 20).build().unwrap();
+        let call = client.generate(&request()).send();
         let outcome =
             tokio::time::timeout(Duration::from_secs(30), call).await.unwrap_or_else(|_| panic!("{repeated:?}"));
         judge(&emulator, &outcome, 1).await;
@@ -115,8 +115,8 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
             Poll::Pending => panic!("it waits for what cannot come"),
         }
     }
-    let client = Client::new(gptimage_core::Config::new().api_key("sk").base_url("http://127.0.0.1:1")).unwrap();
-    assert_eq!(now(client.generate(&request())).unwrap_err().kind(), ErrorKind::Config);
+    let client = gptimage_core::Client::builder().api_key("sk").base_url("http://127.0.0.1:1").build().unwrap();
+    assert_eq!(now(client.generate(&request()).send()).unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(now(client.fetch(&Image::from_url("http://127.0.0.1:1/a.png"))).unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(now(client.balance()).unwrap_err().kind(), ErrorKind::Config);
 }
@@ -135,7 +135,7 @@ async fn a_success_that_comes_before_the_upload_is_whole_is_taken() {
     for manner in [Early::Drain, Early::HalfClose] {
         let emulator = pessimistic().await;
         emulator.fault(Fault::early(200, 1 << 20, manner).raw_body("application/json", body.clone()));
-        let outcome = client(&emulator).edit(&crate::common::upload(24 << 20)).await;
+        let outcome = client(&emulator).edit(&crate::common::upload(24 << 20)).send().await;
         let generated = outcome.unwrap_or_else(|error| panic!("{manner:?}: {error:?}"));
         let attempt = &generated.attempts()[0];
         assert_eq!(attempt.charge, Charge::Charged);
@@ -153,7 +153,7 @@ async fn a_crowd_of_answers_takes_turns_and_each_gets_its_own_file() {
     let mut calls = tokio::task::JoinSet::new();
     for number in 0..48 {
         let call = client.generate(&request()).save_to(folder.path().join(format!("{number}.png")));
-        calls.spawn(call.into_future());
+        calls.spawn(call.send());
     }
     for outcome in calls.join_all().await {
         outcome.unwrap();
@@ -175,7 +175,7 @@ async fn each_attempts_id_is_told_before_anything_of_it_is_sent() {
     let call = client(&server).generate(&request()).progress(move |progress| {
         sender.send((progress.attempt, progress.client_request_id.clone(), seen.connections())).unwrap();
     });
-    let generated = call.await.unwrap();
+    let generated = call.send().await.unwrap();
     let mut told: Vec<_> = receiver.iter().collect();
     told.dedup_by_key(|(attempt, _, _)| *attempt);
     assert_eq!(told.len(), 3);

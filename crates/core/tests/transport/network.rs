@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gptimage_core::{Charge, Client, Config, ErrorKind, Phase};
+use gptimage_core::{Charge, Client, ErrorKind, Phase};
 use gptimage_emulator::Emulator;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio::io::copy_bidirectional;
@@ -74,14 +74,14 @@ async fn a_ca_of_ones_own_is_trusted_and_no_other() {
     let port = tls(&emulator, &ca, "localhost", false).await;
     let config = config(&emulator).base_url(format!("https://localhost:{port}"));
 
-    let outcome = Client::new(config.clone().ca_file(&ca_file)).unwrap().generate(&request()).await;
+    let outcome = config.clone().ca_file(&ca_file).build().unwrap().generate(&request()).send().await;
     judge(&emulator, &outcome, 1).await;
     outcome.unwrap();
 
     // Without it the certificate is nobody's: refused before anything is sent.
-    match Client::new(config.max_attempts(1)) {
+    match config.max_attempts(1).build() {
         Ok(client) => {
-            let error = client.generate(&request()).await.unwrap_err();
+            let error = client.generate(&request()).send().await.unwrap_err();
             assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
             assert_eq!((error.attempts()[0].phase, error.attempts()[0].bytes_sent), (Phase::Connecting, 0));
         }
@@ -98,7 +98,7 @@ async fn a_certificate_that_is_expired_or_anothers_is_refused() {
         let (ca, ca_file) = ca(folder.path());
         let port = tls(&emulator, &ca, name, expired).await;
         let config = config(&emulator).base_url(format!("https://localhost:{port}")).ca_file(ca_file).max_attempts(2);
-        let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+        let error = config.build().unwrap().generate(&request()).send().await.unwrap_err();
         // Threat: listener
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{error}");
         assert!(error.message().contains("certificate"), "{error}");
@@ -114,7 +114,7 @@ fn a_ca_file_that_is_none_is_a_configuration_error() {
         if let Some(content) = content {
             std::fs::write(&path, content).unwrap();
         }
-        let error = Client::new(Config::new().api_key("sk").ca_file(&path)).unwrap_err();
+        let error = Client::builder().api_key("sk").ca_file(&path).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains("ca.pem"), "{error}");
     }
@@ -122,11 +122,11 @@ fn a_ca_file_that_is_none_is_a_configuration_error() {
 
 #[test]
 fn plain_http_to_elsewhere_needs_words() {
-    let config = || Config::new().api_key("sk").timers(timers());
-    let error = Client::new(config().base_url("http://gateway.example")).unwrap_err();
+    let config = || Client::builder().api_key("sk").timers(timers());
+    let error = config().base_url("http://gateway.example").build().unwrap_err();
     // Threat: key-in-clear
     assert!(error.message().contains("allow_http"), "{error}");
-    Client::new(config().base_url("http://gateway.example").allow_http(true)).unwrap();
+    config().base_url("http://gateway.example").allow_http(true).build().unwrap();
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn every_charged_call_has_a_connection_of_its_own() {
     let emulator = pessimistic().await;
     let client = crate::common::client(&emulator);
     for _ in 0..5 {
-        client.generate(&request()).await.unwrap();
+        client.generate(&request()).send().await.unwrap();
     }
     // Threat: hidden-repeat
     assert_eq!(emulator.connections(), 5);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gptimage_core::{Charge, Client, ErrorKind, SaveTo};
+use gptimage_core::{Charge, ErrorKind, SaveTo};
 use gptimage_emulator::{Emulator, Fault};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,7 +46,7 @@ async fn cdn(picture: Vec<u8>) -> (String, Arc<AtomicUsize>) {
 async fn an_answer_that_cannot_be_used_is_kept_whole_beside_the_target() {
     let emulator = answering("application/json", r#"{"data":[{"status":"submitted","task_id":"task_1"}]}"#).await;
     let folder = tempfile::tempdir().unwrap();
-    let outcome = client(&emulator).generate(&request()).save_to(folder.path().join("hat.png")).await;
+    let outcome = client(&emulator).generate(&request()).save_to(folder.path().join("hat.png")).send().await;
     judge(&emulator, &outcome, 1).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::ResponseInvalid, Charge::Unknown));
@@ -68,14 +68,14 @@ async fn an_answer_that_cannot_be_used_is_kept_whole_beside_the_target() {
 async fn it_is_kept_in_the_salvage_folder_or_in_memory_where_there_is_no_target() {
     let emulator = answering("text/html", "<!doctype html><title>Sign in</title>").await;
     let folder = tempfile::tempdir().unwrap();
-    let with_folder = Client::new(config(&emulator).salvage_folder(folder.path())).unwrap();
-    let error = with_folder.generate(&request()).await.unwrap_err();
+    let with_folder = config(&emulator).salvage_folder(folder.path()).build().unwrap();
+    let error = with_folder.generate(&request()).send().await.unwrap_err();
     let path = error.response_file().unwrap();
     assert!(path.starts_with(folder.path()), "{path:?}");
     assert_eq!(std::fs::read_to_string(path).unwrap(), "<!doctype html><title>Sign in</title>");
     assert!(with_folder.collect().is_empty(), "it is no record");
 
-    let error = client(&emulator).generate(&request()).await.unwrap_err();
+    let error = client(&emulator).generate(&request()).send().await.unwrap_err();
     assert_eq!(error.response_file(), None);
     assert_eq!(&error.response_bytes().unwrap()[..], b"<!doctype html><title>Sign in</title>");
 }
@@ -89,7 +89,7 @@ async fn a_long_text_is_kept_whole_without_the_key() {
     let text = word.repeat((5 << 20) / word.len());
     emulator.fault(Fault::answer(200).raw_body("text/plain", text.clone()).always());
     let folder = tempfile::tempdir().unwrap();
-    let error = client(&emulator).generate(&request()).save_to(folder.path().join("hat.png")).await.unwrap_err();
+    let error = client(&emulator).generate(&request()).save_to(folder.path().join("hat.png")).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::ResponseInvalid, Charge::Unknown));
     let kept = std::fs::read_to_string(error.response_file().unwrap()).unwrap();
     assert_eq!(kept, text.replace(&key, "<redacted>"));
@@ -103,8 +103,8 @@ async fn what_is_kept_is_bounded_by_what_was_asked_for() {
     let text = "x".repeat(8 << 20);
     emulator.fault(Fault::answer(200).raw_body("text/plain", text).always());
     let folder = tempfile::tempdir().unwrap();
-    let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
-    let error = client.generate(&request()).save_to(folder.path().join("hat.png")).await.unwrap_err();
+    let client = config(&emulator).max_image_bytes(1 << 20).build().unwrap();
+    let error = client.generate(&request()).save_to(folder.path().join("hat.png")).send().await.unwrap_err();
     let kept = std::fs::metadata(error.response_file().unwrap()).unwrap().len();
     // Threat: too-many-pictures
     assert!((1 << 20..6 << 20).contains(&kept), "{kept}");
@@ -120,7 +120,7 @@ async fn more_pictures_than_asked_are_all_kept_and_replace_nothing() {
     std::fs::write(path("hat.png"), "old").unwrap();
     std::fs::write(path("hat-2.png"), "somebody's").unwrap();
     let target = SaveTo::from(path("hat.png")).overwrite(true);
-    let generated = client(&emulator).generate(&request()).save_to(target).await.unwrap();
+    let generated = client(&emulator).generate(&request()).save_to(target).send().await.unwrap();
     let paths: Vec<_> = generated.images().iter().map(|image| image.path().unwrap().to_owned()).collect();
     assert_eq!(paths, [path("hat.png"), path("hat-2-1.png"), path("hat-3.png")]);
     for (path, png) in paths.iter().zip([one, two, three]) {
@@ -136,8 +136,8 @@ async fn linked_pictures_are_bounded_by_what_was_asked_for_and_the_rest_stays_at
     let (origin, given) = cdn(padded_png(SIZE)).await;
     let data: Vec<_> = (0..64).map(|number| json!({"url": format!("{origin}/{number}.png")})).collect();
     let emulator = answering("application/json", json!({"data": data}).to_string()).await;
-    let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
-    let generated = client.generate(&request()).await.unwrap();
+    let client = config(&emulator).max_image_bytes(1 << 20).build().unwrap();
+    let generated = client.generate(&request()).send().await.unwrap();
     assert_eq!(generated.images().len(), 64);
     let here: usize = generated.images().iter().filter_map(|image| image.bytes()).map(bytes::Bytes::len).sum();
     // Threat: too-many-pictures
@@ -161,8 +161,8 @@ async fn a_compressed_answer_that_grows_beyond_all_bounds_is_cut() {
     let bomb = encoder.finish().unwrap();
     let fault = Fault::answer(200).raw_body("application/json", bomb).header("content-encoding", "gzip").always();
     emulator.fault(fault);
-    let client = Client::new(config(&emulator).max_image_bytes(1 << 20)).unwrap();
-    let error = client.generate(&request()).await.unwrap_err();
+    let client = config(&emulator).max_image_bytes(1 << 20).build().unwrap();
+    let error = client.generate(&request()).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::ResponseInvalid, Charge::Charged));
     // Threat: compression-bomb
     assert!(error.message().contains("over 1048576 bytes"), "{error}");
@@ -178,13 +178,13 @@ async fn a_refusal_at_a_price_that_cannot_be_read_is_not_repeated_and_keeps_its_
         let emulator = pessimistic().await;
         emulator.fault(Fault::answer(429).header("retry-after", "0").header(name, value).always());
         let budget = gptimage_core::Budget::new("0.60".parse().unwrap());
-        let client = Client::new(config(&emulator).budget(&budget)).unwrap();
-        let error = client.generate(&request()).await.unwrap_err();
+        let client = config(&emulator).budget(&budget).build().unwrap();
+        let error = client.generate(&request()).send().await.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::RateLimited, Charge::Unknown), "{name}: {value}");
         // Threat: odd-price
         assert_eq!(error.attempts().len(), 1, "{name}: {value}");
         assert_eq!(budget.status().assumed_usd.to_string(), "0.5", "{name}: {value}");
-        assert_eq!(client.generate(&request()).await.unwrap_err().kind(), ErrorKind::BudgetExceeded);
+        assert_eq!(client.generate(&request()).send().await.unwrap_err().kind(), ErrorKind::BudgetExceeded);
     }
 }
 
@@ -195,8 +195,8 @@ async fn a_price_that_cannot_be_read_fills_a_budget() {
     let body = json!({"data": [{"b64_json": base64(&padded_png(300))}], "meta": {"usage": {"usd_spent": 0, "credits_used": "some"}}});
     emulator.fault(Fault::answer(200).raw_body("application/json", body.to_string()).always());
     let budget = gptimage_core::Budget::new("0.60".parse().unwrap());
-    let client = Client::new(config(&emulator).budget(&budget)).unwrap();
-    let generated = client.generate(&request()).await.unwrap();
+    let client = config(&emulator).budget(&budget).build().unwrap();
+    let generated = client.generate(&request()).send().await.unwrap();
     assert_eq!(generated.cost(), None);
     assert_eq!(budget.status().assumed_usd.to_string(), "0.5");
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
-use gptimage_core::{Charge, Client, ErrorKind, Image};
+use gptimage_core::{Charge, ErrorKind, Image};
 use gptimage_emulator::{Billing, CdnFault, Cut, Emulator, Fault};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -203,19 +203,19 @@ async fn socks_in_each_of_its_spellings() {
         let (socks, seen) = start(Kind::Socks(Login::Free), gateway_at(address(&emulator))).await;
         let config = config(&emulator).proxy(format!("{scheme}://127.0.0.1:{socks}"));
         // This machine itself, too: the proxy was given in words. The picture comes the same way.
-        let made = Client::new(config.clone()).unwrap().generate(&request_by_url()).await.unwrap();
+        let made = config.clone().build().unwrap().generate(&request_by_url()).send().await.unwrap();
         let cdn = emulator.cdn_url().trim_start_matches("http://");
         assert_eq!(made.images().len(), 1);
         assert_eq!(seen.all(), [format!("{by_address} 127.0.0.1:{port}"), format!("{by_address} {cdn}")], "{scheme}");
         if by_name.is_empty() {
             // The name is looked up here.
-            let client = Client::new(config.base_url(format!("http://localhost:{port}"))).unwrap();
+            let client = config.base_url(format!("http://localhost:{port}")).build().unwrap();
             // The system may know this machine by its IPv6 address first, which SOCKS4 has no form for.
-            let _ = client.generate(&request()).await;
+            let _ = client.generate(&request()).send().await;
             assert!(seen.all().iter().all(|line| line.contains("address")), "{scheme}: {:?}", seen.all());
         } else {
             let config = config.base_url("http://gateway.example").allow_http(true);
-            Client::new(config).unwrap().generate(&request()).await.unwrap();
+            config.build().unwrap().generate(&request()).send().await.unwrap();
             assert_eq!(seen.all().last().unwrap(), &format!("{by_name} gateway.example:80"), "{scheme}");
         }
     }
@@ -231,8 +231,8 @@ async fn socks_with_user_and_password_and_tls_inside() {
     let (socks, seen) = start(Kind::Socks(Login::Wanted("us er", "p:ss%")), leads).await;
     let config = config(&emulator).base_url("https://gateway.example").ca_file(ca_file);
     let proxy = format!("socks://us%20er:p:ss%25@127.0.0.1:{socks}");
-    let client = Client::new(config.clone().proxy(proxy)).unwrap();
-    client.generate(&request()).await.unwrap();
+    let client = config.clone().proxy(proxy).build().unwrap();
+    client.generate(&request()).send().await.unwrap();
     client.balance().await.unwrap();
     let line = "socks5 name gateway.example:443 for us er:p:ss%";
     assert_eq!(seen.all(), [line, line]);
@@ -245,7 +245,7 @@ async fn socks_with_user_and_password_and_tls_inside() {
         ("us%20er:hunter2@", strict, "takes no user and password"),
     ] {
         let config = config.clone().proxy_from(format!("socks5h://{login}127.0.0.1:{socks}"), "--proxy");
-        let outcome = Client::new(config).unwrap().generate(&request()).await;
+        let outcome = config.build().unwrap().generate(&request()).send().await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{error}");
         assert!(error.message().contains(&format!("the proxy socks5h://127.0.0.1:{socks}, from --proxy")), "{error}");
@@ -268,12 +268,12 @@ async fn an_http_proxy_with_user_and_password() {
     let (plain, seen_plain) = start(Kind::Http(CONNECTED), gateway_at(address(&emulator))).await;
     let config = config(&emulator).ca_file(ca_file).allow_http(true);
     let encrypted = config.clone().base_url("https://gateway.example");
-    let client = Client::new(encrypted.proxy(format!("us%20er:p%40ss@127.0.0.1:{proxy}"))).unwrap();
-    client.generate(&request()).await.unwrap();
+    let client = encrypted.proxy(format!("us%20er:p%40ss@127.0.0.1:{proxy}")).build().unwrap();
+    client.generate(&request()).send().await.unwrap();
     assert_eq!(seen.all(), [format!("CONNECT gateway.example:443 {login}")]);
     let config = config.base_url("http://gateway.example");
-    let client = Client::new(config.proxy(format!("http://us%20er:p%40ss@127.0.0.1:{plain}/"))).unwrap();
-    client.generate(&request()).await.unwrap();
+    let client = config.proxy(format!("http://us%20er:p%40ss@127.0.0.1:{plain}/")).build().unwrap();
+    client.generate(&request()).send().await.unwrap();
     assert_eq!(seen_plain.all(), [format!("POST http://gateway.example/v1/images/generations {login}")]);
 }
 
@@ -290,11 +290,11 @@ async fn a_proxy_that_is_reached_by_tls() {
         let kind = Kind::Https(CONNECTED, acceptor(&ca, "localhost", false));
         let (proxy, seen) = start(kind, gateway_at(to)).await;
         let config = config.clone().base_url(base_url).proxy(format!("https://localhost:{proxy}"));
-        Client::new(config.clone().ca_file(&ca_file)).unwrap().generate(&request()).await.unwrap();
+        config.clone().ca_file(&ca_file).build().unwrap().generate(&request()).send().await.unwrap();
         assert_eq!(seen.all().len(), 1, "{base_url}");
         // Its certificate is judged as any other.
-        if let Ok(client) = Client::new(config) {
-            let error = client.generate(&request()).await.unwrap_err();
+        if let Ok(client) = config.build() {
+            let error = client.generate(&request()).send().await.unwrap_err();
             assert!(error.message().contains("certificate"), "{error}");
             assert_eq!((error.charge(), error.attempts().len()), (Charge::NotCharged, 1));
         }
@@ -315,8 +315,8 @@ async fn a_proxy_that_refuses_is_named_and_costs_nothing() {
         let config = config(&emulator).base_url("https://gateway.example").max_attempts(2);
         let config = config.proxy_from(format!("http://user:hunter2@127.0.0.1:{proxy}"), "HTTPS_PROXY");
         // A bare machine trusts nobody and says so.
-        let Ok(client) = Client::new(config) else { return };
-        let outcome = client.generate(&request()).await;
+        let Ok(client) = config.build() else { return };
+        let outcome = client.generate(&request()).send().await;
         judge(&emulator, &outcome, 0).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged));
@@ -380,13 +380,13 @@ async fn nothing_goes_past_a_proxy_that_was_asked_for() {
     ] {
         let written = written.replace(":9", &format!(":{port}"));
         let config = config(&emulator).proxy(&written).max_attempts(1);
-        match Client::new(config) {
+        match config.build() {
             Err(error) => {
                 assert_eq!(error.kind(), ErrorKind::Config, "{written}: {error}");
                 refused += 1;
             }
             Ok(client) => {
-                let error = client.generate(&request()).await.unwrap_err();
+                let error = client.generate(&request()).send().await.unwrap_err();
                 assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{written}");
                 assert!(client.balance().await.is_err(), "{written}");
                 let picture = Image::from_url(format!("{}/x.png", emulator.cdn_url()));
@@ -404,18 +404,18 @@ async fn nothing_goes_past_a_proxy_that_was_asked_for() {
 async fn questions_downloads_redirects_and_retries_go_the_same_way() {
     let emulator = crate::common::start(Emulator::builder().billing(Billing::Pessimistic)).await;
     let (proxy, seen) = start(Kind::Http(CONNECTED), gateway_at(address(&emulator))).await;
-    let client = Client::new(config(&emulator).proxy(format!("http://127.0.0.1:{proxy}"))).unwrap();
+    let client = config(&emulator).proxy(format!("http://127.0.0.1:{proxy}")).build().unwrap();
     emulator.fault(Fault::answer(429));
     emulator.cdn_fault(CdnFault::redirect(format!("{}/elsewhere.png", emulator.cdn_url())));
     emulator.cdn_fault(CdnFault::cut(1000, Cut::Fin));
-    let made = client.generate(&request_by_url()).await;
+    let made = client.generate(&request_by_url()).send().await;
     // Whatever became of the picture, each of its hops was asked of the proxy.
     let id = match &made {
         Ok(made) => made.client_request_id().unwrap().to_owned(),
         Err(error) => error.attempts().last().unwrap().client_request_id.clone(),
     };
     client.balance().await.unwrap();
-    client.reconcile([id]).timeout(std::time::Duration::ZERO).await.unwrap();
+    client.reconcile([id]).timeout(std::time::Duration::ZERO).send().await.unwrap();
     let lines = seen.all();
     for expected in ["POST", "/elsewhere.png", "/v2/billing"] {
         assert!(lines.iter().any(|line| line.contains(expected)), "{expected}: {lines:#?}");
@@ -437,8 +437,8 @@ async fn names_that_are_looked_up_here_stay_public() {
     for host in ["ip6-loopback", "[::1]", "127.0.0.1", "localhost"] {
         emulator.fault(Fault::success_body(format!(r#"{{"data":[{{"url":"http://{host}/a.png"}}]}}"#)));
         let config = config(&emulator).base_url("http://8.8.8.8").allow_http(true);
-        let client = Client::new(config.proxy(format!("socks5://127.0.0.1:{socks}"))).unwrap();
-        let error = client.generate(&request_by_url()).await.unwrap_err();
+        let client = config.proxy(format!("socks5://127.0.0.1:{socks}")).build().unwrap();
+        let error = client.generate(&request_by_url()).send().await.unwrap_err();
         // Threat: request-forgery
         assert_eq!(error.kind(), ErrorKind::DownloadFailed, "{host}: {error}");
     }

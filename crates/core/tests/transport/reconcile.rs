@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gptimage_core::{Budget, Charge, Client, Config, Reconciled};
+use gptimage_core::{Budget, Charge, Client, Reconciled};
 use gptimage_emulator::{Cut, Emulator, Fault};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,7 +39,7 @@ async fn log_of(
             let _ = stream.write_all(text.as_bytes()).await;
         }
     });
-    let client = Client::new(Config::new().api_key("sk-test").base_url(url).timers(timers())).unwrap();
+    let client = Client::builder().api_key("sk-test").base_url(url).timers(timers()).build().unwrap();
     (client, asked)
 }
 
@@ -56,7 +56,7 @@ fn page(rows: &[Value], has_more: bool) -> String {
 }
 
 async fn ask(client: &Client, id: &str, timeout: Duration) -> Reconciled {
-    let mut answers = client.reconcile([id]).timeout(timeout).await.unwrap();
+    let mut answers = client.reconcile([id]).timeout(timeout).send().await.unwrap();
     assert_eq!(answers.len(), 1);
     answers.remove(0)
 }
@@ -69,9 +69,9 @@ async fn a_lost_answer_is_found_as_charged_with_all_that_a_refund_needs() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::cut_response(0, Cut::Rst));
     let client = client(&emulator);
-    let error = client.generate(&request()).await.unwrap_err();
+    let error = client.generate(&request()).send().await.unwrap_err();
     assert_eq!(error.charge(), Charge::Unknown);
-    let answers = client.reconcile(error.attempts()).await.unwrap();
+    let answers = client.reconcile(error.attempts()).send().await.unwrap();
     let [answer] = &answers[..] else { panic!("{answers:#?}") };
     let entry = &emulator.ledger()[0];
     assert_eq!(answer.charge, Charge::Charged);
@@ -87,10 +87,10 @@ async fn a_failure_of_the_server_is_found_as_not_charged_and_frees_the_budget() 
     let emulator = Emulator::builder().start().await.unwrap();
     emulator.fault(Fault::answer(500));
     let budget = Budget::new("1".parse().unwrap());
-    let client = Client::new(config(&emulator).budget(&budget)).unwrap();
-    let error = client.generate(&request()).await.unwrap_err();
+    let client = config(&emulator).budget(&budget).build().unwrap();
+    let error = client.generate(&request()).send().await.unwrap_err();
     assert_eq!((error.charge(), budget.status().assumed_usd), (Charge::Unknown, "0.5".parse().unwrap()));
-    let answers = client.reconcile(error.attempts()).await.unwrap();
+    let answers = client.reconcile(error.attempts()).send().await.unwrap();
     assert_eq!(answers[0].charge, Charge::NotCharged, "{answers:#?}");
     assert!(budget.status().spent_usd.is_zero());
 }
@@ -100,10 +100,10 @@ async fn what_is_proved_already_is_not_asked_for() {
     let (client, asked) = log_of(|_| (500, "", String::new())).await;
     let emulator = pessimistic().await;
     emulator.fault(Fault::answer(400));
-    let error = self::client(&emulator).generate(&request()).await.unwrap_err();
-    let answers = client.reconcile(error.attempts()).await.unwrap();
+    let error = self::client(&emulator).generate(&request()).send().await.unwrap_err();
+    let answers = client.reconcile(error.attempts()).send().await.unwrap();
     assert_eq!((answers[0].charge, *asked.lock().unwrap()), (Charge::NotCharged, 0));
-    assert!(client.reconcile(Vec::<String>::new()).await.unwrap().is_empty());
+    assert!(client.reconcile(Vec::<String>::new()).send().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_row_that_lands_late_is_waited_for() {
     let lag = json!({"log_lag": "700ms"});
     emulator.set(lag.as_object().unwrap().clone()).unwrap();
     let client = client(&emulator);
-    let outcome = client.generate(&request()).await;
+    let outcome = client.generate(&request()).send().await;
     let id = &attempts(&outcome)[0].client_request_id;
     assert_eq!(ask(&client, id, Duration::ZERO).await.charge, Charge::Unknown, "no row proves nothing");
     assert_eq!(ask(&client, id, Duration::from_secs(20)).await.charge, Charge::Charged);
@@ -192,7 +192,7 @@ async fn pages_are_turned() {
         (200, "", page(&[], false))
     })
     .await;
-    drop(client.reconcile(["ours"]).period("7d").timeout(Duration::ZERO).await.unwrap());
+    drop(client.reconcile(["ours"]).period("7d").timeout(Duration::ZERO).send().await.unwrap());
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn an_absent_or_refusing_log_leaves_everything_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let client = Client::new(Config::new().api_key("sk-test").base_url(url)).unwrap();
+    let client = Client::builder().api_key("sk-test").base_url(url).build().unwrap();
     assert_eq!(ask(&client, "ours", Duration::ZERO).await.charge, Charge::Unknown);
 }
 

@@ -1,6 +1,5 @@
 //! What runs on without its caller: listed, kept in a folder across clients, given up where that is asked for.
 
-use std::future::IntoFuture;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,7 +26,7 @@ fn late(emulator: &Emulator) {
 }
 
 fn with_folder(emulator: &Emulator, folder: &std::path::Path) -> Client {
-    Client::new(config(emulator).salvage_folder(folder)).unwrap()
+    config(emulator).salvage_folder(folder).build().unwrap()
 }
 
 #[tokio::test]
@@ -359,7 +358,7 @@ async fn records_are_collected_while_others_write_them() {
     let folder = tempfile::tempdir().unwrap();
     let writer = with_folder(&emulator, folder.path());
     let readers = [with_folder(&emulator, folder.path()), with_folder(&emulator, folder.path())];
-    let generated = client(&emulator).generate(&request()).await.unwrap();
+    let generated = client(&emulator).generate(&request()).send().await.unwrap();
     let (collected, whole) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let handle = tokio::runtime::Handle::current();
     std::thread::scope(|scope| {
@@ -424,8 +423,8 @@ async fn clients_that_share_a_store_share_its_folder() {
     let emulator = pessimistic().await;
     let folder = tempfile::tempdir().unwrap();
     let client = with_folder(&emulator, folder.path());
-    assert!(client.with_config(config(&emulator).salvage_folder(folder.path())).is_ok());
-    let refused = client.with_config(config(&emulator)).unwrap_err();
+    assert!(client.with_builder(config(&emulator).salvage_folder(folder.path())).is_ok());
+    let refused = client.with_builder(config(&emulator)).unwrap_err();
     assert!(refused.kind() == ErrorKind::Config && refused.message().contains("salvage_folder"), "{refused}");
 }
 
@@ -433,7 +432,7 @@ async fn clients_that_share_a_store_share_its_folder() {
 async fn abort_really_aborts() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_secs(600)));
-    let client = Client::new(config(&emulator).abort_on_cancel(true)).unwrap();
+    let client = config(&emulator).abort_on_cancel(true).build().unwrap();
     leave(&emulator, &client).await;
     // Nothing runs on: the connection is closed, which the server sees long before its answer is due.
     timeout(Duration::from_secs(60), client.drain()).await.unwrap();
@@ -446,7 +445,7 @@ async fn abort_really_aborts() {
 /// A client that tries again although that may be paid twice, and a first attempt that may be.
 async fn daring(emulator: &Emulator, abort: bool) -> Client {
     emulator.fault(Fault::answer(503).header("retry-after", "30"));
-    Client::new(config(emulator).retry_server_errors(true).abort_on_cancel(abort)).unwrap()
+    config(emulator).retry_server_errors(true).abort_on_cancel(abort).build().unwrap()
 }
 
 #[tokio::test]
@@ -462,7 +461,7 @@ async fn what_is_given_up_between_two_attempts_is_kept_once() {
                 stop.cancel();
             }
         });
-        let error = call.await.unwrap_err();
+        let error = call.send().await.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Cancelled, Charge::Unknown));
         assert!(client.collect().is_empty());
         client.keep(Err(error));
@@ -482,7 +481,7 @@ async fn what_is_given_up_between_two_attempts_is_kept_once() {
                 paused.send(()).unwrap();
             }
         });
-        let mut call = call.into_future();
+        let mut call = call.send();
         tokio::select! {
             _ = &mut call => panic!("it has to pause"),
             pause = pause => pause.unwrap(),
@@ -503,7 +502,7 @@ async fn an_error_whose_call_runs_on_is_not_kept_beside_its_result() {
     let client = client(&emulator);
     late(&emulator);
     let request = request();
-    let error = client.generate(&request).deadline(PATIENCE).await.unwrap_err();
+    let error = client.generate(&request).deadline(PATIENCE).send().await.unwrap_err();
     assert_eq!((error.kind(), error.charge()), (ErrorKind::OutcomeUnknown, Charge::Unknown));
     client.keep(Err(error));
     client.drain().await;
@@ -526,7 +525,7 @@ async fn of_a_picture_that_is_here_a_copy_is_saved() {
     let emulator = pessimistic().await;
     let folder = tempfile::tempdir().unwrap();
     let client = client(&emulator);
-    let made = client.generate(&request()).await.unwrap();
+    let made = client.generate(&request()).send().await.unwrap();
     let image = made.image().unwrap();
     assert!(matches!(image.location(), Location::Memory(_)));
     let saved = client.fetch_to(image, folder.path().join("copy.png")).await.unwrap();

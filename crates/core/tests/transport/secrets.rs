@@ -1,6 +1,6 @@
 //! The key goes to one origin, and into no text.
 
-use gptimage_core::{Client, Config, ErrorKind};
+use gptimage_core::{Client, ErrorKind};
 use gptimage_emulator::{CdnFault, ErrorBody, Fault, Side};
 
 use crate::common::{config, pessimistic, request, request_by_url};
@@ -11,7 +11,7 @@ const CANARY: &str = "sk-canary-5ef1";
 async fn downloads_carry_no_credentials() {
     let emulator = pessimistic().await;
     let config = config(&emulator).api_key(CANARY).header("X-Team", CANARY);
-    Client::new(config).unwrap().generate(&request_by_url()).await.unwrap();
+    config.build().unwrap().generate(&request_by_url()).send().await.unwrap();
     let seen = emulator.requests();
     let carries = |request: &&gptimage_emulator::RecordedRequest| format!("{request:?}").contains(CANARY);
     assert_eq!(seen.iter().filter(|request| request.side == Side::Api).filter(carries).count(), 1);
@@ -30,7 +30,7 @@ async fn nothing_that_is_shown_holds_the_key() {
     emulator.cdn_fault(CdnFault::status(403));
     let config = config(&emulator).api_key(CANARY).header("X-Team", CANARY);
     let mut shown = vec![format!("{config:?}")];
-    let client = Client::new(config).unwrap();
+    let client = config.build().unwrap();
     shown.push(format!("{client:?}"));
     shown.push(format!("{:?}", client.generate(&request())));
     shown.push(client.generate(&request()).dry_run().unwrap());
@@ -39,9 +39,9 @@ async fn nothing_that_is_shown_holds_the_key() {
         assert!(!text.contains(CANARY), "{text}");
     }
     // What the server says is its own affair, but it stays one printable line.
-    let error = client.generate(&request()).await.unwrap_err();
+    let error = client.generate(&request()).send().await.unwrap_err();
     assert!(!error.to_string().chars().any(char::is_control), "{error}");
-    let error = client.generate(&request_by_url()).await.unwrap_err();
+    let error = client.generate(&request_by_url()).send().await.unwrap_err();
     for text in [error.to_string(), format!("{error:?}"), serde_json::to_string(&error).unwrap()] {
         assert!(!text.contains(CANARY), "{text}");
     }
@@ -50,7 +50,7 @@ async fn nothing_that_is_shown_holds_the_key() {
 #[test]
 fn what_cannot_be_sent_is_refused_without_being_repeated() {
     for key in [format!("{CANARY}\n{CANARY}"), format!("{CANARY} x"), format!("{CANARY}é"), "  ".to_owned()] {
-        let error = Client::new(Config::new().api_key(key)).unwrap_err();
+        let error = Client::builder().api_key(key).build().unwrap_err();
         // Threat: header-injection
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
@@ -71,11 +71,11 @@ fn what_cannot_be_sent_is_refused_without_being_repeated() {
         ("Prefer", "respond-async"),
         ("Proxy-Authorization", CANARY),
     ] {
-        let error = Client::new(Config::new().api_key("sk").header(name, value)).unwrap_err();
+        let error = Client::builder().api_key("sk").header(name, value).build().unwrap_err();
         // Threat: callers-header
         assert_eq!(error.kind(), ErrorKind::Config, "{name}");
         assert!(!format!("{error:?}").contains(CANARY));
     }
-    let error = Client::new(Config::new().api_key("sk").proxy(format!("::{CANARY}@"))).unwrap_err();
+    let error = Client::builder().api_key("sk").proxy(format!("::{CANARY}@")).build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gptimage_core::{Charge, Client, ErrorKind};
+use gptimage_core::{Charge, ErrorKind};
 use gptimage_emulator::Fault;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use tokio_rustls::TlsAcceptor;
@@ -64,13 +64,13 @@ async fn a_self_signed_certificate_is_trusted_as_itself_and_nothing_else_is() {
             write(folder.path(), &format!("{name}.pem"), &own.pem),
             write(folder.path(), &format!("{name}.der"), &own.der),
         ] {
-            let outcome = Client::new(config.clone().ca_file(&file)).unwrap().generate(&request()).await;
+            let outcome = config.clone().ca_file(&file).build().unwrap().generate(&request()).send().await;
             outcome.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         }
         // Another of the same name is not it.
         let other = self_signed("localhost", change);
         let file = write(folder.path(), "other.pem", &other.pem);
-        let error = Client::new(config.ca_file(&file)).unwrap().generate(&request()).await.unwrap_err();
+        let error = config.ca_file(&file).build().unwrap().generate(&request()).send().await.unwrap_err();
         // Threat: listener
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Connection, Charge::NotCharged), "{name}: {error}");
         assert!(error.message().contains("certificate"), "{name}: {error}");
@@ -89,7 +89,7 @@ async fn a_self_signed_certificate_is_trusted_as_itself_and_nothing_else_is() {
         let port = serve(own.acceptor.clone(), address(&emulator)).await;
         let file = write(folder.path(), "own.pem", &own.pem);
         let config = config(&emulator).base_url(format!("https://localhost:{port}")).ca_file(file);
-        let error = Client::new(config).unwrap().generate(&request()).await.unwrap_err();
+        let error = config.build().unwrap().generate(&request()).send().await.unwrap_err();
         assert!(error.message().contains(said), "{said}: {error}");
     }
     assert_eq!(emulator.charges(), 6);
@@ -104,8 +104,8 @@ async fn a_certificate_that_is_not_trusted_is_not_tried_again_and_the_way_out_is
     let another = tempfile::tempdir().unwrap();
     let (_, ca_file) = ca(another.path());
     let config = config(&emulator).base_url(format!("https://localhost:{port}")).ca_file(ca_file);
-    let client = Client::new(config).unwrap();
-    let outcome = client.generate(&request()).await;
+    let client = config.build().unwrap();
+    let outcome = client.generate(&request()).send().await;
     judge(&emulator, &outcome, 0).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.charge(), error.attempts().len()), (ErrorKind::Connection, Charge::NotCharged, 1));
@@ -132,7 +132,7 @@ async fn a_bundle_a_folder_and_text_around_certificates_are_read() {
         bundles.path().to_owned(),
     ] {
         let config = config(&emulator).base_url(format!("https://localhost:{port}")).ca_file(&path);
-        Client::new(config).unwrap().generate(&request()).await.unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        config.build().unwrap().generate(&request()).send().await.unwrap_or_else(|error| panic!("{path:?}: {error}"));
     }
     for (content, said) in [
         ("", "no certificate"),
@@ -141,7 +141,7 @@ async fn a_bundle_a_folder_and_text_around_certificates_are_read() {
         ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "PRIVATE KEY"),
     ] {
         let path = write(folder.path(), "none.pem", content);
-        let error = Client::new(config(&emulator).ca_file_from(&path, "--ca-file")).unwrap_err();
+        let error = config(&emulator).ca_file_from(&path, "--ca-file").build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         let message = error.message();
         assert!(message.contains(said) && message.contains("none.pem") && message.contains("--ca-file"), "{message}");
@@ -156,15 +156,15 @@ async fn a_ca_file_that_goes_away_later_harms_nothing() {
     let api = tls(&emulator, &ours, "localhost", false).await;
     let cdn =
         serve(acceptor(&ours, "localhost", false), emulator.cdn_url().trim_start_matches("http://").to_owned()).await;
-    let client = Client::new(config(&emulator).base_url(format!("https://localhost:{api}")).ca_file(&ca_file)).unwrap();
+    let client = config(&emulator).base_url(format!("https://localhost:{api}")).ca_file(&ca_file).build().unwrap();
     std::fs::remove_file(ca_file).unwrap();
     // The picture is where it says, behind TLS of the same authority.
-    let plain = Client::new(config(&emulator)).unwrap().generate(&request_by_url()).fetch(false).await.unwrap();
+    let plain = config(&emulator).build().unwrap().generate(&request_by_url()).fetch(false).send().await.unwrap();
     let url = plain.image().unwrap().url().unwrap();
     let path = url.strip_prefix(emulator.cdn_url()).unwrap();
     for _ in 0..2 {
         let body = format!(r#"{{"data":[{{"url":"https://localhost:{cdn}{path}"}}]}}"#);
         emulator.fault(Fault::success_body(body));
-        client.generate(&request_by_url()).await.unwrap();
+        client.generate(&request_by_url()).send().await.unwrap();
     }
 }

@@ -26,7 +26,7 @@ async fn bytes_arrive_as_they_were() {
     std::fs::write(&path, &png).unwrap();
     let inputs = [ImageInput::path(&path), ImageInput::bytes(png.clone()), ImageInput::reader(&png[..]).unwrap()];
     let request = EditRequest::builder("A crown", inputs).build().unwrap();
-    client(&emulator).edit(&request).await.unwrap();
+    client(&emulator).edit(&request).send().await.unwrap();
     let recorded = emulator.requests().into_iter().find(|seen| seen.side == Side::Api).unwrap();
     assert_eq!(recorded.header("content-length"), Some(recorded.body_len.to_string().as_str()));
     assert_eq!(recorded.header("transfer-encoding"), None);
@@ -65,7 +65,7 @@ async fn a_file_that_changed_since_the_request_was_built_is_not_sent() {
         std::fs::write(&path, padded_png(100_000)).unwrap();
         let request = edit(&path);
         change(&path);
-        let outcome = client(&emulator).edit(&request).await;
+        let outcome = client(&emulator).edit(&request).send().await;
         judge(&emulator, &outcome, 0).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), error.charge()), (ErrorKind::Io, Charge::NotCharged), "{name}: {error}");
@@ -117,7 +117,7 @@ async fn a_file_that_changes_during_the_upload_is_noticed_before_its_last_byte()
         let request = edit(&path);
         let go_on = Arc::new(Notify::new());
         let config = config(&emulator).base_url(relay(&emulator, 1 << 20, go_on.clone()).await);
-        let client = gptimage_core::Client::new(config).unwrap();
+        let client = config.build().unwrap();
         let changing = async {
             while emulator.ledger().first().is_none_or(|entry| entry.bytes_received < 1 << 19) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -125,7 +125,7 @@ async fn a_file_that_changes_during_the_upload_is_noticed_before_its_last_byte()
             change(&path);
             go_on.notify_one();
         };
-        let (outcome, ()) = tokio::join!(std::future::IntoFuture::into_future(client.edit(&request)), changing);
+        let (outcome, ()) = tokio::join!(client.edit(&request).send(), changing);
         if name == "not at all" {
             outcome.unwrap();
             continue;
@@ -145,7 +145,7 @@ async fn after_a_verdict_of_not_charged_nothing_arrives_whole() {
         let emulator = pessimistic().await;
         let go_on = Arc::new(Notify::new());
         let config = config(&emulator).base_url(relay(&emulator, 1 << 20, go_on.clone()).await);
-        let client = gptimage_core::Client::new(config).unwrap();
+        let client = config.build().unwrap();
         let token = gptimage_core::CancelToken::new();
         let request = upload(24 << 20);
         let call = client.edit(&request).cancel(&token);
@@ -155,7 +155,7 @@ async fn after_a_verdict_of_not_charged_nothing_arrives_whole() {
             }
             token.cancel();
         };
-        let (outcome, ()) = tokio::join!(std::future::IntoFuture::into_future(call), cancelling);
+        let (outcome, ()) = tokio::join!(call.send(), cancelling);
         go_on.notify_one();
         judge(&emulator, &outcome, 0).await;
         // Threat: false-not-charged
@@ -170,7 +170,7 @@ async fn an_early_refusal_is_the_error_to_report() {
         for manner in [Early::Drain, Early::HalfClose] {
             let emulator = pessimistic().await;
             emulator.fault(Fault::early(status, 1 << 20, manner).body(ErrorBody::documented("Refused")).always());
-            let outcome = client(&emulator).edit(&upload(24 << 20)).await;
+            let outcome = client(&emulator).edit(&upload(24 << 20)).send().await;
             judge(&emulator, &outcome, 0).await;
             let error = outcome.unwrap_err();
             assert_eq!(error.http_status(), Some(status), "{manner:?}: {error:?}");
@@ -184,7 +184,7 @@ async fn an_early_refusal_is_the_error_to_report() {
 async fn an_early_answer_that_proves_nothing_is_tried_again() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::early(503, 1 << 20, Early::HalfClose).body(ErrorBody::Html));
-    let outcome = client(&emulator).edit(&upload(24 << 20)).await;
+    let outcome = client(&emulator).edit(&upload(24 << 20)).send().await;
     judge(&emulator, &outcome, 1).await;
     let generated = outcome.unwrap();
     assert_eq!(generated.attempts()[0].charge, Charge::NotCharged);
@@ -196,7 +196,7 @@ async fn before_a_large_body_is_sent_again_the_key_is_tried() {
     let emulator = start(Emulator::builder().billing(gptimage_emulator::Billing::Pessimistic).key("sk-right")).await;
     emulator.fault(Fault::early(401, 1 << 20, Early::Reset).body(ErrorBody::documented("Refused")).always());
     let config = crate::common::config(&emulator).api_key("sk-wrong");
-    let outcome = gptimage_core::Client::new(config).unwrap().edit(&upload(40 << 20)).await;
+    let outcome = config.build().unwrap().edit(&upload(40 << 20)).send().await;
     judge(&emulator, &outcome, 0).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), error.http_status()), (ErrorKind::Authentication, Some(401)), "{error:?}");
@@ -209,7 +209,7 @@ async fn before_a_large_body_is_sent_again_the_key_is_tried() {
 async fn a_small_body_is_sent_before_anything_is_known() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::cut_response(0, Cut::Rst));
-    let error = client(&emulator).generate(&crate::common::request()).await.unwrap_err();
+    let error = client(&emulator).generate(&crate::common::request()).send().await.unwrap_err();
     assert_eq!(error.attempts()[0].phase, Phase::Sent);
     assert_eq!(error.charge(), Charge::Unknown);
 }
@@ -222,7 +222,7 @@ async fn sixteen_pictures_and_a_mask_arrive() {
         .mask(ImageInput::bytes(&png[..]))
         .build()
         .unwrap();
-    let generated = client(&emulator).edit(&request).await.unwrap();
+    let generated = client(&emulator).edit(&request).send().await.unwrap();
     assert_eq!(generated.images().len(), 1);
     assert_eq!(emulator.ledger()[0].input_images, 16);
 }
