@@ -10,7 +10,8 @@ const SCALE: u32 = 20;
 /// What a whole has of the smallest part.
 const UNIT: u128 = 10_u128.pow(SCALE);
 
-/// An exact decimal number that is not negative, read from the number's own text: never through binary fractions.
+/// An exact, non-negative decimal number, for money and credits. It is parsed from decimal text, never through a binary
+/// fraction.
 ///
 /// ```
 /// use gptimage_model::Amount;
@@ -26,23 +27,23 @@ pub struct Amount {
     part: u128,
 }
 
-/// Text that is no amount: not a number, negative, or with more than 20 digits behind the point.
+/// Error of parsing an [`Amount`]: the text is not a number, is negative, or has more than 20 digits after the point.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no amount: a decimal number, not negative, with at most 20 digits behind the point")]
 pub struct ParseAmountError(String);
 
 impl Amount {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self { whole: 0, part: 0 };
 
     const LARGEST: Self = Self { whole: u64::MAX, part: UNIT - 1 };
 
-    /// A whole number, exactly.
+    /// Creates an amount from a whole number.
     pub fn whole(number: u64) -> Self {
         Self { whole: number, part: 0 }
     }
 
-    /// So many hundredths.
+    /// Creates an amount from a number of hundredths.
     pub fn cents(number: u64) -> Self {
         Self { whole: number / 100, part: u128::from(number % 100) * (UNIT / 100) }
     }
@@ -52,12 +53,12 @@ impl Amount {
         Some(Self { whole: u64::try_from(parts / UNIT).ok()?, part: parts % UNIT })
     }
 
-    /// Whether this is nothing.
+    /// Returns whether the amount is zero.
     pub fn is_zero(self) -> bool {
         self == Self::ZERO
     }
 
-    /// The sum, or the largest amount there is.
+    /// Returns the sum, or the largest amount on overflow.
     #[must_use]
     pub fn saturating_add(self, other: Self) -> Self {
         let part = self.part + other.part;
@@ -65,7 +66,7 @@ impl Amount {
         whole.map_or(Self::LARGEST, |whole| Self { whole, part: part % UNIT })
     }
 
-    /// The difference, or nothing where `other` is more.
+    /// Returns the difference, or zero if `other` is larger.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         if self <= other {
@@ -76,7 +77,7 @@ impl Amount {
         Self { whole: self.whole - other.whole - u64::from(borrowed), part }
     }
 
-    /// The quotient, rounded up.
+    /// Returns the quotient, rounded up.
     pub fn divided_up(self, divisor: u32) -> Self {
         let divisor = divisor.max(1);
         let (whole, rest) = (self.whole / u64::from(divisor), self.whole % u64::from(divisor));
@@ -135,7 +136,7 @@ impl fmt::Debug for Amount {
     }
 }
 
-/// As decimal text: no reader can lose a digit.
+/// Serialises as decimal text, so that no reader loses digits.
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

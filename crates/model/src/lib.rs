@@ -1,6 +1,6 @@
-//! Requests to **gpt-image-2**: parameters, the rules that refuse a bad request before money is spent, and the bodies that
-//! are sent. There is no transport here, no runtime and no clock: [`gptimage-core`](https://docs.rs/gptimage-core) sends what
-//! this crate builds, and the emulator judges by the same rules.
+//! Requests to **gpt-image-2**: their parameters, the rules that validate them before money is spent, and their wire
+//! bodies. This crate has no transport, no runtime and no clock. [`gptimage-core`](https://docs.rs/gptimage-core) sends
+//! the requests, and the emulator validates with the same rules.
 //!
 //! ```
 //! use gptimage_model::{GenerateRequest, Request, Size, wire::Body};

@@ -1,4 +1,4 @@
-//! Masks, made from what people have: boxes, arrays, alpha channels.
+//! Makes masks from boxes, arrays and alpha channels.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::request::{ImageInput, PixelFormat, encode};
 use crate::violation::{InvalidRequest, Rule, Violation};
 
-/// Says where an image may be edited: a PNG of the image's dimensions that is transparent there.
+/// A mask, which marks where an image may be edited: a PNG with the image's dimensions that is transparent in those
+/// areas.
 ///
 /// ```
 /// use gptimage_model::{EditRequest, ImageInput, Mask};
@@ -32,12 +33,11 @@ const EDITABLE: u8 = 0;
 const KEPT: u8 = 255;
 
 impl Mask {
-    /// Editable inside the boxes: `[left, top, right, bottom]` in pixels from the upper left corner, right and bottom
-    /// excluded, as most tools have it. They may overlap.
+    /// Makes a mask that is editable inside the boxes. A box is `[left, top, right, bottom]` in pixels from the upper
+    /// left corner; right and bottom are exclusive. Boxes may overlap.
     ///
     /// # Errors
-    /// [`InvalidRequest`] for a box that is empty or reaches beyond the
-    /// image, and for an image without pixels.
+    /// [`InvalidRequest`] if a box is empty or exceeds the image, or if the image has no pixels.
     pub fn from_boxes(
         width: u32,
         height: u32,
@@ -64,19 +64,19 @@ impl Mask {
         Self::from_alpha(width, height, &alpha)
     }
 
-    /// Editable where a byte is not 0; rows from the top, one byte a pixel.
+    /// Makes a mask that is editable where a byte is not 0. Rows run from top to bottom, with one byte per pixel.
     ///
     /// # Errors
-    /// [`InvalidRequest`] if there are other than `width * height` bytes.
+    /// [`InvalidRequest`] if there are not exactly `width * height` bytes.
     pub fn from_editable(width: u32, height: u32, editable: &[u8]) -> Result<Self, InvalidRequest> {
         let alpha: Vec<_> = editable.iter().map(|editable| if *editable == 0 { KEPT } else { EDITABLE }).collect();
         Self::from_alpha(width, height, &alpha)
     }
 
-    /// Editable where alpha is 0; rows from the top, one byte a pixel.
+    /// Makes a mask that is editable where alpha is 0. Rows run from top to bottom, with one byte per pixel.
     ///
     /// # Errors
-    /// [`InvalidRequest`] if there are other than `width * height` bytes.
+    /// [`InvalidRequest`] if there are not exactly `width * height` bytes.
     pub fn from_alpha(width: u32, height: u32, alpha: &[u8]) -> Result<Self, InvalidRequest> {
         let rgba: Vec<u8> = alpha.iter().flat_map(|alpha| [0, 0, 0, *alpha]).collect();
         let png = encode("mask", width, height, PixelFormat::Rgba, &rgba)?;
@@ -84,17 +84,17 @@ impl Mask {
         Ok(Self { png, width, height, editable })
     }
 
-    /// The mask as a PNG file's bytes.
+    /// Returns the mask as the bytes of a PNG file.
     pub fn png(&self) -> &Bytes {
         &self.png
     }
 
-    /// Width and height in pixels.
+    /// Returns width and height in pixels.
     pub fn dimensions(&self) -> (u32, u32) {
         (self.width, self.height)
     }
 
-    /// Which part of the image may be edited, from 0 to 1.
+    /// Returns the fraction of the image that may be edited, from 0 to 1.
     #[allow(clippy::cast_precision_loss, reason = "a share needs no 53 bits")]
     pub fn editable_share(&self) -> f64 {
         self.editable as f64 / (u64::from(self.width) * u64::from(self.height)) as f64

@@ -1,4 +1,4 @@
-//! Every rule of the API, and only here. A rule looks at plain values and yields [`Violation`]s; it never does I/O.
+//! All rules of the API. A rule takes plain values and yields [`Violation`]s; it never does I/O.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -19,66 +19,66 @@ use crate::warning::Warning;
 /// The parameter that a target's extension decides.
 const OUTPUT_FORMAT: &str = "output_format";
 
-/// One mebibyte: what the API's limits call a megabyte.
+/// One mebibyte, which the API's limits call a megabyte.
 pub const MIB: u64 = 1 << 20;
 
-/// What one model accepts: data, so that clients, emulators and documentation share it.
+/// The rules of one model, as data that clients, emulators and documentation share.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ModelRules {
-    /// The names it goes by, the canonical one first.
+    /// Names of the model, the canonical one first.
     pub models: &'static [&'static str],
-    /// Longest prompt, in Unicode code points.
+    /// Maximum length of the prompt, in Unicode code points.
     pub prompt_max_chars: usize,
-    /// Values of `size`.
+    /// Accepted values of `size`.
     pub sizes: &'static [Size],
-    /// Values of `quality`.
+    /// Accepted values of `quality`.
     pub qualities: &'static [Quality],
-    /// Values of `output_format`.
+    /// Accepted values of `output_format`.
     pub output_formats: &'static [OutputFormat],
-    /// Values of `background`.
+    /// Accepted values of `background`.
     pub backgrounds: &'static [Background],
-    /// Values of `moderation`.
+    /// Accepted values of `moderation`.
     pub moderations: &'static [Moderation],
-    /// Values of `response_format`.
+    /// Accepted values of `response_format`.
     pub response_formats: &'static [ResponseFormat],
-    /// Values of `n` for generate.
+    /// Accepted values of `n` for generate.
     pub generate_n: RangeInclusive<i64>,
-    /// Values of `n` for edit.
+    /// Accepted values of `n` for edit.
     pub edit_n: RangeInclusive<i64>,
-    /// Values of `output_compression`, in percent.
+    /// Accepted values of `output_compression`, in percent.
     pub output_compression: RangeInclusive<i64>,
-    /// Most input images of an edit.
+    /// Maximum number of input images of an edit.
     pub images_max: usize,
-    /// Largest input image, in bytes.
+    /// Maximum length of an input image, in bytes.
     pub image_max_bytes: u64,
-    /// A mask is smaller than this many bytes.
+    /// Exclusive upper limit of a mask's length, in bytes.
     pub mask_below_bytes: u64,
-    /// What the server takes for a parameter that is not sent: the API's name and the value as it travels.
+    /// The server's defaults of parameters that are not sent: the API's name and the wire value.
     pub defaults: &'static [(&'static str, &'static str)],
-    /// Values that do not go together.
+    /// Combinations of values that are rejected.
     pub conflicts: &'static [Conflict],
 }
 
-/// A parameter that is refused beside another one's value.
+/// A rule that rejects a parameter if another parameter has certain values.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Conflict {
-    /// The API's name of the refused parameter.
+    /// The API's name of the rejected parameter.
     pub param: &'static str,
-    /// Its values that are refused; empty: every value.
+    /// The rejected values. If empty, every value is rejected.
     pub values: &'static [&'static str],
     /// The API's name of the other parameter.
     pub with: &'static str,
-    /// The other parameter's values, its default included.
+    /// The other parameter's values that lead to the rejection. Its default counts if it is not set.
     pub with_values: &'static [&'static str],
-    /// What is wrong and what to do.
+    /// The violation's message: what is wrong and what to do.
     pub message: &'static str,
-    /// The same where the extension of `{target}` decided the other parameter.
+    /// The message if the extension of `{target}` decided the other parameter.
     pub target_message: &'static str,
 }
 
-/// The rules of `openai/gpt-image-2`, from the API's specification and its documentation.
+/// The rules of `openai/gpt-image-2`, from the API's specification and documentation.
 pub static GPT_IMAGE_2: ModelRules = ModelRules {
     models: &["openai/gpt-image-2", "gpt-image-2"],
     prompt_max_chars: 32_000,
@@ -125,12 +125,12 @@ pub static GPT_IMAGE_2: ModelRules = ModelRules {
 };
 
 impl ModelRules {
-    /// What the server takes for a parameter that is not sent, as it travels.
+    /// Returns the server's default of a parameter, as a wire value.
     pub fn default_of(&self, param: &str) -> Option<&'static str> {
         self.defaults.iter().find(|(name, _)| *name == param).map(|(_, value)| *value)
     }
 
-    /// The values of `n` that an operation takes.
+    /// Returns the values of `n` that an operation accepts.
     pub fn n(&self, operation: Operation) -> &RangeInclusive<i64> {
         match operation {
             Operation::Generate => &self.generate_n,
@@ -351,8 +351,8 @@ pub(crate) fn check_images(
     found
 }
 
-/// Checks a request's parameters as a server received them, by name; a missing prompt is an empty one. For the emulator
-/// alone: no public interface.
+/// Checks the parameters of a request as a server received them, by name. A missing prompt counts as empty. For the
+/// emulator only; not part of the public interface.
 #[doc(hidden)]
 pub fn check_received_parameters<'a>(
     operation: Operation,
@@ -365,8 +365,8 @@ pub fn check_received_parameters<'a>(
     check_parameters(operation, &parameters)
 }
 
-/// Checks an edit's files as a server received them, each with all of it or its first bytes. For the emulator alone: no
-/// public interface.
+/// Checks the files of an edit as a server received them, each with its whole content or its first bytes. For the
+/// emulator only; not part of the public interface.
 #[doc(hidden)]
 pub fn check_received_files(
     model: &str,

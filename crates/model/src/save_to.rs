@@ -1,11 +1,11 @@
-//! Where pictures go. Here for the format that a file's extension decides.
+//! The file or folder to save images to. It is part of the model because a file's extension decides the format.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::image::ImageFormat;
 
-/// Where pictures go: a file, or a folder (an existing one, or a path that ends in `/`).
+/// The destination of images: a file, or a folder (an existing one, or a path that ends in `/`).
 ///
 /// ```
 /// use gptimage_model::SaveTo;
@@ -26,31 +26,33 @@ impl<P: AsRef<Path>> From<P> for SaveTo {
 }
 
 impl SaveTo {
-    /// Whether an existing file may be replaced, by one of the same permissions. Default: false. A link stays a link, and
-    /// the file it leads to is replaced, or made. A folder, FIFO or device is never replaced.
+    /// Sets whether an existing file may be replaced; the new file gets the same permissions. Default: false. If the
+    /// path is a symbolic link, the link stays and its target is replaced or created. A folder, FIFO or device is never
+    /// replaced.
     #[must_use]
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Whether an existing file may be replaced.
+    /// Returns whether an existing file may be replaced.
     pub fn overwrites(&self) -> bool {
         self.overwrite
     }
 
-    /// The path as it was given.
+    /// Returns the path as given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The format of the file's extension. `None` for a folder, and for a name without an extension of a picture format.
-    /// Asks the file system whether the path is a folder.
+    /// Returns the image format of the file's extension. `None` for a folder, and for an extension that belongs to no
+    /// image format. Checks the file system for whether the path is a folder.
     pub fn format(&self) -> Option<ImageFormat> {
         ImageFormat::from_extension(&self.extension()?)
     }
 
-    /// The file's extension, without its dot. `None` for a folder. Asks the file system whether the path is a folder.
+    /// Returns the file's extension without its dot. `None` for a folder. Checks the file system for whether the path
+    /// is a folder.
     pub fn extension(&self) -> Option<OsString> {
         if self.names_folder() || self.path.is_dir() {
             return None;
@@ -58,13 +60,13 @@ impl SaveTo {
         split_extension(self.path.file_name()?).1
     }
 
-    /// Whether the path ends in a separator, so that only a folder can be meant.
+    /// Returns whether the path ends in a separator, so that it can only mean a folder.
     pub fn names_folder(&self) -> bool {
         self.path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| std::path::is_separator(char::from(*byte)))
     }
 }
 
-/// Splits a file name into its stem and its extension: `.hidden` has none, `a.tar.gz` has `gz`.
+/// Splits a file name into stem and extension: `.hidden` has no extension, `a.tar.gz` has `gz`.
 pub fn split_extension(name: &OsStr) -> (OsString, Option<OsString>) {
     let mut name = name;
     loop {

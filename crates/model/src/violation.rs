@@ -1,4 +1,4 @@
-//! A broken rule, as data.
+//! Violations of rules, as data.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::{Serialize, Serializer};
 
 macro_rules! rules {
     ($( $(#[$doc:meta])* $rule:ident = $slug:literal, )+) => {
-        /// Which kind of rule was broken.
+        /// The kind of rule that was violated.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Rule { $( $(#[$doc])* $rule, )+ }
 
         impl Rule {
-            /// Every rule.
+            /// All kinds.
             pub const ALL: &[Self] = &[$( Self::$rule, )+];
 
-            /// The stable name, the same in every language.
+            /// Returns the stable name, which is the same in every language.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$rule => $slug, )+ }
             }
@@ -26,39 +26,39 @@ macro_rules! rules {
 rules! {
     /// A required value is missing or empty.
     Required = "required",
-    /// Not of the type that the API takes.
+    /// A value is not of the type that the API takes.
     Type = "type",
-    /// Not among the values that the model knows.
+    /// A value is not one that the model accepts.
     OneOf = "one_of",
-    /// A number outside its range.
+    /// A number is outside its range.
     Range = "range",
-    /// Text longer than allowed.
+    /// A text is longer than allowed.
     MaxLength = "max_length",
-    /// More items than allowed.
+    /// There are more items than allowed.
     MaxItems = "max_items",
-    /// More bytes than allowed.
+    /// A file has more bytes than allowed.
     MaxBytes = "max_bytes",
-    /// Two values that do not go together.
+    /// Two values contradict each other.
     Conflict = "conflict",
-    /// A parameter that the operation does not have.
+    /// The operation does not have this parameter.
     UnknownParameter = "unknown_parameter",
-    /// A file that cannot be opened or read.
+    /// A file cannot be opened or read.
     Readable = "readable",
-    /// A directory, FIFO, socket or device instead of a file.
+    /// A path leads to a directory, FIFO, socket or device instead of a file.
     RegularFile = "regular_file",
-    /// Zero bytes.
+    /// A file is empty.
     NotEmpty = "not_empty",
-    /// Bytes that are not of an accepted format, or not whole.
+    /// The content is not of an accepted format, or is incomplete.
     Format = "format",
-    /// A mask without an alpha channel.
+    /// A mask has no alpha channel.
     MaskAlpha = "mask_alpha",
-    /// A mask without one fully transparent pixel.
+    /// A mask has no fully transparent pixel.
     MaskTransparency = "mask_transparency",
-    /// A mask of other dimensions than the first image.
+    /// The dimensions of a mask differ from those of the first image.
     MaskDimensions = "mask_dimensions",
 }
 
-/// One broken rule of a request: which parameter, which rule, what was given, and the way out.
+/// One violation of a rule: the parameter, the rule, the given value, and a message that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     param: String,
@@ -71,7 +71,7 @@ pub struct Violation {
 const GIVEN_MAX_CHARS: usize = 120;
 
 impl Violation {
-    /// A broken rule. `given` is shortened where it is long.
+    /// Creates a violation. A long `given` is shortened.
     pub fn new(param: impl Into<String>, rule: Rule, given: impl fmt::Display, message: impl Into<String>) -> Self {
         Self {
             param: param.into(),
@@ -81,30 +81,30 @@ impl Violation {
         }
     }
 
-    /// The API's name of the parameter, such as `size` or `image[2]`.
+    /// Returns the API's name of the parameter, such as `size` or `image[2]`.
     pub fn param(&self) -> &str {
         &self.param
     }
 
-    /// The rule that was broken.
+    /// Returns the kind of rule that was violated.
     pub fn rule(&self) -> Rule {
         self.rule
     }
 
-    /// What was given, shortened where it is long.
+    /// Returns the given value, shortened to 120 characters.
     pub fn given(&self) -> &str {
         &self.given
     }
 
-    /// A sentence without the parameter's name: what is wrong and what to do.
+    /// Returns a sentence, without the parameter's name, that says what is wrong and what to do.
     pub fn message(&self) -> &str {
         &self.message
     }
 }
 
-/// A request that the rules refused, with every violation. Nothing was sent and nothing was charged.
+/// Error of building a request: it violates one or more rules. Nothing was sent and nothing was charged.
 ///
-/// Its text is one line that lists them all.
+/// Its text is one line that lists all violations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRequest {
     violations: Vec<Violation>,
@@ -116,12 +116,12 @@ impl InvalidRequest {
         if violations.is_empty() { Ok(()) } else { Err(Self { violations }) }
     }
 
-    /// Every broken rule, in the order of the wire.
+    /// Returns all violations, in wire order of their parameters.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// Takes the violations.
+    /// Consumes the error and returns the violations.
     pub fn into_violations(self) -> Vec<Violation> {
         self.violations
     }

@@ -1,4 +1,4 @@
-//! What is odd about a success.
+//! Warnings about calls that succeeded.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::amount::Amount;
 use crate::image::{ImageFormat, Orientation};
 use crate::text;
 
-/// Something odd about a call that succeeded: worth telling, no reason to fail after payment.
+/// A warning about a call that succeeded: worth reporting, but no reason to fail after the call was paid for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     kind: Cow<'static, str>,
@@ -18,21 +18,21 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// The stable name, such as `other_size`.
+    /// Returns the stable name, such as `other_size`.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// A sentence for people.
+    /// Returns a sentence for people.
     pub fn message(&self) -> &str {
         &self.message
     }
 }
 
-/// Every warning there is. The crates of this repository make them; callers only read them.
+/// Constructors of all warnings, for the crates of this repository. Callers only read warnings.
 #[doc(hidden)]
 impl Warning {
-    /// A warning that was kept in a file.
+    /// Restores a warning that was stored in a file.
     pub fn restored(kind: String, message: String) -> Self {
         Self { kind: Cow::Owned(kind), message }
     }

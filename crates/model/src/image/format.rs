@@ -1,9 +1,9 @@
-//! The three formats, told apart by their bytes.
+//! The image formats, recognised by their first bytes.
 
 use std::ffi::OsStr;
 use std::fmt;
 
-/// A picture's file format, from its magic number.
+/// The file format of an image, recognised by its magic number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ImageFormat {
@@ -16,10 +16,10 @@ pub enum ImageFormat {
 }
 
 impl ImageFormat {
-    /// As many bytes as [`ImageFormat::sniff`] needs to know every format.
+    /// The number of bytes that [`ImageFormat::sniff`] needs to recognise every format.
     pub const SNIFF_LEN: usize = 12;
 
-    /// The format that the first bytes announce, whatever the rest says.
+    /// Returns the format that the first bytes indicate. The rest of the file is not checked.
     ///
     /// ```
     /// use gptimage_model::ImageFormat;
@@ -35,7 +35,7 @@ impl ImageFormat {
         }
     }
 
-    /// The media type, such as `image/png`.
+    /// Returns the media type, such as `image/png`.
     pub fn mime(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -44,7 +44,7 @@ impl ImageFormat {
         }
     }
 
-    /// The file name extension without its dot: `png`, `jpg` or `webp`.
+    /// Returns the file name extension without its dot: `png`, `jpg` or `webp`.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -53,7 +53,7 @@ impl ImageFormat {
         }
     }
 
-    /// Whether `extension` (any case, no dot) is one that files of this format carry.
+    /// Returns whether files of this format use `extension` (without dot, in any case).
     pub fn has_extension(self, extension: &OsStr) -> bool {
         let is = |known: &str| extension.eq_ignore_ascii_case(known);
         match self {
@@ -62,12 +62,12 @@ impl ImageFormat {
         }
     }
 
-    /// The format whose files carry `extension` (any case, no dot).
+    /// Returns the format whose files use `extension` (without dot, in any case).
     pub fn from_extension(extension: &OsStr) -> Option<Self> {
         [Self::Png, Self::Jpeg, Self::Webp].into_iter().find(|format| format.has_extension(extension))
     }
 
-    /// The wire's name: `png`, `jpeg` or `webp`.
+    /// Returns the wire name: `png`, `jpeg` or `webp`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Png => "png",

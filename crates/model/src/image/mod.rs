@@ -1,4 +1,4 @@
-//! Picture files: their formats, their structure and how they are turned. Pixels are not decoded.
+//! Image files: their formats, structure and orientation. Pixels are not decoded.
 
 mod format;
 mod orientation;
@@ -10,7 +10,7 @@ pub use format::ImageFormat;
 pub use orientation::Orientation;
 pub use structure::{Scan, Verified, verify, verify_bytes};
 
-/// Width and height in pixels from the header, whichever of the three formats it is.
+/// Reads width and height in pixels from the header of a PNG, JPEG or WebP. `None` if they cannot be read or one is 0.
 pub fn dimensions(content: impl BufRead + Seek) -> Option<(u32, u32)> {
     let size = imagesize::reader_size(content).ok()?;
     match (u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?) {

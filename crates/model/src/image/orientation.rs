@@ -1,21 +1,21 @@
-//! The EXIF orientation: how a picture is to be turned so that people see it upright.
+//! The EXIF orientation: how an image must be turned to be displayed upright.
 
-/// An EXIF orientation from 2 to 8. 1 says that the picture is upright, as no tag does.
+/// An EXIF orientation from 2 to 8. Orientation 1, like a missing tag, means upright and is not represented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Orientation(u8);
 
 impl Orientation {
-    /// The number in the tag.
+    /// Returns the number in the tag.
     pub fn number(self) -> u8 {
         self.0
     }
 
-    /// Whether width and height change places.
+    /// Returns whether width and height are swapped.
     pub fn swaps(self) -> bool {
         self.0 >= 5
     }
 
-    /// How the pixels lie in the file, for people.
+    /// Describes how the pixels lie in the file.
     pub fn describe(self) -> &'static str {
         match self.0 {
             2 => "mirrored",
@@ -26,7 +26,8 @@ impl Orientation {
         }
     }
 
-    /// Reads it from an EXIF block: an optional `Exif\0\0`, then a TIFF header whose first directory has the tag.
+    /// Reads the orientation from an EXIF block: an optional `Exif\0\0`, then a TIFF header whose first directory has
+    /// the tag.
     pub fn read(block: &[u8]) -> Option<Self> {
         const TAG: u32 = 0x0112;
         // The whole numbers of TIFF; the standard has SHORT.

@@ -1,23 +1,23 @@
-//! Whether a picture is whole, and how it is to be turned. Headers are walked; pixels are not decoded.
+//! Checks whether an image is complete, and finds its orientation. Headers are read; pixels are not decoded.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use super::orientation::Orientation;
 use super::{ImageFormat, dimensions};
 
-/// What the bytes of a complete picture say.
+/// Format, dimensions and length of a complete image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
-    /// Its format.
+    /// The format.
     pub format: ImageFormat,
-    /// Width and height in pixels, if the header has them.
+    /// Width and height in pixels, if the header states them.
     pub dimensions: Option<(u32, u32)>,
     /// Length in bytes.
     pub len: u64,
 }
 
-/// Checks that `content` is a structurally complete PNG (its chunks lead to IEND), JPEG (EOI behind a scan) or WebP (the
-/// RIFF length). The message says what is wrong.
+/// Checks that `content` is a structurally complete PNG (chunks to IEND), JPEG (EOI after a scan) or WebP (RIFF
+/// length). The error says what is wrong.
 pub fn verify(mut content: impl Read + Seek, len: u64) -> Result<Verified, String> {
     let io = |error: io::Error| format!("it cannot be read back: {error}");
     content.rewind().map_err(io)?;
@@ -34,7 +34,7 @@ pub fn verify(mut content: impl Read + Seek, len: u64) -> Result<Verified, Strin
     Ok(Verified { format, dimensions: dimensions(&mut content), len })
 }
 
-/// As [`verify`], of bytes in memory.
+/// Checks bytes in memory like [`verify`].
 pub fn verify_bytes(bytes: &[u8]) -> Result<Verified, String> {
     verify(Cursor::new(bytes), bytes.len() as u64)
 }
@@ -58,7 +58,7 @@ const JPEG_HEAD: u64 = 3;
 /// Where the end of a JPEG is looked for first: encoders may pad.
 const JPEG_TAIL: u64 = 4096;
 
-/// Walks through a picture's structure, byte by byte in their order, wherever they come from.
+/// Scans the structure of an image, whose bytes are read from a file or pushed in their order.
 #[derive(Debug)]
 pub struct Scan {
     state: State,
@@ -108,7 +108,7 @@ impl Default for Scan {
 }
 
 impl Scan {
-    /// Walks through a file of `len` bytes and reads little of it.
+    /// Scans a file of `len` bytes and reads only a small part of it.
     pub fn read<R: BufRead + Seek + ?Sized>(content: &mut R, len: u64) -> io::Result<Self> {
         content.rewind()?;
         let mut scan = Self::default();
@@ -147,7 +147,7 @@ impl Scan {
         Ok(scan)
     }
 
-    /// The next bytes.
+    /// Scans the next bytes.
     pub fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && !matches!(self.state, State::Whole | State::Broken) {
             if self.skip > 0 {
@@ -161,12 +161,12 @@ impl Scan {
         }
     }
 
-    /// Whether the picture of `len` bytes is whole; everything that is to be looked at was pushed.
+    /// Returns whether the image of `len` bytes is complete. Call it after all bytes were pushed.
     pub fn is_whole(&self, len: u64) -> bool {
         self.state == State::Whole || self.riff_end.is_some_and(|end| end <= len)
     }
 
-    /// How the picture is to be turned so that people see it upright, where that is said and is not "as it is".
+    /// Returns the EXIF orientation, if there is one and the image is not upright.
     pub fn orientation(&self) -> Option<Orientation> {
         self.orientation
     }

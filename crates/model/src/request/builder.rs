@@ -6,7 +6,7 @@ use crate::rules;
 use crate::save_to::SaveTo;
 use crate::violation::InvalidRequest;
 
-/// Collects the parameters of a [`Request`], by their API names.
+/// Builds a [`Request`], with parameters set by their API names.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct RequestBuilder {
@@ -17,7 +17,7 @@ pub struct RequestBuilder {
 }
 
 impl Request {
-    /// Starts a request of an operation with its prompt, 1 to 32,000 characters. An edit also needs 1 to 16 images.
+    /// Starts a request from its operation and its prompt, 1 to 32,000 characters. An edit also needs 1 to 16 images.
     pub fn builder(operation: Operation, prompt: impl Into<String>) -> RequestBuilder {
         let parameters = Parameters::new(prompt.into());
         RequestBuilder { operation, parameters, images: Vec::new(), mask: None }
@@ -25,56 +25,56 @@ impl Request {
 }
 
 impl RequestBuilder {
-    /// Sets a parameter by its API name from text, as command lines and files give it. `build` refuses a name that the
+    /// Sets a parameter by its API name from text, as in command lines and files. `build` rejects a name that the
     /// operation does not have.
     pub fn set(mut self, name: &str, text: &str) -> Self {
         self.parameters.set(self.operation, name, text);
         self
     }
 
-    /// Appends an image. `build` refuses it for an operation without images.
+    /// Appends an input image. `build` rejects it for an operation without images.
     pub fn image(mut self, image: impl Into<ImageInput>) -> Self {
         self.images.push(image.into());
         self
     }
 
-    /// Sets the mask. `build` refuses it for an operation without images.
+    /// Sets the mask. `build` rejects it for an operation without images.
     pub fn mask(mut self, mask: impl Into<ImageInput>) -> Self {
         self.mask = Some(mask.into());
         self
     }
 
-    /// Adds a field that this crate does not know. It is sent as it is: in JSON as the value, in a form as text.
+    /// Adds a field that this crate does not know. It is sent unchanged: as JSON in a JSON body, as text in a form.
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.parameters.extra.insert(name.into(), ExtraValue::of(&value.into()));
         self
     }
 
-    /// Adds a field that this crate does not know, from JSON text. Numbers are sent exactly as they are written, which a
-    /// [`Value`] does not keep. `build` refuses text that is not JSON.
+    /// Adds a field that this crate does not know, from JSON text. Numbers are sent exactly as written; a [`Value`] may
+    /// lose digits. `build` rejects text that is not JSON.
     pub fn extra_json(mut self, name: impl Into<String>, json: &str) -> Self {
         self.parameters.extra.insert(name.into(), ExtraValue::parse(json));
         self
     }
 
-    /// Says where the pictures will be saved, so that the file's extension decides `output_format` where that is not set.
-    /// `build` refuses a contradiction. For the known model only.
+    /// Sets the file that the images will be saved to, so that its extension decides `output_format` if that is not
+    /// set. `build` rejects a contradiction. Applies to the known model only.
     pub fn output_format_from(mut self, to: impl Into<SaveTo>) -> Self {
         self.parameters.set_target(&to.into());
         self
     }
 
-    /// Applies the structural rules only: what no server could accept. Default: false.
+    /// Sets whether only the structural rules apply, which hold for every server and model. Default: false.
     pub fn structural_rules(mut self, on: bool) -> Self {
         self.parameters.structural_rules = on;
         self
     }
 
-    /// Checks all rules at once. For an edit this opens every input, reads its headers (of the mask also the alpha) and walks
-    /// to its end; it blocks meanwhile.
+    /// Checks all rules and builds the request. For an edit, opens every input and checks its headers and its structure
+    /// to the end, and the alpha channel of the mask; blocks during this file access.
     ///
     /// # Errors
-    /// [`InvalidRequest`] with every violation.
+    /// [`InvalidRequest`] lists every violation.
     pub fn build(mut self) -> Result<Request, InvalidRequest> {
         rules::settle_format(&mut self.parameters);
         let mut violations = rules::check_parameters(self.operation, &self.parameters);

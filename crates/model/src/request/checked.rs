@@ -1,4 +1,4 @@
-//! A request that the rules have passed.
+//! A request that passed the rules.
 
 use super::{Inspected, Operation, Parameters};
 use crate::rules;
@@ -6,10 +6,10 @@ use crate::save_to::SaveTo;
 use crate::violation::InvalidRequest;
 use crate::warning::Warning;
 
-/// A valid request of either operation: it exists, so the rules have passed it and its files were inspected.
+/// A valid request of either operation. It can only be built if every rule passes and its files could be inspected.
 ///
-/// [`GenerateRequest`](crate::GenerateRequest) and [`EditRequest`](crate::EditRequest) are this with setters and getters of their
-/// operation's parameters.
+/// [`GenerateRequest`](crate::GenerateRequest) and [`EditRequest`](crate::EditRequest) wrap it, with typed setters and
+/// getters for the parameters of their operation.
 ///
 /// ```
 /// use gptimage_model::{Operation, Request};
@@ -28,35 +28,35 @@ pub struct Request {
 }
 
 impl Request {
-    /// The operation that is asked for.
+    /// Returns the operation.
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// The parameters, without images and mask.
+    /// Returns the parameters, without images and mask.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// The input images of an edit, inspected.
+    /// Returns the inspected input images of an edit.
     pub fn images(&self) -> &[Inspected] {
         &self.images
     }
 
-    /// The mask of an edit, inspected.
+    /// Returns the inspected mask of an edit.
     pub fn mask(&self) -> Option<&Inspected> {
         self.mask.as_ref()
     }
 
-    /// What is odd about the inputs of this valid request.
+    /// Returns warnings about the inputs, which do not make the request invalid.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The request with `output_format` taken from the extension of the file to save to, where the request leaves it open.
+    /// Sets `output_format` from the extension of the file to save to, if the request does not set it.
     ///
     /// # Errors
-    /// The extension contradicts what was set.
+    /// [`InvalidRequest`] if the extension contradicts a format that was set.
     pub fn saved_to(mut self, to: &SaveTo) -> Result<Self, InvalidRequest> {
         self.parameters.set_target(to);
         rules::settle_format(&mut self.parameters);

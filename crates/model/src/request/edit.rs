@@ -1,7 +1,8 @@
 use super::{ImageInput, Operation, Request, RequestBuilder};
 use crate::violation::InvalidRequest;
 
-/// A valid request for `POST /images/edits`: it exists, so the rules have passed it and its files were inspected.
+/// A valid request for `POST /images/edits`. It can only be built if every rule passes and its files could be
+/// inspected.
 ///
 /// ```
 /// use gptimage_model::{EditRequest, ImageInput};
@@ -19,7 +20,7 @@ use crate::violation::InvalidRequest;
 pub struct EditRequest(pub(super) Request);
 
 impl EditRequest {
-    /// Starts a request with all that is required: the prompt, 1 to 32,000 characters, and 1 to 16 images.
+    /// Starts a request from its required arguments: the prompt, 1 to 32,000 characters, and 1 to 16 images.
     pub fn builder<I>(prompt: impl Into<String>, images: I) -> EditRequestBuilder
     where
         I: IntoIterator,
@@ -30,7 +31,7 @@ impl EditRequest {
     }
 }
 
-/// Collects the parameters of an [`EditRequest`].
+/// Builds an [`EditRequest`].
 ///
 /// ```
 /// use gptimage_model::{EditRequest, ImageInput, Mask, Quality};
@@ -46,22 +47,22 @@ impl EditRequest {
 pub struct EditRequestBuilder(pub(super) RequestBuilder);
 
 impl EditRequestBuilder {
-    /// Appends an image.
+    /// Appends an input image.
     pub fn image(self, image: impl Into<ImageInput>) -> Self {
         Self(self.0.image(image))
     }
 
-    /// Sets the mask: a PNG of the first image's dimensions whose fully transparent areas say where that image is edited.
-    /// Under 4 MB, with an alpha channel and at least one fully transparent pixel.
+    /// Sets the mask: a PNG with the first image's dimensions, under 4 MB, with an alpha channel and at least one fully
+    /// transparent pixel. The image is edited where the mask is fully transparent.
     pub fn mask(self, mask: impl Into<ImageInput>) -> Self {
         Self(self.0.mask(mask))
     }
 
-    /// Opens every input, reads the headers (of the mask also the alpha), walks to its end, and checks all rules at once.
-    /// Blocks for as long as the files take to open.
+    /// Checks all rules and builds the request. Opens every input and checks its headers and its structure to the end,
+    /// and the alpha channel of the mask. Blocks during this file access.
     ///
     /// # Errors
-    /// [`InvalidRequest`] with every violation.
+    /// [`InvalidRequest`] lists every violation.
     pub fn build(self) -> Result<EditRequest, InvalidRequest> {
         self.0.build().map(EditRequest)
     }

@@ -1,4 +1,4 @@
-//! Fields beyond this crate's knowledge: JSON as text, so that no digit is lost.
+//! Fields that this crate does not know, kept as JSON text so that no digit is lost.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::ser::{Error, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A field's value as it travels: JSON without white space.
+/// The value of an extra field, as sent: JSON without white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraValue {
     json: String,
@@ -15,12 +15,12 @@ pub struct ExtraValue {
 }
 
 impl ExtraValue {
-    /// The JSON of a value.
+    /// Converts a JSON value.
     pub fn of(value: &Value) -> Self {
         Self { json: value.to_string(), broken: None }
     }
 
-    /// Numbers are kept as they are written. What is not JSON is for the rules to refuse.
+    /// Parses JSON text and keeps its numbers as written. Text that is not JSON is kept too; the rules reject it.
     pub fn parse(json: &str) -> Self {
         match serde_json::from_str::<Value>(json) {
             Ok(_) => Self { json: without_white_space(json), broken: None },
@@ -28,17 +28,17 @@ impl ExtraValue {
         }
     }
 
-    /// Why it is not JSON that can be sent.
+    /// Returns why the value is not JSON that can be sent, or `None` if it is.
     pub fn broken(&self) -> Option<&str> {
         self.broken.as_deref()
     }
 
-    /// The JSON that is sent.
+    /// Returns the value as JSON.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// In a form: a text is what it says, anything else is its JSON.
+    /// Returns the value as a form field: the content of a JSON string, or the JSON of any other value.
     pub fn form(&self) -> Cow<'_, str> {
         match serde_json::from_str::<String>(&self.json) {
             Ok(text) => Cow::from(text),

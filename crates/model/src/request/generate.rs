@@ -1,7 +1,7 @@
 use super::{Operation, Request, RequestBuilder};
 use crate::violation::InvalidRequest;
 
-/// A valid request for `POST /images/generations`: it exists, so the rules have passed it.
+/// A valid request for `POST /images/generations`. It can only be built if every rule passes.
 ///
 /// ```
 /// use gptimage_model::{GenerateRequest, Size};
@@ -20,22 +20,22 @@ use crate::violation::InvalidRequest;
 pub struct GenerateRequest(pub(super) Request);
 
 impl GenerateRequest {
-    /// Starts a request with all that is required: the prompt, 1 to 32,000 characters.
+    /// Starts a request from its one required argument: the prompt, 1 to 32,000 characters.
     pub fn builder(prompt: impl Into<String>) -> GenerateRequestBuilder {
         GenerateRequestBuilder(Request::builder(Operation::Generate, prompt))
     }
 }
 
-/// Collects the parameters of a [`GenerateRequest`].
+/// Builds a [`GenerateRequest`].
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct GenerateRequestBuilder(pub(super) RequestBuilder);
 
 impl GenerateRequestBuilder {
-    /// Checks all rules at once.
+    /// Checks all rules and builds the request.
     ///
     /// # Errors
-    /// [`InvalidRequest`] with every violation.
+    /// [`InvalidRequest`] lists every violation.
     pub fn build(self) -> Result<GenerateRequest, InvalidRequest> {
         self.0.build().map(GenerateRequest)
     }

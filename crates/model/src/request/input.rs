@@ -1,4 +1,4 @@
-//! Images that go up, and where they come from.
+//! Images to upload, and their sources.
 
 use std::fmt;
 use std::io::{self, BufReader, Cursor, Read};
@@ -12,10 +12,10 @@ use crate::rules::{self, GPT_IMAGE_2};
 use crate::text;
 use crate::violation::{InvalidRequest, Rule, Violation};
 
-/// An image to upload: a file's path, bytes, or what a reader held.
+/// An image to upload: the path of a file, bytes, or the content of a reader.
 ///
-/// A path is opened when the request is built, to look at it, and again when it is sent; a file that changed in between
-/// is refused before its last byte leaves. Bytes are shared, not copied.
+/// A file is opened when the request is built, to inspect it, and again when it is sent. If it changed in between, the
+/// call fails before the last byte of the body is sent. Bytes are shared, not copied.
 #[derive(Clone)]
 pub struct ImageInput(Kind);
 
@@ -27,26 +27,27 @@ enum Kind {
 }
 
 impl ImageInput {
-    /// An image that is still at a URL: `build` refuses it and says to fetch it first. `name` is for the message.
+    /// Creates an input for an image that was not downloaded yet. `build` rejects it with a hint to fetch it first.
+    /// `name` is used in the message.
     pub fn not_fetched(name: impl Into<String>) -> Self {
         Self(Kind::NotFetched(name.into()))
     }
 
-    /// A file, which is streamed from disk.
+    /// Creates an input from a file, which is streamed from disk.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self(Kind::Path(path.into()))
     }
 
-    /// A whole file's bytes.
+    /// Creates an input from the bytes of a whole file.
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Bytes(bytes.into()))
     }
 
-    /// Reads `reader` to its end.
+    /// Reads `reader` to its end and creates an input from the bytes.
     ///
     /// # Errors
-    /// Those of `reader`, and [`io::ErrorKind::FileTooLarge`] if it holds more than the largest image that the API takes,
-    /// 50 MB.
+    /// Errors of `reader`, and [`io::ErrorKind::FileTooLarge`] if it yields more than the API's limit for an image, 50
+    /// MB.
     pub fn reader(reader: impl Read) -> io::Result<Self> {
         let max = GPT_IMAGE_2.image_max_bytes;
         let mut bytes = Vec::new();
@@ -58,7 +59,7 @@ impl ImageInput {
         Ok(Self::bytes(bytes))
     }
 
-    /// Pixels in memory, encoded as PNG now: rows from the top, without padding, 8 bits a sample.
+    /// Encodes pixels in memory as PNG. Rows run from top to bottom without padding, with 8 bits per sample.
     ///
     /// ```
     /// use gptimage_model::{ImageInput, PixelFormat};
@@ -69,16 +70,15 @@ impl ImageInput {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`] if there are no pixels, or other than `width *
-    /// height` of them.
+    /// [`InvalidRequest`] if a side is 0 or if `pixels` does not have exactly `width * height` pixels.
     pub fn pixels(width: u32, height: u32, format: PixelFormat, pixels: &[u8]) -> Result<Self, InvalidRequest> {
         Self::pixels_of("image", width, height, format, pixels)
     }
 
-    /// As [`ImageInput::pixels`], for a parameter of this name, such as `image[2]` or `mask`.
+    /// Encodes pixels like [`ImageInput::pixels`]; errors name the parameter `param`, such as `image[2]` or `mask`.
     ///
     /// # Errors
-    /// As [`ImageInput::pixels`].
+    /// The same as [`ImageInput::pixels`].
     pub fn pixels_of(
         param: &str,
         width: u32,
@@ -89,11 +89,11 @@ impl ImageInput {
         encode(param, width, height, format, pixels).map(Self::bytes)
     }
 
-    /// Width and height in pixels as people see the image: from the header, and turned as its EXIF orientation says. Blocks
-    /// while it reads.
+    /// Returns width and height in pixels as displayed: the dimensions in the header, swapped if the EXIF orientation
+    /// says so. Blocks while it reads the file.
     ///
     /// # Errors
-    /// [`InvalidRequest`] for what is no whole image that can be read.
+    /// [`InvalidRequest`] if the input cannot be read or is not a complete image.
     pub fn dimensions(&self) -> Result<(u32, u32), InvalidRequest> {
         let inspected = self.inspect();
         InvalidRequest::unless_none(rules::check_input("image", &inspected))?;

@@ -1,4 +1,4 @@
-//! What an input turns out to be: its headers read, its structure walked through, a mask's alpha inflated.
+//! Inspects inputs: headers, structure and, for a mask, the alpha channel.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufRead, Cursor, Read, Seek};
@@ -10,91 +10,91 @@ use bytes::Bytes;
 use crate::image::{ImageFormat, Orientation, Scan};
 use crate::text;
 
-/// What an input turned out to be. It is a recipe: the body can be built from it as often as needed.
+/// An inspected input. A body can be built from it any number of times.
 #[derive(Debug, Clone)]
 pub struct Inspected {
-    /// For messages.
+    /// The name used in messages.
     pub name: String,
-    /// Where its bytes are.
+    /// The source of the bytes.
     pub source: Source,
     /// Length in bytes.
     pub len: u64,
-    /// Its format, by its first bytes.
+    /// The format, from the first bytes.
     pub format: Option<ImageFormat>,
-    /// Width and height in pixels as stored, whatever the orientation.
+    /// Width and height in pixels as stored, before the EXIF orientation is applied.
     pub dimensions: Option<(u32, u32)>,
-    /// Whether its structure leads to its end.
+    /// Whether the structure is complete to its end.
     pub whole: bool,
-    /// The EXIF orientation, unless the picture is upright.
+    /// The EXIF orientation; `None` if the image is upright.
     pub orientation: Option<Orientation>,
-    /// Of a mask: what its alpha channel holds.
+    /// The content of the alpha channel, for a mask.
     pub alpha: Option<MaskAlpha>,
 }
 
 impl Inspected {
-    /// Width and height as people see it.
+    /// Returns width and height as displayed, with the EXIF orientation applied.
     pub fn seen_dimensions(&self) -> Option<(u32, u32)> {
         let (width, height) = self.dimensions?;
         Some(if self.orientation.is_some_and(Orientation::swaps) { (height, width) } else { (width, height) })
     }
 }
 
-/// What an input is for.
+/// The purpose of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
     /// An input image.
     Image,
-    /// A mask, whose alpha channel is read.
+    /// A mask; its alpha channel is read.
     Mask,
 }
 
-/// Where the bytes are.
+/// The source of an input's bytes.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// In memory.
+    /// Bytes in memory.
     Bytes(Bytes),
-    /// In a file that has to stay the same until it is sent.
+    /// A file that must not change until it was sent.
     File {
-        /// Its absolute path.
+        /// The absolute path.
         path: PathBuf,
-        /// What tells whether it changed.
+        /// The identity of the inspected file, to detect changes.
         identity: FileIdentity,
     },
 }
 
-/// What a mask's alpha channel holds.
+/// The content of a mask's alpha channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MaskAlpha {
     /// There is no alpha channel.
     Missing,
-    /// Not one pixel is even half transparent.
+    /// Every pixel is fully opaque.
     Opaque,
-    /// There are half-transparent pixels, and not one that is fully transparent.
+    /// Some pixels are half transparent, none is fully transparent.
     OnlyHalf,
-    /// There is a fully transparent pixel; beside it there may be half-transparent ones.
+    /// Some pixels are fully transparent.
     Transparent {
-        /// Whether there are half-transparent pixels too.
+        /// Whether there are also half-transparent pixels.
         half: bool,
     },
-    /// It cannot be decoded, for this reason.
+    /// The mask cannot be decoded, for this reason.
     Broken(String),
 }
 
-/// Why an input cannot be looked at.
+/// Why an input cannot be inspected.
 #[derive(Debug)]
 pub enum Defect {
-    /// It cannot be opened or read.
+    /// The input cannot be opened or read.
     Unreadable {
-        /// Its name, for messages.
+        /// The name used in messages.
         name: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// It is a folder, FIFO, socket or device.
+    /// The path leads to a folder, FIFO, socket or device.
     NotRegular {
-        /// Its name, for messages.
+        /// The name used in messages.
         name: String,
-        /// What it is.
+        /// The kind of the object, such as `a folder`.
         what: &'static str,
     },
 }
@@ -105,7 +105,7 @@ impl Defect {
     }
 }
 
-/// What tells that a file is still the one that was checked.
+/// Identifies a file and its state, to detect a change after the inspection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileIdentity {
     len: u64,
@@ -115,7 +115,7 @@ pub struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// The identity of an opened file.
+    /// Returns the identity of an opened file.
     pub fn of(metadata: &Metadata) -> Self {
         Self {
             len: metadata.len(),
@@ -143,7 +143,7 @@ pub(crate) fn open_regular(path: &Path, name: &str) -> Result<(File, Metadata), 
     Ok((file, metadata))
 }
 
-/// Opens for reading without waiting for the other end of a FIFO that took the file's place.
+/// Opens a file for reading. If a FIFO has replaced the file, this does not wait for its writer.
 pub fn open_without_waiting(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
@@ -276,7 +276,7 @@ fn find_transparency(content: &mut dyn ReadSeek) -> Result<MaskAlpha, png::Decod
     })
 }
 
-/// A file as a server gets it, piece by piece. For the emulator alone: no public interface.
+/// A file as a server receives it, in pieces. For the emulator only; not part of the public interface.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct ReceivedFile {
@@ -285,20 +285,20 @@ pub struct ReceivedFile {
 }
 
 impl ReceivedFile {
-    /// The next bytes.
+    /// Appends the next bytes.
     #[doc(hidden)]
     pub fn push(&mut self, bytes: &[u8]) {
         self.scan.push(bytes);
         self.len += bytes.len() as u64;
     }
 
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     #[doc(hidden)]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether there is nothing in it.
+    /// Returns whether there are no bytes.
     #[doc(hidden)]
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -1,4 +1,4 @@
-//! Requests: built from required arguments and setters, valid once they exist.
+//! Requests, built from required arguments and setters. A request that was built is valid.
 
 mod builder;
 mod checked;

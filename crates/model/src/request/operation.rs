@@ -1,21 +1,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The two operations of the API.
+/// An operation of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Makes pictures from a prompt.
+    /// Makes images from a prompt.
     Generate,
-    /// Makes pictures from a prompt and pictures.
+    /// Makes images from a prompt and input images.
     Edit,
 }
 
 impl Operation {
-    /// Every operation.
+    /// All operations.
     pub const ALL: &[Self] = &[Self::Generate, Self::Edit];
 
-    /// The name: `generate` or `edit`.
+    /// Returns the name: `generate` or `edit`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Generate => "generate",
@@ -30,7 +30,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Text that names no operation.
+/// Error of parsing an [`Operation`]: the text is neither `generate` nor `edit`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an operation; write generate or edit")]
 pub struct ParseOperationError(String);

@@ -1,4 +1,5 @@
-//! The one list of optional parameters. From it come the wire and `set` by name, and the setters and getters (`setters.rs`).
+//! The one list of optional parameters. The wire form, `set` by name, and the setters and getters (`setters.rs`) are
+//! generated from it.
 
 use std::collections::BTreeMap;
 
@@ -11,23 +12,23 @@ use crate::image::ImageFormat;
 use crate::save_to::SaveTo;
 use crate::text;
 
-/// What there is to know about one parameter.
+/// Describes one parameter of the API.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct ParameterInfo {
     /// The API's name.
     pub name: &'static str,
-    /// What it takes, for people.
+    /// A description of its values, for help texts.
     pub help: &'static str,
-    /// The operations that have it.
+    /// The operations that have the parameter.
     pub operations: &'static [Operation],
-    /// Whether it is a whole number in JSON; all others are text.
+    /// Whether it is a whole number in JSON. All others are text.
     pub integer: bool,
 }
 
 macro_rules! model_help {
     () => {
-        " Which model answers; `openai/gpt-image-2` unless set. Another model's name gets the structural rules only."
+        " The model to call. Default: `openai/gpt-image-2`. For any other model, only the structural rules apply."
     };
 }
 pub(super) use model_help;
@@ -37,7 +38,8 @@ macro_rules! parameters {
         both { $( $(#[doc = $doc:literal])* $name:ident: $type:ty, )+ }
         generate { $( $(#[doc = $only_doc:literal])* $only:ident: $only_type:ty, )+ }
     ) => {
-        /// The parameters of either operation, without images and mask. Unset ones are not sent: the server's default applies.
+        /// The parameters of either operation, without images and mask. Parameters that are not set are not sent; the
+        /// server uses its defaults.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub struct Parameters {
@@ -47,17 +49,17 @@ macro_rules! parameters {
             pub prompt: String,
             $( $(#[doc = $doc])* pub $name: Option<$type>, )+
             $( $(#[doc = $only_doc])* pub $only: Option<$only_type>, )+
-            /// Fields that this crate does not know.
+            /// Fields that this crate does not know, by name.
             pub extra: BTreeMap<String, ExtraValue>,
-            /// The file that the pictures go to, if its extension is one of a format.
+            /// The file to save to, if its extension belongs to an image format.
             pub target: Option<TargetFormat>,
-            /// Names given to `set` that the operation does not have, with their values, for the rules to refuse.
+            /// Names given to `set` that the operation does not have, with their values. The rules reject them.
             pub unknown: Vec<(String, String)>,
             /// Whether only the structural rules apply.
             pub structural_rules: bool,
         }
 
-        /// All parameters but `prompt`, `image` and `mask`, in the order of the wire.
+        /// All parameters except `prompt`, `image` and `mask`, in wire order.
         pub static PARAMETERS: &[ParameterInfo] = &[
             ParameterInfo {
                 name: "model",
@@ -80,7 +82,7 @@ macro_rules! parameters {
         ];
 
         impl Parameters {
-            /// The defaults, with this prompt.
+            /// Creates the parameters with this prompt and all others at their defaults.
             pub fn new(prompt: String) -> Self {
                 Self {
                     model: Model::GptImage2,
@@ -94,7 +96,7 @@ macro_rules! parameters {
                 }
             }
 
-            /// Every field that the caller set, `extra` aside, in the order of the wire.
+            /// Returns every field that is set, except `extra`, in wire order.
             pub fn fields(&self) -> Vec<(&'static str, WireValue<'_>)> {
                 let mut fields = vec![
                     ("model", self.model.wire()),
@@ -121,28 +123,29 @@ macro_rules! parameters {
     };
 }
 
-/// The list, given to a macro that makes something of it.
+/// Passes the list of parameters to the macro `$make`.
 macro_rules! parameter_list {
     ($make:ident) => {
         $make! {
             both {
-                /// Width × height in pixels: `1024x1024` (the server's default), `1024x1536`, `1536x1024`.
+                /// Width × height in pixels: `1024x1024` (the server's default), `1024x1536` or `1536x1024`.
                 size: Size,
-                /// `low`, `medium` (the server's default) or `high`.
+                /// Rendering quality: `low`, `medium` (the server's default) or `high`.
                 quality: Quality,
-                /// `png` (the server's default), `jpeg` or `webp`. Unless set, the extension of the file to save to decides.
+                /// File format: `png` (the server's default), `jpeg` or `webp`. If not set, follows the extension of
+                /// the file to save to.
                 output_format: OutputFormat,
-                /// `auto` (the server's default), `transparent` (needs `png` or `webp`) or `opaque`.
+                /// Background: `auto` (the server's default), `transparent` (needs `png` or `webp`) or `opaque`.
                 background: Background,
-                /// How many pictures: exactly 1 for generate, 1 to 10 for edit. The server's default is 1.
+                /// Number of images: exactly 1 for generate, 1 to 10 for edit. The server's default is 1.
                 n: Integer,
-                /// Quality of `jpeg` and `webp` in percent, 0 to 100. The server's default is 100.
+                /// Compression quality of `jpeg` and `webp` in percent, 0 to 100. The server's default is 100.
                 output_compression: Integer,
-                /// `url` (the server's default) or `b64_json`.
+                /// How images are returned: `url` (the server's default) or `b64_json`.
                 response_format: ResponseFormat,
             }
             generate {
-                /// `auto` (the server's default) or `low`.
+                /// Strictness of moderation: `auto` (the server's default) or `low`.
                 moderation: Moderation,
             }
         }
@@ -152,19 +155,20 @@ pub(super) use parameter_list;
 
 parameter_list!(parameters);
 
-/// A file to save to, and the format that its extension says.
+/// A file to save to, and the image format of its extension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetFormat {
     /// The path, for messages.
     pub name: String,
-    /// The format of the extension.
+    /// The image format of the extension.
     pub format: ImageFormat,
-    /// Whether `output_format` was taken from it.
+    /// Whether `output_format` was set from the extension.
     pub decides: bool,
 }
 
 impl Parameters {
-    /// Sets the file to save to, and forgets what an earlier one decided. A file without an extension of a format changes nothing.
+    /// Sets the file to save to and discards a format that an earlier file decided. Does nothing if the extension
+    /// belongs to no image format.
     pub fn set_target(&mut self, to: &SaveTo) {
         let Some(format) = to.format() else { return };
         if self.target.take().is_some_and(|target| target.decides) {
@@ -173,7 +177,7 @@ impl Parameters {
         self.target = Some(TargetFormat { name: text::path(to.path()), format, decides: false });
     }
 
-    /// How many pictures are asked for; 1 where nothing usable is set.
+    /// Returns the number of images requested, or 1 if `n` is not set or not a valid number.
     pub fn count(&self) -> u32 {
         match self.n {
             Some(Integer::Value(n)) => u32::try_from(n).unwrap_or(1).max(1),

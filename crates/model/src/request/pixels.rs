@@ -1,10 +1,10 @@
-//! Pixels in memory, as PNG.
+//! Encodes pixels in memory as PNG.
 
 use bytes::Bytes;
 
 use crate::violation::{InvalidRequest, Rule, Violation};
 
-/// What a pixel is made of, 8 bits a sample.
+/// The samples of a pixel, 8 bits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PixelFormat {
@@ -12,12 +12,12 @@ pub enum PixelFormat {
     Gray,
     /// Red, green, blue.
     Rgb,
-    /// Red, green, blue, alpha; alpha is not multiplied into the colours.
+    /// Red, green, blue, alpha; alpha is not premultiplied.
     Rgba,
 }
 
 impl PixelFormat {
-    /// Bytes of a pixel.
+    /// Returns the number of samples of a pixel, which is its length in bytes.
     pub fn samples(self) -> usize {
         match self {
             Self::Gray => 1,
@@ -26,7 +26,7 @@ impl PixelFormat {
         }
     }
 
-    /// The format whose pixels have so many samples.
+    /// Returns the format with this number of samples per pixel, if there is one.
     pub fn of_samples(samples: usize) -> Option<Self> {
         [Self::Gray, Self::Rgb, Self::Rgba].into_iter().find(|format| format.samples() == samples)
     }

@@ -1,4 +1,4 @@
-//! Setters and getters of each operation's parameters, from the one list.
+//! Setters and getters of each operation's parameters, generated from `parameter_list!`.
 
 use serde_json::Value;
 
@@ -31,32 +31,33 @@ macro_rules! setters {
                 self
             } )+
 
-            /// Sets a parameter by its API name from text, as command lines and files give it. `build` refuses a name that
+            /// Sets a parameter by its API name from text, as in command lines and files. `build` rejects a name that
             /// the operation does not have.
             pub fn set(self, name: &str, text: &str) -> Self {
                 Self(self.0.set(name, text))
             }
 
-            /// Adds a field that this crate does not know. It is sent as it is: in JSON as the value, in a form as text.
+            /// Adds a field that this crate does not know. It is sent unchanged: as JSON in a JSON body, as text in a
+            /// form.
             pub fn extra(self, name: impl Into<String>, value: impl Into<Value>) -> Self {
                 Self(self.0.extra(name, value))
             }
 
-            /// Adds a field that this crate does not know, from JSON text. Numbers are sent exactly as they are written,
-            /// whatever their length, which a [`Value`] does not keep. `build` refuses text that is not JSON.
+            /// Adds a field that this crate does not know, from JSON text. Numbers of any length are sent exactly as
+            /// written; a [`Value`] may lose digits. `build` rejects text that is not JSON.
             pub fn extra_json(self, name: impl Into<String>, json: &str) -> Self {
                 Self(self.0.extra_json(name, json))
             }
 
-            /// Says where the pictures will be saved, so that the extension decides `output_format` where that is not set:
-            /// `.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.png` or `.webp`. `build` refuses a contradiction. For the known model
-            /// only. A call that saves its pictures does the same by itself, once the request is valid.
+            /// Sets the file that the images will be saved to, so that its extension decides `output_format` if that is
+            /// not set: `.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.png` or `.webp`. `build` rejects a contradiction. Applies
+            /// to the known model only. A call that saves its images does this itself, after the request was built.
             pub fn output_format_from(self, to: impl Into<SaveTo>) -> Self {
                 Self(self.0.output_format_from(to))
             }
 
-            /// Applies the structural rules only: what no server could accept. For values that the gateway learned
-            /// after this crate was made. Default: false.
+            /// Sets whether only the structural rules apply, which hold for every server and model. Use it for values
+            /// that the gateway accepts and this version of the crate does not know. Default: false.
             pub fn structural_rules(self, on: bool) -> Self {
                 Self(self.0.structural_rules(on))
             }
@@ -75,12 +76,12 @@ macro_rules! setters {
         }
 
         impl $request {
-            /// The model asked.
+            /// Returns the model.
             pub fn model(&self) -> &Model {
                 &self.0.parameters.model
             }
 
-            /// The prompt.
+            /// Returns the prompt.
             pub fn prompt(&self) -> &str {
                 &self.0.parameters.prompt
             }
@@ -90,7 +91,7 @@ macro_rules! setters {
                 self.0.parameters.$name.as_ref()
             } )+
 
-            /// Fields beyond this crate's knowledge: names, and values as JSON.
+            /// Returns the fields that this crate does not know: names, and values as JSON.
             pub fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
                 self.0.parameters.extra.iter().map(|(name, value)| (name.as_str(), value.json()))
             }

@@ -1,14 +1,14 @@
-//! The values a parameter can take, one wire string each.
+//! The values of the parameters, each with its wire string.
 //!
-//! A value that is not named here is still representable (`Other`): another model may know it. Whether the
-//! asked model does is for [`rules`](crate::rules) to say.
+//! Values that this crate does not know are representable (`Other`), because another model may accept them. The
+//! [`rules`](crate::rules) decide whether the requested model does.
 
 use std::fmt;
 
-/// A parameter's value in the two forms the wire has: text, or a number.
+/// A parameter's value in its wire form: text or a number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WireValue<'a> {
-    /// A word or text.
+    /// Text.
     Text(&'a str),
     /// A whole number.
     Integer(i64),
@@ -38,12 +38,12 @@ macro_rules! wire_values {
         #[non_exhaustive]
         pub enum $type {
             $( $(#[$value_doc])* #[doc = concat!("\n\nOn the wire: `", $wire, "`.")] $value, )+
-            /// A value that this crate does not name. The known model's rules refuse it.
+            /// A value that this crate does not know. The rules of the known model reject it.
             Other(String),
         }
 
         impl $type {
-            /// The value as it travels.
+            /// Returns the wire string.
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$value => $wire, )+
@@ -85,39 +85,39 @@ macro_rules! wire_values {
 }
 
 wire_values! {
-    /// Which model answers. [`Model::GptImage2`] unless set.
+    /// The model to call. Default: [`Model::GptImage2`].
     Model {
-        /// The model that this crate knows the rules of.
+        /// The model whose rules this crate knows.
         GptImage2 = "openai/gpt-image-2",
     }
 }
 
 wire_values! {
-    /// Width × height of the picture, in pixels. The server's default is [`Size::Square`].
+    /// Width × height of the image in pixels. The server's default is [`Size::Square`].
     Size {
         /// 1024 × 1024 pixels.
         Square = "1024x1024",
-        /// 1024 wide, 1536 high.
+        /// 1024 × 1536 pixels (width × height).
         Portrait = "1024x1536",
-        /// 1536 wide, 1024 high.
+        /// 1536 × 1024 pixels (width × height).
         Landscape = "1536x1024",
     }
 }
 
 wire_values! {
-    /// How much work goes into the picture; it decides price and waiting time. The server's default is [`Quality::Medium`].
+    /// Rendering quality, which determines price and duration. The server's default is [`Quality::Medium`].
     Quality {
         /// Cheapest and fastest.
         Low = "low",
         /// The server's default.
         Medium = "medium",
-        /// Dearest; can take more than two minutes.
+        /// Most expensive; can take more than two minutes.
         High = "high",
     }
 }
 
 wire_values! {
-    /// The file format of the picture. The server's default is [`OutputFormat::Png`].
+    /// File format of the image. The server's default is [`OutputFormat::Png`].
     OutputFormat {
         /// Lossless, with transparency.
         Png = "png",
@@ -129,19 +129,19 @@ wire_values! {
 }
 
 wire_values! {
-    /// What stands behind the subject. The server's default is [`Background::Auto`].
+    /// Background of the image. The server's default is [`Background::Auto`].
     Background {
         /// The model decides.
         Auto = "auto",
-        /// See-through; needs [`OutputFormat::Png`] or [`OutputFormat::Webp`].
+        /// Transparent; needs [`OutputFormat::Png`] or [`OutputFormat::Webp`].
         Transparent = "transparent",
-        /// Filled.
+        /// Opaque.
         Opaque = "opaque",
     }
 }
 
 wire_values! {
-    /// How strictly the prompt is moderated (generate only). The server's default is [`Moderation::Auto`].
+    /// Strictness of moderation, for generate only. The server's default is [`Moderation::Auto`].
     Moderation {
         /// The standard filter.
         Auto = "auto",
@@ -151,22 +151,22 @@ wire_values! {
 }
 
 wire_values! {
-    /// How the picture comes back. The server's default is [`ResponseFormat::Url`].
+    /// How images are returned. The server's default is [`ResponseFormat::Url`].
     ResponseFormat {
-        /// As a link, which the client fetches at once unless told otherwise.
+        /// As a URL, which the client downloads at once by default.
         Url = "url",
-        /// Inside the answer, as base64.
+        /// As base64 in the response.
         B64Json = "b64_json",
     }
 }
 
-/// A whole number, or the text that somebody gave for one, so that the rules can refuse it with all the rest.
+/// A whole number, or text given in its place, which the rules reject together with all other violations.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Integer {
     /// A number.
     Value(i64),
-    /// Text that is no whole number.
+    /// Text that is not a whole number.
     Text(String),
 }
 

@@ -1,4 +1,4 @@
-//! Request bodies: a recipe of exact length, from which the bytes can be made as often as needed.
+//! Request bodies of an exact length, from which the bytes can be made any number of times.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -9,19 +9,19 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::{MASK, image_field};
 use crate::request::{Inspected, Operation, Parameters, Request, Source, WireValue};
 
-/// One stretch of a body.
+/// A section of a body.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "a body has a handful of them")]
 pub enum Content {
     /// Structure and text fields.
     Text(Bytes),
-    /// An input image or mask, whose bytes are read when they are sent.
+    /// An input image or mask; its bytes are read when they are sent.
     Input(Inspected),
 }
 
 #[allow(clippy::len_without_is_empty, reason = "no body is empty")]
 impl Content {
-    /// Exact length in bytes.
+    /// Returns the exact length in bytes.
     pub fn len(&self) -> u64 {
         match self {
             Self::Text(text) => text.len() as u64,
@@ -35,24 +35,24 @@ impl Content {
 pub struct Body {
     /// The value of the `content-type` header.
     pub content_type: String,
-    /// The stretches, in the order in which they are sent.
+    /// The sections, in the order in which they are sent.
     pub contents: Vec<Content>,
 }
 
 #[allow(clippy::len_without_is_empty, reason = "no body is empty")]
 impl Body {
-    /// Exact length in bytes.
+    /// Returns the exact length in bytes.
     pub fn len(&self) -> u64 {
         self.contents.iter().map(Content::len).sum()
     }
 
     /// Builds the body of a request: JSON for generate, a form for edit.
     ///
-    /// `boundary` separates the form's parts: 1 to 70 letters, digits and hyphens that no input can contain, so make them at
-    /// random.
+    /// `boundary` separates the parts of a form: 1 to 70 letters, digits and hyphens. No input may contain it, so
+    /// generate it at random.
     ///
     /// # Errors
-    /// An extra field whose JSON cannot be written.
+    /// The JSON of an extra field cannot be written.
     pub fn of(request: &Request, boundary: &str) -> serde_json::Result<Self> {
         match request.operation() {
             Operation::Generate => Self::json(request.parameters()),
@@ -86,7 +86,7 @@ impl Body {
         form.finish()
     }
 
-    /// The body as text, with inputs replaced by their lengths and origins.
+    /// Describes the body as text, with the length and the origin of each input in place of its bytes.
     pub fn describe(&self) -> String {
         let mut out = String::new();
         for content in &self.contents {

@@ -1,4 +1,4 @@
-//! Paths, field names and bodies of the paid calls.
+//! Paths, field names and bodies of the calls that cost money.
 
 mod body;
 
@@ -6,7 +6,7 @@ pub use body::{Body, Content};
 
 use crate::request::Operation;
 
-/// The path of an operation, below the base URL.
+/// Returns the path of an operation, relative to the base URL.
 pub const fn path(operation: Operation) -> &'static str {
     match operation {
         Operation::Generate => "images/generations",
@@ -14,10 +14,11 @@ pub const fn path(operation: Operation) -> &'static str {
     }
 }
 
-/// The form field of the mask.
+/// The name of the mask's form field.
 pub const MASK: &str = "mask";
 
-/// The form field of the images: with `[]` for several, since a repeated plain `image` is refused as a duplicate by OpenAI.
+/// Returns the name of the images' form field. It ends in `[]` for several images, because OpenAI rejects a repeated
+/// plain `image` as a duplicate.
 pub const fn image_field(count: usize) -> &'static str {
     if count == 1 { "image" } else { "image[]" }
 }
