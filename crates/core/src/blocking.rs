@@ -1,7 +1,7 @@
-//! The same client for callers without async: every method waits for its result.
+//! The client for code without async: every method waits for its result.
 //!
-//! Network and files live on one thread of the client's own, whichever threads call. Calls from many threads at once run
-//! side by side on it.
+//! Network and file access run on one thread that belongs to the client. Calls from many threads run concurrently on
+//! it.
 //!
 //! ```
 //! use gptimage_core::{GenerateRequest, blocking::Client};
@@ -39,7 +39,8 @@ use crate::runtime::FILE_THREAD_KEEP_ALIVE;
 use crate::salvage::Pending;
 use crate::wire::Balance;
 
-/// As [`crate::Client`], blocking. Cheap to clone; clones share the thread, which ends with the last of them.
+/// Makes and edits images like [`crate::Client`], but blocks. Cheap to clone; clones share one thread, which ends when
+/// the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Client {
     client: crate::Client,
@@ -47,81 +48,81 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts the configuration of a client, with every default and no key.
+    /// Starts the configuration of a client, with all defaults and without a key.
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::default()
     }
 
-    /// Builds a client with key and base URL from the environment; the short form of
-    /// `Client::builder().read_env().build()`.
+    /// Builds a client with key and base URL from the environment. Short for `Client::builder().read_env().build()`.
     ///
     /// # Errors
-    /// As [`ClientBuilder::build`].
+    /// The same as [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, Error> {
         Self::builder().read_env().build()
     }
 
-    /// Prepares a call that makes a picture; [`Call::send`] sends it.
+    /// Prepares a call that makes images. [`Call::send`] sends it.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
         self.call(request)
     }
 
-    /// Prepares a call that edits pictures; [`Call::send`] sends it.
+    /// Prepares a call that edits images. [`Call::send`] sends it.
     pub fn edit(&self, request: &EditRequest) -> Call {
         self.call(request)
     }
 
-    /// Prepares a call of either operation; [`Call::send`] sends it.
+    /// Prepares a call of either operation. [`Call::send`] sends it.
     pub fn call(&self, request: impl Into<Request>) -> Call {
         Call { call: self.client.call(request), thread: self.thread.clone() }
     }
 
-    /// As [`crate::Client::fetch`].
+    /// Downloads an image from its URL. See [`crate::Client::fetch`].
     ///
     /// # Errors
-    /// As [`crate::Client::fetch`].
+    /// The same as [`crate::Client::fetch`].
     pub fn fetch(&self, image: &Image) -> Result<Image, Error> {
         let (client, image) = (self.client.clone(), image.clone());
         self.thread.run(async move { client.fetch(&image).await })?
     }
 
-    /// As [`crate::Client::fetch_to`].
+    /// Downloads an image from its URL into a file or folder. See [`crate::Client::fetch_to`].
     ///
     /// # Errors
-    /// As [`crate::Client::fetch_to`].
+    /// The same as [`crate::Client::fetch_to`].
     pub fn fetch_to(&self, image: &Image, to: impl Into<SaveTo>) -> Result<Image, Error> {
         let (client, image, to) = (self.client.clone(), image.clone(), to.into());
         self.thread.run(async move { client.fetch_to(&image, to).await })?
     }
 
-    /// As [`crate::Client::base_url`].
+    /// Returns the base URL after normalisation. See [`crate::Client::base_url`].
     pub fn base_url(&self) -> &str {
         self.client.base_url()
     }
 
-    /// As [`crate::Client::balance`].
+    /// Returns the remaining balance of the account. See [`crate::Client::balance`].
     ///
     /// # Errors
-    /// As [`crate::Client::balance`].
+    /// The same as [`crate::Client::balance`].
     pub fn balance(&self) -> Result<Balance, Error> {
         let client = self.client.clone();
         self.thread.run(async move { client.balance().await })?
     }
 
-    /// As [`crate::Client::collect`].
+    /// Returns the results of calls whose callers stopped waiting. See [`crate::Client::collect`].
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.client.collect()
     }
 
-    /// As [`crate::Client::pending`].
+    /// Lists the calls that may be charged and whose results nobody has yet. See [`crate::Client::pending`].
     pub fn pending(&self) -> Vec<Pending> {
         self.client.pending()
     }
 
-    /// As [`crate::Client::reconcile`], for [`Timers::usage_log`](crate::Timers::usage_log).
+    /// Looks up attempts in the vendor's usage log, for at most [`Timers::usage_log`](crate::Timers::usage_log). See
+    /// [`crate::Client::reconcile`].
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if the thread is gone.
+    /// [`ErrorKind::Internal`] if the client's thread has ended.
     pub fn reconcile<A: Into<ReconcileTarget>>(
         &self,
         attempts: impl IntoIterator<Item = A>,
@@ -129,10 +130,10 @@ impl Client {
         self.thread.run(self.client.reconcile(attempts).send())?
     }
 
-    /// As [`crate::Client::drain`].
+    /// Waits until all calls that run on without a caller have ended. See [`crate::Client::drain`].
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if the thread is gone.
+    /// [`ErrorKind::Internal`] if the client's thread has ended.
     pub fn drain(&self) -> Result<(), Error> {
         let client = self.client.clone();
         self.thread.run(async move { client.drain().await })
@@ -143,14 +144,15 @@ impl ClientBuilder<Client> {
     /// Builds the client and starts its thread.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: no key, or a setting that cannot be used. [`ErrorKind::Internal`] if no thread can be started.
+    /// [`ErrorKind::Config`] if there is no key or a setting cannot be used; the message names it.
+    /// [`ErrorKind::Internal`] if the thread cannot be started.
     pub fn build(self) -> Result<Client, Error> {
         let client = crate::Client::new(self.validate()?)?;
         Ok(Client { client, thread: Arc::new(Thread::start()?) })
     }
 }
 
-/// As [`crate::Call`], blocking.
+/// A call that was not sent yet. [`Call::send`] sends it and blocks. See [`crate::Call`].
 #[derive(Debug)]
 #[must_use = "a call does nothing until `send`"]
 pub struct Call {
@@ -159,46 +161,46 @@ pub struct Call {
 }
 
 impl Call {
-    /// As [`crate::Call::save_to`].
+    /// Streams the images into a file or folder. See [`crate::Call::save_to`].
     pub fn save_to(mut self, to: impl Into<SaveTo>) -> Self {
         self.call = self.call.save_to(to);
         self
     }
 
-    /// As [`crate::Call::deadline`].
+    /// Sets the maximum duration of the call. Default: the client's. See [`crate::Call::deadline`].
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.call = self.call.deadline(deadline);
         self
     }
 
-    /// As [`crate::Call::fetch`].
+    /// Sets whether images that are returned as URLs are downloaded at once. Default: the client's.
     pub fn fetch(mut self, fetch: bool) -> Self {
         self.call = self.call.fetch(fetch);
         self
     }
 
-    /// As [`crate::Call::max_attempts`].
+    /// Sets the maximum number of attempts, at least 1. Default: the client's.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.call = self.call.max_attempts(attempts);
         self
     }
 
-    /// As [`crate::Call::cancel`]; the token is the way to stop a call from another thread.
+    /// Sets a token that cancels the call, from another thread.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.call = self.call.cancel(token);
         self
     }
 
-    /// As [`crate::Call::progress`]; called on the client's thread.
+    /// Sets a callback for progress, which runs on the client's thread. See [`crate::Call::progress`].
     pub fn progress(mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.call = self.call.progress(observe);
         self
     }
 
-    /// As [`crate::Call::dry_run`].
+    /// Returns the exact request as text without sending it. See [`crate::Call::dry_run`].
     ///
     /// # Errors
-    /// As [`crate::Call::dry_run`].
+    /// The same as [`crate::Call::dry_run`].
     pub fn dry_run(self) -> Result<String, Error> {
         self.call.dry_run()
     }
@@ -206,7 +208,7 @@ impl Call {
     /// Sends the call and waits for its result.
     ///
     /// # Errors
-    /// Everything that can go wrong, with what it cost.
+    /// Every [`ErrorKind`] is possible. [`Error::charge`] states whether money was spent.
     pub fn send(self) -> Result<Generated, Error> {
         // Nobody knows how far it was.
         self.thread.run(self.call.send()).map_err(|error| error.with_charge(Charge::Unknown))?

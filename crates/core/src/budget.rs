@@ -1,4 +1,4 @@
-//! What calls may cost together: reserved before each is sent, settled with what it truly cost.
+//! Limits the cost of calls: it is reserved before each attempt, and corrected afterwards.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,17 +12,18 @@ use crate::charge::{Charge, Cost};
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 
-/// A limit on what calls may cost together. Clones are the same budget: any number of clients and threads may share it.
+/// A limit on the total cost of calls. Clones are the same budget, which any number of clients and threads can share.
 ///
-/// Before an attempt is sent, the dearest that it may be is reserved: the larger of what one call may cost
-/// ([`Budget::max_usd_per_call`], 0.50 USD for each picture unless set) and the dearest that an equal call ever was. What
-/// does not fit is refused with [`ErrorKind::BudgetExceeded`], and nothing is sent. Afterwards the reservation becomes the
-/// price that the server states, or nothing, where it is proved that nothing was charged. What may be charged, and what was
-/// at no stated price, counts as spent at its reservation, until [`Client::reconcile`](crate::Client::reconcile) knows
-/// better.
+/// Before an attempt is sent, its maximum cost is reserved. That is the larger of [`Budget::max_usd_per_call`]
+/// (default: 0.50 USD for each image) and the highest price of an equal call so far. If the reservation exceeds the
+/// budget, the call fails with [`ErrorKind::BudgetExceeded`] and nothing is sent.
 ///
-/// So the limit holds as long as no call costs more than was reserved for it. One that does is told of (a warning of the
-/// result, and a log line) and closes the budget: no further call is let through.
+/// Afterwards the price that the server states replaces the reservation. If nothing was provably charged, the
+/// reservation is released. If the attempt may have been charged, or no price was stated, the reservation counts as
+/// spent until [`Client::reconcile`](crate::Client::reconcile) finds the price.
+///
+/// So the limit holds as long as no call costs more than its reservation. If one does, the result has a warning, a log
+/// event is emitted, and the budget is closed: no further call is sent.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -82,26 +83,27 @@ impl PriceKey {
     }
 }
 
-/// How a [`Budget`] stands, in US dollars.
+/// The state of a [`Budget`], in US dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BudgetStatus {
     /// The limit.
     pub max_usd: Amount,
-    /// What was spent, `assumed_usd` included.
+    /// The amount spent, including `assumed_usd`.
     pub spent_usd: Amount,
-    /// The part of it that may be charged, or was at no stated price: counted at its reservation.
+    /// The part of `spent_usd` that was not confirmed: reservations of attempts that may have been charged or had no
+    /// stated price.
     pub assumed_usd: Amount,
-    /// What is reserved for calls on their way.
+    /// The amount reserved for attempts in flight.
     pub reserved_usd: Amount,
-    /// What is left for further calls; nothing once it is closed.
+    /// The amount left for further calls. Zero if the budget is closed.
     pub remaining_usd: Amount,
-    /// Whether a call cost more than was reserved for it: none is let through any more.
+    /// Whether the budget is closed, because a call cost more than its reservation.
     pub closed: bool,
 }
 
 impl Budget {
-    /// A budget of so many US dollars.
+    /// Creates a budget of `max_usd` US dollars.
     #[must_use]
     pub fn new(max_usd: Amount) -> Self {
         Self(Arc::new(Mutex::new(State {
@@ -115,10 +117,10 @@ impl Budget {
         })))
     }
 
-    /// A budget of amounts in text, for languages without [`Amount`].
+    /// Creates a budget from amounts in text, for languages without [`Amount`].
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: one of them is no amount.
+    /// [`ErrorKind::Config`] if a text is not an amount.
     pub fn parse(max_usd: &str, max_usd_per_call: Option<&str>) -> Result<Self, Error> {
         let amount = |name: &str, given: &str| {
             given.trim().parse::<Amount>().map_err(|error| Error::config(format!("{name}: {error}; write it as 12.50")))
@@ -130,14 +132,14 @@ impl Budget {
         }
     }
 
-    /// The most that one call may cost in US dollars, all its pictures together. 0.50 for each picture unless set.
+    /// Sets the maximum cost of one call with all of its images, in US dollars. Default: 0.50 USD for each image.
     #[must_use]
     pub fn max_usd_per_call(self, usd: Amount) -> Self {
         self.lock().per_call = Some(usd);
         self
     }
 
-    /// How it stands.
+    /// Returns spent, reserved and remaining USD.
     pub fn status(&self) -> BudgetStatus {
         let state = self.lock();
         let closed = state.closed_by.is_some();
@@ -151,7 +153,7 @@ impl Budget {
         }
     }
 
-    /// Whether both are the same budget.
+    /// Returns whether both are the same budget.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

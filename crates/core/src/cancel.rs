@@ -1,8 +1,8 @@
-//! Stopping a call from elsewhere.
+//! Cancels calls from outside.
 
 use tokio::sync::watch;
 
-/// Cancels calls. Clones are the same token; a token that was cancelled stays so.
+/// Cancels calls. Clones are the same token. A cancelled token stays cancelled.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -24,17 +24,17 @@ impl Default for CancelToken {
 }
 
 impl CancelToken {
-    /// A token that is not cancelled.
+    /// Creates a token that is not cancelled.
     pub fn new() -> Self {
         Self(watch::Sender::new(false))
     }
 
-    /// Cancels every call that has this token. From any thread, any number of times.
+    /// Cancels every call that has this token. Can be called from any thread, any number of times.
     pub fn cancel(&self) {
         self.0.send_replace(true);
     }
 
-    /// Whether the token was cancelled.
+    /// Returns whether the token was cancelled.
     pub fn is_cancelled(&self) -> bool {
         *self.0.borrow()
     }

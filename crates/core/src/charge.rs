@@ -1,4 +1,4 @@
-//! What is known about money, and what a call cost.
+//! Whether a call was charged, and what it cost.
 
 use std::fmt;
 
@@ -6,23 +6,24 @@ use serde::{Serialize, Serializer};
 
 use crate::amount::Amount;
 
-/// What is known about money: from our own proof, never from someone's word.
+/// Whether money was spent, as far as this client can prove it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Charge {
-    /// Provably nothing was charged: the server cannot have had a whole request, or refused it before any work.
+    /// Provably nothing was charged: the server cannot have received a complete request, or it refused the request
+    /// before any work.
     NotCharged,
-    /// Nobody on this side can know. The ids in the attempt list can be looked up.
+    /// The client cannot know whether money was spent. The ids in the list of attempts can be looked up.
     Unknown,
-    /// It was charged, or the server said so.
+    /// The call was charged, or the server said so.
     Charged,
 }
 
 impl Charge {
-    /// Every value, from the best to the worst.
+    /// All values, from best to worst.
     pub const ALL: &[Self] = &[Self::NotCharged, Self::Unknown, Self::Charged];
 
-    /// The stable name: `not_charged`, `unknown` or `charged`.
+    /// Returns the stable name: `not_charged`, `unknown` or `charged`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotCharged => "not_charged",
@@ -51,17 +52,17 @@ impl Serialize for Charge {
 /// The vendor's credits that are one US dollar.
 const CREDITS_PER_USD: u32 = 2_000_000;
 
-/// What a call cost, exactly, as the server said it.
+/// The exact cost of a call, as the server states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Cost {
-    /// US dollars.
+    /// The cost in US dollars.
     pub usd: Option<Amount>,
-    /// The vendor's credits; 2,000,000 are one US dollar.
+    /// The cost in the vendor's credits; 2,000,000 credits are 1 USD.
     pub credits: Option<Amount>,
 }
 
-/// `0.041 USD (82000 credits)`, or what is known of it.
+/// Formats the cost as `0.041 USD (82000 credits)`, or the part of it that is known.
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.usd, self.credits) {

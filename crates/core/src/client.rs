@@ -1,4 +1,4 @@
-//! The client: request → wire → transport → pictures.
+//! The client, which chains the steps: request → wire → transport → images.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::salvage::{Pending, Salvage};
 use crate::transport::{Call as TransportCall, CallContext, Http, WriteLimiter, balance, download_one};
 use crate::wire::{self, Balance, Body};
 
-/// Makes and edits pictures. Cheap to clone; clones share everything. Usable from any thread, inside a tokio runtime.
+/// Makes and edits images. Cheap to clone; clones share all state. Can be used from any thread, inside a tokio runtime.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,16 +53,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts the configuration of a client, with every default and no key.
+    /// Starts the configuration of a client, with all defaults and without a key.
     pub fn builder() -> ClientBuilder<Self> {
         ClientBuilder::default()
     }
 
-    /// Builds a client with key and base URL from the environment; the short form of
-    /// `Client::builder().read_env().build()`.
+    /// Builds a client with key and base URL from the environment. Short for `Client::builder().read_env().build()`.
     ///
     /// # Errors
-    /// As [`ClientBuilder::build`].
+    /// The same as [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, Error> {
         Self::builder().read_env().build()
     }
@@ -74,11 +73,11 @@ impl Client {
         Ok(Self { settings, http, write_limiter: Arc::default(), salvage })
     }
 
-    /// A client of another configuration that shares this one's store of results whose callers were gone: what is made
-    /// through either can be collected from both.
+    /// Builds a client with another configuration that shares this client's store of uncollected results. Either client
+    /// can collect the results of both.
     ///
     /// # Errors
-    /// As [`Client::new`]; and another [`Config::salvage_folder`], for the store is one.
+    /// The same as [`ClientBuilder::build`], and [`ErrorKind::Config`] if [`ClientBuilder::salvage_folder`] differs.
     #[doc(hidden)]
     pub fn with_builder(&self, builder: ClientBuilder<Self>) -> Result<Self, Error> {
         let other = builder.build()?;
@@ -90,17 +89,17 @@ impl Client {
         Ok(Self { salvage: self.salvage.clone(), write_limiter: self.write_limiter.clone(), ..other })
     }
 
-    /// Prepares a call that makes a picture; [`Call::send`] sends it.
+    /// Prepares a call that makes images. [`Call::send`] sends it.
     pub fn generate(&self, request: &GenerateRequest) -> Call {
         self.call(request)
     }
 
-    /// Prepares a call that edits pictures; [`Call::send`] sends it.
+    /// Prepares a call that edits images. [`Call::send`] sends it.
     pub fn edit(&self, request: &EditRequest) -> Call {
         self.call(request)
     }
 
-    /// Prepares a call of either operation; [`Call::send`] sends it.
+    /// Prepares a call of either operation. [`Call::send`] sends it.
     pub fn call(&self, request: impl Into<Request>) -> Call {
         Call {
             client: self.clone(),
@@ -114,18 +113,19 @@ impl Client {
         }
     }
 
-    /// Fetches a picture that is still at its URL. Free, so as often as wanted. One that is here already is returned.
+    /// Downloads an image from its URL, or returns it if it was downloaded before. Downloads are free and can be
+    /// repeated.
     ///
     /// # Errors
-    /// [`ErrorKind::DownloadFailed`].
+    /// [`ErrorKind::DownloadFailed`] if the image could not be downloaded.
     pub async fn fetch(&self, image: &Image) -> Result<Image, Error> {
         download_one(&self.http, &self.settings, image, None).await
     }
 
-    /// As [`Client::fetch`], into a file or folder. Of a picture that is here already, a copy is saved there.
+    /// Downloads an image from its URL into a file or folder, or saves a copy there if it was downloaded before.
     ///
     /// # Errors
-    /// As [`Client::fetch`], and [`ErrorKind::Io`].
+    /// The same as [`Client::fetch`], and [`ErrorKind::Io`] if the file cannot be written.
     pub async fn fetch_to(&self, image: &Image, to: impl Into<SaveTo>) -> Result<Image, Error> {
         let to = to.into();
         if matches!(image.location(), Location::Url) {
@@ -144,28 +144,28 @@ impl Client {
         saved.await.map_err(|error| Error::new(ErrorKind::Internal, "the copy was not saved").caused_by(error))?
     }
 
-    /// Where the API is, as settled: with `/v1/`. It can be given to another client.
+    /// Returns the base URL after normalisation, with `/v1/`. It can be given to another client.
     pub fn base_url(&self) -> &str {
         &self.settings.base_url_shown
     }
 
-    /// How the gateway is reached: through which proxy, trusting which certificates.
+    /// Describes how the gateway is reached: proxy and trusted certificates.
     #[doc(hidden)]
     pub fn connection(&self) -> Connection {
         self.settings.connection()
     }
 
-    /// Asks what money is left. Free.
+    /// Returns the remaining balance of the account. This is free.
     ///
     /// # Errors
-    /// The kinds of an answer that refuses the key, and [`ErrorKind::Connection`]; nothing
-    /// is ever charged.
+    /// [`ErrorKind::Connection`], or the kind of a response that refuses the key. The charge is always `NotCharged`.
     pub async fn balance(&self) -> Result<Balance, Error> {
         balance(&self.http, &self.settings).await
     }
 
-    /// Asks the vendor's log what became of attempts that may have been charged: the attempts of an error, or client request
-    /// ids. Free. What is proved already is not asked for. An absent, refusing or lagging log leaves them unknown.
+    /// Prepares a look-up in the vendor's usage log, for attempts that may have been charged: the attempts of an error,
+    /// or client request ids. [`Reconcile::send`] reads the log, which is free. Attempts whose charge is already proved
+    /// are not looked up. If the log is unavailable, refuses or lags behind, the charge stays unknown.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -186,7 +186,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: there is no tokio runtime.
+    /// [`Reconcile::send`] fails with [`ErrorKind::Config`] outside a tokio runtime.
     pub fn reconcile<A: Into<ReconcileTarget>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
         Reconcile::new(self.http.clone(), self.settings.clone(), attempts.into_iter().map(Into::into).collect())
     }
@@ -197,27 +197,28 @@ impl Client {
         InFlight(Arc::downgrade(&self.salvage))
     }
 
-    /// What may be paid and is in nobody's hands: attempts that the server may have and that have not ended (also those that
-    /// somebody waits for), and outcomes that wait for [`Client::collect`]. Blocks while it reads a salvage folder.
+    /// Lists the calls that may be charged and whose results nobody has yet: attempts in flight that the server may
+    /// have received, including those that a caller waits for, and results that wait for [`Client::collect`]. Blocks
+    /// while it reads a salvage folder.
     pub fn pending(&self) -> Vec<Pending> {
         self.salvage.pending()
     }
 
-    /// Hands over what became of calls whose callers were gone (a dropped future, a deadline) after the request had
-    /// been sent. Each is handed over once. Outcomes that provably cost nothing are not kept. Blocks while it reads a salvage
-    /// folder; pictures from there stay there, and are the caller's from now on.
+    /// Returns the results of calls whose callers stopped waiting (a dropped future, a deadline) after the request had
+    /// been sent. Each result is returned once. Errors that provably cost nothing are not kept. Blocks while it reads a
+    /// salvage folder; image files in that folder stay there and belong to the caller from then on.
     pub fn collect(&self) -> Vec<Result<Generated, Error>> {
         self.salvage.collect()
     }
 
-    /// As [`Client::collect`], of the oldest alone.
+    /// Returns the oldest result of those that [`Client::collect`] would return.
     pub fn collect_one(&self) -> Option<Result<Generated, Error>> {
         self.salvage.collect_one()
     }
 
-    /// Leaves an outcome to whoever collects next, for a caller that was interrupted while it got hold of it. What
-    /// provably cost nothing is not kept; nor is the error of a cancelled or late call that runs on, for what becomes of
-    /// that is kept when it ends.
+    /// Puts a result back for the next `collect`, for a caller that was interrupted while it received the result.
+    /// Errors that provably cost nothing are dropped. So is the error of a cancelled or late call that runs on: the
+    /// call's own result is kept when it ends.
     #[doc(hidden)]
     pub fn keep(&self, outcome: Result<Generated, Error>) {
         if !outcome.as_ref().is_err_and(Error::is_followed) {
@@ -225,21 +226,21 @@ impl Client {
         }
     }
 
-    /// Says that an outcome will come that nobody waits for any more: for a caller that gives up a call whose future somebody
-    /// else has. Until what this gives is dropped, [`Client::drain`] waits.
+    /// Announces a result that no caller waits for any more, when a call is given up while its future is still running
+    /// elsewhere. [`Client::drain`] waits until the returned value is dropped.
     #[doc(hidden)]
     pub fn expect_outcome(&self) -> ExpectedOutcome {
         self.salvage.expect();
         ExpectedOutcome(self.salvage.clone())
     }
 
-    /// Waits until every call that runs on without its caller has ended.
+    /// Waits until all calls that run on without a caller have ended.
     pub async fn drain(&self) {
         self.salvage.drain().await;
     }
 }
 
-/// An outcome on its way to [`Client::keep`].
+/// An announced result that will be passed to [`Client::keep`].
 #[derive(Debug)]
 #[must_use = "dropped, it is not waited for"]
 pub struct ExpectedOutcome(Arc<Salvage>);
@@ -250,45 +251,47 @@ impl Drop for ExpectedOutcome {
     }
 }
 
-/// A weak handle to a client's calls in flight; it does not keep the client alive. For code that is about to end the process.
+/// A weak handle to a client's calls in flight; it does not keep the client alive. For code that is about to end the
+/// process.
 #[derive(Debug, Clone)]
 pub struct InFlight(Weak<Salvage>);
 
 impl InFlight {
-    /// Attempts that are on their way and may be paid: the server may have the whole request.
+    /// Lists the attempts in flight that may be charged, because the server may have received the whole request.
     pub fn running(&self) -> Vec<Pending> {
         self.0.upgrade().map(|salvage| salvage.in_flight()).unwrap_or_default()
     }
 
-    /// Outcomes that nobody collected and that end with the process. A result whose pictures are in their files does not.
+    /// Lists the uncollected results that are lost when the process ends. Results whose images are all saved to files
+    /// are not among them.
     pub fn uncollected(&self) -> Vec<Pending> {
         self.0.upgrade().map(|salvage| salvage.ends_with_process()).unwrap_or_default()
     }
 
-    /// Waits until every call that runs on without its caller has ended.
+    /// Waits until all calls that run on without a caller have ended.
     pub async fn drain(&self) {
         if let Some(salvage) = self.0.upgrade() {
             salvage.drain().await;
         }
     }
 
-    /// Whether outcomes are on their way into the salvage folder: a process that ends now loses them.
+    /// Returns whether results are being written to the salvage folder. They are lost if the process ends now.
     pub fn is_filing(&self) -> bool {
         self.0.upgrade().is_some_and(|salvage| salvage.is_filing())
     }
 
-    /// Whether both look at the same client's calls.
+    /// Returns whether both handles refer to the same client's calls.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.ptr_eq(&other.0)
     }
 
-    /// Whether neither the client nor a call of its is left.
+    /// Returns whether the client and all of its calls are gone.
     pub fn is_over(&self) -> bool {
         self.0.strong_count() == 0
     }
 }
 
-/// A call that was not sent yet; [`Call::send`] sends it.
+/// A call that was not sent yet. [`Call::send`] sends it.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -318,50 +321,51 @@ pub struct Call {
 }
 
 impl Call {
-    /// Streams the pictures into a file or folder. What exists is refused before anything is sent, unless
-    /// [`SaveTo::overwrite`] is set. A file's extension decides `output_format` where the request leaves it open, and an
-    /// `output_format` that contradicts it is refused, for the known model.
+    /// Streams the images into a file or folder. An existing file is refused before anything is sent, unless
+    /// [`SaveTo::overwrite`] is set. For the known model, the file's extension decides `output_format` if the request
+    /// does not set it, and an `output_format` that contradicts the extension is refused.
     pub fn save_to(mut self, to: impl Into<SaveTo>) -> Self {
         self.save_to = Some(to.into());
         self
     }
 
-    /// The longest that this call may take in all. The client's unless set.
+    /// Sets the maximum duration of the call, including all attempts and pauses. Default: the client's.
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// Most attempts, at least 1. The client's unless set.
+    /// Sets the maximum number of attempts, at least 1. Default: the client's.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// Whether a picture that comes as a URL is fetched at once. The client's unless set.
+    /// Sets whether images that are returned as URLs are downloaded at once. Default: the client's.
     pub fn fetch(mut self, fetch: bool) -> Self {
         self.fetch = fetch;
         self
     }
 
-    /// Stops the call when the token is cancelled.
+    /// Sets a token that cancels the call.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.cancel = Some(token.clone());
         self
     }
 
-    /// Tells `observe` how far the call is, whenever that changes, at most twenty times a second, and once before each
-    /// attempt sends anything: its id is known by then. It is called from the task that awaits the call and must not block;
-    /// a panic in it is logged, and the call goes on.
+    /// Sets a callback for progress. It is called when the progress changes, at most twenty times a second, and once
+    /// before each attempt sends anything, so that the attempt's id is known by then. It runs in the task that awaits
+    /// the call and must not block. A panic in it is logged, and the call goes on.
     pub fn progress(mut self, observe: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observe));
         self
     }
 
-    /// The exact request as text, without sending it: the key is redacted, pictures are named with their lengths.
+    /// Returns the exact request as text without sending it. The key is redacted; images are represented by their
+    /// lengths.
     ///
     /// # Errors
-    /// A target that cannot be used, as for the call itself.
+    /// The errors of [`Call::send`] for a `save_to` that cannot be used.
     pub fn dry_run(self) -> Result<String, Error> {
         let url = self.url()?;
         let (request, body) = self.prepared()?;
@@ -391,11 +395,11 @@ impl Call {
 
     /// Sends the call and waits for its result.
     ///
-    /// Dropping the future before the request was sent whole ends the call, and nothing was charged. Dropped later, the call
-    /// runs on, and its result can be had from [`Client::collect`].
+    /// If the future is dropped before the request was sent completely, the call ends and nothing is charged. If it is
+    /// dropped later, the call runs on, and [`Client::collect`] returns its result.
     ///
     /// # Errors
-    /// Everything that can go wrong, with what it cost.
+    /// Every [`ErrorKind`] is possible. [`Error::charge`] states whether money was spent.
     pub fn send(self) -> impl Future<Output = Result<Generated, Error>> + Send + Unpin + 'static {
         // In a box: the future is large, and callers keep many.
         Box::pin(self.run())
@@ -437,7 +441,7 @@ impl ClientBuilder<Client> {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: no key, or a setting that cannot be used. The message names it.
+    /// [`ErrorKind::Config`] if there is no key or a setting cannot be used; the message names it.
     pub fn build(self) -> Result<Client, Error> {
         Client::new(self.validate()?)
     }

@@ -1,4 +1,4 @@
-//! What a client is told once. The only file that reads environment variables.
+//! The configuration of a client. This is the only file that reads environment variables.
 
 use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
@@ -16,45 +16,46 @@ use crate::secret::ApiKey;
 use crate::url_guard::DownloadGuard;
 use crate::wire::{BALANCE_PATH, LOGS_PATH};
 
-/// Where the key is looked for, the first that is set and not blank wins.
+/// Environment variables for the API key. The first one that is set and not blank is used.
 pub const KEY_VARIABLES: &[&str] = &["AIMLAPI_KEY", "AIMLAPI_API_KEY", "AIML_API_KEY"];
-/// Where the base URL is looked for, the first that is set and not blank wins.
+/// Environment variables for the base URL. The first one that is set and not blank is used.
 pub const BASE_URL_VARIABLES: &[&str] = &["AIMLAPI_BASE_URL", "AIMLAPI_API_BASE", "AIML_API_BASE"];
-/// The gateway, unless told otherwise.
+/// The default base URL.
 pub const DEFAULT_BASE_URL: &str = "https://api.aimlapi.com/v1";
 
 const PROXY_VARIABLES: &[&str] = &["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// Every waiting time. All are real time on a clock that does not jump.
+/// The timeouts and waiting times of a client, in real time on a monotonic clock. Durations of more than 365 days are
+/// shortened to that.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Timers {
-    /// Name lookup, TCP, TLS and a proxy's CONNECT together. 10 s.
+    /// Maximum time to establish a connection, including DNS, TCP, TLS and a proxy's CONNECT. Default: 10 s.
     pub connect: Duration,
-    /// How long an upload may stand still. 90 s.
+    /// Maximum time without progress of an upload. Default: 90 s.
     pub write: Duration,
-    /// From the last byte sent to the answer's head; minutes of silence are normal. 15 min.
+    /// Maximum time from the last byte sent to the response's header. Minutes of silence are normal. Default: 15 min.
     pub response_header: Duration,
-    /// How long an answer may stand still. 4 min: after an outage of 90 s, TCP itself pauses for as long again. A download
-    /// can be taken up again where it stood, so it waits for a minute at most.
+    /// Maximum time without progress of a response. Default: 4 min, because after an outage of 90 s TCP itself may
+    /// pause for as long again. A download can be resumed, so for it the maximum is 60 s even if this is longer.
     pub read: Duration,
-    /// Bound of the first random wait before another attempt; it doubles with each. 0.5 s.
+    /// Upper bound of the random pause before the second attempt. It doubles with each attempt. Default: 0.5 s.
     pub initial_backoff: Duration,
-    /// Bound of every random wait. 8 s.
+    /// Upper bound of every random pause. Default: 8 s.
     pub max_backoff: Duration,
-    /// The longest `Retry-After` that is slept; a longer one is reported at once. 120 s.
+    /// Longest `Retry-After` that is waited for. A longer one is returned as an error at once. Default: 120 s.
     pub max_retry_after: Duration,
-    /// How long a picture's URL may answer 404, as it does just after generation. 120 s.
+    /// How long a 404 at an image's URL is retried; it is normal just after generation. Default: 120 s.
     pub url_not_found: Duration,
-    /// How long a row of the vendor's log is waited for; rows land some time after the answer. 60 s.
+    /// How long to wait for a row of the vendor's usage log. Rows appear some time after the response. Default: 60 s.
     pub usage_log: Duration,
-    /// TCP keepalive: silence before the first probe. 15 s.
+    /// TCP keepalive: idle time before the first probe. Default: 15 s.
     pub tcp_keepalive_idle: Duration,
-    /// TCP keepalive: between two probes. 15 s.
+    /// TCP keepalive: time between two probes. Default: 15 s.
     pub tcp_keepalive_interval: Duration,
-    /// TCP keepalive: probes before the peer is given up.
+    /// TCP keepalive: number of unanswered probes after which the connection is closed. Default: 8.
     pub tcp_keepalive_probes: u32,
-    /// How long sent bytes may stay unacknowledged (Linux only). 120 s.
+    /// How long sent data may stay unacknowledged before the connection is closed (Linux only). Default: 120 s.
     pub tcp_user_timeout: Duration,
 }
 
@@ -83,7 +84,8 @@ impl Default for Timers {
 const LONGEST_TIMER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Timers {
-    /// Sets a timer by its field's name, in seconds (`tcp_keepalive_probes`: a count), for languages without this struct.
+    /// Sets a timer by the name of its field, for languages without this struct. The value is in seconds, except that
+    /// of `tcp_keepalive_probes`, which is a count from 1 to 1000.
     ///
     /// ```
     /// let mut timers = gptimage_core::Timers::default();
@@ -95,7 +97,7 @@ impl Timers {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): no such timer, or not a number of seconds.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no such timer or the value is not valid for it.
     #[doc(hidden)]
     pub fn set(&mut self, name: &str, value: f64) -> Result<(), Error> {
         const PROBES: &str = "tcp_keepalive_probes";
@@ -142,10 +144,10 @@ impl Timers {
     }
 }
 
-/// A number of seconds as a duration; `name` says whose, for the error.
+/// Converts a number of seconds into a duration. `name` is the name of the setting, for the error.
 ///
 /// # Errors
-/// [`ErrorKind::Config`](crate::ErrorKind::Config): negative, not finite, or beyond all clocks.
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) if the number is negative, not finite or too large.
 pub fn seconds(name: &str, value: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| Error::config(format!("{name}: {value} is no number of seconds; write one that is not negative")))
@@ -214,8 +216,8 @@ impl TrustSettings {
     }
 }
 
-/// Configures a client of type `C`, [`Client`](crate::Client) or `blocking::Client`. Start with `Client::builder()`; `build`
-/// checks everything at once.
+/// Configures a client of type `C`, [`Client`](crate::Client) or `blocking::Client`. Start with `Client::builder()`.
+/// `build` validates all settings.
 ///
 /// ```
 /// use std::time::Duration;
@@ -278,8 +280,8 @@ impl<C> Default for ClientBuilder<C> {
 }
 
 impl<C> ClientBuilder<C> {
-    /// Takes key and base URL from the environment, where [`KEY_VARIABLES`] and [`BASE_URL_VARIABLES`] are set. Later settings
-    /// win. `OPENAI_API_KEY` is never used: it belongs to somebody else.
+    /// Reads the key from [`KEY_VARIABLES`] and the base URL from [`BASE_URL_VARIABLES`], if they are set. Later calls
+    /// of setters override them. `OPENAI_API_KEY` is never read, because that key belongs to another service.
     pub fn read_env(mut self) -> Self {
         if let Some((name, key)) = first_set(KEY_VARIABLES) {
             self.key = Some((key, name.to_owned()));
@@ -290,136 +292,144 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// The API key. Sent to the base URL's origin alone.
+    /// Sets the API key. It is sent only to the origin of the base URL.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.key = Some((key.into().into(), "the configuration".to_owned()));
         self
     }
 
-    /// Where the API is: https, or http on this machine. With or without `/v1` and a trailing slash; an endpoint that was
-    /// pasted with it (`/v1/images/generations`) is left out, with a note. One that ends in `#` is taken exactly as it is.
+    /// Sets the base URL: https, or http on this machine. `/v1` and a trailing slash are optional. The path of an
+    /// endpoint, such as in `/v1/images/generations`, is removed with a note in the log. A URL that ends in `#` is used
+    /// exactly as given. Default: [`DEFAULT_BASE_URL`].
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some((url.into().into(), "the configuration".to_owned()));
         self
     }
 
-    /// Allows plain http to another machine, which shows it the key and everybody between. False unless set.
+    /// Sets whether plain http to another machine is allowed. It exposes the key to that machine and everything in
+    /// between. Default: false.
     pub fn allow_http(mut self, allow: bool) -> Self {
         self.allow_http = allow;
         self
     }
 
-    /// Most attempts of one call, at least 1. Only what provably cost nothing is tried again. 3 unless set.
+    /// Sets the maximum number of attempts per call, at least 1. Only attempts that provably cost nothing are retried.
+    /// Default: 3.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// The longest that a call may take in all, attempts and waits included. None unless set.
+    /// Sets the maximum duration of a call, including all attempts and pauses. Default: none.
     pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// Replaces the timers.
+    /// Sets all timers. Default: [`Timers::default`].
     pub fn timers(mut self, timers: Timers) -> Self {
         self.timers = timers;
         self
     }
 
-    /// A file (PEM or DER) or folder of certificates that are trusted beside the system's: of authorities, or a server's own.
-    /// Unless set, `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` may name one. `SSL_CERT_FILE` and `SSL_CERT_DIR` take the
-    /// system's place. It is read once, when the client is made.
+    /// Sets a file (PEM or DER) or a folder of certificates to trust in addition to the system's: those of authorities
+    /// or of a single server. It is read once, when the client is built. Default: the file or folder that
+    /// `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` names, if any. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's
+    /// certificates.
     pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
         self.ca_file_from(path, OPTION_CA_FILE)
     }
 
-    /// As [`ClientBuilder::ca_file`], with what errors call it by, such as a flag.
+    /// Sets the certificates like [`ClientBuilder::ca_file`]. Errors refer to the setting as `source`, such as a flag.
     #[doc(hidden)]
     pub fn ca_file_from(mut self, path: impl Into<PathBuf>, source: impl Into<String>) -> Self {
         self.ca_file = Some(CertificateSource { path: path.into(), source: source.into() });
         self
     }
 
-    /// A proxy for every request, such as `http://host:3128` or `socks5h://host:1080`, also to this machine itself. `http`, `https`, `socks5h` (also as `socks`), `socks5`, `socks4a` and `socks4` are known; with
-    /// `socks5` and `socks4` names are looked up here, with the others by the proxy. Unless set, `HTTPS_PROXY`,
-    /// `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, and never for this machine itself. One that cannot be used, or is blank, is an
-    /// error: nothing is ever sent past a proxy that was asked for.
+    /// Sets the proxy for all requests, including those to this machine, such as `http://host:3128` or
+    /// `socks5h://host:1080`. Default: the proxy that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`
+    /// determine, which is never used for this machine.
+    ///
+    /// Schemes are `http`, `https`, `socks5h` (also `socks`), `socks5`, `socks4a` and `socks4`. With `socks5` and
+    /// `socks4` host names are resolved on this machine, with the others by the proxy. A proxy that cannot be used, or
+    /// is blank, makes `build` fail; requests never bypass it.
     pub fn proxy(self, url: impl Into<String>) -> Self {
         self.proxy_from(url, OPTION_PROXY)
     }
 
-    /// As [`ClientBuilder::proxy`], with what errors call it by, such as a flag.
+    /// Sets the proxy like [`ClientBuilder::proxy`]. Errors refer to the setting as `source`, such as a flag.
     #[doc(hidden)]
     pub fn proxy_from(mut self, url: impl Into<String>, source: impl Into<String>) -> Self {
         self.proxy = Proxy::Url { url: url.into(), source: source.into() };
         self
     }
 
-    /// No proxy, whatever the environment says.
+    /// Disables proxies, including those of the environment.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = Proxy::None;
         self
     }
 
-    /// One more header on every request to the gateway. Never sent to where pictures are downloaded from.
+    /// Adds a header to every request to the gateway. It is not sent to the servers from which images are downloaded.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// As [`ClientBuilder::header`], in place of all that were added before.
+    /// Replaces all headers that were added with [`ClientBuilder::header`].
     pub fn headers(mut self, headers: impl IntoIterator<Item = (String, String)>) -> Self {
         self.headers = headers.into_iter().collect();
         self
     }
 
-    /// Whether pictures that come as URLs are fetched at once. True unless set.
+    /// Sets whether images that are returned as URLs are downloaded at once. Default: true.
     pub fn fetch(mut self, fetch: bool) -> Self {
         self.fetch = fetch;
         self
     }
 
-    /// Whether a 5xx in the vendor's own words is tried again. The vendor says that those are free; no proof exists, so
-    /// a call may be paid twice. False unless set.
+    /// Sets whether a 500, 502, 503 or 504 in the gateway's own error format is retried. These are documented as
+    /// unbilled, but there is no proof, so a call may be paid for twice. Default: false.
     pub fn retry_server_errors(mut self, retry: bool) -> Self {
         self.retry_server_errors = retry;
         self
     }
 
-    /// Whether a call whose caller is gone is given up even if it may be paid. False unless set: it runs on, and its
-    /// result can be had from [`Client::collect`](crate::Client::collect).
+    /// Sets whether a call that was cancelled or dropped is aborted even if it may be charged. Default: false: it runs
+    /// on, and [`Client::collect`](crate::Client::collect) returns its result.
     pub fn abort_on_cancel(mut self, abort: bool) -> Self {
         self.abort_on_cancel = abort;
         self
     }
 
-    /// Whether [`ClientBuilder::abort_on_cancel`] is set.
+    /// Returns whether [`ClientBuilder::abort_on_cancel`] is set.
     #[doc(hidden)]
     pub fn aborts_on_cancel(&self) -> bool {
         self.abort_on_cancel
     }
 
-    /// How many bytes of pictures are kept in memory for callers that are gone. 256 MiB unless set.
+    /// Sets the maximum size, in bytes, of the results kept in memory for `collect`. Default: 256 MiB.
     pub fn salvage_max_bytes(mut self, bytes: u64) -> Self {
         self.salvage_max_bytes = bytes;
         self
     }
 
-    /// A folder that keeps the outcomes of calls whose callers are gone, in place of memory and across processes: any client of
-    /// this folder collects them. It is made where it is missing; its records hold no key. None unless set.
+    /// Sets a folder that keeps results for `collect`, in place of memory and across processes: any client with this
+    /// folder can collect them. It is created if it does not exist. Its files do not contain the key. Default: none.
     pub fn salvage_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.salvage_folder = Some(folder.into());
         self
     }
 
-    /// The longest picture that is accepted, in bytes. 64 MiB unless set.
+    /// Sets the maximum size of an image in a response, in bytes. Default: 64 MiB.
     pub fn max_image_bytes(mut self, bytes: u64) -> Self {
         self.max_image_bytes = bytes;
         self
     }
 
-    /// What the client's calls may cost together, and with those of every other client of this budget. No limit unless set.
+    /// Sets a budget, which limits the cost of this client's calls together with those of all other clients of the same
+    /// budget. Default: no limit.
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.budget = Some(budget.clone());
         self
@@ -480,15 +490,15 @@ impl<C> std::fmt::Debug for ClientBuilder<C> {
     }
 }
 
-/// What the environment says, without what it holds: for people who ask why something does not work.
+/// The environment variables that the configuration uses, without their values, for diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Environment {
-    /// The variable that the key is taken from.
+    /// The variable that the key is read from.
     pub key: Option<&'static str>,
-    /// The variable that the base URL is taken from.
+    /// The variable that the base URL is read from.
     pub base_url: Option<&'static str>,
-    /// Variables that name a proxy.
+    /// The variables that name a proxy.
     pub proxies: Vec<&'static str>,
 }
 
@@ -503,15 +513,15 @@ impl Environment {
     }
 }
 
-/// How a client reaches the gateway, in words and without secrets: for people who ask why something does not work.
+/// A description, without secrets, of how a client reaches the gateway, for diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
-    /// The proxy and the option or variable that it came from; or `none`, and why.
+    /// The proxy, with the option or variable that names it; or `none`, with the reason.
     pub proxy: String,
-    /// Which certificates are trusted.
+    /// The trusted certificates.
     pub certificates: String,
-    /// How the configuration was read where that may surprise, such as an endpoint left out of the base URL.
+    /// Notes on settings that were interpreted, such as an endpoint that was removed from the base URL.
     pub notes: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! One error type, one table of kinds.
+//! The error type and its kinds.
 
 use std::fmt;
 use std::io;
@@ -16,7 +16,7 @@ use crate::violation::{InvalidRequest, Violation};
 
 macro_rules! kinds {
     ($( $(#[$doc:meta])* $kind:ident = $slug:literal, $number:literal; )+) => {
-        /// What went wrong. Slug and number are the same in every language and never reused.
+        /// The kind of an error. Slug and number are the same in every language and are never reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -24,15 +24,15 @@ macro_rules! kinds {
         }
 
         impl ErrorKind {
-            /// Every kind, in the order of their numbers.
+            /// All kinds, in the order of their numbers.
             pub const ALL: &[Self] = &[$( Self::$kind, )+];
 
-            /// The stable name.
+            /// Returns the stable slug.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$kind => $slug, )+ }
             }
 
-            /// The stable number, which is also the C ABI's status.
+            /// Returns the stable number, which is also the status code of the C ABI.
             pub const fn number(self) -> i32 {
                 match self { $( Self::$kind => $number, )+ }
             }
@@ -41,41 +41,42 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Our rules refused the request; the violations are listed.
+    /// The request violates rules, which [`Error::violations`] lists. Nothing was sent.
     InvalidRequest = "invalid_request", 2;
-    /// A key, URL, header, proxy or trust store that cannot be used.
+    /// A key, URL, header, proxy or trust store cannot be used.
     Config = "config", 3;
-    /// A local file. A target that exists is refused before anything is sent.
+    /// A local file cannot be read or written. An existing target is refused before anything is sent.
     Io = "io", 4;
-    /// Provably not delivered whole.
+    /// The request was provably not delivered completely.
     Connection = "connection", 10;
-    /// Sent whole, and no answer came that proves anything.
+    /// The request was sent completely, but no response came that proves what happened.
     OutcomeUnknown = "outcome_unknown", 11;
-    /// Cancelled by a token.
+    /// A token cancelled the call.
     Cancelled = "cancelled", 12;
-    /// Every 4xx that no other kind names.
+    /// A 4xx for which there is no other kind.
     BadRequest = "bad_request", 20;
-    /// 401: the key is missing or invalid.
+    /// 401: the key is missing or not valid.
     Authentication = "authentication", 21;
-    /// 403: the key may not do this.
+    /// 403: the key has no permission for this call.
     PermissionDenied = "permission_denied", 22;
-    /// 402, or a refusal that says so: the account is out of credits.
+    /// The account has no credits left: 402, or another refusal that says so.
     InsufficientCredits = "insufficient_credits", 23;
-    /// 404: no such route or model.
+    /// 404: there is no such route or model.
     NotFound = "not_found", 24;
-    /// The prompt or an image was refused by moderation.
+    /// Moderation rejected the prompt or an image.
     ModerationBlocked = "moderation_blocked", 25;
     /// 429, unless it says that no credits are left.
     RateLimited = "rate_limited", 26;
-    /// 5xx in the vendor's own words, who says that failures are free.
+    /// 500, 502, 503 or 504 in the gateway's own error format. Documented as unbilled; `charge` stays
+    /// [`Charge::Unknown`].
     Server = "server", 27;
-    /// A success that cannot be used.
+    /// A 2xx response cannot be used.
     ResponseInvalid = "response_invalid", 30;
-    /// The picture exists at its URL and could not be fetched.
+    /// The image is at its URL, but could not be downloaded.
     DownloadFailed = "download_failed", 31;
-    /// The budget does not allow the call.
+    /// The budget does not allow the call. Nothing was sent.
     BudgetExceeded = "budget_exceeded", 40;
-    /// A bug of ours.
+    /// A bug in this library.
     Internal = "internal", 99;
 }
 
@@ -99,10 +100,10 @@ pub(crate) enum KeptAnswer {
     Memory(Bytes),
 }
 
-/// Everything that can go wrong, with what it cost.
+/// An error, with its kind and whether money was spent.
 ///
-/// Its text is one line that says what to do next. It holds neither the key nor a long body. The error underneath, such as an
-/// [`io::Error`], is its [`source`](std::error::Error::source). Cloning shares pictures.
+/// Its text is one line that says what to do next. It contains neither the key nor a long response body. The underlying
+/// error, such as an [`io::Error`], is its [`source`](std::error::Error::source). Clones share images.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -258,52 +259,53 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether money was spent, over all attempts.
+    /// Returns whether money was spent, over all attempts.
     pub fn charge(&self) -> Charge {
         self.0.charge
     }
 
-    /// The one-line text, which is also the `Display` form.
+    /// Returns the one-line text, which is also the `Display` form.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The answer's status, if there was an answer.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
     }
 
-    /// Every broken rule, for [`ErrorKind::InvalidRequest`].
+    /// Returns all violations of an [`ErrorKind::InvalidRequest`].
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }
 
-    /// How long the server asks to wait.
+    /// Returns how long the server asks to wait before another call.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Whether the vendor documents this failure as free. Its word, no proof: `charge` stays unknown.
+    /// Returns whether the vendor documents this failure as unbilled. That is not proof, so `charge` stays unknown.
     pub fn vendor_says_free(&self) -> bool {
         self.0.vendor_says_free
     }
 
-    /// Whether one of our timers ended the call.
+    /// Returns whether a timer or the deadline ended the call.
     pub fn is_timeout(&self) -> bool {
         self.0.timed_out
     }
 
-    /// Every attempt that was made, in order.
+    /// Returns all attempts in their order.
     pub fn attempts(&self) -> &[Attempt] {
         &self.0.attempts
     }
 
-    /// What was paid for and arrived in spite of the error. A picture that was not obtained stands in it with its URL.
+    /// Returns the images that were paid for and arrived in spite of the error. An image that was not downloaded is
+    /// included with its URL.
     pub fn generated(&self) -> Option<&Generated> {
         self.0.generated.as_ref()
     }
@@ -312,18 +314,18 @@ impl Error {
         self.0.generated.as_mut()
     }
 
-    /// Takes what was paid for.
+    /// Consumes the error and returns the images that were paid for.
     pub fn into_generated(self) -> Option<Generated> {
         self.0.generated
     }
 
-    /// The answer without its pictures, at most 64 KiB of it, where it could not be used.
+    /// Returns the first 64 KiB of a response that could not be used, without its images.
     pub fn response_body(&self) -> Option<&str> {
         self.0.response_body.as_deref()
     }
 
-    /// The file that holds the whole answer, where it could not be used: beside the pictures' target, or in the salvage
-    /// folder. In the places of pictures, which are in [`Error::generated`], it has their numbers.
+    /// Returns the file that holds a complete response that could not be used: next to the target of the images, or in
+    /// the salvage folder. In place of the images, which [`Error::generated`] holds, it contains their numbers.
     pub fn response_file(&self) -> Option<&Path> {
         match &self.0.kept_answer {
             Some(KeptAnswer::File(path)) => Some(path),
@@ -331,7 +333,8 @@ impl Error {
         }
     }
 
-    /// The whole answer, where it could not be used and there was no folder for [`Error::response_file`]. Cloning shares it.
+    /// Returns a complete response that could not be used, if there was no folder for [`Error::response_file`]. Clones
+    /// share it.
     pub fn response_bytes(&self) -> Option<&Bytes> {
         match &self.0.kept_answer {
             Some(KeptAnswer::Memory(bytes)) => Some(bytes),
@@ -339,7 +342,8 @@ impl Error {
         }
     }
 
-    /// The id of the task that the gateway answered with in place of pictures: ask the gateway what became of it.
+    /// Returns the id of the task, if the gateway responded with a task in place of images. The gateway can be asked
+    /// for its state.
     pub fn task_id(&self) -> Option<&str> {
         self.0.task_id.as_deref()
     }
@@ -367,7 +371,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The whole error as data, without pictures, keys or bodies of over 64 KiB.
+/// Serialises the whole error, without images or keys. `response_body` has at most 64 KiB.
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

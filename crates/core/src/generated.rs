@@ -1,4 +1,4 @@
-//! What a call yields.
+//! The result of a call.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::image::Image;
 use crate::warning::Warning;
 use crate::wire::fields;
 
-/// The pictures of one call, what they cost, and how they came.
+/// The images of one call, with their cost and the attempts that were made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     pub(crate) images: Vec<Image>,
@@ -20,23 +20,23 @@ pub struct Generated {
 }
 
 impl Generated {
-    /// A picture that was made earlier, as the result of a call of which nothing else is known.
+    /// Wraps an image that was made earlier as the result of a call about which nothing else is known.
     #[doc(hidden)]
     pub fn of_image(image: Image) -> Self {
         Self { images: vec![image], cost: None, attempts: Vec::new(), warnings: Vec::new(), response: Value::Null }
     }
 
-    /// The pictures, in the server's order.
+    /// Returns the images in the server's order.
     pub fn images(&self) -> &[Image] {
         &self.images
     }
 
-    /// Takes the pictures.
+    /// Consumes the result and returns the images.
     pub fn into_images(self) -> Vec<Image> {
         self.images
     }
 
-    /// With another picture in a picture's place, such as one that was fetched since.
+    /// Replaces the image at `index`, such as by one that was downloaded later.
     #[doc(hidden)]
     #[must_use]
     pub fn with_image(mut self, index: usize, image: Image) -> Self {
@@ -46,58 +46,59 @@ impl Generated {
         self
     }
 
-    /// The first picture.
+    /// Returns the first image.
     pub fn image(&self) -> Option<&Image> {
         self.images.first()
     }
 
-    /// The exact price, where the server states it.
+    /// Returns the exact price, if the server states it.
     pub fn cost(&self) -> Option<&Cost> {
         self.cost.as_ref()
     }
 
-    /// Every attempt, the successful one last.
+    /// Returns all attempts. The successful one is the last.
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
     }
 
-    /// What is odd about this success.
+    /// Returns the warnings about this result.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// When the picture was made, in seconds since 1970, where the server says so. Milliseconds are recognised.
+    /// Returns when the images were made, in seconds since 1970, if the server states it. A value in milliseconds is
+    /// recognised and converted.
     pub fn created(&self) -> Option<i64> {
         fields::created(&self.response)
     }
 
-    /// Token counts, where the server states them.
+    /// Returns the token counts, if the server states them.
     pub fn usage(&self) -> Option<&Value> {
         fields::usage(&self.response)
     }
 
-    /// The server's answer with every key it had; `null` stands where a picture's base64 was.
+    /// Returns the server's response with all of its keys. `null` replaces the base64 of each image.
     pub fn response(&self) -> &Value {
         &self.response
     }
 
-    /// The id that we gave the successful attempt.
+    /// Returns the id that this client gave the successful attempt.
     pub fn client_request_id(&self) -> Option<&str> {
         self.attempts.last().map(|attempt| attempt.client_request_id.as_str())
     }
 
-    /// The vendor's id of the work, where stated.
+    /// Returns the vendor's id of the inference, if the server states it.
     pub fn inference_id(&self) -> Option<&str> {
         self.attempts.last().and_then(|attempt| attempt.inference_id.as_deref())
     }
 
-    /// The vendor's id of the HTTP request, where stated.
+    /// Returns the vendor's id of the HTTP request, if the server states it.
     pub fn request_id(&self) -> Option<&str> {
         self.attempts.last().and_then(|attempt| attempt.request_id.as_deref())
     }
 }
 
-/// Everything but the pixels.
+/// Serialises everything except the bytes of the images.
 impl Serialize for Generated {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]

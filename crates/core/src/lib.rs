@@ -1,8 +1,9 @@
-//! Making and editing images with **gpt-image-2** over the AI/ML API gateway: checked before money is spent, never paid
-//! twice, never lost.
+//! A client for making and editing images with **gpt-image-2** over the AI/ML API gateway. Requests are validated
+//! before money is spent, no call is paid for twice, and no paid image is lost.
 //!
-//! A call costs real money, takes about a minute and cannot be repeated safely: the API has no idempotency key. So this
-//! client repeats only what provably cost nothing, and says of every outcome what it cost.
+//! A call costs money, takes about a minute and cannot be repeated safely, because the API has no idempotency key. So
+//! this client retries only attempts that provably cost nothing (unless [`ClientBuilder::retry_server_errors`] is set),
+//! and every result and error states what it cost.
 //!
 //! ```
 //! use gptimage_core::{Client, EditRequest, GenerateRequest};
@@ -25,32 +26,51 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What it keeps
+//! # Guarantees
 //!
-//! - **A request that exists is valid.** [`GenerateRequest`] and [`EditRequest`] are built from required arguments and
-//!   setters; `build` names every broken rule at once, as data ([`Violation`]), before anything is sent. Masks are
-//!   checked down to their alpha.
-//! - **Every outcome says what it cost.** [`Error::charge`] is [`Charge::NotCharged`] only where that is proved: the
-//!   server cannot have had a whole request, or refused it before any work. [`Error::attempts`] and
+//! - **A request that was built is valid.** [`GenerateRequest`] and [`EditRequest`] are built from required arguments
+//!   and setters. `build` reports every violated rule as data ([`Violation`]) before anything is sent. Masks are
+//!   checked including their alpha channel.
+//! - **Every result and error states its charge.** [`Error::charge`] is [`Charge::NotCharged`] only with proof: the
+//!   server cannot have received a complete request, or it refused the request before any work. [`Error::attempts`] and
 //!   [`Generated::attempts`] list every id that the server saw.
-//! - **What was paid for is not lost.** A dropped future, a passed deadline, a full disk: the picture can be had from
-//!   [`Client::collect`], [`Error::generated`] or, while it is still at its URL, [`Client::fetch`].
-//! - **Doubt can be settled.** [`Client::reconcile`] asks the vendor's log what became of an attempt that may have been
-//!   charged; [`Client::pending`] lists what is on its way or waits to be collected.
-//! - **Spending has a limit.** A [`Budget`] reserves what a call may cost before it is sent, and settles it afterwards.
-//! - **Memory stays flat.** Uploads stream from disk, answers are decoded while they arrive and, with
-//!   [`Call::save_to`], written as they are decoded. A file has its final name once it is complete, or not at all.
-//! - **The key goes to one origin.** Downloads use a client that has none.
+//! - **Paid images are not lost.** After a dropped future, a passed deadline or a full disk, the image is available
+//!   from [`Client::collect`], from [`Error::generated`] or, while it is at its URL, from [`Client::fetch`].
+//! - **An unknown charge can be looked up.** [`Client::reconcile`] reads the vendor's usage log for attempts that may
+//!   have been charged. [`Client::pending`] lists calls in flight and results that wait to be collected.
+//! - **Spending has a limit.** A [`Budget`] reserves what an attempt may cost before it is sent, and replaces the
+//!   reservation with the price afterwards.
+//! - **Memory use stays bounded.** Uploads stream from disk. Responses are decoded while they arrive and, with
+//!   [`Call::save_to`], written to disk as they are decoded. A file appears under its final name when it is complete,
+//!   or not at all.
+//! - **The key is sent to one origin only.** Downloads use a separate HTTP client without it.
+//!
+//! # Structure of the crate
+//!
+//! - Requests: [`GenerateRequest`], [`EditRequest`] and their values, re-exported from [`gptimage_model`]. [`rules`]
+//!   holds the limits and defaults of the model.
+//! - Calls: [`Client`], configured by [`ClientBuilder`] and [`Timers`], prepares a [`Call`]; [`Call::send`] sends it.
+//!   [`CancelToken`] and [`Progress`] control and observe it.
+//! - Results: [`Generated`] with its [`Image`]s, or an [`Error`] with its [`ErrorKind`]. Both list their [`Attempt`]s.
+//! - Money: [`Charge`], [`Cost`], [`Budget`], [`Balance`], and [`Reconcile`] for attempts with an unknown charge.
+//! - `blocking`: the same client for code without async.
+//!
+//! # Features
+//!
+//! - `blocking`: the module `blocking`. Off by default.
+//! - `internals`: for the fuzz targets of this repository only. It is not part of the public interface and may change
+//!   at any time.
 //!
 //! # Threads and runtimes
 //!
-//! Everything here is `Send + Sync` and cheap to clone where it says so. [`Client`] works inside any tokio runtime with
-//! time and I/O enabled; `blocking::Client` (feature `blocking`) brings a thread of its own. Building an
-//! [`EditRequest`] and saving an [`Image`] block while they touch files.
+//! All types are `Send + Sync`, and cheap to clone where their documentation says so. [`Client`] works inside any tokio
+//! runtime with time and I/O enabled. `blocking::Client` (feature `blocking`) runs its own thread. Building an
+//! [`EditRequest`] and saving an [`Image`] block during file access.
 //!
 //! # Logs
 //!
-//! Through `tracing`: attempts, waits and ids; prompts and pictures as sizes and hashes; never keys.
+//! Events are emitted with `tracing`: attempts, pauses and ids. Prompts and images appear as sizes and hashes only;
+//! keys never appear.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,4 +1,4 @@
-//! How far a call is, for whoever shows it.
+//! The progress of a call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,25 +8,25 @@ use serde::{Serialize, Serializer};
 
 use crate::attempt::Phase;
 
-/// A snapshot of a call on its way.
+/// A snapshot of the progress of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Progress {
-    /// 1 for the first attempt.
+    /// The number of the attempt, starting at 1.
     pub attempt: u32,
-    /// The id that the attempt is sent with, as `X-Client-Request-Id`. Known before its first byte leaves.
+    /// The id of the attempt, sent as `X-Client-Request-Id`. It is known before the first byte is sent.
     pub client_request_id: String,
-    /// Most attempts that the call may take.
+    /// The maximum number of attempts of the call.
     pub max_attempts: u32,
-    /// How far the attempt is.
+    /// The phase that the attempt reached.
     pub phase: Phase,
-    /// Bytes of the request's body that the transport took.
+    /// Number of bytes of the request body that the HTTP library took.
     pub bytes_sent: u64,
-    /// Length of the request's body in bytes.
+    /// Length of the request body in bytes.
     pub bytes_total: u64,
-    /// Bytes that came, of the answer and of downloads.
+    /// Number of bytes received, of the response and of downloads.
     pub bytes_received: u64,
-    /// Set between two attempts: how long the pause is.
+    /// The length of the pause, between two attempts.
     #[serde(rename = "pause_seconds", serialize_with = "seconds")]
     pub pause: Option<Duration>,
 }

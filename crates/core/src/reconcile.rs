@@ -1,6 +1,6 @@
-//! What became of an attempt that may have been charged, as the vendor's log has it.
+//! Finds out from the vendor's usage log whether attempts were charged.
 //!
-//! The verdict is pure ([`judge`]); asking is `transport/usage_log.rs`.
+//! The decision ([`judge`]) is pure; `transport/usage_log.rs` reads the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::runtime::require_runtime;
 use crate::transport::{Http, UsageLog, read_usage_log};
 use crate::wire::{LogRow, LogStatus};
 
-/// An attempt that is asked for: by its record, or by its client request id alone.
+/// An attempt to look up, identified by its record or by its client request id.
 #[derive(Debug, Clone)]
 pub struct ReconcileTarget {
     pub(crate) client_request_id: String,
@@ -26,14 +26,14 @@ pub struct ReconcileTarget {
 }
 
 impl ReconcileTarget {
-    /// With what is proved of it already: then it is not asked for. [`Charge::Unknown`] proves nothing.
+    /// Sets what is already proved about the attempt; then it is not looked up. [`Charge::Unknown`] proves nothing.
     #[must_use]
     pub fn known(mut self, charge: Charge, cost: Option<Cost>) -> Self {
         self.known = (charge != Charge::Unknown).then_some((charge, cost));
         self
     }
 
-    /// With the vendor's id of the work, where an answer named it: a row of other work is not believed.
+    /// Sets the vendor's id of the inference, if a response stated it. Log rows of another inference are then ignored.
     #[must_use]
     pub fn inference_id(mut self, inference_id: Option<String>) -> Self {
         self.inference_id = inference_id;
@@ -67,28 +67,29 @@ impl From<&Attempt> for ReconcileTarget {
     }
 }
 
-/// What is known of an attempt after the vendor's log was asked.
+/// The result of looking up one attempt in the vendor's usage log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Reconciled {
-    /// The attempt's id.
+    /// The client request id of the attempt.
     pub client_request_id: String,
-    /// [`Charge::NotCharged`]: the log says that it failed and cost nothing; it may be sent again. [`Charge::Charged`]: it
-    /// succeeded or cost something. [`Charge::Unknown`]: the log does not say, or cannot be asked.
+    /// [`Charge::NotCharged`] if the log says that the attempt failed and cost nothing, so that it may be repeated.
+    /// [`Charge::Charged`] if it succeeded or cost something. [`Charge::Unknown`] if the log does not tell or cannot be
+    /// read.
     pub charge: Charge,
-    /// The price in the log, where it was charged.
+    /// The price in the log, if the attempt was charged.
     pub cost: Option<Cost>,
-    /// The vendor's id of the work.
+    /// The vendor's id of the inference.
     pub inference_id: Option<String>,
     /// The vendor's id of the HTTP request.
     pub request_id: Option<String>,
-    /// When the call was made, as the log writes it (ISO 8601).
+    /// The time of the call, as the log states it (ISO 8601).
     pub created: Option<String>,
-    /// One line that says what to do next; for what was charged, with everything that a refund needs.
+    /// One line that says what to do next. For a charged attempt it contains everything needed for a refund.
     pub message: String,
 }
 
-/// A target about attempts. Awaiting it asks, which is free.
+/// A look-up that was not sent yet. [`Reconcile::send`] sends it, which is free.
 #[derive(Debug)]
 #[must_use = "nothing is asked until it is awaited"]
 pub struct Reconcile {
@@ -105,14 +106,14 @@ impl Reconcile {
         Self { http, settings, targets, period: "24h".to_owned(), timeout }
     }
 
-    /// How far back the log is read, in the vendor's words: minutes, hours or days, such as `7d`. `24h` unless set.
+    /// Sets how far back the log is read, in the vendor's format: minutes, hours or days, such as `7d`. Default: `24h`.
     pub fn period(mut self, period: impl Into<String>) -> Self {
         self.period = period.into();
         self
     }
 
-    /// How long a row is waited for that is not there yet, says that the call is still running, or contradicts another: rows
-    /// land some time after the answer. [`Timers::usage_log`] unless set; nothing: the log is read once.
+    /// Sets how long to wait for a row that is missing, says that the call is still running, or contradicts another
+    /// row. Rows appear some time after the response. With zero, the log is read once. Default: [`Timers::usage_log`].
     ///
     /// [`Timers::usage_log`]: crate::Timers::usage_log
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -120,10 +121,10 @@ impl Reconcile {
         self
     }
 
-    /// Reads the usage log and returns an answer for each attempt, in their order.
+    /// Reads the usage log and returns one result for each attempt, in their order.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config): there is no tokio runtime.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) outside a tokio runtime.
     pub fn send(self) -> impl Future<Output = Result<Vec<Reconciled>, Error>> + Send + Unpin + 'static {
         Box::pin(self.ask())
     }

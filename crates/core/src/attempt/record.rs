@@ -1,4 +1,4 @@
-//! The record of one charged attempt: how far it came, under which ids.
+//! The record of one attempt at a charged call: its progress and its ids.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,28 +7,28 @@ use serde::{Serialize, Serializer};
 
 use crate::charge::{Charge, Cost};
 
-/// How far an attempt came, from what our own code did. It only goes forward.
+/// The progress of an attempt, as observed on this side. It never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
     /// Nothing was done yet.
     Planned,
-    /// Name lookup, TCP, TLS, proxy.
+    /// A connection is being established: DNS, TCP, TLS, proxy.
     Connecting,
-    /// The transport is taking the body.
+    /// The request body is being sent.
     Sending,
-    /// The transport took the body whole.
+    /// The HTTP library took the whole request body.
     Sent,
-    /// Status and headers of the answer came.
+    /// Status and headers of the response were received.
     HeadReceived,
-    /// The answer's body came whole.
+    /// The response body was received completely.
     BodyComplete,
-    /// The pictures are where they were asked to be.
+    /// The images are where the call requested them: in memory, in files or, with `fetch` off, at their URLs.
     Stored,
 }
 
 impl Phase {
-    /// Every phase, in order.
+    /// All phases, in order.
     pub const ALL: &[Self] = &[
         Self::Planned,
         Self::Connecting,
@@ -39,7 +39,7 @@ impl Phase {
         Self::Stored,
     ];
 
-    /// The stable name, such as `head_received`.
+    /// Returns the stable name, such as `head_received`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -65,37 +65,38 @@ impl Serialize for Phase {
     }
 }
 
-/// One attempt at a charged call. Results and errors list all of theirs.
+/// One attempt at a charged call. Results and errors list all of their attempts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// 1 for the first.
+    /// The number of the attempt, starting at 1.
     pub number: u32,
-    /// The id that we gave it, sent as `X-Client-Request-Id`.
+    /// The id that this client created, sent as `X-Client-Request-Id`.
     pub client_request_id: String,
-    /// The vendor's id of the work, where stated.
+    /// The vendor's id of the inference, if the server states it.
     pub inference_id: Option<String>,
-    /// The vendor's id of the HTTP request, where stated.
+    /// The vendor's id of the HTTP request, if the server states it.
     pub request_id: Option<String>,
-    /// How far it came.
+    /// The phase that the attempt reached.
     pub phase: Phase,
-    /// Bytes of the request's body that the transport took: an upper bound of what the server has.
+    /// Number of bytes of the request body that the HTTP library took, which is an upper bound of what the server
+    /// received.
     pub bytes_sent: u64,
-    /// Length of the request's body in bytes.
+    /// Length of the request body in bytes.
     pub bytes_total: u64,
-    /// The answer's status.
+    /// The HTTP status of the response.
     pub http_status: Option<u16>,
-    /// What is known about money.
+    /// Whether the attempt was charged.
     pub charge: Charge,
-    /// The price, where stated.
+    /// The price, if the server states it.
     pub cost: Option<Cost>,
-    /// Seconds slept before this attempt.
+    /// The pause before the attempt. Serialised as `waited_seconds`.
     #[serde(rename = "waited_seconds", serialize_with = "seconds")]
     pub waited: Duration,
-    /// From its start to its end, in seconds.
+    /// The duration of the attempt. Serialised as `elapsed_seconds`.
     #[serde(rename = "elapsed_seconds", serialize_with = "seconds")]
     pub elapsed: Duration,
-    /// Why it failed, in one line.
+    /// The reason of the failure, in one line.
     pub error: Option<String>,
 }
 

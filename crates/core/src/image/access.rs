@@ -1,4 +1,4 @@
-//! Reads a picture's bytes, and saves copies of it.
+//! Reads the bytes of an image, and saves copies of it.
 
 use std::path::PathBuf;
 
@@ -13,10 +13,10 @@ use crate::text;
 use crate::warning::Warning;
 
 impl Image {
-    /// Reads the bytes, from memory or from the file. Blocks while it reads.
+    /// Reads the bytes from memory or from the file. Blocks while it reads.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if the file cannot be read; [`ErrorKind::DownloadFailed`] if the picture is still at a URL.
+    /// [`ErrorKind::Io`] if the file cannot be read. [`ErrorKind::DownloadFailed`] if the image is still at its URL.
     pub fn read(&self) -> Result<Bytes, Error> {
         match self.location() {
             Location::Memory(bytes) => Ok(bytes.clone()),
@@ -27,15 +27,15 @@ impl Image {
         }
     }
 
-    /// Saves a copy to a file or folder and says where it is: complete and synced under its final name or not at all.
-    /// Blocks while it writes.
+    /// Saves a copy to a file or folder and returns its path. Blocks while it writes. The file appears under its final
+    /// name when it is complete and synced, or not at all.
     ///
-    /// An existing folder or a path that ends in `/` takes a name of our making; a missing extension is added; an
-    /// existing file is refused unless [`SaveTo::overwrite`] is set. The bytes stay as they are, whatever the extension: one
-    /// of another format is logged as a warning, and [`Image::extension_warning`] knows it before.
+    /// In a folder (an existing one, or a path that ends in `/`) the file gets a generated name. A missing extension is
+    /// added. An existing file is refused unless [`SaveTo::overwrite`] is set. The image is not converted: an extension
+    /// of another format is logged as a warning, which [`Image::extension_warning`] returns beforehand.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`]; [`ErrorKind::DownloadFailed`] if the picture is still at a URL.
+    /// [`ErrorKind::Io`] if the file cannot be written. [`ErrorKind::DownloadFailed`] if the image is still at its URL.
     pub fn save(&self, to: impl Into<SaveTo>) -> Result<PathBuf, Error> {
         let to = to.into();
         let target = Target::resolve(&to, 1)?;
@@ -53,8 +53,7 @@ impl Image {
         }
     }
 
-    /// What [`Image::save`] would warn of: a file extension that is not one of this picture's format. The picture is not
-    /// converted.
+    /// Returns the warning that [`Image::save`] would log if the extension is not one of the image's format.
     ///
     /// ```
     /// use gptimage_core::Image;

@@ -1,4 +1,4 @@
-//! Pictures that were made, and the files that they are saved to.
+//! Generated images, and the files that they are saved to.
 
 mod access;
 mod picture;

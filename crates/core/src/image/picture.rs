@@ -1,4 +1,4 @@
-//! A picture, wherever its bytes are.
+//! A generated image, independent of where its bytes are.
 
 use std::fmt;
 use std::fs::File;
@@ -11,7 +11,7 @@ use gptimage_model::{ImageFormat, ImageInput};
 
 use crate::warning::Warning;
 
-/// Where a picture's bytes are.
+/// The place of an image's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Location {
@@ -19,13 +19,13 @@ pub enum Location {
     Memory(Bytes),
     /// In a file, complete and synced.
     File(PathBuf),
-    /// Still on the server, at [`Image::url`].
+    /// On the server, at [`Image::url`].
     Url,
 }
 
-/// One picture that was made: in memory, in a file, or still at a URL.
+/// A generated image: in memory, in a file, or still at its URL.
 ///
-/// Cloning shares the bytes. Format and dimensions come from the bytes, not from what was asked.
+/// Clones share the bytes. Format and dimensions are read from the bytes, not taken from the request.
 #[derive(Clone, PartialEq)]
 pub struct Image {
     location: Location,
@@ -36,12 +36,14 @@ pub struct Image {
 }
 
 impl Image {
-    /// A picture that was made earlier, at the link that the server gave; [`Client::fetch`](crate::Client::fetch) gets it.
+    /// Creates an image from the URL that the server returned earlier. [`Client::fetch`](crate::Client::fetch)
+    /// downloads it.
     pub fn from_url(url: impl Into<String>) -> Self {
         Self::at_url(url.into())
     }
 
-    /// A picture's bytes. Anything is taken; what is no whole PNG, JPEG or WebP has no format and no dimensions.
+    /// Creates an image from its bytes. Any bytes are accepted; if they are not a complete PNG, JPEG or WebP, the image
+    /// has no format and no dimensions.
     ///
     /// ```
     /// use gptimage_core::{Image, ImageFormat};
@@ -56,8 +58,8 @@ impl Image {
         Self { location: Location::Memory(bytes), url: None, verified, revised_prompt: None, inline: false }
     }
 
-    /// A picture's file, which is looked at now and read whenever the bytes are asked for. Blocks while it looks; what
-    /// cannot be read or is no whole picture has no format and no dimensions.
+    /// Creates an image from a file, which is inspected now and read when the bytes are needed. Blocks during the
+    /// inspection. If the file cannot be read or is not a complete image, the image has no format and no dimensions.
     pub fn from_file(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let verified = File::open(&path).ok().and_then(|file| {
@@ -80,7 +82,7 @@ impl Image {
         Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None, inline: false }
     }
 
-    /// The link that the server gave, for a picture that is put together again.
+    /// Sets the URL, when a stored image is restored.
     #[doc(hidden)]
     #[must_use]
     pub fn with_url(mut self, url: Option<String>) -> Self {
@@ -88,7 +90,7 @@ impl Image {
         self
     }
 
-    /// The prompt as the model rewrote it, for a picture that is put together again.
+    /// Sets the revised prompt, when a stored image is restored.
     #[doc(hidden)]
     #[must_use]
     pub fn with_revised_prompt(mut self, revised_prompt: Option<String>) -> Self {
@@ -96,7 +98,7 @@ impl Image {
         self
     }
 
-    /// Whether it came inside the answer, for a picture that is put together again.
+    /// Sets whether the image was part of the response, when a stored image is restored.
     #[doc(hidden)]
     #[must_use]
     pub fn with_inline(mut self, inline: bool) -> Self {
@@ -104,12 +106,12 @@ impl Image {
         self
     }
 
-    /// Whether it came inside the answer, as base64, and not by its link.
+    /// Returns whether the image was part of the response as base64, rather than linked.
     pub fn is_inline(&self) -> bool {
         self.inline
     }
 
-    /// Where the bytes are.
+    /// Returns where the bytes are.
     pub fn location(&self) -> &Location {
         &self.location
     }
@@ -118,7 +120,7 @@ impl Image {
         self.location
     }
 
-    /// The bytes, if they are in memory.
+    /// Returns the bytes, if they are in memory.
     pub fn bytes(&self) -> Option<&Bytes> {
         match &self.location {
             Location::Memory(bytes) => Some(bytes),
@@ -126,7 +128,7 @@ impl Image {
         }
     }
 
-    /// The file, if the picture was saved to one.
+    /// Returns the path of the file, if the image was saved.
     pub fn path(&self) -> Option<&Path> {
         match &self.location {
             Location::File(path) => Some(path),
@@ -134,22 +136,22 @@ impl Image {
         }
     }
 
-    /// The link that the server gave. Its lifetime is not documented.
+    /// Returns the URL that the server returned. How long it stays valid is not documented.
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 
-    /// The format, from the bytes; `None` while they are still at a URL.
+    /// Returns the format, read from the bytes. `None` while they are still at a URL.
     pub fn format(&self) -> Option<ImageFormat> {
         self.verified.as_ref().map(|verified| verified.format)
     }
 
-    /// Width and height in pixels, from the bytes.
+    /// Returns width and height in pixels, read from the bytes. `None` while they are still at a URL.
     pub fn dimensions(&self) -> Option<(u32, u32)> {
         self.verified.as_ref().and_then(|verified| verified.dimensions)
     }
 
-    /// Length in bytes; `None` while they are still at a URL.
+    /// Returns the length in bytes. `None` while they are still at a URL.
     pub fn len_bytes(&self) -> Option<u64> {
         match &self.location {
             Location::Memory(bytes) => Some(bytes.len() as u64),
@@ -157,7 +159,7 @@ impl Image {
         }
     }
 
-    /// The prompt as the model rewrote it, where the server says so.
+    /// Returns the prompt as revised by the model, if the server states it.
     pub fn revised_prompt(&self) -> Option<&str> {
         self.revised_prompt.as_deref()
     }

@@ -1,4 +1,4 @@
-//! The outcome of a call whose caller is gone, and what is shown of it before it is collected.
+//! Results of calls whose callers stopped waiting, and what is shown of them before they are collected.
 
 use serde::Serialize;
 
@@ -8,15 +8,15 @@ use crate::generated::Generated;
 
 pub(super) type Outcome = Result<Generated, Error>;
 
-/// A call that may be paid and is in nobody's hands yet.
+/// A call that may be charged and whose result nobody has yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Pending {
-    /// The id of its last attempt; none where a call ended before it had one.
+    /// The client request id of the last attempt. `None` if the call ended before its first attempt.
     pub client_request_id: Option<String>,
-    /// How far that came.
+    /// The phase that the attempt reached.
     pub phase: Phase,
-    /// Whether it has ended, and its outcome waits for [`Client::collect`](crate::Client::collect).
+    /// Whether the call has ended and its result waits for [`Client::collect`](crate::Client::collect).
     pub ended: bool,
 }
 

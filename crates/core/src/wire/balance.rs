@@ -1,4 +1,4 @@
-//! What money is left, as it travels.
+//! The balance of an account, as returned by the server.
 
 use serde::Serialize;
 
@@ -10,13 +10,13 @@ use crate::text;
 /// Below the gateway's root. A free question, which also tells whether the key works.
 pub(crate) const BALANCE_PATH: &str = "v2/billing";
 
-/// The money that is left in an account.
+/// The balance of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Balance {
-    /// The amount as the server wrote it; it may be negative.
+    /// The amount as the server wrote it. It may be negative.
     pub current_balance: String,
-    /// Its currency, where stated.
+    /// The currency, if the server states it.
     pub currency: Option<String>,
 }
 
