@@ -215,7 +215,7 @@ impl Call {
     }
 }
 
-/// A thread with a runtime on it. Dropped, it ends; calls that nobody waits for end with it.
+/// A thread that runs a runtime. It ends when this is dropped, with the calls that run on without a caller.
 #[derive(Debug)]
 struct Thread {
     runtime: Handle,

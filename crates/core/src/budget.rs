@@ -15,10 +15,10 @@ use crate::request::Request;
 /// A limit on the total cost of calls. Clones are the same budget, which any number of clients and threads can share.
 ///
 /// Before an attempt is sent, its maximum cost is reserved. That is the larger of [`Budget::max_usd_per_call`]
-/// (default: 0.50 USD for each image) and the highest price of an equal call so far. If the reservation exceeds the
-/// budget, the call fails with [`ErrorKind::BudgetExceeded`] and nothing is sent.
+/// (default: 0.50 USD for each image) and the highest price of an equal call so far. If the reservation exceeds what
+/// is left of the budget, the call fails with [`ErrorKind::BudgetExceeded`] and nothing is sent.
 ///
-/// Afterwards the price that the server states replaces the reservation. If nothing was provably charged, the
+/// Afterwards the price that the server states replaces the reservation. If provably nothing was charged, the
 /// reservation is released. If the attempt may have been charged, or no price was stated, the reservation counts as
 /// spent until [`Client::reconcile`](crate::Client::reconcile) finds the price.
 ///
@@ -65,7 +65,7 @@ struct State {
     closed_by: Option<String>,
 }
 
-/// PriceKey that should cost the same.
+/// The properties of a call that determine its price.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PriceKey {
     operation: &'static str,
@@ -244,8 +244,8 @@ impl State {
     }
 }
 
-/// The part of a budget that is reserved for one attempt. Dropped uncommitted, it is given back if nothing can have been charged, and else
-/// counts as spent.
+/// The part of a budget that is reserved for one attempt. If it is dropped uncommitted, it is released if nothing can have
+/// been charged, and otherwise counts as spent.
 pub(crate) struct Reservation {
     budget: Budget,
     usd: Amount,

@@ -49,7 +49,7 @@ impl Serialize for Charge {
     }
 }
 
-/// The vendor's credits that are one US dollar.
+/// The vendor's credits per US dollar.
 const CREDITS_PER_USD: u32 = 2_000_000;
 
 /// The exact cost of a call, as the server states it.
@@ -75,12 +75,12 @@ impl fmt::Display for Cost {
 }
 
 impl Cost {
-    /// Whether the server stated a price above nothing.
+    /// Returns whether the server stated a price above zero.
     pub(crate) fn is_positive(&self) -> bool {
         [self.usd, self.credits].iter().flatten().any(|amount| !amount.is_zero())
     }
 
-    /// The larger of what the server stated in dollars and in credits, in dollars.
+    /// Returns the larger of the stated costs in dollars and in credits, in dollars.
     pub(crate) fn in_usd(self) -> Option<Amount> {
         self.usd.max(self.credits.map(|credits| credits.divided_up(CREDITS_PER_USD)))
     }

@@ -80,7 +80,7 @@ impl Default for Timers {
     }
 }
 
-/// No timer is longer: adding it to a clock must not overflow.
+/// The upper limit of all timers, so that adding one to a clock cannot overflow.
 const LONGEST_TIMER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Timers {
@@ -153,31 +153,32 @@ pub fn seconds(name: &str, value: f64) -> Result<Duration, Error> {
         .map_err(|_| Error::config(format!("{name}: {value} is no number of seconds; write one that is not negative")))
 }
 
-/// What the option is called where nobody says it better.
+/// The default names of the options in errors.
 const OPTION_PROXY: &str = "the option proxy";
 const OPTION_CA_FILE: &str = "the option ca_file";
 
-/// Bundles that other tools honour, trusted beside the system's certificates; the first that is set and not blank wins.
+/// Variables of other tools for certificates to trust in addition to the system's. The first that is set and not blank
+/// is used.
 const CA_BUNDLE_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
-/// OpenSSL's variables, which take the system's place.
+/// OpenSSL's variables, which replace the system's certificates.
 const CA_STORE_FILE: &str = "SSL_CERT_FILE";
 pub(crate) const CA_STORE_FOLDERS: &str = "SSL_CERT_DIR";
 
-/// A file or folder of certificates, and what it was named by.
+/// A file or folder of certificates, and the option or variable that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CertificateSource {
     pub(crate) path: PathBuf,
     pub(crate) source: String,
 }
 
-/// Which certificates are trusted.
+/// The certificates to trust.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct TrustSettings {
-    /// Beside the store's.
+    /// In addition to the store's.
     pub(crate) extra: Option<CertificateSource>,
-    /// Whether `extra` was given in words; else a variable names it.
+    /// Whether `extra` was given as an option; otherwise a variable names it.
     pub(crate) in_words: bool,
-    /// In the system's place. Empty: the system's store.
+    /// In place of the system's store. If empty, the system's store is used.
     pub(crate) store: Vec<CertificateSource>,
 }
 
@@ -197,7 +198,7 @@ impl TrustSettings {
         }
     }
 
-    /// Which they are, in words.
+    /// Describes which certificates are trusted.
     fn describe(&self) -> String {
         let store = match &self.store[..] {
             [] => "the system's".to_owned(),
@@ -235,7 +236,7 @@ impl TrustSettings {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder<C> {
-    /// With where it came from; as the environment has it, which may be no text.
+    /// With its source. The value is as in the environment, so it may not be valid text.
     key: Option<(OsString, String)>,
     base_url: Option<(OsString, String)>,
     allow_http: bool,
@@ -422,7 +423,7 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Sets the maximum size of an image in a response, in bytes. Default: 64 MiB.
+    /// Sets the maximum size of a received image, in bytes. Default: 64 MiB.
     pub fn max_image_bytes(mut self, bytes: u64) -> Self {
         self.max_image_bytes = bytes;
         self
@@ -435,7 +436,7 @@ impl<C> ClientBuilder<C> {
         self
     }
 
-    /// Checks everything.
+    /// Validates all settings.
     pub(crate) fn validate(self) -> Result<Settings, Error> {
         let (key, source) = self.key.ok_or_else(|| {
             let variables = KEY_VARIABLES.join(", ");
@@ -478,7 +479,7 @@ impl<C> ClientBuilder<C> {
 }
 
 impl<C> std::fmt::Debug for ClientBuilder<C> {
-    /// Neither the key nor headers, which may hold secrets too, nor URLs, which may hold passwords.
+    /// Leaves out the key, headers, which may hold secrets, and URLs, which may hold passwords.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("api_key", &self.key.as_ref().map(|(_, source)| format!("set, from {source}")))
@@ -525,7 +526,7 @@ pub struct Connection {
     pub notes: Vec<String>,
 }
 
-/// A configuration that was judged.
+/// A validated configuration.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) authorization: SecretString,
@@ -539,9 +540,9 @@ pub(crate) struct Settings {
     pub(crate) timers: Timers,
     pub(crate) routes: Routes,
     pub(crate) trust: TrustSettings,
-    /// As it can be given again.
+    /// The base URL in a form that can be given to another client.
     pub(crate) base_url_shown: String,
-    /// What people should know of how the configuration was read.
+    /// Notes for users on settings that were interpreted.
     pub(crate) notes: Vec<String>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) fetch: bool,
@@ -554,7 +555,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// How the gateway is reached, in words.
+    /// Describes how the gateway is reached.
     pub(crate) fn connection(&self) -> Connection {
         Connection {
             proxy: self.routes.to(&self.base_url).to_string(),
@@ -570,12 +571,12 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// A call without an attempt would do nothing.
+/// Rejects 0 attempts, with which a call would do nothing.
 pub(crate) fn some_attempts(attempts: u32) -> Result<(), Error> {
     if attempts == 0 { Err(Error::config("max_attempts: 0 attempts send nothing; allow at least 1")) } else { Ok(()) }
 }
 
-/// A path below a judged base URL.
+/// Appends a path to a validated base URL.
 pub(crate) fn join(base_url: &Url, path: &str) -> Result<Url, Error> {
     base_url.join(path).map_err(|error| Error::config(format!("the base URL cannot be extended: {error}")))
 }

@@ -92,11 +92,11 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// The whole of an answer that could not be used.
+/// A complete response that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeptAnswer {
     File(PathBuf),
-    /// In memory, where there is no folder for it.
+    /// In memory, if there is no folder for it.
     Memory(Bytes),
 }
 
@@ -248,8 +248,8 @@ impl Error {
         self
     }
 
-    /// Whether this is not the last word on the call: its attempt runs on, and the salvage store gets what becomes of it (or
-    /// the attempt was given up, as [`Config::abort_on_cancel`](crate::Config::abort_on_cancel) says).
+    /// Returns whether the call's own result is still to come: its attempt runs on and the salvage store gets its result,
+    /// or the attempt was aborted because of [`ClientBuilder::abort_on_cancel`](crate::ClientBuilder::abort_on_cancel).
     pub(crate) fn is_followed(&self) -> bool {
         self.0.followed
     }

@@ -126,7 +126,7 @@ pub use reconcile::{Reconcile, ReconcileTarget, Reconciled};
 pub use salvage::Pending;
 pub use wire::Balance;
 
-/// What the command and the bindings to other languages need beside the public interface. Nothing here is promised.
+/// Items for the command and the bindings to other languages. Not part of the public interface; may change at any time.
 #[doc(hidden)]
 pub mod binding {
     pub use crate::client::{ExpectedOutcome, InFlight};

@@ -35,7 +35,7 @@ fn seconds<S: Serializer>(pause: &Option<Duration>, serializer: S) -> Result<S::
     pause.map(|pause| pause.as_secs_f64()).serialize(serializer)
 }
 
-/// The caller's callback. Called from the task that awaits the call.
+/// The caller's callback. It runs in the task that awaits the call.
 #[derive(Clone)]
 pub(crate) struct Observer(Arc<dyn Fn(&Progress) + Send + Sync>);
 

@@ -146,7 +146,7 @@ impl Reconcile {
     }
 }
 
-/// Derives from the rows what became of an attempt. `unreadable`: why the log could not be read whole.
+/// Derives the result of an attempt from the rows. `unreadable`: why the log could not be read whole.
 fn judge(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
     let id = &target.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();

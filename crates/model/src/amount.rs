@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Digits behind the point that an [`Amount`] can hold.
+/// Maximum number of digits after the point of an [`Amount`].
 const SCALE: u32 = 20;
-/// What a whole has of the smallest part.
+/// The number of smallest parts in a whole.
 const UNIT: u128 = 10_u128.pow(SCALE);
 
 /// An exact, non-negative decimal number, for money and credits. It is parsed from decimal text, never through a binary
@@ -48,7 +48,7 @@ impl Amount {
         Self { whole: number / 100, part: u128::from(number % 100) * (UNIT / 100) }
     }
 
-    /// So many of the smallest part, where a whole number of 64 bits holds what is before the point.
+    /// Creates an amount from a number of smallest parts, if the digits before the point fit into 64 bits.
     fn from_parts(parts: u128) -> Option<Self> {
         Some(Self { whole: u64::try_from(parts / UNIT).ok()?, part: parts % UNIT })
     }
@@ -94,7 +94,7 @@ impl FromStr for Amount {
     }
 }
 
-/// `digits[.digits][e[+-]digits]` as a multiple of 10^-SCALE; `None` where that is not exact.
+/// `digits[.digits][e[+-]digits]` as a multiple of 10^-SCALE; `None` if that is not exact.
 fn parse(text: &str) -> Option<u128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),

@@ -28,7 +28,7 @@ pub struct Mask {
     editable: u64,
 }
 
-/// What alpha means.
+/// Alpha values of a mask.
 const EDITABLE: u8 = 0;
 const KEPT: u8 = 255;
 
@@ -119,7 +119,7 @@ impl From<Mask> for ImageInput {
     }
 }
 
-/// How many pixels there are; a mask beyond the largest image is nobody's.
+/// Returns the number of pixels. Rejects dimensions that are larger than any image that the API takes.
 fn pixels(width: u32, height: u32) -> Result<usize, InvalidRequest> {
     const MOST: u64 = 1 << 27;
     match u64::from(width) * u64::from(height) {

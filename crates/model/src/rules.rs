@@ -16,7 +16,7 @@ use crate::text;
 use crate::violation::{Rule, Violation};
 use crate::warning::Warning;
 
-/// The parameter that a target's extension decides.
+/// The parameter that the extension of the target decides.
 const OUTPUT_FORMAT: &str = "output_format";
 
 /// One mebibyte, which the API's limits call a megabyte.
@@ -139,12 +139,12 @@ impl ModelRules {
     }
 }
 
-/// The rules that apply: the known model's, or none beyond structure.
+/// Returns the rules of the known model, or `None` if only the structural rules apply.
 fn model_rules(parameters: &Parameters) -> Option<&'static ModelRules> {
     (!parameters.structural_rules && GPT_IMAGE_2.models.contains(&parameters.model.as_str())).then_some(&GPT_IMAGE_2)
 }
 
-/// Takes a format that is not set from the target's extension. png is the server's default, and is not sent for that.
+/// Sets a format that is not set from the target's extension. png is not set, because it is the server's default.
 pub(crate) fn settle_format(parameters: &mut Parameters) {
     if model_rules(parameters).is_none() || parameters.output_format.is_some() {
         return;
@@ -164,7 +164,7 @@ pub(crate) fn check_parameters(operation: Operation, parameters: &Parameters) ->
     found
 }
 
-/// What no server could accept, whatever its model.
+/// The structural rules, which hold for every server and model.
 fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
     if parameters.model.as_str().trim().is_empty() {
         let message = format!("is empty; name a model, such as {}", Model::GptImage2);
@@ -214,7 +214,7 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
     }
 }
 
-/// What the known model accepts.
+/// The rules of the known model.
 fn values(rules: &ModelRules, operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
     let chars = parameters.prompt.chars().count();
     if chars > rules.prompt_max_chars {
@@ -265,7 +265,7 @@ fn conflicts(rules: &ModelRules, conflict: &Conflict, parameters: &Parameters, f
     found.push(Violation::new(conflict.param, Rule::Conflict, given, message));
 }
 
-/// A format that was set, beside a file name that says another.
+/// Rejects a format that contradicts the extension of the file to save to.
 fn fits_target(rules: &ModelRules, parameters: &Parameters, found: &mut Vec<Violation>) {
     let (Some(given), Some(target)) = (&parameters.output_format, &parameters.target) else { return };
     if rules.output_formats.contains(given) && given.as_str() != target.format.as_str() {
@@ -300,7 +300,7 @@ fn one_of<T: PartialEq + Display>(param: &str, given: Option<&T>, allowed: &[T],
     found.push(Violation::new(param, Rule::OneOf, given, message));
 }
 
-/// Refuses inputs of an operation that has none.
+/// Rejects inputs of an operation that has none.
 pub(crate) fn refuse_inputs(images: usize, mask: bool) -> Vec<Violation> {
     let mut found = Vec::new();
     for (param, given) in [("image", images), ("mask", usize::from(mask))] {
@@ -379,12 +379,12 @@ pub fn check_received_files(
     check_images(&parameters, &images, mask.as_ref())
 }
 
-/// How the API's lists of images call one of so many.
+/// Returns the API's name of the image at `index` of `count` images.
 fn image_param(index: usize, count: usize) -> String {
     if count == 1 { "image".to_owned() } else { format!("image[{index}]") }
 }
 
-/// What is odd about inputs that are no violation.
+/// Returns warnings about inputs that violate no rule.
 pub(crate) fn note_images(
     images: &[Result<Inspected, Defect>],
     mask: Option<&Result<Inspected, Defect>>,
@@ -406,7 +406,7 @@ pub(crate) fn note_images(
     noted
 }
 
-/// What makes an input no image, beside the limits of any model.
+/// Checks that an input is an image, without the limits of a model.
 pub(crate) fn check_input(param: &str, image: &Result<Inspected, Defect>) -> Vec<Violation> {
     let mut found = Vec::new();
     match image {
@@ -460,7 +460,7 @@ fn cut_short(param: &str, image: &Inspected) -> Violation {
     Violation::new(param, Rule::Format, &image.name, message)
 }
 
-/// Beside a mask no picture may need turning: whether the server does it is not documented.
+/// Rejects an orientation next to a mask: whether the server applies it is not documented.
 fn upright(param: &str, image: Option<&Inspected>, found: &mut Vec<Violation>) {
     let Some(Inspected { name, orientation: Some(orientation), .. }) = image else { return };
     let given = format!("EXIF orientation {}", orientation.number());

@@ -67,7 +67,7 @@ pub struct Violation {
     message: String,
 }
 
-/// Longest `given` that is repeated, in characters: a prompt must not flood a log.
+/// Maximum length of `given` in characters, so that a prompt does not flood a log.
 const GIVEN_MAX_CHARS: usize = 120;
 
 impl Violation {
@@ -111,7 +111,7 @@ pub struct InvalidRequest {
 }
 
 impl InvalidRequest {
-    /// `Err` if there is a violation.
+    /// Returns `Err` if there are violations.
     pub(crate) fn unless_none(violations: Vec<Violation>) -> Result<(), Self> {
         if violations.is_empty() { Ok(()) } else { Err(Self { violations }) }
     }

@@ -77,7 +77,7 @@ impl Image {
         Self { location, url: None, verified: Some(verified), revised_prompt: None, inline: false }
     }
 
-    /// Bytes that were paid for and are not a picture that can be recognised: better than nothing.
+    /// Creates an image from bytes that were paid for but are not recognised as an image.
     pub(crate) fn unverified(bytes: Bytes) -> Self {
         Self { location: Location::Memory(bytes), url: None, verified: None, revised_prompt: None, inline: false }
     }
@@ -164,7 +164,7 @@ impl Image {
         self.revised_prompt.as_deref()
     }
 
-    /// Warnings where the picture differs from what was asked for.
+    /// Returns warnings about differences between the image and the request.
     pub(crate) fn compare(&self, index: usize, asked: &crate::request::Parameters) -> Vec<Warning> {
         let mut warnings = Vec::new();
         // Unset means the server's default.

@@ -51,11 +51,11 @@ fn describe_foreign(head: &[u8], len: u64) -> String {
     }
 }
 
-/// Most of a picture's EXIF block that is kept to look for its orientation, in bytes.
+/// Maximum length of an EXIF block that is searched for the orientation, in bytes.
 const EXIF_MAX: u64 = 1 << 20;
-/// Bytes that tell a JPEG.
+/// Number of bytes by which a JPEG is recognised.
 const JPEG_HEAD: u64 = 3;
-/// Where the end of a JPEG is looked for first: encoders may pad.
+/// Number of last bytes that are searched first for the end of a JPEG, because encoders may pad.
 const JPEG_TAIL: u64 = 4096;
 
 /// Scans the structure of an image, whose bytes are read from a file or pushed in their order.
@@ -171,7 +171,7 @@ impl Scan {
         self.orientation
     }
 
-    /// Takes bytes until some are to be passed over, or all are taken; says how many were.
+    /// Consumes bytes until some must be skipped or all are consumed. Returns how many were consumed.
     fn push_until_skip(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -202,7 +202,7 @@ impl Scan {
         (self.state, self.need) = (state, need);
     }
 
-    /// What follows an EXIF block or whatever was passed over.
+    /// Continues after an EXIF block or skipped bytes.
     fn go_on(&mut self, next: Next) {
         match next {
             Next::PngChunk => self.expect(State::PngChunk, 8),
@@ -222,7 +222,7 @@ impl Scan {
         }
     }
 
-    /// The state has what it needs.
+    /// Advances the state, which has the bytes that it needs.
     fn step(&mut self, held: &[u8]) {
         match (self.state, held) {
             (State::Head, head) => self.begin(head),

@@ -105,12 +105,12 @@ impl ImageInput {
         })
     }
 
-    /// Opens the input, reads its headers and walks to its end.
+    /// Opens the input, reads its headers and checks its structure to the end.
     pub(crate) fn inspect(&self) -> Result<Inspected, Defect> {
         self.inspect_as(Content::Image)
     }
 
-    /// As [`ImageInput::inspect`], and looks for transparency.
+    /// Inspects the input as a mask: also reads its alpha channel.
     pub(crate) fn inspect_mask(&self) -> Result<Inspected, Defect> {
         self.inspect_as(Content::Mask)
     }
@@ -191,7 +191,7 @@ impl From<Vec<u8>> for ImageInput {
     }
 }
 
-/// A link in a path's place. A file that is really called so is found with `./` before its name.
+/// Returns whether a path is really a URL. A file with such a name can be given with `./` before it.
 fn looks_like_url(path: &Path) -> bool {
     let Some(text) = path.to_str() else { return false };
     ["http:", "https:", "data:", "ftp:", "s3:", "gs:", "file:"]

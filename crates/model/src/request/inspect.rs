@@ -129,7 +129,7 @@ impl FileIdentity {
     }
 }
 
-/// Opens a regular file and nothing else: opening a FIFO would hang, opening a device can do anything.
+/// Opens a file only if it is a regular one: opening a FIFO would block, and opening a device may have side effects.
 pub(crate) fn open_regular(path: &Path, name: &str) -> Result<(File, Metadata), Defect> {
     let unreadable = |error| Defect::unreadable(name, &error);
     let regular = |metadata: Metadata| match irregularity(&metadata) {
@@ -182,7 +182,7 @@ fn irregularity(metadata: &Metadata) -> Option<&'static str> {
 pub(crate) trait ReadSeek: BufRead + Seek {}
 impl<T: BufRead + Seek> ReadSeek for T {}
 
-/// Looks at an input's content: little of an image, all of a mask's alpha.
+/// Inspects the content of an input: a small part of an image, all of a mask's alpha channel.
 pub(crate) fn inspect(
     name: String,
     len: u64,
@@ -197,7 +197,7 @@ pub(crate) fn inspect(
     }
 }
 
-/// What a content's bytes say.
+/// The properties found in an input's bytes.
 struct Seen {
     format: Option<ImageFormat>,
     dimensions: Option<(u32, u32)>,
@@ -213,7 +213,7 @@ impl Seen {
     }
 }
 
-/// `content` may be the first bytes only of what was scanned; not if it is a mask.
+/// `content` may be only the first bytes of the scanned content, except for a mask.
 fn look(scan: &Scan, len: u64, content: &mut dyn ReadSeek, what: Content) -> io::Result<Seen> {
     content.rewind()?;
     let mut head = Vec::with_capacity(ImageFormat::SNIFF_LEN);
@@ -235,10 +235,10 @@ fn look(scan: &Scan, len: u64, content: &mut dyn ReadSeek, what: Content) -> io:
     Ok(Seen { format, dimensions, whole, orientation: scan.orientation(), alpha })
 }
 
-/// A mask of more pixels than this is not inflated: its dimensions cannot be an image's that the API takes.
+/// A mask of more pixels than this is not decoded: no image that the API takes has such dimensions.
 const ALPHA_MAX_PIXELS: u64 = 1 << 27;
 
-/// Reads row by row, to the end unless there are a fully and a half-transparent pixel before.
+/// Reads row by row, until a fully and a half-transparent pixel were found or to the end.
 fn mask_alpha(content: &mut dyn ReadSeek, (width, height): (u32, u32)) -> Option<MaskAlpha> {
     if u64::from(width) * u64::from(height) > ALPHA_MAX_PIXELS {
         return None;
@@ -304,7 +304,7 @@ impl ReceivedFile {
         self.len == 0
     }
 
-    /// `kept` is all of it, or its first bytes.
+    /// `kept` is the whole file or its first bytes.
     pub(crate) fn inspect(&self, kept: &Bytes, what: Content) -> Result<Inspected, Defect> {
         let name = "the file".to_owned();
         // Of a part nothing can be inflated.

@@ -186,7 +186,7 @@ impl Parameters {
     }
 }
 
-/// `text` without the byte order mark that some editors begin files with.
+/// Returns `text` without a byte order mark, with which some editors begin files.
 fn without_bom(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }

@@ -32,7 +32,7 @@ impl PixelFormat {
     }
 }
 
-/// Encodes pixels; quickly, for what is sent once does not have to be the smallest file.
+/// Encodes pixels with fast compression, because the file is only sent once.
 pub(crate) fn encode(
     param: &str,
     width: u32,

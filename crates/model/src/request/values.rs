@@ -23,9 +23,9 @@ impl fmt::Display for WireValue<'_> {
     }
 }
 
-/// What every parameter type can do.
+/// A type of parameter values.
 pub(crate) trait Parameter {
-    /// Whether the wire has a number for it, where it can.
+    /// Whether it is sent as a number where the wire has numbers.
     const INTEGER: bool = false;
     fn from_text(text: &str) -> Self;
     fn wire(&self) -> WireValue<'_>;

@@ -167,7 +167,7 @@ impl Form<'_> {
     }
 }
 
-/// A field name inside quotes, as browsers escape it.
+/// Escapes a field name inside quotes as browsers do.
 fn escape(name: &str) -> Cow<'_, str> {
     if name.contains(['"', '\r', '\n']) {
         Cow::from(name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A"))
