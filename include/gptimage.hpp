@@ -210,11 +210,11 @@ class Bytes {
  * A duration of any std::chrono type, rounded up to milliseconds. Negative values become 0; the
  * maximum is 285,000 years.
  */
-class Time {
+class Duration {
  public:
   /** Converts a duration. */
   template <class Rep, class Period>
-  Time(std::chrono::duration<Rep, Period> time) noexcept {
+  Duration(std::chrono::duration<Rep, Period> time) noexcept {
     constexpr double longest = 9e15;
     const double exact = std::chrono::duration<double, std::milli>(time).count();
     if (exact > 0) {
@@ -222,7 +222,7 @@ class Time {
     }
   }
 
-  /** The number of elements. */
+  /** Returns the duration in milliseconds. */
   std::uint64_t milliseconds() const noexcept { return milliseconds_; }
 
  private:
@@ -555,7 +555,7 @@ inline std::string path_text(const std::filesystem::path &path, const char *name
 }
 
 /** A deadline in milliseconds. 0 would mean no deadline, so it is refused. */
-inline std::uint64_t deadline(Time time) {
+inline std::uint64_t deadline(Duration time) {
   if (time.milliseconds() == 0) {
     refuse("deadline must be longer than nothing");
   }
@@ -1183,11 +1183,11 @@ class Config {
    * Sets the maximum duration of a call, including all attempts and waits. Throws
    * InvalidArgumentError unless it is greater than zero. Default: no limit.
    */
-  Config &deadline(Time deadline) & {
+  Config &deadline(Duration deadline) & {
     return set(gptimage_config_set_deadline_ms, detail::deadline(deadline));
   }
   /** @overload */
-  Config &&deadline(Time deadline) && { return std::move(this->deadline(deadline)); }
+  Config &&deadline(Duration deadline) && { return std::move(this->deadline(deadline)); }
 
   /**
    * Sets the maximum number of attempts of a call, including the first. Only an attempt that
@@ -1200,12 +1200,14 @@ class Config {
   Config &&max_attempts(std::uint32_t attempts) && { return std::move(max_attempts(attempts)); }
 
   /** Sets a timer by name. gptimage_config_set_timer_ms() lists the names and defaults. */
-  Config &timer(std::string_view name, Time value) & {
+  Config &timer(std::string_view name, Duration value) & {
     return set(gptimage_config_set_timer_ms, detail::text(name, "name").c_str(),
                value.milliseconds());
   }
   /** @overload */
-  Config &&timer(std::string_view name, Time value) && { return std::move(timer(name, value)); }
+  Config &&timer(std::string_view name, Duration value) && {
+    return std::move(timer(name, value));
+  }
 
   /** Sets a file (PEM or DER) or folder of certificates to trust in addition to the system's. */
   Config &ca_file(const std::filesystem::path &file) & {
@@ -1427,11 +1429,11 @@ class Request {
    * Sets the maximum duration of a call of this request. Throws InvalidArgumentError unless it is
    * greater than zero. Default: the client's deadline.
    */
-  Self &deadline(Time deadline) & {
+  Self &deadline(Duration deadline) & {
     return change(Functions::set_deadline, detail::deadline(deadline));
   }
   /** @overload */
-  Self &&deadline(Time deadline) && { return std::move(this->deadline(deadline)); }
+  Self &&deadline(Duration deadline) && { return std::move(this->deadline(deadline)); }
 
   /** Sets whether an existing output file may be replaced. Default: false. */
   Self &overwrite(bool overwrite) & {
@@ -1586,11 +1588,11 @@ class Job {
   /**
    * Like wait(), for at most `timeout`; 0 only checks. Returns nothing if the job has not ended.
    */
-  std::optional<Generated> wait_for(Time time) const {
+  std::optional<Generated> wait_for(Duration timeout) const {
     gptimage_generated_t *generated = nullptr;
     gptimage_error_t *error = nullptr;
     const gptimage_status_t status =
-        gptimage_job_wait(job_.get(), time.milliseconds(), &generated, &error);
+        gptimage_job_wait(job_.get(), timeout.milliseconds(), &generated, &error);
     if (status == GPTIMAGE_STATUS_OK) {
       return Generated(detail::Returned<gptimage_generated_t>(generated));
     }
@@ -1730,7 +1732,7 @@ class Client {
    * there is none. `wait` is the maximum time to wait for calls in flight whose callers are gone;
    * futures are not waited for.
    */
-  std::optional<Generated> collect(Time wait = std::chrono::milliseconds(0)) const {
+  std::optional<Generated> collect(Duration wait = std::chrono::milliseconds(0)) const {
     auto collected = collect_within(0);
     if (!collected && wait.milliseconds() > 0) {
       collected = collect_within(wait.milliseconds());
@@ -1764,7 +1766,7 @@ class Client {
    * unknown.
    */
   Reconciled reconcile(std::string_view client_request_id,
-                       Time timeout = std::chrono::seconds(60),
+                       Duration timeout = std::chrono::seconds(60),
                        std::string_view period = "24h") const {
     gptimage_reconciled_t *reconciled = nullptr;
     detail::call(gptimage_client_reconcile, client_.get(),

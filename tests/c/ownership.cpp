@@ -90,15 +90,15 @@ void texts() {
 }
 
 void times() {
-  CHECK_NUMBER(gptimage::Time(3s).milliseconds(), 3000);
-  CHECK_NUMBER(gptimage::Time(1us).milliseconds(), 1);
-  CHECK_NUMBER(gptimage::Time(1001us).milliseconds(), 2);
-  CHECK_NUMBER(gptimage::Time(std::chrono::duration<float>(0.5F)).milliseconds(), 500);
-  CHECK_NUMBER(gptimage::Time(-1h).milliseconds(), 0);
-  CHECK_NUMBER(gptimage::Time(std::chrono::hours::max()).milliseconds(), 9000000000000000);
-  CHECK_NUMBER(gptimage::Time(std::chrono::hours::min()).milliseconds(), 0);
+  CHECK_NUMBER(gptimage::Duration(3s).milliseconds(), 3000);
+  CHECK_NUMBER(gptimage::Duration(1us).milliseconds(), 1);
+  CHECK_NUMBER(gptimage::Duration(1001us).milliseconds(), 2);
+  CHECK_NUMBER(gptimage::Duration(std::chrono::duration<float>(0.5F)).milliseconds(), 500);
+  CHECK_NUMBER(gptimage::Duration(-1h).milliseconds(), 0);
+  CHECK_NUMBER(gptimage::Duration(std::chrono::hours::max()).milliseconds(), 9000000000000000);
+  CHECK_NUMBER(gptimage::Duration(std::chrono::hours::min()).milliseconds(), 0);
   const std::chrono::duration<double> no_number(std::nan(""));
-  CHECK_NUMBER(gptimage::Time(no_number).milliseconds(), 0);
+  CHECK_NUMBER(gptimage::Duration(no_number).milliseconds(), 0);
 
   // A deadline that has passed is not one that there is not.
   gptimage::Config config;
