@@ -1812,7 +1812,7 @@ class Client {
    * Sets a function that is called with the progress of all later calls of this client, at most
    * twenty times a second per call. Replaces the previous one; an empty function removes it.
    */
-  void on_progress(std::function<void(const Progress &)> function) const {
+  void set_progress(std::function<void(const Progress &)> function) const {
     if (client_ == nullptr) {
       detail::refuse("client was moved from");
     }

@@ -20,7 +20,7 @@ void progress() {
   std::mutex mutex;
   std::vector<Progress> told;
   Signal stored;
-  client.on_progress([&](const Progress &progress) {
+  client.set_progress([&](const Progress &progress) {
     {
       const std::lock_guard<std::mutex> lock(mutex);
       told.push_back(progress);
@@ -31,7 +31,7 @@ void progress() {
   });
   CHECK_NUMBER(client.generate(request()).size(), 1);
   stored.await();
-  client.on_progress(nullptr);
+  client.set_progress(nullptr);
   auto phase = gptimage::Phase::planned;
   for (const auto &one : told) {
     CHECK(one.phase >= phase);
@@ -50,14 +50,14 @@ void progress() {
   // A pause between two attempts.
   faults(R"([{"answer":{"status":429,"headers":{"retry-after":"1"}}},{)" + small_answer + "}]");
   std::atomic<std::int64_t> pause{-1};
-  client.on_progress([&](const Progress &progress) {
+  client.set_progress([&](const Progress &progress) {
     if (progress.pause) {
       pause = progress.pause->count();
     }
   });
   const auto generated = client.generate(request());
   CHECK_NUMBER(generated.attempts(), 2);
-  client.on_progress(nullptr);
+  client.set_progress(nullptr);
   CHECK(pause >= 1000);
 }
 
@@ -68,8 +68,8 @@ void replaced() {
   // Itself, and what it holds is there to its end.
   Signal called;
   auto held = std::make_shared<int>(7);
-  client.on_progress([&client, &called, held](const Progress &) {
-    client.on_progress([&called](const Progress &) { called.say(); });
+  client.set_progress([&client, &called, held](const Progress &) {
+    client.set_progress([&called](const Progress &) { called.say(); });
     CHECK_NUMBER(*held, 7);
     called.say();
   });
@@ -77,7 +77,7 @@ void replaced() {
   called.await();
   CHECK_NUMBER(client.generate(request()).size(), 1);
   called.await(2);
-  client.on_progress(nullptr);
+  client.set_progress(nullptr);
   CHECK_NUMBER(held.use_count(), 1);
 
   // By others, while calls run: when it has returned, the one before is not running and is gone.
@@ -98,14 +98,14 @@ void replaced() {
   for (int index = 0; index < 3; ++index) {
     threads.emplace_back([&] {
       for (int times = rounds(300); times > 0; --times) {
-        client.on_progress([word = counted()](const Progress &) { std::this_thread::yield(); });
+        client.set_progress([word = counted()](const Progress &) { std::this_thread::yield(); });
       }
     });
   }
   for (std::size_t index = 2; index < threads.size(); ++index) {
     threads[index].join();
   }
-  client.on_progress(nullptr);
+  client.set_progress(nullptr);
   CHECK_NUMBER(alive, 0);
   ends = true;
   threads[0].join();
@@ -115,7 +115,7 @@ void replaced() {
   Signal running;
   Signal may_end;
   std::atomic<bool> is_running{false};
-  client.on_progress([&](const Progress &) {
+  client.set_progress([&](const Progress &) {
     is_running = true;
     running.say();
     may_end.await();
@@ -124,7 +124,7 @@ void replaced() {
   auto job = client.start_generate(request());
   running.await();
   std::thread other([&] { may_end.say(); });
-  client.on_progress(nullptr);
+  client.set_progress(nullptr);
   CHECK(!is_running);
   other.join();
   CHECK_NUMBER(job.wait().size(), 1);
@@ -138,7 +138,7 @@ void destroyed() {
     Signal gone;
     auto held = std::make_shared<int>(7);
     auto job = client->start_generate(request());
-    client->on_progress([&client, &gone, held](const Progress &) {
+    client->set_progress([&client, &gone, held](const Progress &) {
       client.reset();
       CHECK_NUMBER(*held, 7);
       gone.say();
@@ -155,7 +155,7 @@ void destroyed() {
       auto here = std::make_unique<std::atomic<int>>(0);
       Signal running;
       std::optional<gptimage::Client> client(std::in_place);
-      client->on_progress([&here, &running](const Progress &) {
+      client->set_progress([&here, &running](const Progress &) {
         running.say();
         for (int turns = 0; turns < 1000; ++turns) {
           std::this_thread::yield();
@@ -180,7 +180,7 @@ void throwing() {
   small_pictures();
   const gptimage::Client client;
   Signal thrown;
-  client.on_progress([&](const Progress &) {
+  client.set_progress([&](const Progress &) {
     thrown.say();
     throw std::runtime_error("dropped");
   });

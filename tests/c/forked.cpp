@@ -38,7 +38,7 @@ int main() {
     may_end.await();
   };
   auto given_up = std::make_unique<gptimage::Client>();
-  given_up->on_progress([&](const gptimage::Progress &) { hold(); });
+  given_up->set_progress([&](const gptimage::Progress &) { hold(); });
   auto job = given_up->start_generate(request);
   auto future = given_up->generate_async(request);
   running.await();
@@ -50,15 +50,15 @@ int main() {
     expect<gptimage::ConfigError>([&] { static_cast<void>(client.generate_async(request)); });
     expect<gptimage::ConfigError>([&] { static_cast<void>(job.wait()); });
     CHECK(future.wait_for(0s) == std::future_status::timeout);
-    client.on_progress(nullptr);
-    given_up->on_progress(nullptr);
+    client.set_progress(nullptr);
+    given_up->set_progress(nullptr);
     given_up.reset();
     future = std::future<gptimage::Generated>();
     const gptimage::Job taken = std::move(job);
 
     const gptimage::Client own;
     Signal told;
-    own.on_progress([&](const gptimage::Progress &) { told.say(); });
+    own.set_progress([&](const gptimage::Progress &) { told.say(); });
     CHECK_NUMBER(own.generate_async(request).get().size(), 1);
     told.await();
     CHECK_NUMBER(own.start_generate(request).wait().size(), 1);

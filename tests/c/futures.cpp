@@ -89,7 +89,7 @@ void dropped() {
 
   // While it is on its way.
   Signal sent;
-  client.on_progress([&](const gptimage::Progress &progress) {
+  client.set_progress([&](const gptimage::Progress &progress) {
     if (progress.phase >= gptimage::Phase::sent) {
       sent.say();
     }
@@ -100,7 +100,7 @@ void dropped() {
     sent.await();
   }
   CHECK_NUMBER(collect_one(client).size(), 1);
-  client.on_progress(nullptr);
+  client.set_progress(nullptr);
 }
 
 void dropped_at_any_moment() {

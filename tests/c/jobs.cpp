@@ -16,7 +16,7 @@ const gptimage::GenerateRequest &request() {
 
 // Says when a call of the client has been sent.
 void say_when_sent(const gptimage::Client &client, Signal &sent) {
-  client.on_progress([&sent](const gptimage::Progress &progress) {
+  client.set_progress([&sent](const gptimage::Progress &progress) {
     if (progress.phase >= Phase::sent) {
       sent.say();
     }

@@ -141,7 +141,7 @@ void configs() {
 void clients() {
   gptimage::Client client;
   Signal told;
-  client.on_progress([&](const gptimage::Progress &) { told.say(); });
+  client.set_progress([&](const gptimage::Progress &) { told.say(); });
   const gptimage::GenerateRequest request("A hat");
   auto moved = std::move(client);
   moved = std::move(same(moved));
@@ -152,14 +152,14 @@ void clients() {
   expect<gptimage::InvalidArgumentError>([&] { static_cast<void>(client.generate(request)); });
   expect<gptimage::InvalidArgumentError>([&] { static_cast<void>(client.collect()); });
   expect<gptimage::InvalidArgumentError>([&] { static_cast<void>(client.collect(1s)); });
-  expect<gptimage::InvalidArgumentError>([&] { client.on_progress(nullptr); });
+  expect<gptimage::InvalidArgumentError>([&] { client.set_progress(nullptr); });
   expect<gptimage::InvalidArgumentError>([&] { client.start_generate(request); });
   expect<gptimage::InvalidArgumentError>(
       [&] { static_cast<void>(client.generate_async(request)); });
 
   // The one that is replaced is gone at once, and its function with it.
   auto held = std::make_shared<int>(0);
-  moved.on_progress([held](const gptimage::Progress &) {});
+  moved.set_progress([held](const gptimage::Progress &) {});
   CHECK_NUMBER(held.use_count(), 2);
   moved = gptimage::Client();
   CHECK_NUMBER(held.use_count(), 1);

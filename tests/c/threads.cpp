@@ -62,7 +62,7 @@ int main() {
             break;
           }
           case 6:
-            client.on_progress([&](const gptimage::Progress &) { ++told; });
+            client.set_progress([&](const gptimage::Progress &) { ++told; });
             collect();
             break;
           default:
