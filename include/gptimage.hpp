@@ -249,7 +249,7 @@ struct BudgetStatus {
 };
 
 /** A call that may be charged and whose outcome nobody has received. */
-struct PendingCall {
+struct Pending {
   /** The client request id of its last attempt; none if the call ended before it had one. */
   std::optional<std::string> client_request_id;
   /** How far that attempt came. */
@@ -1745,14 +1745,14 @@ class Client {
    * that the server may have, and outcomes that wait for collect(). Outcomes of futures that nobody
    * retrieved are not listed.
    */
-  std::vector<PendingCall> pending() const {
+  std::vector<Pending> pending() const {
     gptimage_pending_t *list = nullptr;
     detail::call(gptimage_client_pending, client_.get(), &list);
     const detail::Handle<gptimage_pending_t> owned(list);
-    std::vector<PendingCall> pending;
+    std::vector<Pending> pending;
     for (std::size_t index = 0; index < gptimage_pending_count(list); ++index) {
       const char *id = gptimage_pending_client_request_id(list, index);
-      pending.push_back(PendingCall{detail::optional_copy(id),
+      pending.push_back(Pending{detail::optional_copy(id),
                                     static_cast<Phase>(gptimage_pending_phase(list, index)),
                                     gptimage_pending_ended(list, index) != 0});
     }
@@ -1824,7 +1824,7 @@ class Client {
 
  private:
   // The state of a promise until its job has ended.
-  struct Pending {
+  struct FutureCall {
     std::promise<Generated> promise;
     std::shared_ptr<detail::Receipt> receipt;
   };
@@ -1875,7 +1875,7 @@ class Client {
 
   template <class Start, class Request>
   std::future<Generated> promise(Start begin, const Request *request) const {
-    auto pending = std::make_unique<Pending>();
+    auto pending = std::make_unique<FutureCall>();
     pending->receipt = std::make_shared<detail::Receipt>(kept_);
     auto future = pending->promise.get_future();
     // From its callback on, this header owns the job, which may have been freed when this returns.
@@ -1929,7 +1929,7 @@ class Client {
   }
 
   static void keep_promise(gptimage_job_t *job, void *user_data) noexcept {
-    const std::unique_ptr<Pending> pending(static_cast<Pending *>(user_data));
+    const std::unique_ptr<FutureCall> pending(static_cast<FutureCall *>(user_data));
     const detail::Handle<gptimage_job_t> freed(job);
     gptimage_generated_t *generated = nullptr;
     gptimage_error_t *error = nullptr;

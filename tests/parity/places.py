@@ -388,7 +388,7 @@ def cpp(lists: Lists) -> list[Place]:
                 ("Progress", "Progress", "fields", {"pause_seconds": "pause"}, {}, ()),
                 ("Violation", "Violation", "facts", {}, {}, ()),
                 ("BudgetStatus", "BudgetStatus", "fields", {}, {}, ()),
-                ("PendingCall", "Pending", "fields", {}, {}, ()),
+                ("Pending", "Pending", "fields", {}, {}, ()),
                 (
                     "Reconciled",
                     "Reconciled",
