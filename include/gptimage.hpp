@@ -725,12 +725,12 @@ class GeneratedView {
   /**
    * Returns the exact cost of the call in US dollars, as decimal text, if the server stated it.
    */
-  std::optional<std::string> usd() const {
+  std::optional<std::string> usd_spent() const {
     return detail::optional_text(gptimage_generated_usd_spent(look()));
   }
 
   /** Returns the exact cost of the call in the vendor's credits, if the server stated it. */
-  std::optional<std::string> credits() const {
+  std::optional<std::string> credits_used() const {
     return detail::optional_text(gptimage_generated_credits_used(look()));
   }
 

@@ -19,7 +19,7 @@ int main() {
                              .mask_bytes(picture.bytes())
                              .size("1024x1024");
     const auto edited = client.edit_to(request, "beach.png");
-    std::cout << edited.image().path()->string() << ", " << edited.usd().value_or("?") << " USD\n";
+    std::cout << edited.image().path()->string() << ", " << edited.usd_spent().value_or("?") << " USD\n";
   } catch (const gptimage::Error &error) {
     std::cerr << error.what() << '\n';
     return error.status();

@@ -9,7 +9,7 @@ namespace {
 void generate(const gptimage::Client &client, const gptimage::GenerateRequest &request) {
   try {
     const auto generated = client.generate(request);
-    std::cout << "paid " << generated.usd().value_or("?") << " USD for "
+    std::cout << "paid " << generated.usd_spent().value_or("?") << " USD for "
               << generated.image().bytes().size() << " bytes\n";
   } catch (const gptimage::InvalidRequestError &error) {
     // Nothing was sent. All that is wrong is listed.

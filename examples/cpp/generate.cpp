@@ -9,7 +9,7 @@ int main() {
     const auto generated = client.generate_to(request, "t-rex.png");
     const auto image = generated.image();
     std::cout << image.path()->string() << ": " << image.width() << "x" << image.height() << ", "
-              << generated.usd().value_or("?") << " USD\n";
+              << generated.usd_spent().value_or("?") << " USD\n";
   } catch (const gptimage::Error &error) {
     std::cerr << error.what() << '\n';
     return error.status();

@@ -20,7 +20,7 @@ int main() {
     try {
       const auto generated = futures[index].get();
       generated.image().save(animals[index] + ".png");
-      std::cout << animals[index] << ".png, " << generated.usd().value_or("?") << " USD\n";
+      std::cout << animals[index] << ".png, " << generated.usd_spent().value_or("?") << " USD\n";
     } catch (const gptimage::Error &error) {
       std::cout << animals[index] << ": " << error.what() << '\n';
     }
@@ -41,6 +41,6 @@ int main() {
   }
   if (const auto toad = client.collect(2min)) {
     toad->image().save("toad.png");
-    std::cout << "toad.png was paid for: " << toad->usd().value_or("?") << " USD\n";
+    std::cout << "toad.png was paid for: " << toad->usd_spent().value_or("?") << " USD\n";
   }
 }

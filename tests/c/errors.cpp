@@ -69,7 +69,7 @@ void of_downloads() {
   const auto generated = failed.generated();
   CHECK(generated && generated->size() == 1);
   CHECK(generated->image().url() && generated->image().bytes().empty());
-  CHECK(generated->usd() && generated->credits());
+  CHECK(generated->usd_spent() && generated->credits_used());
   CHECK(!generated->image().format() && generated->image().width() == 0);
 }
 

@@ -26,7 +26,7 @@ void got() {
     const auto generated = future.get();
     CHECK_NUMBER(generated.size(), 1);
     CHECK(generated.image().format() == "png");
-    CHECK(generated.usd().has_value());
+    CHECK(generated.usd_spent().has_value());
   }
   // Somebody looked at all of them.
   futures.clear();

@@ -179,11 +179,11 @@ void results() {
   CHECK(image.bytes().data() == data && moved.image().bytes().data() == data);
   moved = std::move(same(moved));
   CHECK(moved.image().bytes().data() == data);
-  CHECK(moved.usd() && moved.credits() && moved.client_request_id() && moved.attempts() == 1);
+  CHECK(moved.usd_spent() && moved.credits_used() && moved.client_request_id() && moved.attempts() == 1);
   CHECK_NUMBER(std::distance(moved.images().begin(), moved.images().end()), 1);
 
   CHECK(generated.size() == 0 && generated.images().empty());
-  CHECK(!generated.usd() && !generated.credits() && !generated.inference_id());
+  CHECK(!generated.usd_spent() && !generated.credits_used() && !generated.inference_id());
   CHECK(!generated.client_request_id() && generated.attempts() == 0);
   CHECK(generated.json() == "{}");
   expect<gptimage::InvalidArgumentError>([&] { static_cast<void>(generated.image()); });

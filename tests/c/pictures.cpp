@@ -150,7 +150,7 @@ void fetched_later() {
     copy = error.generated()->copy();
   }
   faults("[]");
-  CHECK(copy && copy->image().bytes().empty() && copy->usd());
+  CHECK(copy && copy->image().bytes().empty() && copy->usd_spent());
   const std::string url(*copy->image().url());
   client.fetch(*copy);
   CHECK(!copy->image().bytes().empty());
