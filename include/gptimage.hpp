@@ -353,11 +353,11 @@ struct Outcome {
  * Outcomes of a client's futures that nobody retrieved. They may have been paid for, so they are
  * kept.
  */
-class Kept {
+class UnclaimedOutcomes {
  public:
   using Outcomes = std::list<Outcome>;
 
-  explicit Kept(std::size_t most_bytes) noexcept : most_bytes_(most_bytes) {}
+  explicit UnclaimedOutcomes(std::size_t max_bytes) noexcept : max_bytes_(max_bytes) {}
 
   /** Moves the only element of `outcome` in. Drops the oldest outcomes if there are too many. */
   void put(Outcomes &outcome) noexcept {
@@ -366,7 +366,7 @@ class Kept {
     const std::lock_guard<std::mutex> lock(mutex_);
     outcomes_.splice(outcomes_.end(), outcome);
     bytes_ += bytes;
-    while (bytes_ > most_bytes_ && outcomes_.size() > 1) {
+    while (bytes_ > max_bytes_ && outcomes_.size() > 1) {
       bytes_ -= outcomes_.front().bytes();
       lost.splice(lost.end(), outcomes_, outcomes_.begin());
     }
@@ -384,7 +384,7 @@ class Kept {
   }
 
  private:
-  const std::size_t most_bytes_;
+  const std::size_t max_bytes_;
   std::mutex mutex_;
   Outcomes outcomes_;
   std::size_t bytes_ = 0;
@@ -393,51 +393,52 @@ class Kept {
 /**
  * Travels with the value of a future. If the value is never retrieved, it goes back to the client.
  */
-class Receipt {
+class RetrievalMark {
  public:
-  explicit Receipt(const std::shared_ptr<Kept> &kept) : kept_(kept), outcome_(1) {}
+  explicit RetrievalMark(const std::shared_ptr<UnclaimedOutcomes> &unclaimed)
+      : unclaimed_(unclaimed), outcome_(1) {}
 
-  void look() noexcept { looked_.store(true, std::memory_order_relaxed); }
+  void mark_retrieved() noexcept { retrieved_.store(true, std::memory_order_relaxed); }
 
-  /** Whether it went back to the client. */
-  bool give_back(gptimage_generated_t *generated, gptimage_error_t *error) noexcept {
-    const auto kept = kept_.lock();
-    if (kept == nullptr || looked_.load(std::memory_order_relaxed) || outcome_.empty() ||
+  /** Returns an outcome that nobody retrieved to the client; false if it is to be freed. */
+  bool return_unclaimed(gptimage_generated_t *generated, gptimage_error_t *error) noexcept {
+    const auto unclaimed = unclaimed_.lock();
+    if (unclaimed == nullptr || retrieved_.load(std::memory_order_relaxed) || outcome_.empty() ||
         (error != nullptr && std::strcmp(gptimage_error_charge(error), "not_charged") == 0)) {
       return false;
     }
     outcome_.front().status = gptimage_error_status(error);
     outcome_.front().generated.reset(generated);
     outcome_.front().error.reset(error);
-    kept->put(outcome_);
+    unclaimed->put(outcome_);
     return true;
   }
 
  private:
-  std::weak_ptr<Kept> kept_;
+  std::weak_ptr<UnclaimedOutcomes> unclaimed_;
   // Allocated now, because destructors must not allocate.
-  Kept::Outcomes outcome_;
-  std::atomic<bool> looked_{false};
+  UnclaimedOutcomes::Outcomes outcome_;
+  std::atomic<bool> retrieved_{false};
 };
 
-/** Frees an outcome, or gives it back. */
-struct Return {
-  std::shared_ptr<Receipt> receipt;
+/** Frees an outcome, or returns it to the client if nobody retrieved it. */
+struct FreeOrReturn {
+  std::shared_ptr<RetrievalMark> mark;
 
   void operator()(gptimage_generated_t *generated) const noexcept {
-    if (receipt == nullptr || !receipt->give_back(generated, nullptr)) {
+    if (mark == nullptr || !mark->return_unclaimed(generated, nullptr)) {
       gptimage_generated_free(generated);
     }
   }
   void operator()(gptimage_error_t *error) const noexcept {
-    if (receipt == nullptr || !receipt->give_back(nullptr, error)) {
+    if (mark == nullptr || !mark->return_unclaimed(nullptr, error)) {
       gptimage_error_free(error);
     }
   }
 };
 
 template <class T>
-using Returned = std::unique_ptr<T, Return>;
+using ResultHandle = std::unique_ptr<T, FreeOrReturn>;
 
 /** A user's function that the library's thread calls and that may be replaced meanwhile. */
 template <class... Arguments>
@@ -457,31 +458,31 @@ class Listener : public std::enable_shared_from_this<Listener<Arguments...>> {
     auto before = function ? std::make_shared<Function>(std::move(function)) : nullptr;
     std::unique_lock<std::mutex> lock(mutex_);
     current_.swap(before);
-    if (speaker_ != std::this_thread::get_id()) {
+    if (caller_thread_ != std::this_thread::get_id()) {
       ended_.wait(lock, [&] { return before == nullptr || running_ != before.get(); });
     }
   }
 
-  void tell(Arguments... arguments) noexcept {
+  void notify(Arguments... arguments) noexcept {
     std::shared_ptr<Function> function;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       function = current_;
       running_ = function.get();
-      speaker_ = std::this_thread::get_id();
+      caller_thread_ = std::this_thread::get_id();
     }
     if (function != nullptr) {
       try {
         (*function)(arguments...);
       } catch (...) {
-        // Nobody can be told.
+        // There is nobody to report it to.
       }
       function.reset();
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       running_ = nullptr;
-      speaker_ = std::thread::id();
+      caller_thread_ = std::thread::id();
     }
     ended_.notify_all();
   }
@@ -492,7 +493,7 @@ class Listener : public std::enable_shared_from_this<Listener<Arguments...>> {
   std::condition_variable ended_;
   std::shared_ptr<Function> current_;
   const Function *running_ = nullptr;
-  std::thread::id speaker_;
+  std::thread::id caller_thread_;
 };
 
 using ProgressListener = Listener<const Progress &>;
@@ -521,7 +522,7 @@ inline std::filesystem::path path_of(const char *text) {
 }
 
 /** Throws the error of this status. */
-[[noreturn]] void raise(gptimage_status_t status, Returned<gptimage_error_t> error);
+[[noreturn]] void raise(gptimage_status_t status, ResultHandle<gptimage_error_t> error);
 
 /** Throws an InvalidArgumentError. */
 [[noreturn]] void refuse(const std::string &message);
@@ -532,7 +533,7 @@ void call(Function function, Arguments... arguments) {
   gptimage_error_t *error = nullptr;
   const gptimage_status_t status = function(arguments..., &error);
   if (status != GPTIMAGE_STATUS_OK) {
-    raise(status, Returned<gptimage_error_t>(error));
+    raise(status, ResultHandle<gptimage_error_t>(error));
   }
 }
 
@@ -709,49 +710,51 @@ class GeneratedView {
   GeneratedView() noexcept = default;
 
   /** Returns the number of images. */
-  std::size_t size() const noexcept { return gptimage_generated_image_count(look()); }
+  std::size_t size() const noexcept { return gptimage_generated_image_count(retrieve()); }
 
   /** Returns the images. */
-  Images images() const noexcept { return Images(look()); }
+  Images images() const noexcept { return Images(retrieve()); }
 
   /** Returns the image at `index`. Throws InvalidArgumentError if the index is out of range. */
   Image image(std::size_t index = 0) const {
     if (index >= size()) {
       detail::refuse("there is no image " + std::to_string(index));
     }
-    return Image(look(), index);
+    return Image(retrieve(), index);
   }
 
   /**
    * Returns the exact cost of the call in US dollars, as decimal text, if the server stated it.
    */
   std::optional<std::string> usd_spent() const {
-    return detail::optional_text(gptimage_generated_usd_spent(look()));
+    return detail::optional_text(gptimage_generated_usd_spent(retrieve()));
   }
 
   /** Returns the exact cost of the call in the vendor's credits, if the server stated it. */
   std::optional<std::string> credits_used() const {
-    return detail::optional_text(gptimage_generated_credits_used(look()));
+    return detail::optional_text(gptimage_generated_credits_used(retrieve()));
   }
 
   /** Returns the vendor's id of the inference, if it is known. */
   std::optional<std::string_view> inference_id() const noexcept {
-    return detail::optional_view(gptimage_generated_inference_id(look()));
+    return detail::optional_view(gptimage_generated_inference_id(retrieve()));
   }
 
   /** Returns the client request id of the successful attempt. */
   std::optional<std::string_view> client_request_id() const noexcept {
-    return detail::optional_view(gptimage_generated_client_request_id(look()));
+    return detail::optional_view(gptimage_generated_client_request_id(retrieve()));
   }
 
   /** Returns the number of attempts, including the successful one. */
-  std::size_t attempts() const noexcept { return gptimage_generated_attempt_count(look()); }
+  std::size_t attempts() const noexcept { return gptimage_generated_attempt_count(retrieve()); }
 
   /**
    * Returns the result as a JSON object, without pixels. Valid until Client::fetch() changes the
    * result.
    */
-  std::string_view json() const noexcept { return detail::view(gptimage_generated_json(look())); }
+  std::string_view json() const noexcept {
+    return detail::view(gptimage_generated_json(retrieve()));
+  }
 
   /**
    * Returns a copy, for example of an error's result, whose images Client::fetch() can download.
@@ -762,21 +765,22 @@ class GeneratedView {
  protected:
   /** A view of this result. */
   explicit GeneratedView(const gptimage_generated_t *generated,
-                         detail::Receipt *receipt = nullptr) noexcept
-      : generated_(generated), receipt_(receipt) {}
+                         detail::RetrievalMark *mark = nullptr) noexcept
+      : generated_(generated), mark_(mark) {}
 
  private:
   friend class Error;
 
-  const gptimage_generated_t *look() const noexcept {
-    if (receipt_ != nullptr) {
-      receipt_->look();
+  // Returns the result, which counts as retrieved from now on.
+  const gptimage_generated_t *retrieve() const noexcept {
+    if (mark_ != nullptr) {
+      mark_->mark_retrieved();
     }
     return generated_;
   }
 
   const gptimage_generated_t *generated_ = nullptr;
-  detail::Receipt *receipt_ = nullptr;
+  detail::RetrievalMark *mark_ = nullptr;
 };
 
 /** The result of a call: the images, their cost and the attempts. */
@@ -789,7 +793,7 @@ class Generated : public GeneratedView {
   static Generated from_url(std::string_view url) {
     gptimage_generated_t *generated = nullptr;
     detail::call(gptimage_generated_from_url, detail::text(url, "url").c_str(), &generated);
-    return Generated(detail::Returned<gptimage_generated_t>(generated));
+    return Generated(detail::ResultHandle<gptimage_generated_t>(generated));
   }
 
   /** Moves the other object in. */
@@ -818,15 +822,15 @@ class Generated : public GeneratedView {
   friend class GeneratedView;
   friend class Job;
 
-  explicit Generated(detail::Returned<gptimage_generated_t> generated) noexcept
-      : GeneratedView(generated.get(), generated.get_deleter().receipt.get()),
+  explicit Generated(detail::ResultHandle<gptimage_generated_t> generated) noexcept
+      : GeneratedView(generated.get(), generated.get_deleter().mark.get()),
         generated_(std::move(generated)) {}
 
-  detail::Returned<gptimage_generated_t> generated_;
+  detail::ResultHandle<gptimage_generated_t> generated_;
 };
 
 inline Generated GeneratedView::copy() const {
-  return Generated(detail::Returned<gptimage_generated_t>(gptimage_generated_copy(look())));
+  return Generated(detail::ResultHandle<gptimage_generated_t>(gptimage_generated_copy(retrieve())));
 }
 
 /** Why a call failed and what it cost. Each kind has a derived class. */
@@ -834,13 +838,13 @@ class Error : public std::runtime_error {
  public:
   /** Returns one line that says what went wrong and what to do next. It never contains the key. */
   const char *what() const noexcept override {
-    look();
+    retrieve();
     return std::runtime_error::what();
   }
 
   /** Returns the status number of the kind, a GPTIMAGE_STATUS_ constant. */
   gptimage_status_t status() const noexcept {
-    look();
+    retrieve();
     return status_;
   }
 
@@ -848,33 +852,33 @@ class Error : public std::runtime_error {
   std::string_view kind() const noexcept { return gptimage_status_name(status()); }
 
   /** Returns whether money was spent by any attempt. */
-  Charge charge() const noexcept { return detail::charge(gptimage_error_charge(look())); }
+  Charge charge() const noexcept { return detail::charge(gptimage_error_charge(retrieve())); }
 
   /** Returns the HTTP status of the response, if there was one. */
   std::optional<std::uint16_t> http_status() const noexcept {
-    const std::uint16_t status = gptimage_error_http_status(look());
+    const std::uint16_t status = gptimage_error_http_status(retrieve());
     return status == 0 ? std::nullopt : std::optional(status);
   }
 
   /** Returns how long the server asks to wait, if it says so. */
   std::optional<std::chrono::milliseconds> retry_after() const noexcept {
-    const std::int64_t wait = gptimage_error_retry_after_ms(look());
+    const std::int64_t wait = gptimage_error_retry_after_ms(retrieve());
     return wait < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(wait));
   }
 
   /** Returns the client request id of the last attempt, by which the vendor can find it. */
   std::optional<std::string_view> client_request_id() const noexcept {
-    return detail::optional_view(gptimage_error_client_request_id(look()));
+    return detail::optional_view(gptimage_error_client_request_id(retrieve()));
   }
 
   /** Returns the vendor's id of the last attempt's inference, if it is known. */
   std::optional<std::string_view> inference_id() const noexcept {
-    return detail::optional_view(gptimage_error_inference_id(look()));
+    return detail::optional_view(gptimage_error_inference_id(retrieve()));
   }
 
   /** Returns the violated rules. */
   std::vector<Violation> violations() const {
-    std::vector<Violation> violations(gptimage_error_violation_count(look()));
+    std::vector<Violation> violations(gptimage_error_violation_count(retrieve()));
     for (std::size_t index = 0; index < violations.size(); ++index) {
       const gptimage_violation_t one = gptimage_error_violation(error_.get(), index);
       violations[index] = Violation{detail::view(one.param), detail::view(one.rule),
@@ -888,13 +892,13 @@ class Error : public std::runtime_error {
    * that was not downloaded is listed with its URL. Lives as long as the error and its copies.
    */
   std::optional<GeneratedView> generated() const noexcept {
-    const gptimage_generated_t *generated = gptimage_error_generated(look());
+    const gptimage_generated_t *generated = gptimage_error_generated(retrieve());
     return generated == nullptr ? std::nullopt : std::optional(GeneratedView(generated));
   }
 
   /** Returns a response that could not be used, without its images and cut at 64 KiB. */
   std::optional<std::string_view> response_body() const noexcept {
-    return detail::optional_view(gptimage_error_response_body(look()));
+    return detail::optional_view(gptimage_error_response_body(retrieve()));
   }
 
   /**
@@ -902,7 +906,7 @@ class Error : public std::runtime_error {
    * output file, or in the salvage folder. The file is not removed.
    */
   std::optional<std::string_view> response_file() const noexcept {
-    return detail::optional_view(gptimage_error_response_file(look()));
+    return detail::optional_view(gptimage_error_response_file(retrieve()));
   }
 
   /**
@@ -910,7 +914,7 @@ class Error : public std::runtime_error {
    * otherwise empty. Lives as long as the error.
    */
   std::string_view response_bytes() const noexcept {
-    const gptimage_bytes_t bytes = gptimage_error_response_bytes(look());
+    const gptimage_bytes_t bytes = gptimage_error_response_bytes(retrieve());
     return {reinterpret_cast<const char *>(bytes.data), bytes.len};
   }
 
@@ -919,34 +923,35 @@ class Error : public std::runtime_error {
    * outcome.
    */
   std::optional<std::string_view> task_id() const noexcept {
-    return detail::optional_view(gptimage_error_task_id(look()));
+    return detail::optional_view(gptimage_error_task_id(retrieve()));
   }
 
   /**
    * Returns the error as a JSON object, with every attempt and at most 64 KiB of the response,
    * without images.
    */
-  std::string_view json() const noexcept { return detail::view(gptimage_error_json(look())); }
+  std::string_view json() const noexcept { return detail::view(gptimage_error_json(retrieve())); }
 
   /** Used by the library only. */
   Error(gptimage_status_t status, std::shared_ptr<gptimage_error_t> error, const char *message,
-        std::shared_ptr<detail::Receipt> receipt)
+        std::shared_ptr<detail::RetrievalMark> mark)
       : std::runtime_error(message),
         status_(status),
         error_(std::move(error)),
-        receipt_(std::move(receipt)) {}
+        mark_(std::move(mark)) {}
 
  private:
-  const gptimage_error_t *look() const noexcept {
-    if (receipt_ != nullptr) {
-      receipt_->look();
+  // Returns the error, which counts as retrieved from now on.
+  const gptimage_error_t *retrieve() const noexcept {
+    if (mark_ != nullptr) {
+      mark_->mark_retrieved();
     }
     return error_.get();
   }
 
   gptimage_status_t status_;
   std::shared_ptr<gptimage_error_t> error_;
-  std::shared_ptr<detail::Receipt> receipt_;
+  std::shared_ptr<detail::RetrievalMark> mark_;
 };
 
 namespace detail {
@@ -1072,30 +1077,30 @@ namespace detail {
 
 template <class... Classes>
 [[noreturn]] void raise_as(gptimage_status_t status, std::shared_ptr<gptimage_error_t> error,
-                           const char *message, std::shared_ptr<Receipt> receipt) {
+                           const char *message, std::shared_ptr<RetrievalMark> mark) {
   // The class with this number.
-  ((status == Classes::number ? throw Classes(status, error, message, receipt) : void()), ...);
+  ((status == Classes::number ? throw Classes(status, error, message, mark) : void()), ...);
   // A number that only a newer library knows.
-  throw Error(status, std::move(error), message, std::move(receipt));
+  throw Error(status, std::move(error), message, std::move(mark));
 }
 
 // The table of errors, second half: the same classes.
 [[noreturn]] inline void raise_message(gptimage_status_t status,
                                        std::shared_ptr<gptimage_error_t> error,
-                                       const char *message, std::shared_ptr<Receipt> receipt) {
+                                       const char *message, std::shared_ptr<RetrievalMark> mark) {
   raise_as<InvalidArgumentError, InvalidRequestError, ConfigError, IoError, ConnectionError,
            OutcomeUnknownError, CancelledError, BadRequestError, AuthenticationError,
            PermissionDeniedError, InsufficientCreditsError, NotFoundError, ModerationBlockedError,
            RateLimitedError, ServerError, ResponseInvalidError, DownloadFailedError,
            BudgetExceededError, InternalError>(status, std::move(error), message,
-                                               std::move(receipt));
+                                               std::move(mark));
 }
 
-[[noreturn]] inline void raise(gptimage_status_t status, Returned<gptimage_error_t> error) {
-  auto receipt = error.get_deleter().receipt;
+[[noreturn]] inline void raise(gptimage_status_t status, ResultHandle<gptimage_error_t> error) {
+  auto mark = error.get_deleter().mark;
   const char *message = gptimage_error_message(error.get());
   raise_message(status, std::shared_ptr<gptimage_error_t>(std::move(error)), message,
-                std::move(receipt));
+                std::move(mark));
 }
 
 [[noreturn]] inline void refuse(const std::string &message) {
@@ -1582,7 +1587,7 @@ class Job {
   Generated wait() const {
     gptimage_generated_t *generated = nullptr;
     detail::call(gptimage_job_wait, job_.get(), std::uint64_t{GPTIMAGE_WAIT_FOREVER}, &generated);
-    return Generated(detail::Returned<gptimage_generated_t>(generated));
+    return Generated(detail::ResultHandle<gptimage_generated_t>(generated));
   }
 
   /**
@@ -1594,9 +1599,9 @@ class Job {
     const gptimage_status_t status =
         gptimage_job_wait(job_.get(), timeout.milliseconds(), &generated, &error);
     if (status == GPTIMAGE_STATUS_OK) {
-      return Generated(detail::Returned<gptimage_generated_t>(generated));
+      return Generated(detail::ResultHandle<gptimage_generated_t>(generated));
     }
-    detail::Returned<gptimage_error_t> owned(error);
+    detail::ResultHandle<gptimage_error_t> owned(error);
     if (status == GPTIMAGE_STATUS_PENDING) {
       return std::nullopt;
     }
@@ -1639,7 +1644,7 @@ class Client {
   /** Moves the other object in; the previous content is destroyed. */
   Client &operator=(Client &&other) noexcept {
     Client taken(std::move(other));
-    std::swap(kept_, taken.kept_);
+    std::swap(unclaimed_, taken.unclaimed_);
     std::swap(progress_, taken.progress_);
     std::swap(client_, taken.client_);
     return *this;
@@ -1818,7 +1823,7 @@ class Client {
     }
     // The C callback is never removed again, so the order of two threads here does not matter.
     // Calls in flight do not report to the new function.
-    gptimage_client_set_progress(client_.get(), tell_progress, progress_.get());
+    gptimage_client_set_progress(client_.get(), report_progress, progress_.get());
     progress_->replace(std::move(function));
   }
 
@@ -1826,12 +1831,12 @@ class Client {
   // The state of a promise until its job has ended.
   struct FutureCall {
     std::promise<Generated> promise;
-    std::shared_ptr<detail::Receipt> receipt;
+    std::shared_ptr<detail::RetrievalMark> mark;
   };
 
   explicit Client(const gptimage_config_t *config)
       // The same limit as the library's own for outcomes that nobody waits for.
-      : kept_(std::make_shared<detail::Kept>(std::size_t{256} << 20)),
+      : unclaimed_(std::make_shared<detail::UnclaimedOutcomes>(std::size_t{256} << 20)),
         progress_(std::make_shared<detail::ProgressListener>()) {
     gptimage_client_t *client = nullptr;
     detail::call(gptimage_client_new, config, &client);
@@ -1849,7 +1854,7 @@ class Client {
   Generated run(Call call, const Request *request, const gptimage_cancel_token_t *cancel) const {
     gptimage_generated_t *generated = nullptr;
     detail::call(call, client_.get(), request, cancel, &generated);
-    return Generated(detail::Returned<gptimage_generated_t>(generated));
+    return Generated(detail::ResultHandle<gptimage_generated_t>(generated));
   }
 
   template <class Call, class Request>
@@ -1858,7 +1863,7 @@ class Client {
     const std::string file = detail::path_text(to, "to");
     gptimage_generated_t *generated = nullptr;
     detail::call(call, client_.get(), request, file.c_str(), cancel, &generated);
-    return Generated(detail::Returned<gptimage_generated_t>(generated));
+    return Generated(detail::ResultHandle<gptimage_generated_t>(generated));
   }
 
   template <class Start, class Request>
@@ -1868,21 +1873,21 @@ class Client {
       listener = std::make_shared<detail::EndListener>(std::move(ended));
     }
     gptimage_job_t *job = nullptr;
-    detail::call(begin, client_.get(), request, listener != nullptr ? tell_ended : nullptr,
+    detail::call(begin, client_.get(), request, listener != nullptr ? report_end : nullptr,
                  static_cast<void *>(listener.get()), &job);
     return Job(detail::Handle<gptimage_job_t>(job), std::move(listener));
   }
 
   template <class Start, class Request>
   std::future<Generated> promise(Start begin, const Request *request) const {
-    auto pending = std::make_unique<FutureCall>();
-    pending->receipt = std::make_shared<detail::Receipt>(kept_);
-    auto future = pending->promise.get_future();
+    auto call = std::make_unique<FutureCall>();
+    call->mark = std::make_shared<detail::RetrievalMark>(unclaimed_);
+    auto future = call->promise.get_future();
     // From its callback on, this header owns the job, which may have been freed when this returns.
     gptimage_job_t *job = nullptr;
-    detail::call(begin, client_.get(), request, keep_promise,
-                 static_cast<void *>(pending.get()), &job);
-    static_cast<void>(pending.release());
+    detail::call(begin, client_.get(), request, fulfil_promise,
+                 static_cast<void *>(call.get()), &job);
+    static_cast<void>(call.release());
     return future;
   }
 
@@ -1890,65 +1895,72 @@ class Client {
     gptimage_generated_t *generated = nullptr;
     detail::call(gptimage_client_collect, client_.get(), wait_ms, &generated);
     if (generated != nullptr) {
-      return Generated(detail::Returned<gptimage_generated_t>(generated));
+      return Generated(detail::ResultHandle<gptimage_generated_t>(generated));
     }
-    detail::Kept::Outcomes kept = kept_->take();
-    if (kept.empty()) {
+    detail::UnclaimedOutcomes::Outcomes unclaimed = unclaimed_->take();
+    if (unclaimed.empty()) {
       return std::nullopt;
     }
-    detail::Outcome &outcome = kept.front();
+    detail::Outcome &outcome = unclaimed.front();
     if (outcome.error != nullptr) {
-      detail::raise(outcome.status, detail::Returned<gptimage_error_t>(outcome.error.release()));
+      detail::raise(outcome.status,
+                    detail::ResultHandle<gptimage_error_t>(outcome.error.release()));
     }
-    return Generated(detail::Returned<gptimage_generated_t>(outcome.generated.release()));
+    return Generated(detail::ResultHandle<gptimage_generated_t>(outcome.generated.release()));
   }
 
   // The library calls the following functions. None of them throws: nothing could catch it.
 
-  static void tell_progress(const gptimage_progress_t *told, void *user_data) noexcept {
+  static void report_progress(const gptimage_progress_t *snapshot, void *user_data) noexcept {
     // Lives at least as long as the client, whose destructor waits for this, or is called by it.
     const auto listener =
         static_cast<detail::ProgressListener *>(user_data)->shared_from_this();
-    Progress progress{told->attempt,    told->max_attempts, static_cast<Phase>(told->phase),
-                      std::nullopt,     told->bytes_sent,   told->bytes_total,
-                      told->bytes_received, {}};
+    Progress progress{snapshot->attempt,
+                      snapshot->max_attempts,
+                      static_cast<Phase>(snapshot->phase),
+                      std::nullopt,
+                      snapshot->bytes_sent,
+                      snapshot->bytes_total,
+                      snapshot->bytes_received,
+                      {}};
     try {
-      progress.client_request_id = told->client_request_id;
+      progress.client_request_id = snapshot->client_request_id;
     } catch (const std::bad_alloc &) {
       // Report the numbers nevertheless.
     }
-    if (told->pause_ms >= 0) {
-      progress.pause = std::chrono::milliseconds(told->pause_ms);
+    if (snapshot->pause_ms >= 0) {
+      progress.pause = std::chrono::milliseconds(snapshot->pause_ms);
     }
-    listener->tell(progress);
+    listener->notify(progress);
   }
 
-  static void tell_ended(gptimage_job_t *, void *user_data) noexcept {
+  static void report_end(gptimage_job_t *, void *user_data) noexcept {
     const auto listener = static_cast<detail::EndListener *>(user_data)->shared_from_this();
-    listener->tell();
+    listener->notify();
   }
 
-  static void keep_promise(gptimage_job_t *job, void *user_data) noexcept {
-    const std::unique_ptr<FutureCall> pending(static_cast<FutureCall *>(user_data));
+  static void fulfil_promise(gptimage_job_t *job, void *user_data) noexcept {
+    const std::unique_ptr<FutureCall> call(static_cast<FutureCall *>(user_data));
     const detail::Handle<gptimage_job_t> freed(job);
     gptimage_generated_t *generated = nullptr;
     gptimage_error_t *error = nullptr;
     const gptimage_status_t status = gptimage_job_wait(job, 0, &generated, &error);
     try {
       if (status == GPTIMAGE_STATUS_OK) {
-        pending->promise.set_value(Generated(
-            detail::Returned<gptimage_generated_t>(generated, detail::Return{pending->receipt})));
+        call->promise.set_value(Generated(
+            detail::ResultHandle<gptimage_generated_t>(
+                generated, detail::FreeOrReturn{call->mark})));
       } else {
-        detail::raise(status, detail::Returned<gptimage_error_t>(
-                                  error, detail::Return{pending->receipt}));
+        detail::raise(status, detail::ResultHandle<gptimage_error_t>(
+                                  error, detail::FreeOrReturn{call->mark}));
       }
     } catch (...) {
       // The call's error, or std::bad_alloc. This cannot fail, because the promise is not set yet.
-      pending->promise.set_exception(std::current_exception());
+      call->promise.set_exception(std::current_exception());
     }
   }
 
-  std::shared_ptr<detail::Kept> kept_;
+  std::shared_ptr<detail::UnclaimedOutcomes> unclaimed_;
   // Declared before the client, so destroyed after it: then the function is not running any more.
   std::shared_ptr<detail::ProgressListener> progress_;
   detail::Handle<gptimage_client_t> client_;
@@ -1981,32 +1993,32 @@ class Log {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       level_ = level;
-      hears_ = static_cast<bool>(function);
+      enabled_ = static_cast<bool>(function);
       ++changes_;
     }
     listener_.replace(std::move(function));
     // The thread that changed it last may not be the last to get here; then it is set again.
     std::unique_lock<std::mutex> lock(mutex_);
-    std::uint64_t said = 0;
-    while (said != changes_) {
-      said = changes_;
-      const auto now = static_cast<gptimage_log_level_t>(level_);
-      const gptimage_log_callback_t hear = hears_ ? tell : nullptr;
+    std::uint64_t applied = 0;
+    while (applied != changes_) {
+      applied = changes_;
+      const auto c_level = static_cast<gptimage_log_level_t>(level_);
+      const gptimage_log_callback_t callback = enabled_ ? report : nullptr;
       lock.unlock();
-      gptimage_set_log_callback(now, hear, this);
+      gptimage_set_log_callback(c_level, callback, this);
       lock.lock();
     }
   }
 
  private:
-  static void tell(gptimage_log_level_t level, const char *message, void *user_data) noexcept {
-    static_cast<Log *>(user_data)->listener_.tell(static_cast<LogLevel>(level), view(message));
+  static void report(gptimage_log_level_t level, const char *message, void *user_data) noexcept {
+    static_cast<Log *>(user_data)->listener_.notify(static_cast<LogLevel>(level), view(message));
   }
 
   const long process_ = process();
   std::mutex mutex_;
   LogLevel level_ = LogLevel::error;
-  bool hears_ = false;
+  bool enabled_ = false;
   std::uint64_t changes_ = 0;
   Listener<LogLevel, std::string_view> listener_;
 };

@@ -162,7 +162,7 @@ void without_client() {
 void too_much() {
   small_pictures();
   const std::size_t size = decode(small_picture).size();
-  gptimage::detail::Kept kept(2 * size);
+  gptimage::detail::UnclaimedOutcomes unclaimed(2 * size);
   gptimage_client_t *client = nullptr;
   gptimage_generate_request_t *request = nullptr;
   CHECK_NUMBER(gptimage_client_new(nullptr, &client, nullptr), GPTIMAGE_STATUS_OK);
@@ -173,19 +173,19 @@ void too_much() {
     gptimage_client_generate(client, request, nullptr, &generated, nullptr);
     CHECK_NUMBER(gptimage_generated_image_bytes(generated, 0).len, size);
     ids.push_back(gptimage_generated_client_request_id(generated));
-    gptimage::detail::Kept::Outcomes outcome(1);
+    gptimage::detail::UnclaimedOutcomes::Outcomes outcome(1);
     outcome.front().generated.reset(generated);
-    kept.put(outcome);
+    unclaimed.put(outcome);
     CHECK(outcome.empty());
   }
   gptimage_generate_request_free(request);
   gptimage_client_free(client);
   for (const auto index : {3U, 4U}) {
-    const auto taken = kept.take();
+    const auto taken = unclaimed.take();
     CHECK_TEXT(gptimage_generated_client_request_id(taken.front().generated.get()),
                ids[index].c_str());
   }
-  CHECK(kept.take().empty());
+  CHECK(unclaimed.take().empty());
 }
 
 // One that ends with the process is none of anybody's business.

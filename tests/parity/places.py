@@ -371,7 +371,7 @@ def cpp(lists: Lists) -> list[Place]:
             spelled([name for name in lists.type("Error", "methods") if name != "message"]),
             "core's methods of Error",
             absent=NO_GETTERS_OF_ERROR,
-            beside=["what", "status", "client_request_id", "inference_id", "json", "look"],
+            beside=["what", "status", "client_request_id", "inference_id", "json"],
         ),
         *(
             Place(

@@ -54,8 +54,9 @@ def before(mark: str, reader: Reader) -> Reader:
 
 
 def block(opening: str, reader: Reader) -> Reader:
-    """What another reader finds between the braces that follow a pattern, comments left out."""
+    """What another reader finds between the braces that follow a pattern, comments and private members left out."""
     begin = re.compile(opening + r"[^;{]*\{")
+    private = re.compile(r"\bprivate:.*?(?=\b(?:public|protected):|\Z)", re.DOTALL)
 
     def read(text: str) -> Found:
         code = blank(text)
@@ -66,7 +67,8 @@ def block(opening: str, reader: Reader) -> Reader:
         while depth and end < len(code):
             depth += {"{": 1, "}": -1}.get(code[end], 0)
             end += 1
-        return [(name, start.end() + offset) for name, offset in reader(code[start.end() : end - 1])]
+        shown = private.sub(lambda found: " " * len(found.group()), code[start.end() : end - 1])
+        return [(name, start.end() + offset) for name, offset in reader(shown)]
 
     return read
 
