@@ -160,7 +160,7 @@ typedef struct gptimage_job_t gptimage_job_t;
 typedef struct gptimage_pending_t gptimage_pending_t;
 
 /**
- * What is known of an attempt after a look at the vendor's usage log. Immutable; may be read by any number of threads.
+ * What the vendor's usage log says about an attempt. Immutable; may be read by any number of threads.
  */
 typedef struct gptimage_reconciled_t gptimage_reconciled_t;
 

@@ -258,7 +258,7 @@ struct Pending {
   bool ended;
 };
 
-/** What is known of an attempt after a look at the vendor's usage log. */
+/** What the vendor's usage log says about an attempt. */
 struct Reconciled {
   /** Whether it was charged. not_charged: it failed at no cost and may be repeated. */
   Charge charge;
@@ -1271,7 +1271,10 @@ class Config {
   /** @overload */
   Config &&abort_on_cancel(bool abort) && { return std::move(abort_on_cancel(abort)); }
 
-  /** The most bytes of pictures that are kept in memory for Client::collect(). Default: 256 MiB. */
+  /**
+   * Sets the maximum size of images kept in memory for Client::collect(). Default: 256 MiB. Does
+   * not apply to futures that nobody retrieved: a client always keeps up to 256 MiB of those.
+   */
   Config &salvage_max_bytes(std::uint64_t bytes) & {
     return set(gptimage_config_set_salvage_max_bytes, bytes);
   }
@@ -1766,9 +1769,9 @@ class Client {
 
   /**
    * Looks up in the vendor's usage log whether an attempt was charged, and waits for the result.
-   * Free of charge. `timeout` is the maximum time to wait for a missing log entry. `period` is how
-   * far back the log is read. A log that is absent, refuses access or lags behind leaves the charge
-   * unknown.
+   * Free of charge. `timeout` is the maximum time to wait for a missing log entry; 0 reads the log
+   * once. Default: 60 s, whatever Config::timer() has for "usage_log". `period` is how far back the
+   * log is read. A log that is absent, refuses access or lags behind leaves the charge unknown.
    */
   Reconciled reconcile(std::string_view client_request_id,
                        Duration timeout = std::chrono::seconds(60),
@@ -1835,7 +1838,7 @@ class Client {
   };
 
   explicit Client(const gptimage_config_t *config)
-      // The same limit as the library's own for outcomes that nobody waits for.
+      // 256 MiB; Config::salvage_max_bytes() does not apply to futures.
       : unclaimed_(std::make_shared<detail::UnclaimedOutcomes>(std::size_t{256} << 20)),
         progress_(std::make_shared<detail::ProgressListener>()) {
     gptimage_client_t *client = nullptr;

@@ -214,7 +214,7 @@ class Pending(Record):
 
 
 class Reconciled(Record):
-    """What is known of an attempt after a look at the vendor's usage log."""
+    """What the vendor's usage log says about an attempt."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         cost = fields["cost"]

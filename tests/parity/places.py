@@ -365,6 +365,14 @@ def cpp(lists: Lists) -> list[Place]:
         ),
         Place(
             HPP,
+            "Client::reconcile()",
+            "timeout in seconds",
+            matches(r"Duration timeout = std::chrono::seconds\((\d+)\)"),
+            (f"{lists.data['timers']['usage_log']:g}",),
+            "core's default of usage_log",
+        ),
+        Place(
+            HPP,
             "Error",
             "method",
             block(r"class Error\b", matches(r"(?<!::)\b(\w+)\(\) const\b")),

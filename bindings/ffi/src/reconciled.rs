@@ -15,7 +15,7 @@ use crate::pointer::{borrowed, c_string, hand_over, required, text};
 use crate::status::gptimage_status_t;
 use crate::wait::wait_for;
 
-/// What is known of an attempt after a look at the vendor's usage log. Immutable; may be read by any number of threads.
+/// What the vendor's usage log says about an attempt. Immutable; may be read by any number of threads.
 pub struct gptimage_reconciled_t {
     charge: CString,
     usd: Option<CString>,
