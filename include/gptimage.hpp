@@ -1332,8 +1332,6 @@ struct GenerateFunctions {
   using Request = gptimage_generate_request_t;
   static constexpr auto make = gptimage_generate_request_new;
   static constexpr auto set = gptimage_generate_request_set;
-  static constexpr auto set_n = gptimage_generate_request_set_n;
-  static constexpr auto set_compression = gptimage_generate_request_set_output_compression;
   static constexpr auto set_extra = gptimage_generate_request_set_extra;
   static constexpr auto set_deadline = gptimage_generate_request_set_deadline_ms;
   static constexpr auto set_overwrite = gptimage_generate_request_set_overwrite;
@@ -1345,8 +1343,6 @@ struct EditFunctions {
   using Request = gptimage_edit_request_t;
   static constexpr auto make = gptimage_edit_request_new;
   static constexpr auto set = gptimage_edit_request_set;
-  static constexpr auto set_n = gptimage_edit_request_set_n;
-  static constexpr auto set_compression = gptimage_edit_request_set_output_compression;
   static constexpr auto set_extra = gptimage_edit_request_set_extra;
   static constexpr auto set_deadline = gptimage_edit_request_set_deadline_ms;
   static constexpr auto set_overwrite = gptimage_edit_request_set_overwrite;
@@ -1403,17 +1399,17 @@ class Request {
   }
 
   /** Sets the number of images: exactly 1 for generate, 1 to 10 for edit. Server default: 1. */
-  Self &n(std::int64_t n) & { return change(Functions::set_n, n); }
+  Self &n(std::int64_t n) & { return set("n", std::to_string(n)); }
   /** @overload */
-  Self &&n(std::int64_t n) && { return std::move(change(Functions::set_n, n)); }
+  Self &&n(std::int64_t n) && { return std::move(set("n", std::to_string(n))); }
 
   /** Sets the quality of jpeg and webp files in percent, 0 to 100. Server default: 100. */
   Self &output_compression(std::int64_t percent) & {
-    return change(Functions::set_compression, percent);
+    return set("output_compression", std::to_string(percent));
   }
   /** @overload */
   Self &&output_compression(std::int64_t percent) && {
-    return std::move(change(Functions::set_compression, percent));
+    return std::move(set("output_compression", std::to_string(percent)));
   }
 
   /** Sets a parameter by the API's name, also one that this header does not declare. */
