@@ -57,9 +57,9 @@ pub extern "C" fn gptimage_client_new(
 ) -> gptimage_status_t {
     fallible(error_out, || {
         let out = required(client_out, "client_out")?;
-        let config = config.map_or_else(|| Client::builder().read_env(), |config| config.config.clone());
+        let builder = config.map_or_else(|| Client::builder().read_env(), |config| config.builder.clone());
         // This reads certificate files, which must not happen on a host's thread.
-        let client = with_files(|| config.build())??;
+        let client = with_files(|| builder.build())??;
         hand_over(out, gptimage_client_t { client: ProcessLocal::new(client), listener: Mutex::new(None) });
         Ok(())
     })

@@ -16,13 +16,13 @@ use crate::status::gptimage_status_t;
 
 /// The configuration of a client. Used by one thread at a time.
 pub struct gptimage_config_t {
-    pub(crate) config: ClientBuilder<Client>,
+    pub(crate) builder: ClientBuilder<Client>,
     timers: Timers,
 }
 
 impl gptimage_config_t {
     fn change(&mut self, change: impl FnOnce(ClientBuilder<Client>) -> ClientBuilder<Client>) {
-        self.config = change(std::mem::take(&mut self.config));
+        self.builder = change(std::mem::take(&mut self.builder));
     }
 }
 
@@ -39,7 +39,7 @@ fn set(
 /// validated by gptimage_client_new(). Free it with gptimage_config_free().
 #[unsafe(no_mangle)]
 pub extern "C" fn gptimage_config_new() -> Box<gptimage_config_t> {
-    Box::new(gptimage_config_t { config: Client::builder().read_env(), timers: Timers::default() })
+    Box::new(gptimage_config_t { builder: Client::builder().read_env(), timers: Timers::default() })
 }
 
 /// Frees a configuration. Clients that were created from it are not affected. `config` may be NULL.
@@ -57,7 +57,7 @@ pub extern "C" fn gptimage_config_set_api_key(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let key = text(key, "key")?;
-        config.change(|config| config.api_key(key));
+        config.change(|builder| builder.api_key(key));
         Ok(())
     })
 }
@@ -72,7 +72,7 @@ pub extern "C" fn gptimage_config_set_base_url(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let url = text(url, "url")?;
-        config.change(|config| config.base_url(url));
+        config.change(|builder| builder.base_url(url));
         Ok(())
     })
 }
@@ -85,7 +85,7 @@ pub extern "C" fn gptimage_config_set_allow_http(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.allow_http(allow != 0));
+        config.change(|builder| builder.allow_http(allow != 0));
         Ok(())
     })
 }
@@ -98,7 +98,7 @@ pub extern "C" fn gptimage_config_set_deadline_ms(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.deadline((deadline_ms > 0).then(|| Duration::from_millis(deadline_ms))));
+        config.change(|builder| builder.deadline((deadline_ms > 0).then(|| Duration::from_millis(deadline_ms))));
         Ok(())
     })
 }
@@ -112,7 +112,7 @@ pub extern "C" fn gptimage_config_set_max_attempts(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.max_attempts(attempts));
+        config.change(|builder| builder.max_attempts(attempts));
         Ok(())
     })
 }
@@ -130,7 +130,7 @@ pub extern "C" fn gptimage_config_set_timer_ms(
     set(config, error_out, |config| {
         config.timers.set(text(name, "name")?, Duration::from_millis(value_ms).as_secs_f64())?;
         let timers = config.timers.clone();
-        config.change(|config| config.timers(timers));
+        config.change(|builder| builder.timers(timers));
         Ok(())
     })
 }
@@ -146,7 +146,7 @@ pub extern "C" fn gptimage_config_set_ca_file(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let file = path(file, "file")?;
-        config.change(|config| config.ca_file(file));
+        config.change(|builder| builder.ca_file(file));
         Ok(())
     })
 }
@@ -163,7 +163,7 @@ pub extern "C" fn gptimage_config_set_proxy(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let url = text(url, "url")?;
-        config.change(|config| if url.is_empty() { config.no_proxy() } else { config.proxy(url) });
+        config.change(|builder| if url.is_empty() { builder.no_proxy() } else { builder.proxy(url) });
         Ok(())
     })
 }
@@ -178,7 +178,7 @@ pub extern "C" fn gptimage_config_add_header(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let (name, value) = (text(name, "name")?, text(value, "value")?);
-        config.change(|config| config.header(name, value));
+        config.change(|builder| builder.header(name, value));
         Ok(())
     })
 }
@@ -191,7 +191,7 @@ pub extern "C" fn gptimage_config_set_fetch(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.fetch(fetch != 0));
+        config.change(|builder| builder.fetch(fetch != 0));
         Ok(())
     })
 }
@@ -204,7 +204,7 @@ pub extern "C" fn gptimage_config_set_retry_server_errors(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.retry_server_errors(retry != 0));
+        config.change(|builder| builder.retry_server_errors(retry != 0));
         Ok(())
     })
 }
@@ -218,7 +218,7 @@ pub extern "C" fn gptimage_config_set_abort_on_cancel(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.abort_on_cancel(abort != 0));
+        config.change(|builder| builder.abort_on_cancel(abort != 0));
         Ok(())
     })
 }
@@ -231,7 +231,7 @@ pub extern "C" fn gptimage_config_set_max_image_bytes(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.max_image_bytes(bytes));
+        config.change(|builder| builder.max_image_bytes(bytes));
         Ok(())
     })
 }
@@ -244,7 +244,7 @@ pub extern "C" fn gptimage_config_set_salvage_max_bytes(
     error_out: Option<&mut MaybeUninit<*mut gptimage_error_t>>,
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
-        config.change(|config| config.salvage_max_bytes(bytes));
+        config.change(|builder| builder.salvage_max_bytes(bytes));
         Ok(())
     })
 }
@@ -259,7 +259,7 @@ pub extern "C" fn gptimage_config_set_salvage_folder(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let folder = path(folder, "folder")?;
-        config.change(|config| config.salvage_folder(folder));
+        config.change(|builder| builder.salvage_folder(folder));
         Ok(())
     })
 }
@@ -274,7 +274,7 @@ pub extern "C" fn gptimage_config_set_budget(
 ) -> gptimage_status_t {
     set(config, error_out, |config| {
         let budget = required(budget, "budget")?.core();
-        config.change(|config| config.budget(budget));
+        config.change(|builder| builder.budget(budget));
         Ok(())
     })
 }

@@ -18,7 +18,7 @@ use crate::convert::to_python;
 use crate::error::OrRaise;
 use crate::image::Image;
 use crate::input::Input;
-use crate::options::{self, Config};
+use crate::options::{self, Builder};
 use crate::reconcile_target::ReconcileTarget;
 use crate::sync::lock;
 use crate::to_dict::Batch;
@@ -26,7 +26,7 @@ use crate::to_dict::Batch;
 /// The core of both clients. Creates a new core client in a forked child, where the inherited one has no threads.
 #[pyclass(frozen, module = "gptimage._core")]
 pub(crate) struct Client {
-    config: Config,
+    builder: Builder,
     /// The kind of its charged calls.
     kind: CallKind,
     /// How long exit waits for its calls.
@@ -39,13 +39,13 @@ pub(crate) struct Client {
 
 impl Client {
     fn from_core(
-        config: Config,
+        builder: Builder,
         client: gptimage_core::Client,
         family: Arc<Mutex<ProcessLocal<gptimage_core::Client>>>,
         exit_wait: Duration,
     ) -> Self {
-        let kind = if config.aborts_on_cancel() { CallKind::PaidAborting } else { CallKind::Paid };
-        Self { config, kind, exit_wait, client: Mutex::new(ProcessLocal::new(client)), family }
+        let kind = if builder.aborts_on_cancel() { CallKind::PaidAborting } else { CallKind::Paid };
+        Self { builder, kind, exit_wait, client: Mutex::new(ProcessLocal::new(client)), family }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<gptimage_core::Client> {
@@ -55,8 +55,8 @@ impl Client {
         }
         let mut family = lock(&self.family);
         let client = match family.get() {
-            Some(relative) => relative.with_builder(self.config.clone()).or_raise(py)?,
-            None => self.config.clone().build().or_raise(py)?,
+            Some(relative) => relative.with_builder(self.builder.clone()).or_raise(py)?,
+            None => self.builder.clone().build().or_raise(py)?,
         };
         if family.get().is_none() {
             *family = ProcessLocal::new(client.clone());
@@ -91,11 +91,11 @@ impl Client {
 impl Client {
     #[new]
     fn new(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let config = options::change(gptimage_core::Client::builder().read_env(), options)?;
+        let builder = options::change(gptimage_core::Client::builder().read_env(), options)?;
         let exit_wait = options::exit_wait(py, options)?.unwrap_or_default();
-        let client = config.clone().build().or_raise(py)?;
+        let client = builder.clone().build().or_raise(py)?;
         let family = Arc::new(Mutex::new(ProcessLocal::new(client.clone())));
-        Ok(Self::from_core(config, client, family, exit_wait))
+        Ok(Self::from_core(builder, client, family, exit_wait))
     }
 
     /// The base URL of the API, after normalisation.
@@ -106,10 +106,10 @@ impl Client {
 
     /// Returns a client with other options that shares the outcomes kept for `collect`.
     fn with_options(&self, py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let config = options::change(self.config.clone(), options)?;
+        let builder = options::change(self.builder.clone(), options)?;
         let exit_wait = options::exit_wait(py, options)?.unwrap_or(self.exit_wait);
-        let client = self.core(py)?.with_builder(config.clone()).or_raise(py)?;
-        Ok(Self::from_core(config, client, self.family.clone(), exit_wait))
+        let client = self.core(py)?.with_builder(builder.clone()).or_raise(py)?;
+        Ok(Self::from_core(builder, client, self.family.clone(), exit_wait))
     }
 
     /// Creates a charged call.

@@ -1,4 +1,4 @@
-//! Conversion of a client's keyword arguments to core's configuration. `None` means not given.
+//! Conversion of a client's keyword arguments to core's builder. `None` means not given.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ use pyo3::types::{PyBool, PyDict};
 use crate::budget::Budget;
 use crate::error::OrRaise;
 
-/// What a client of Python's is built from.
-pub(crate) type Config = gptimage_core::ClientBuilder<gptimage_core::Client>;
+/// Builds a core client.
+pub(crate) type Builder = gptimage_core::ClientBuilder<gptimage_core::Client>;
 
-/// Applies `options` to `config`.
-pub(crate) fn change(mut config: Config, options: &Bound<'_, PyDict>) -> PyResult<Config> {
+/// Applies `options` to `builder`.
+pub(crate) fn change(mut builder: Builder, options: &Bound<'_, PyDict>) -> PyResult<Builder> {
     for (name, value) in options.iter() {
         if !value.is_none() {
             let name: String = name.extract()?;
-            config = set(config, &name, &value).map_err(|error| name_argument(options.py(), &name, error))?;
+            builder = set(builder, &name, &value).map_err(|error| name_argument(options.py(), &name, error))?;
         }
     }
-    Ok(config)
+    Ok(builder)
 }
 
 /// How long exit waits for calls that may be charged, if given.
@@ -54,35 +54,35 @@ fn config_error(py: Python<'_>, text: &str) -> PyErr {
     }
 }
 
-fn set(config: Config, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Config> {
+fn set(builder: Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Builder> {
     let py = value.py();
     Ok(match name {
-        "api_key" => config.api_key(value.extract::<String>()?),
-        "base_url" => config.base_url(value.extract::<String>()?),
-        "allow_http" => config.allow_http(value.extract()?),
-        "max_attempts" => config.max_attempts(value.extract()?),
-        "deadline" => config.deadline(seconds(name, value.extract()?).or_raise(py)?),
-        "timers" => config.timers(timers(value)?),
-        "ca_file" => config.ca_file(value.extract::<PathBuf>()?),
-        "proxy" if value.is_instance_of::<PyBool>() && !value.is_truthy()? => config.no_proxy(),
-        "proxy" => config.proxy(value.extract::<String>()?),
+        "api_key" => builder.api_key(value.extract::<String>()?),
+        "base_url" => builder.base_url(value.extract::<String>()?),
+        "allow_http" => builder.allow_http(value.extract()?),
+        "max_attempts" => builder.max_attempts(value.extract()?),
+        "deadline" => builder.deadline(seconds(name, value.extract()?).or_raise(py)?),
+        "timers" => builder.timers(timers(value)?),
+        "ca_file" => builder.ca_file(value.extract::<PathBuf>()?),
+        "proxy" if value.is_instance_of::<PyBool>() && !value.is_truthy()? => builder.no_proxy(),
+        "proxy" => builder.proxy(value.extract::<String>()?),
         "headers" => {
             let headers: BTreeMap<String, String> = value.extract()?;
-            config.headers(headers)
+            builder.headers(headers)
         }
-        "fetch" => config.fetch(value.extract()?),
-        "retry_server_errors" => config.retry_server_errors(value.extract()?),
+        "fetch" => builder.fetch(value.extract()?),
+        "retry_server_errors" => builder.retry_server_errors(value.extract()?),
         "on_cancel" => match value.extract::<String>()?.as_str() {
-            "keep" => config.abort_on_cancel(false),
-            "abort" => config.abort_on_cancel(true),
+            "keep" => builder.abort_on_cancel(false),
+            "abort" => builder.abort_on_cancel(true),
             other => return Err(config_error(py, &format!("on_cancel: {other:?} is neither 'keep' nor 'abort'"))),
         },
-        "salvage_max_bytes" => config.salvage_max_bytes(value.extract()?),
-        "salvage_folder" => config.salvage_folder(value.extract::<PathBuf>()?),
-        "budget" => config.budget(value.cast::<Budget>()?.get().core()),
+        "salvage_max_bytes" => builder.salvage_max_bytes(value.extract()?),
+        "salvage_folder" => builder.salvage_folder(value.extract::<PathBuf>()?),
+        "budget" => builder.budget(value.cast::<Budget>()?.get().core()),
         // An option of the binding, not of core.
-        "exit_wait" => config,
-        "max_image_bytes" => config.max_image_bytes(value.extract()?),
+        "exit_wait" => builder,
+        "max_image_bytes" => builder.max_image_bytes(value.extract()?),
         unknown => return Err(PyTypeError::new_err(format!("there is no option {unknown:?}"))),
     })
 }

@@ -29,19 +29,19 @@ pub(crate) fn flags() -> [Arg; 4] {
     ]
 }
 
-/// Reads the configuration from the environment, then applies the flags.
-pub(crate) fn config(matches: &ArgMatches) -> ClientBuilder<Client> {
-    let mut config = Client::builder().read_env().allow_http(matches.get_flag("allow-http"));
+/// A builder with the configuration of the environment and the flags.
+pub(crate) fn builder(matches: &ArgMatches) -> ClientBuilder<Client> {
+    let mut builder = Client::builder().read_env().allow_http(matches.get_flag("allow-http"));
     if let Some(url) = matches.get_one::<String>("base-url") {
-        config = config.base_url(url);
+        builder = builder.base_url(url);
     }
     if let Some(path) = matches.get_one::<PathBuf>("ca-file") {
-        config = config.ca_file_from(path, "--ca-file");
+        builder = builder.ca_file_from(path, "--ca-file");
     }
     if let Some(url) = matches.get_one::<String>("proxy") {
-        config = config.proxy_from(url, "--proxy");
+        builder = builder.proxy_from(url, "--proxy");
     }
-    config
+    builder
 }
 
 /// Prints the client's notes on how its configuration was read.

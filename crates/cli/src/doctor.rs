@@ -59,7 +59,7 @@ impl Diagnosis {
 pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
     let mut diagnosis = Diagnosis { checks: Vec::new(), worst: None };
     let environment = Environment::snapshot();
-    let config = connection::config(matches);
+    let builder = connection::builder(matches);
     match environment.key {
         Some(variable) => diagnosis.ok("key", format!("from {variable}")),
         None => diagnosis.fail(
@@ -70,7 +70,7 @@ pub(crate) async fn diagnose(matches: &ArgMatches) -> Diagnosis {
         ),
     }
     // The other checks do not need a key.
-    let keyless = if environment.key.is_some() { config.clone() } else { config.clone().api_key("not-sent") };
+    let keyless = if environment.key.is_some() { builder.clone() } else { builder.clone().api_key("not-sent") };
     let client = match keyless.build() {
         Ok(client) => client,
         Err(error) => {

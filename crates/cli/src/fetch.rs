@@ -49,17 +49,17 @@ pub(crate) async fn fetch(matches: &ArgMatches, signals: &mut Signals) -> Comman
 }
 
 async fn to_destination(matches: &ArgMatches) -> Result<CommandResult, EarlyExit> {
-    let mut config = connection::config(matches);
+    let mut builder = connection::builder(matches);
     if Environment::snapshot().key.is_none() {
         // The key is never sent to the image's server.
-        config = config.api_key("not-sent");
+        builder = builder.api_key("not-sent");
     }
     let image = Image::from_url(matches.get_one::<String>("url").cloned().unwrap_or_default());
     let destination = Destination::of(matches.get_one::<PathBuf>("output").map(PathBuf::as_path))?;
     if destination.is_stdout() && matches.get_flag("json") {
         return Err("a picture and --json both write to standard output; choose one".to_owned().into());
     }
-    let client = config.build()?;
+    let client = builder.build()?;
     connection::print_notes(&client);
     let stream = match destination {
         Destination::Files(path) => {

@@ -93,7 +93,7 @@ pub fn preview(args: impl IntoIterator<Item = OsString>) -> String {
         Some(("emulator", matches)) => format!("{:?}", emulator::settings(matches)),
         Some(("generate", matches)) => send::preview(RequestArgs::read(Operation::Generate, matches)),
         Some(("edit", matches)) => send::preview(RequestArgs::read(Operation::Edit, matches)),
-        Some((_, matches)) => format!("{:?}", connection::config(matches)),
+        Some((_, matches)) => format!("{:?}", connection::builder(matches)),
         None => String::new(),
     }
 }

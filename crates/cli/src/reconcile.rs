@@ -62,7 +62,7 @@ pub(crate) async fn reconcile(matches: &ArgMatches, signals: &mut Signals) -> Co
 }
 
 async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
-    let client = connection::config(matches).build()?;
+    let client = connection::builder(matches).build()?;
     connection::print_notes(&client);
     let mut lookup = client.reconcile(matches.get_many::<String>("ids").into_iter().flatten());
     if let Some(period) = matches.get_one::<String>("period") {

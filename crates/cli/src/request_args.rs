@@ -30,7 +30,7 @@ pub(crate) struct RequestArgs {
     pub(crate) emulator: bool,
     /// `--max-usd` and `--max-usd-per-call`.
     pub(crate) max_usd: Option<(String, Option<String>)>,
-    pub(crate) config: ClientBuilder<Client>,
+    pub(crate) builder: ClientBuilder<Client>,
 }
 
 const GENERATE_EXAMPLES: &str = "\
@@ -171,7 +171,7 @@ impl RequestArgs {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
         let edit = operation == Operation::Edit;
-        let config = connection::config(matches);
+        let builder = connection::builder(matches);
         Self {
             operation,
             prompt: text("prompt").unwrap_or_default(),
@@ -191,9 +191,9 @@ impl RequestArgs {
             deadline: matches.get_one("deadline").copied(),
             emulator: matches.get_flag("emulator"),
             max_usd: text("max-usd").map(|max_usd| (max_usd, text("max-usd-per-call"))),
-            config: match matches.get_one("max-attempts") {
-                Some(attempts) => config.max_attempts(*attempts),
-                None => config,
+            builder: match matches.get_one("max-attempts") {
+                Some(attempts) => builder.max_attempts(*attempts),
+                None => builder,
             },
         }
     }

@@ -73,11 +73,11 @@ async fn send(
         let args = args.clone();
         signals.or(run_blocking(move || build(&args))).await?.ok_or_else(ended_early)??
     };
-    let mut config = config(&args, emulator);
+    let mut builder = client_builder(&args, emulator);
     if let Some((max_usd, per_call)) = &args.max_usd {
-        config = config.budget(&Budget::parse(max_usd, per_call.as_deref())?);
+        builder = builder.budget(&Budget::parse(max_usd, per_call.as_deref())?);
     }
-    let client = config.build()?;
+    let client = builder.build()?;
     hints.base_url(client.base_url());
     connection::print_notes(&client);
     let mut call = client.call(request).deadline(args.deadline);
@@ -196,12 +196,12 @@ fn value(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn config(args: &RequestArgs, emulator: Option<&Emulator>) -> ClientBuilder<Client> {
-    let config = args.config.clone();
+fn client_builder(args: &RequestArgs, emulator: Option<&Emulator>) -> ClientBuilder<Client> {
+    let builder = args.builder.clone();
     match emulator {
-        Some(emulator) => config.api_key(emulator.key()).base_url(emulator.base_url()),
+        Some(emulator) => builder.api_key(emulator.key()).base_url(emulator.base_url()),
         // A dry run shows no key, so it needs none.
-        None if args.dry_run => config.api_key("not-sent"),
-        None => config,
+        None if args.dry_run => builder.api_key("not-sent"),
+        None => builder,
     }
 }
