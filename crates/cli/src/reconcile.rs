@@ -42,7 +42,7 @@ pub(crate) fn command() -> Command {
         ))
         .arg(
             option(
-                "wait",
+                "timeout",
                 "TIME",
                 "How long to wait for a log entry that is missing or still running, such as 90s or 5m. Default: 60s",
             )
@@ -68,8 +68,8 @@ async fn ask(matches: &ArgMatches) -> Result<Vec<Reconciled>, Error> {
     if let Some(period) = matches.get_one::<String>("period") {
         lookup = lookup.period(period);
     }
-    if let Some(wait) = matches.get_one::<Duration>("wait") {
-        lookup = lookup.timeout(*wait);
+    if let Some(timeout) = matches.get_one::<Duration>("timeout") {
+        lookup = lookup.timeout(*timeout);
     }
     lookup.send().await
 }

@@ -43,7 +43,7 @@ fn a_failure_is_reconciled_as_not_charged_and_a_call_that_nobody_knows_as_unknow
     assert_eq!(exit(&output), 0, "{output:?}");
     assert!(text(&output.stdout).contains("  not_charged  "), "{output:?}");
 
-    let args = ["reconcile", &id, "nobody's", "--wait", "0", "--period", "7d"];
+    let args = ["reconcile", &id, "nobody's", "--timeout", "0", "--period", "7d"];
     let output = against(&emulator, folder.path()).args(args).output().unwrap();
     assert_eq!(exit(&output), 11, "{output:?}");
     assert_eq!(text(&output.stdout).lines().count(), 2);
