@@ -63,12 +63,14 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-@pytest.mark.parametrize("verb", ["fetch", "reconcile", "doctor"])
-def test_the_free_verbs_end_at_the_first_signal(tmp_path: Path, verb: str, number: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize("subcommand", ["fetch", "reconcile", "doctor"])
+def test_the_free_subcommands_end_at_the_first_signal(
+    tmp_path: Path, subcommand: str, number: signal.Signals, code: int
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        arguments = {"fetch": [f"{host}/a.png"], "reconcile": ["gptimage-1"], "doctor": []}[verb]
-        process = start(tmp_path, None, verb, "--base-url", f"{host}/v1", *arguments, module=verb == "doctor")
+        arguments = {"fetch": [f"{host}/a.png"], "reconcile": ["gptimage-1"], "doctor": []}[subcommand]
+        process = start(tmp_path, None, subcommand, "--base-url", f"{host}/v1", *arguments, module=subcommand == "doctor")
         connection, _ = silent.accept()
         with connection:
             process.send_signal(number)

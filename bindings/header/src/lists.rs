@@ -96,18 +96,22 @@ fn timers() -> Result<Value> {
     Ok(Value::Object(timers))
 }
 
-/// The long flags of each verb, as they are shown; alternative spellings are left out.
+/// The long flags of each subcommand, as they are shown; alternative spellings are left out.
 fn flags() -> BTreeMap<String, BTreeSet<String>> {
     let command = gptimage_cli::command();
-    let flags = |verb: &str| {
-        let verb = command.find_subcommand(verb);
-        verb.into_iter()
-            .flat_map(|verb| verb.get_arguments())
+    let flags = |subcommand: &str| {
+        let subcommand = command.find_subcommand(subcommand);
+        subcommand
+            .into_iter()
+            .flat_map(|subcommand| subcommand.get_arguments())
             .filter_map(|flag| flag.get_long())
             .map(str::to_owned)
             .collect()
     };
-    command.get_subcommands().map(|verb| (verb.get_name().to_owned(), flags(verb.get_name()))).collect()
+    command
+        .get_subcommands()
+        .map(|subcommand| (subcommand.get_name().to_owned(), flags(subcommand.get_name())))
+        .collect()
 }
 
 /// The parameters that an emulator judges: those that it names when each has a value that cannot be.

@@ -87,15 +87,15 @@ impl Hints {
     }
 
     /// `operand` must already be quoted.
-    fn command(&self, verb: &str, operand: &str) -> Option<String> {
+    fn command(&self, subcommand: &str, operand: &str) -> Option<String> {
         if !self.lasting {
             return None;
         }
         let flags = &self.flags;
         let command = if operand.trim_start_matches(['\'', '"']).starts_with('-') {
-            format!("gptimage {verb}{flags} -- {operand}")
+            format!("gptimage {subcommand}{flags} -- {operand}")
         } else {
-            format!("gptimage {verb} {operand}{flags}")
+            format!("gptimage {subcommand} {operand}{flags}")
         };
         let note = if self.hides_proxy {
             format!("  (with the proxy, whose password is not shown, in {PROXY_VARIABLE})")

@@ -72,9 +72,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     match matches.subcommand() {
         Some(("completions", matches)) => print::text(&completions::script(matches, command())),
         Some(("emulator", matches)) => emulator::run(matches),
-        Some((verb, matches)) => {
+        Some((subcommand, matches)) => {
             let json = matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json);
-            network(verb, matches, Report { json, hints: Hints::of(matches) })
+            network(subcommand, matches, Report { json, hints: Hints::of(matches) })
         }
         None => 2,
     }
@@ -122,7 +122,7 @@ pub fn command() -> Command {
 }
 
 /// Runs a subcommand that uses the network. One thread suffices: a command makes one call.
-fn network(verb: &str, matches: &ArgMatches, mut report: Report) -> u8 {
+fn network(subcommand: &str, matches: &ArgMatches, mut report: Report) -> u8 {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = match builder.enable_all().thread_keep_alive(gptimage_core::binding::FILE_THREAD_KEEP_ALIVE).build() {
         Ok(runtime) => runtime,
@@ -130,7 +130,7 @@ fn network(verb: &str, matches: &ArgMatches, mut report: Report) -> u8 {
     };
     let code = runtime.block_on(async {
         let mut signals = Signals::listen();
-        let result = match verb {
+        let result = match subcommand {
             "fetch" => fetch::fetch(matches, &mut signals).await,
             "reconcile" => reconcile::reconcile(matches, &mut signals).await,
             "doctor" => match signals.or(doctor::diagnose(matches)).await {

@@ -50,12 +50,12 @@ Examples:
 
 /// The arguments of `gptimage generate`.
 pub(crate) fn generate() -> Command {
-    verb(Operation::Generate, "Make an image from a prompt", GENERATE_EXAMPLES)
+    subcommand(Operation::Generate, "Make an image from a prompt", GENERATE_EXAMPLES)
 }
 
 /// The arguments of `gptimage edit`.
 pub(crate) fn edit() -> Command {
-    verb(Operation::Edit, "Edit images, or make new ones from them, with a prompt", EDIT_EXAMPLES)
+    subcommand(Operation::Edit, "Edit images, or make new ones from them, with a prompt", EDIT_EXAMPLES)
         .arg(
             Arg::new("image")
                 .long("image")
@@ -75,7 +75,7 @@ pub(crate) fn edit() -> Command {
         )
 }
 
-fn verb(operation: Operation, about: &'static str, examples: &'static str) -> Command {
+fn subcommand(operation: Operation, about: &'static str, examples: &'static str) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     let option = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)

@@ -226,8 +226,8 @@ fn a_reader_that_leaves_is_no_reason_to_panic() {
 #[test]
 fn help_teaches_by_example() {
     let folder = tempfile::tempdir().unwrap();
-    for verb in ["generate", "edit"] {
-        let output = gptimage(folder.path()).args([verb, "--help"]).output().unwrap();
+    for subcommand in ["generate", "edit"] {
+        let output = gptimage(folder.path()).args([subcommand, "--help"]).output().unwrap();
         assert_eq!(exit(&output), 0);
         assert!(text(&output.stdout).contains("Examples:\n  gptimage "), "{output:?}");
     }

@@ -39,15 +39,16 @@ fn keyed(folder: &Path) -> Command {
 fn a_proxy_that_cannot_be_used_is_named_before_anything_is_sent() {
     let (emulator, folder) = (emulator(), tempfile::tempdir().unwrap());
     let url = format!("{}/x.png", emulator.cdn_url());
-    let verbs: [&[&str]; 4] = [GENERATE, &["doctor"], &["fetch", &url], &["reconcile", "x"]];
-    for verb in verbs {
+    let subcommands: [&[&str]; 4] = [GENERATE, &["doctor"], &["fetch", &url], &["reconcile", "x"]];
+    for subcommand in subcommands {
         for written in ["\"http://127.0.0.1:9\"", "gopher://hunter2@127.0.0.1:9", "http://user:hunter2@"] {
-            let output = against(&emulator, folder.path()).args(verb).args(["--proxy", written]).output().unwrap();
-            assert_eq!(exit(&output), 3, "{verb:?} {written}: {output:?}");
+            let output =
+                against(&emulator, folder.path()).args(subcommand).args(["--proxy", written]).output().unwrap();
+            assert_eq!(exit(&output), 3, "{subcommand:?} {written}: {output:?}");
             assert!(said(&output).contains("--proxy") && !said(&output).contains("hunter2"), "{output:?}");
             for name in ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"] {
-                let output = against(&emulator, folder.path()).args(verb).env(name, written).output().unwrap();
-                assert_eq!(exit(&output), 3, "{verb:?} {name}={written}: {output:?}");
+                let output = against(&emulator, folder.path()).args(subcommand).env(name, written).output().unwrap();
+                assert_eq!(exit(&output), 3, "{subcommand:?} {name}={written}: {output:?}");
                 assert!(said(&output).contains(name) && !said(&output).contains("hunter2"), "{output:?}");
             }
         }
@@ -173,9 +174,9 @@ fn certificates_that_other_tools_are_told_of_are_trusted() {
     std::fs::write(&bundle, &pem).unwrap();
     std::fs::create_dir(&store).unwrap();
     std::fs::write(store.join("ours.pem"), &pem).unwrap();
-    let run = |verb: &[&str], variables: &[(&str, &Path)]| {
+    let run = |subcommand: &[&str], variables: &[(&str, &Path)]| {
         let mut command = keyed(folder.path());
-        command.args(verb).args(["--base-url", &base_url]).envs(variables.iter().copied()).output().unwrap()
+        command.args(subcommand).args(["--base-url", &base_url]).envs(variables.iter().copied()).output().unwrap()
     };
     for (name, path) in [
         ("SSL_CERT_FILE", &bundle),
@@ -191,10 +192,10 @@ fn certificates_that_other_tools_are_told_of_are_trusted() {
     // A folder beside a file may be missing, as it is on many machines.
     let nowhere = folder.path().join("nowhere");
     assert_eq!(exit(&run(GENERATE, &[("SSL_CERT_FILE", &bundle), ("SSL_CERT_DIR", &nowhere)])), 0);
-    // What cannot be read is named, by every verb; a file that is given in words is enough.
+    // What cannot be read is named, by every subcommand; a file that is given in words is enough.
     for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
-        for verb in [GENERATE, &["doctor"]] {
-            let output = run(verb, &[(name, &nowhere)]);
+        for subcommand in [GENERATE, &["doctor"]] {
+            let output = run(subcommand, &[(name, &nowhere)]);
             assert_eq!(exit(&output), 3, "{name}: {output:?}");
             assert!(said(&output).contains(name), "{name}: {output:?}");
         }
@@ -248,8 +249,8 @@ fn a_key_as_it_is_pasted_is_refused_with_the_reason() {
         (format!("AIMLAPI_KEY={KEY}"), "variable's name"),
         (format!("{KEY}\u{200b}"), "invisible"),
     ] {
-        for verb in [GENERATE, &["doctor"]] {
-            let output = against(&emulator, folder.path()).args(verb).env("AIMLAPI_KEY", &key).output().unwrap();
+        for subcommand in [GENERATE, &["doctor"]] {
+            let output = against(&emulator, folder.path()).args(subcommand).env("AIMLAPI_KEY", &key).output().unwrap();
             assert_eq!(exit(&output), 3, "{output:?}");
             assert!(said(&output).contains(reason), "{output:?}");
         }

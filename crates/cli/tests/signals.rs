@@ -164,14 +164,14 @@ fn silence(then: impl FnOnce(u16, &mut dyn FnMut())) {
 }
 
 #[test]
-fn the_free_verbs_end_at_the_first_signal() {
-    for (verb, (signal, expected)) in ["fetch", "reconcile", "doctor"].into_iter().zip(ALL) {
+fn the_free_subcommands_end_at_the_first_signal() {
+    for (subcommand, (signal, expected)) in ["fetch", "reconcile", "doctor"].into_iter().zip(ALL) {
         silence(|port, taken| {
             let folder = tempfile::tempdir().unwrap();
             let base_url = format!("http://127.0.0.1:{port}/v1");
             let mut command = gptimage(folder.path());
-            command.env("AIMLAPI_KEY", KEY).args([verb, "--base-url", &base_url]);
-            match verb {
+            command.env("AIMLAPI_KEY", KEY).args([subcommand, "--base-url", &base_url]);
+            match subcommand {
                 "fetch" => command.arg(format!("http://127.0.0.1:{port}/a.png")),
                 "reconcile" => command.arg("gptimage-1"),
                 _ => &mut command,
@@ -180,9 +180,9 @@ fn the_free_verbs_end_at_the_first_signal() {
             taken();
             send(&running.child, signal);
             let (code, out, err) = running.end();
-            assert_eq!((code, out.as_str()), (Some(expected), ""), "{verb}: {err}");
-            assert!(err.contains("nothing was charged") && err.lines().count() == 1, "{verb}: {err}");
-            assert!(names(folder.path()).is_empty(), "{verb}: {:?}", names(folder.path()));
+            assert_eq!((code, out.as_str()), (Some(expected), ""), "{subcommand}: {err}");
+            assert!(err.contains("nothing was charged") && err.lines().count() == 1, "{subcommand}: {err}");
+            assert!(names(folder.path()).is_empty(), "{subcommand}: {:?}", names(folder.path()));
         });
     }
 }

@@ -107,9 +107,9 @@ fn a_closed_standard_output_is_found_before_anything_is_sent() {
     // Nothing is printed then; and other programs' way of saying "nowhere" is not a closed one.
     let script = "gptimage generate A -o /dev/null >&- && gptimage generate A -o a.png 1<>/dev/null";
     assert_eq!(exit(&by_a_shell(&emulator, folder.path(), script).output().unwrap()), 0);
-    for verb in ["doctor", "--help", "completions bash", "generate A --dry-run"] {
-        let output = by_a_shell(&emulator, folder.path(), &format!("gptimage {verb} >&-")).output().unwrap();
-        assert_eq!(exit(&output), 4, "{verb}: {output:?}");
+    for subcommand in ["doctor", "--help", "completions bash", "generate A --dry-run"] {
+        let output = by_a_shell(&emulator, folder.path(), &format!("gptimage {subcommand} >&-")).output().unwrap();
+        assert_eq!(exit(&output), 4, "{subcommand}: {output:?}");
     }
 }
 

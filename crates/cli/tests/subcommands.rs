@@ -1,4 +1,4 @@
-//! Pipes, and the verbs around the main job: fetch, doctor, completions.
+//! Pipes, and the subcommands around the main job: fetch, doctor, completions.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod support;
