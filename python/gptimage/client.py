@@ -252,7 +252,7 @@ class Client(_Base):
     - `max_attempts`: maximum number of attempts, including the first. Only an attempt that provably cost nothing is
       retried. Default: 3.
     - `deadline`: maximum duration of a call in seconds, including all attempts and waits. Default: no limit.
-    - `timers`: time limits of the phases in seconds, such as `{"response_header": 900}`; see `gptimage._types.Timers`.
+    - `timers`: time limits of the phases in seconds, such as `{"response_header": 900}`; docs/python.md lists all of them.
     - `ca_file`: a file (PEM or DER) or folder of certificates to trust in addition to the system's.
     - `proxy`: a proxy for all requests, such as `socks5h://host:1080`, or `False` for no proxy. Default: `HTTPS_PROXY`,
       `ALL_PROXY` and `NO_PROXY` decide.
