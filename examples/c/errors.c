@@ -2,8 +2,8 @@
 #include <gptimage.h>
 #include <stdio.h>
 
-/* What a program does with each kind of failure. */
-static void explain(const gptimage_error_t *error) {
+/* Prints an error, and what its kind knows. */
+static void print_error(const gptimage_error_t *error) {
   printf("%s: %s\n", gptimage_error_kind(error), gptimage_error_message(error));
   switch (gptimage_error_status(error)) {
     case GPTIMAGE_STATUS_INVALID_REQUEST:
@@ -54,7 +54,7 @@ int main(void) {
   gptimage_generated_t *generated = NULL;
   gptimage_error_t *error = NULL;
   if (gptimage_client_new(NULL, &client, &error) != GPTIMAGE_STATUS_OK) {
-    explain(error);
+    print_error(error);
     gptimage_error_free(error);
     return 1;
   }
@@ -64,7 +64,7 @@ int main(void) {
   gptimage_generate_request_set_size(request, "huge", NULL);
   gptimage_generate_request_set_n(request, 100, NULL);
   if (gptimage_client_generate(client, request, NULL, &generated, &error) != GPTIMAGE_STATUS_OK) {
-    explain(error);
+    print_error(error);
   }
   gptimage_error_free(error);
   error = NULL;
@@ -74,7 +74,7 @@ int main(void) {
   gptimage_generate_request_set_n(request, 1, NULL);
   if (gptimage_client_generate_to(client, request, "errors.c/t-rex.png", NULL, &generated,
                                   &error) != GPTIMAGE_STATUS_OK) {
-    explain(error);
+    print_error(error);
   }
   gptimage_error_free(error);
   error = NULL;
@@ -83,7 +83,7 @@ int main(void) {
   if (status == GPTIMAGE_STATUS_OK) {
     printf("ok: %s USD\n", gptimage_generated_usd_spent(generated));
   } else {
-    explain(error);
+    print_error(error);
     if (gptimage_error_generated(error) != NULL) {
       status = fetch(client, gptimage_error_generated(error));
     }

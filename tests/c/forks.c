@@ -311,8 +311,8 @@ static void in_flight(int forks) {
 }
 
 /* Children whose parent has threads that use the library for the first time at this very moment. */
-static void *begin(void *gate) {
-  pthread_barrier_wait((pthread_barrier_t *)gate);
+static void *begin(void *barrier) {
+  pthread_barrier_wait((pthread_barrier_t *)barrier);
   use_anew();
   return NULL;
 }
@@ -322,11 +322,11 @@ static void at_first_use(int forks) {
     pid_t parent = fork();
     if (parent == 0) {
       limit();
-      pthread_barrier_t gate;
+      pthread_barrier_t barrier;
       pthread_t thread;
-      CHECK_NUMBER(pthread_barrier_init(&gate, NULL, 2), 0);
-      CHECK_NUMBER(pthread_create(&thread, NULL, begin, &gate), 0);
-      pthread_barrier_wait(&gate);
+      CHECK_NUMBER(pthread_barrier_init(&barrier, NULL, 2), 0);
+      CHECK_NUMBER(pthread_create(&thread, NULL, begin, &barrier), 0);
+      pthread_barrier_wait(&barrier);
       host_pause_us(i * 37 % 2000);
       pid_t child = fork();
       if (child == 0) {

@@ -243,11 +243,11 @@ static void one_result(int rounds) {
 }
 
 /* How far a job is only goes forward, whoever looks, and ends where it ends. */
-static atomic_int looking;
+static atomic_int watching;
 
-static void *look(void *job) {
+static void *watch_phase(void *job) {
   gptimage_phase_t before = GPTIMAGE_PHASE_PLANNED;
-  while (looking) {
+  while (watching) {
     gptimage_phase_t now = gptimage_job_phase((gptimage_job_t *)job);
     CHECK(now >= before);
     before = now;
@@ -262,14 +262,14 @@ static void phases(int rounds) {
     gptimage_error_t *error = NULL;
     gptimage_job_t *job = NULL;
     pthread_t threads[3];
-    looking = 1;
+    watching = 1;
     CHECK_OK(gptimage_client_start_generate(client, generate, on_end, NULL, &job, &error));
     for (int j = 0; j < 3; ++j) {
-      CHECK_NUMBER(pthread_create(&threads[j], NULL, look, job), 0);
+      CHECK_NUMBER(pthread_create(&threads[j], NULL, watch_phase, job), 0);
     }
     CHECK_OK(gptimage_job_wait(job, GPTIMAGE_WAIT_FOREVER, &generated, &error));
     taken(generated);
-    looking = 0;
+    watching = 0;
     for (int j = 0; j < 3; ++j) {
       pthread_join(threads[j], NULL);
     }
@@ -500,7 +500,7 @@ static void *call_on(void *rounds) {
     CHECK_OK(gptimage_client_generate(client, generate, NULL, &generated, &error));
     taken(generated);
   }
-  looking -= 1;
+  watching -= 1;
   return NULL;
 }
 
@@ -508,14 +508,14 @@ static void replaced_while_calls_run(int rounds, uint64_t *random_state) {
   BEGIN_COUNT();
   pthread_t threads[4];
   long calls = 0, lines = 0;
-  looking = 4;
+  watching = 4;
   for (int i = 0; i < 4; ++i) {
     CHECK_NUMBER(pthread_create(&threads[i], NULL, call_on, &rounds), 0);
   }
   guest_t *progress = guest(), *log = guest();
   gptimage_client_set_progress(client, visit_progress, progress);
   gptimage_set_log_callback(GPTIMAGE_LOG_LEVEL_DEBUG, visit_log, log);
-  while (looking > 0) {
+  while (watching > 0) {
     guest_t *next = guest();
     gptimage_client_set_progress(client, visit_progress, next);
     calls += progress->calls;

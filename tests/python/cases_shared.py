@@ -31,7 +31,7 @@ KEY = "sk-cases-0123456789abcdef"
 TELLING = KEY[:16]
 
 # No test waits longer for something that is to happen at once.
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 def fixture(name: str) -> bytes:

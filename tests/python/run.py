@@ -63,16 +63,16 @@ def skipped() -> list[tuple[str, str]]:
 def build_and_install(python: Path) -> None:
     shutil.rmtree(WHEELS, ignore_errors=True)
     maturin = python.with_name("maturin")
-    say("building the wheel")
+    print_now("building the wheel")
     subprocess.run([maturin, "build", "--release", "--out", WHEELS], cwd=ROOT, check=True)
     subprocess.run([maturin, "sdist", "--out", WHEELS], cwd=ROOT, check=True)
     (wheel,) = WHEELS.glob("*.whl")
-    say(f"installing {wheel.name}, {wheel.stat().st_size / 2**20:.1f} MiB")
+    print_now(f"installing {wheel.name}, {wheel.stat().st_size / 2**20:.1f} MiB")
     pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
     subprocess.run([*pip, "--force-reinstall", wheel], cwd=ROOT, check=True)
 
 
-def say(what: str) -> None:
+def print_now(what: str) -> None:
     print(what, flush=True)
 
 

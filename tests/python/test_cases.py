@@ -551,12 +551,12 @@ def test_a_cancelled_task_has_the_error_of_its_kind_as_cause(gptimage_emulator: 
     async def cancel_once_sent() -> None:
         sent = asyncio.Event()
 
-        def look(progress: gptimage.Progress) -> None:
+        def on_progress(progress: gptimage.Progress) -> None:
             if progress.phase == "sent":
                 sent.set()
 
         client = gptimage_emulator.async_client(on_cancel="abort")
-        task = asyncio.create_task(client.generate("A hat", progress=look))
+        task = asyncio.create_task(client.generate("A hat", progress=on_progress))
         await sent.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as cancelled:

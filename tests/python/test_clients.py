@@ -29,8 +29,8 @@ import pytest
 from cases_facts import assert_as_annotated
 from cases_shared import (
     KEY,
-    PATIENCE,
     TELLING,
+    TIMEOUT,
     assert_one_printable_line,
     calls,
     canned_emulator,
@@ -317,11 +317,11 @@ async def cancelled_once_sent(client: AsyncClient, prompt: str) -> asyncio.Cance
     """Cancels a call that may be paid by then."""
     sent = asyncio.Event()
 
-    def look(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         if progress.phase == "sent":
             sent.set()
 
-    task = asyncio.create_task(client.generate(prompt, progress=look))
+    task = asyncio.create_task(client.generate(prompt, progress=on_progress))
     await sent.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as cancelled:
@@ -361,7 +361,7 @@ class Gateway(BaseHTTPRequestHandler):
     """The smallest server that a picture can be had from, for what the emulator does not have: TLS, a proxy."""
 
     protocol_version = "HTTP/1.1"
-    timeout = PATIENCE
+    timeout = TIMEOUT
     seen: list[str]
     balance: str
 
@@ -1041,11 +1041,11 @@ def test_progress(quick: Emulator) -> None:
     seen: list[Progress] = []
     threads: set[int] = set()
 
-    def look(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         seen.append(progress)
         threads.add(threading.get_ident())
 
-    quick.client().edit("A hat", image=numpy.zeros((1000, 1000, 3), "uint8"), progress=look)
+    quick.client().edit("A hat", image=numpy.zeros((1000, 1000, 3), "uint8"), progress=on_progress)
     assert_goes_forward(seen)
     assert threads == {threading.get_ident()}, "told on the thread that waits"
     assert [progress.attempt for progress in seen] == [1] * len(seen)
@@ -1067,15 +1067,15 @@ def test_the_last_look_is_not_left_out(quick: Emulator, style: str) -> None:
     """Also by a function that takes its time, in which the call ends."""
     seen: list[Progress] = []
 
-    def look(progress: Progress) -> None:
+    def on_progress(progress: Progress) -> None:
         if not seen:
             time.sleep(0.5)
         seen.append(progress)
 
     if style == "blocking":
-        quick.client().generate("A hat", progress=look)
+        quick.client().generate("A hat", progress=on_progress)
     else:
-        asyncio.run(quick.async_client().generate("A hat", progress=look))
+        asyncio.run(quick.async_client().generate("A hat", progress=on_progress))
     assert seen[-1].phase == "stored"
 
 
@@ -1195,7 +1195,7 @@ class Records(logging.Handler):
         """Until one record has all of these in it."""
         with self.changed:
             here = self.changed.wait_for(
-                lambda: any(all(part in record.getMessage() for part in parts) for record in self.records), PATIENCE
+                lambda: any(all(part in record.getMessage() for part in parts) for record in self.records), TIMEOUT
             )
         assert here, f"{parts} was not logged: {self.lines()}"
 

@@ -286,7 +286,7 @@ def test_stopping_while_others_use_it(picture: bytes) -> None:
         except GptImageError as error:
             ends.append(error.kind)
 
-    def look() -> None:
+    def read_ledger() -> None:
         try:
             ends.append(f"{len(emulator.ledger)} entries")
         except RuntimeError:
@@ -296,7 +296,7 @@ def test_stopping_while_others_use_it(picture: bytes) -> None:
     for thread in threads:
         thread.start()
     until(lambda: len(emulator.requests) == 4, "all four arrived")
-    threads += [threading.Thread(target=look) for _ in range(2)]
+    threads += [threading.Thread(target=read_ledger) for _ in range(2)]
     for thread in threads[4:]:
         thread.start()
     until(lambda: sum(is_waiting_idle(thread) for thread in threads) == 2, "both wait for the ledger")

@@ -56,15 +56,15 @@ pub extern "C" fn gptimage_client_reconcile(
     fallible(error_out, || {
         let client = required(client, "client")?.core()?;
         let out = required(reconciled_out, "reconciled_out")?;
-        let mut target = client
+        let mut lookup = client
             .reconcile([text(client_request_id, "client_request_id")?])
             .timeout(Duration::from_millis(timeout_ms));
         if !period.is_null() {
-            target = target.period(text(period, "period")?);
+            lookup = lookup.period(text(period, "period")?);
         }
-        let answers = wait_for(move || async move { target.send().await })??;
-        let answer = answers.first().ok_or_else(FfiError::lost)?;
-        hand_over(out, gptimage_reconciled_t::from(answer));
+        let reconciled = wait_for(move || async move { lookup.send().await })??;
+        let reconciled = reconciled.first().ok_or_else(FfiError::lost)?;
+        hand_over(out, gptimage_reconciled_t::from(reconciled));
         Ok(())
     })
 }

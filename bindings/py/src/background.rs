@@ -55,7 +55,7 @@ pub(crate) struct Background {
     /// Whether the logging thread was started.
     log_thread_started: AtomicBool,
     /// Clients that may have calls in flight, and how long exit waits for them. Only locked while attached.
-    watches: Mutex<Vec<(InFlight, Duration)>>,
+    clients_in_flight: Mutex<Vec<(InFlight, Duration)>>,
     /// Charged calls that have started. Only locked while attached.
     calls: Mutex<Vec<Weak<dyn PaidCall>>>,
 }
@@ -135,7 +135,7 @@ impl Background {
             wakeups,
             log_queue: LogQueue::start(),
             log_thread_started: AtomicBool::new(false),
-            watches: Mutex::default(),
+            clients_in_flight: Mutex::default(),
             calls: Mutex::default(),
         })
     }
@@ -152,17 +152,19 @@ impl Background {
     }
 
     /// Registers a client whose calls may be in flight at exit.
-    pub(crate) fn watch(&self, watch: InFlight, exit_wait: Duration) {
-        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn register_client(&self, in_flight: InFlight, exit_wait: Duration) {
+        let mut clients_in_flight = self.clients_in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         // Clients that share their kept outcomes count as one, with the longest wait of them.
-        let timeout =
-            watches.iter().find(|(known, _)| known.is_same(&watch)).map_or(exit_wait, |(_, wait)| exit_wait.max(*wait));
-        watches.retain(|(known, _)| !known.is_over() && !known.is_same(&watch));
-        watches.push((watch, timeout));
+        let timeout = clients_in_flight
+            .iter()
+            .find(|(known, _)| known.is_same(&in_flight))
+            .map_or(exit_wait, |(_, wait)| exit_wait.max(*wait));
+        clients_in_flight.retain(|(known, _)| !known.is_over() && !known.is_same(&in_flight));
+        clients_in_flight.push((in_flight, timeout));
     }
 
-    fn watches(&self) -> Vec<(InFlight, Duration)> {
-        self.watches.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn clients_in_flight(&self) -> Vec<(InFlight, Duration)> {
+        self.clients_in_flight.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Runs a blocking function on a file thread and waits for it.
@@ -192,12 +194,12 @@ impl Background {
             }
         }
         let drains: Vec<_> = self
-            .watches()
+            .clients_in_flight()
             .into_iter()
-            .filter(|(watch, timeout)| !timeout.is_zero() && !watch.is_over())
+            .filter(|(in_flight, timeout)| !timeout.is_zero() && !in_flight.is_over())
             // A timeout is not an error: the calls that are left are logged.
-            .map(|(watch, timeout)| {
-                self.runtime.spawn(async move { drop(tokio::time::timeout(timeout, watch.drain()).await) })
+            .map(|(in_flight, timeout)| {
+                self.runtime.spawn(async move { drop(tokio::time::timeout(timeout, in_flight.drain()).await) })
             })
             .collect();
         let in_flight = |call: &Weak<dyn PaidCall>| call.upgrade().is_some_and(|call| !call.has_ended());
@@ -227,15 +229,17 @@ impl Background {
     fn keep_outstanding(&self, py: Python<'_>) -> PyResult<()> {
         self.calls().iter().for_each(|call| call.keep_outstanding());
         let began = Instant::now();
-        let watches = self.watches();
-        wait_until(py, || Ok(began.elapsed() >= EXIT_TIMEOUT || !watches.iter().any(|(watch, _)| watch.is_filing())))
+        let clients_in_flight = self.clients_in_flight();
+        wait_until(py, || {
+            Ok(began.elapsed() >= EXIT_TIMEOUT || !clients_in_flight.iter().any(|(in_flight, _)| in_flight.is_filing()))
+        })
     }
 
     /// Logs the ids of calls whose outcomes are lost, after all other records.
     fn log_lost_calls(&self, py: Python<'_>) -> PyResult<()> {
-        let watches = self.watches();
-        let running: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.running()).collect();
-        let uncollected: Vec<_> = watches.iter().flat_map(|(watch, _)| watch.uncollected()).collect();
+        let clients_in_flight = self.clients_in_flight();
+        let running: Vec<_> = clients_in_flight.iter().flat_map(|(in_flight, _)| in_flight.running()).collect();
+        let uncollected: Vec<_> = clients_in_flight.iter().flat_map(|(in_flight, _)| in_flight.uncollected()).collect();
         if !running.is_empty() {
             self.log_queue.send_last(lost_at_exit("while calls are on their way that may be paid", &running));
         }

@@ -160,7 +160,7 @@ impl Client {
         };
         let client = self.core(py)?;
         let background = background(py)?;
-        background.watch(client.in_flight(), self.exit_wait);
+        background.register_client(client.in_flight(), self.exit_wait);
         let sender = client.clone();
         Ok(CallHandle::new(&client, background, self.kind, self.exit_wait, move |guard| async move {
             let sent = order.send(&sender, guard.token(), observed.then(|| guard.progress_observer())).await;

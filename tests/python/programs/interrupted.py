@@ -60,21 +60,21 @@ def is_in(name: str) -> bool:
 
 
 def stands_still() -> Callable[[], bool]:
-    """A condition: fifty looks in a row have found the main thread in one and the same call of gptimage."""
-    looks: list[tuple[int, int]] = []
+    """A condition: fifty samples in a row have found the main thread in one and the same call of gptimage."""
+    samples: list[tuple[int, int]] = []
 
-    def look() -> bool:
+    def is_still() -> bool:
         frame = sys._current_frames().get(MAIN)
         if frame is None or not is_of_the_package(frame.f_code):
-            looks.clear()
+            samples.clear()
             return False
         place = id(frame), frame.f_lasti
-        if looks and looks[-1] != place:
-            looks.clear()
-        looks.append(place)
-        return len(looks) > 50
+        if samples and samples[-1] != place:
+            samples.clear()
+        samples.append(place)
+        return len(samples) > 50
 
-    return look
+    return is_still
 
 
 def interrupted(work: Callable[[], object]) -> Report:
