@@ -367,7 +367,7 @@ def cpp(lists: Lists) -> list[Place]:
             HPP,
             "Client::reconcile()",
             "timeout in seconds",
-            matches(r"Duration timeout = std::chrono::seconds\((\d+)\)"),
+            matches(r"Duration timeout = std::chrono::seconds\((\w+)\)"),
             (f"{lists.data['timers']['usage_log']:g}",),
             "core's default of usage_log",
         ),
