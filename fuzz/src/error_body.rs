@@ -1,13 +1,13 @@
 //! Error bodies: their messages are short, printable and without the key, whatever the bodies hold.
 
-use gptimage_core::internals::{self, ErrorFacts};
+use gptimage_core::internals::{self, ErrorBodySummary};
 use gptimage_core::printable;
 
 const KEY: &str = "sk-key-of-the-target";
 
 /// The bytes are an error body.
 pub fn error_body(data: &[u8]) {
-    let ErrorFacts { message, request_id, vendor_envelope, moderation, out_of_credits } =
+    let ErrorBodySummary { message, request_id, vendor_envelope, moderation, out_of_credits } =
         internals::error_body(data, KEY).unwrap();
     for text in message.iter().chain(&request_id) {
         assert_eq!(printable(text), *text, "it is printable, and on one line");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use gptimage_core::internals::{parse_retry_after, wait};
+use gptimage_core::internals::{backoff, parse_retry_after};
 use jiff::fmt::rfc2822;
 
 /// The clock of the target: 2026-01-01.
@@ -24,7 +24,7 @@ pub fn retry_after(data: &[u8]) {
         assert!(asked.is_none_or(|asked| asked.as_secs() == expected), "{asked:?} is not {expected} s");
     }
     let (first, longest) = (Duration::from_millis(500), Duration::from_secs(8));
-    let pause = wait(u32::from(fraction), first, longest, asked, f64::from(fraction) / 255.0);
+    let pause = backoff(u32::from(fraction), first, longest, asked, f64::from(fraction) / 255.0);
     assert!(pause >= asked.unwrap_or_default(), "not sooner than asked");
     assert!(pause <= longest.max(asked.unwrap_or_default()), "not longer than need be");
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gptimage_core::binding::ExpectedOutcome;
+use gptimage_core::binding::DetachedCall;
 use gptimage_core::{CancelToken, Client, Progress};
 
 use crate::ProcessLocal;
@@ -34,7 +34,7 @@ enum TaskState<T> {
     Taken,
     Lost,
     /// The caller gave the job up. If the task is still running, `Client::drain` waits for its outcome.
-    Abandoned(Option<ExpectedOutcome>),
+    Abandoned(Option<DetachedCall>),
 }
 
 struct Inner<T> {
@@ -200,7 +200,7 @@ impl<T> Job<T> {
         let Some(shared) = self.shared() else { return Err(JobState::Running) };
         let mut inner = shared.lock();
         inner.waker = None;
-        let expected = matches!(inner.state, TaskState::Running).then(|| shared.client.expect_outcome());
+        let expected = matches!(inner.state, TaskState::Running).then(|| shared.client.begin_detached());
         match std::mem::replace(&mut inner.state, TaskState::Abandoned(expected)) {
             TaskState::Ended(outcome) => Ok(outcome),
             TaskState::Running => Err(JobState::Running),

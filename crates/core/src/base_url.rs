@@ -15,7 +15,7 @@ const OTHER_PATHS: [&str; 2] = ["images/variations", "chat/completions"];
 /// The same of one word. They may be somebody's path, so they count only behind a version.
 const SHORT_ENDPOINTS: &[&str] = &["models", "completions", "responses", "embeddings", "images"];
 
-/// A base URL that was judged.
+/// A validated base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     /// Ends with a slash, so that paths can be joined to it.
@@ -31,7 +31,7 @@ impl BaseUrl {
     /// ends in `#` is taken as it is.
     pub(crate) fn parse(given: &str, allow_http: bool) -> Result<Self, Error> {
         let given = given.trim();
-        let mut url = judge(given, allow_http)?;
+        let mut url = validate(given, allow_http)?;
         let segments: Vec<String> =
             url.path().split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
         if given.ends_with(EXACT) {
@@ -57,7 +57,7 @@ impl BaseUrl {
 }
 
 /// Judges everything but the path.
-fn judge(given: &str, allow_http: bool) -> Result<Url, Error> {
+fn validate(given: &str, allow_http: bool) -> Result<Url, Error> {
     // What stands before an @ may be a password.
     let shown = if given.contains('@') { "(not shown)".to_owned() } else { text::shorten(given, 200) };
     let refused = |reason: &str| Error::config(format!("the base URL {shown:?} {reason}"));
@@ -146,7 +146,7 @@ fn is_version(segment: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn settled(given: &str) -> BaseUrl {
+    fn parsed(given: &str) -> BaseUrl {
         BaseUrl::parse(given, false).unwrap_or_else(|error| panic!("{given}: {error}"))
     }
 
@@ -166,7 +166,7 @@ mod tests {
             ("http://localhost:8080", "http://localhost:8080/v1/"),
             ("http://[::1]:8080", "http://[::1]:8080/v1/"),
         ] {
-            let base = settled(given);
+            let base = parsed(given);
             assert_eq!((base.url.as_str(), base.note), (expected, None), "{given}");
         }
     }
@@ -188,11 +188,11 @@ mod tests {
             ("https://api.aimlapi.com/v2/billing", "https://api.aimlapi.com/v1/"),
             ("https://gateway.example/proxy/v3/images/edits", "https://gateway.example/proxy/v3/"),
         ] {
-            let base = settled(given);
+            let base = parsed(given);
             assert_eq!(base.url.as_str(), expected, "{given}");
             assert!(base.note.unwrap().contains(expected), "{given}");
-            let again = settled(&base.shown);
-            assert_eq!((again.url, again.note), (base.url, None), "settled once, it stays");
+            let again = parsed(&base.shown);
+            assert_eq!((again.url, again.note), (base.url, None), "parsing is idempotent");
         }
     }
 
@@ -209,9 +209,9 @@ mod tests {
                 "https://gateway.example/v1/images/generations/#",
             ),
         ] {
-            let base = settled(given);
+            let base = parsed(given);
             assert_eq!((base.url.as_str(), base.shown.as_str(), &base.note), (expected, shown, &None), "{given}");
-            assert_eq!(settled(shown).url, base.url, "shown as it can be given again");
+            assert_eq!(parsed(shown).url, base.url, "shown as it can be given again");
         }
     }
 

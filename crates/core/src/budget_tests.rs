@@ -206,40 +206,40 @@ fn credits_are_money_and_the_larger_price_counts() {
 struct Open {
     id: u64,
     reservation: Reservation,
-    truth: Amount,
+    true_cost: Amount,
 }
 
 #[test]
 fn no_schedule_spends_more_than_the_budget_has() {
-    let mut dice = fastrand::Rng::new();
-    let seed = dice.get_seed();
+    let mut random = fastrand::Rng::new();
+    let seed = random.get_seed();
     let mut let_through = 0_u64;
     let mut refused = 0_u64;
     for schedule in 0..100_000 {
-        let max = cents(dice.u64(0..400));
-        let budget = Budget::new(max).max_usd_per_call(cents(dice.u64(1..80)));
+        let max = cents(random.u64(0..400));
+        let budget = Budget::new(max).max_usd_per_call(cents(random.u64(1..80)));
         let (mut open, mut spent): (Vec<Open>, Amount) = (Vec::new(), Amount::ZERO);
-        for id in 0..dice.u64(1..16) {
-            if dice.bool() || open.is_empty() {
-                let price_key = price_key(dice.u32(1..3), if dice.bool() { "1024x1024" } else { "1536x1024" });
+        for id in 0..random.u64(1..16) {
+            if random.bool() || open.is_empty() {
+                let price_key = price_key(random.u32(1..3), if random.bool() { "1024x1024" } else { "1536x1024" });
                 match budget.reserve(&price_key, &state(id)) {
                     Ok(reservation) => {
-                        let truth = cents(dice.u64(0..80)).min(reservation.usd);
-                        open.push(Open { id, reservation, truth });
+                        let true_cost = cents(random.u64(0..80)).min(reservation.usd);
+                        open.push(Open { id, reservation, true_cost });
                         let_through += 1;
                     }
                     Err(_) => refused += 1,
                 }
             } else {
-                let Open { id, reservation, truth } = open.swap_remove(dice.usize(..open.len()));
-                match dice.u32(0..5) {
+                let Open { id, reservation, true_cost } = open.swap_remove(random.usize(..open.len()));
+                match random.u32(0..5) {
                     0 => assert_eq!(reservation.commit(&attempt(id, Charge::NotCharged, None)), None),
                     1 => {
                         // Charged, and only the log knows.
-                        spent = spent.saturating_add(truth);
+                        spent = spent.saturating_add(true_cost);
                         assert_eq!(reservation.commit(&attempt(id, Charge::Unknown, None)), None);
-                        if dice.bool() {
-                            let cost = Some(Cost { usd: Some(truth), credits: None });
+                        if random.bool() {
+                            let cost = Some(Cost { usd: Some(true_cost), credits: None });
                             budget.reconciled(&format!("call-{id}"), Charge::Charged, cost);
                         }
                     }
@@ -248,13 +248,13 @@ fn no_schedule_spends_more_than_the_budget_has() {
                         budget.reconciled(&format!("call-{id}"), Charge::NotCharged, None);
                     }
                     _ => {
-                        spent = spent.saturating_add(truth);
-                        assert_eq!(reservation.commit(&attempt(id, Charge::Charged, Some(truth))), None);
+                        spent = spent.saturating_add(true_cost);
+                        assert_eq!(reservation.commit(&attempt(id, Charge::Charged, Some(true_cost))), None);
                     }
                 }
             }
             // Everything on its way may yet be charged.
-            let committed = open.iter().fold(spent, |sum, open| sum.saturating_add(open.truth));
+            let committed = open.iter().fold(spent, |sum, open| sum.saturating_add(open.true_cost));
             let status = budget.status();
             // Threat: overspent
             assert!(committed <= max, "seed {seed}, schedule {schedule}: {committed} of {max}");

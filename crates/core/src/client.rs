@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::budget::PriceKey;
 use crate::cancel::CancelToken;
-use crate::config::{ClientBuilder, Connection, Settings, join, some_attempts};
+use crate::config::{ClientBuilder, Connection, Settings, join, require_attempts};
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
 use crate::image::{Image, Location, Target};
@@ -19,7 +19,7 @@ use crate::reconcile::{Reconcile, ReconcileTarget};
 use crate::request::{EditRequest, GenerateRequest, Request};
 use crate::runtime::require_runtime;
 use crate::salvage::{Pending, Salvage};
-use crate::transport::{Call as TransportCall, CallContext, Http, WriteLimiter, balance, download_one};
+use crate::transport::{AttemptLoop, CallContext, Http, WriteLimiter, balance, download_one};
 use crate::wire::{self, Balance, Body};
 
 /// Makes and edits images. Cheap to clone; clones share all state. Can be used from any thread, inside a tokio runtime.
@@ -221,7 +221,7 @@ impl Client {
     /// call's own result is kept when it ends.
     #[doc(hidden)]
     pub fn keep(&self, outcome: Result<Generated, Error>) {
-        if !outcome.as_ref().is_err_and(Error::is_followed) {
+        if !outcome.as_ref().is_err_and(Error::call_continues) {
             self.salvage.put(outcome);
         }
     }
@@ -229,9 +229,9 @@ impl Client {
     /// Announces a result that no caller waits for any more, when a call is given up while its future is still running
     /// elsewhere. [`Client::drain`] waits until the returned value is dropped.
     #[doc(hidden)]
-    pub fn expect_outcome(&self) -> ExpectedOutcome {
-        self.salvage.expect();
-        ExpectedOutcome(self.salvage.clone())
+    pub fn begin_detached(&self) -> DetachedCall {
+        self.salvage.begin_detached();
+        DetachedCall(self.salvage.clone())
     }
 
     /// Waits until all calls that run on without a caller have ended.
@@ -243,11 +243,11 @@ impl Client {
 /// An announced result that will be passed to [`Client::keep`].
 #[derive(Debug)]
 #[must_use = "dropped, it is not waited for"]
-pub struct ExpectedOutcome(Arc<Salvage>);
+pub struct DetachedCall(Arc<Salvage>);
 
-impl Drop for ExpectedOutcome {
+impl Drop for DetachedCall {
     fn drop(&mut self) {
-        self.0.arrived();
+        self.0.end_detached();
     }
 }
 
@@ -402,12 +402,12 @@ impl Call {
     /// Every [`ErrorKind`] is possible. [`Error::charge`] states whether money was spent.
     pub fn send(self) -> impl Future<Output = Result<Generated, Error>> + Send + Unpin + 'static {
         // In a box: the future is large, and callers keep many.
-        Box::pin(self.run())
+        Box::pin(self.prepare_and_send())
     }
 
-    async fn run(self) -> Result<Generated, Error> {
+    async fn prepare_and_send(self) -> Result<Generated, Error> {
         let deadline = self.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
-        some_attempts(self.max_attempts)?;
+        require_attempts(self.max_attempts)?;
         let url = self.url()?;
         let (request, body) = self.prepared()?;
         for warning in request.warnings() {
@@ -433,7 +433,7 @@ impl Call {
             cancel: self.cancel,
             observer: self.observer,
         };
-        TransportCall { http: self.client.http, context: Arc::new(context), salvage: self.client.salvage }.run().await
+        AttemptLoop { http: self.client.http, context: Arc::new(context), salvage: self.client.salvage }.run().await
     }
 }
 

@@ -183,7 +183,7 @@ pub(crate) struct TrustSettings {
 }
 
 impl TrustSettings {
-    fn settle(ca_file: Option<CertificateSource>) -> Self {
+    fn from_env(ca_file: Option<CertificateSource>) -> Self {
         let named = |name: &'static str| {
             let path = variable(name).map(PathBuf::from);
             path.map(|path| CertificateSource { path, source: name.to_owned() })
@@ -443,7 +443,7 @@ impl<C> ClientBuilder<C> {
             Error::config(format!("no API key: none of the variables {variables} is set, and none was given"))
         })?;
         let key = ApiKey::new(as_text(&key, "the API key", &source)?, &source)?;
-        some_attempts(self.max_attempts)?;
+        require_attempts(self.max_attempts)?;
         let base_url = match &self.base_url {
             Some((url, source)) => as_text(url, "the base URL", source)?,
             None => DEFAULT_BASE_URL,
@@ -459,7 +459,7 @@ impl<C> ClientBuilder<C> {
             logs_url: join(&base_url, &format!("../{LOGS_PATH}"))?,
             download_guard: DownloadGuard::new(&base_url),
             routes: Routes::resolve(&self.proxy, &base_url, &variable)?,
-            trust: TrustSettings::settle(self.ca_file),
+            trust: TrustSettings::from_env(self.ca_file),
             base_url,
             base_url_shown: shown,
             notes: note.into_iter().collect(),
@@ -572,7 +572,7 @@ impl std::fmt::Debug for Settings {
 }
 
 /// Rejects 0 attempts, with which a call would do nothing.
-pub(crate) fn some_attempts(attempts: u32) -> Result<(), Error> {
+pub(crate) fn require_attempts(attempts: u32) -> Result<(), Error> {
     if attempts == 0 { Err(Error::config("max_attempts: 0 attempts send nothing; allow at least 1")) } else { Ok(()) }
 }
 

@@ -154,8 +154,8 @@ struct Inner {
     kept_answer: Option<KeptAnswer>,
     task_id: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// See [`Error::is_followed`].
-    followed: bool,
+    /// See [`Error::call_continues`].
+    call_continues: bool,
 }
 
 impl Error {
@@ -175,7 +175,7 @@ impl Error {
             kept_answer: None,
             task_id: None,
             cause: None,
-            followed: false,
+            call_continues: false,
         }))
     }
 
@@ -243,15 +243,15 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_followed(mut self, followed: bool) -> Self {
-        self.0.followed = followed;
+    pub(crate) fn with_call_continues(mut self, continues: bool) -> Self {
+        self.0.call_continues = continues;
         self
     }
 
     /// Returns whether the call's own result is still to come: its attempt runs on and the salvage store gets its result,
     /// or the attempt was aborted because of [`ClientBuilder::abort_on_cancel`](crate::ClientBuilder::abort_on_cancel).
-    pub(crate) fn is_followed(&self) -> bool {
-        self.0.followed
+    pub(crate) fn call_continues(&self) -> bool {
+        self.0.call_continues
     }
 
     pub(crate) fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -56,7 +56,7 @@ pub fn decode_answer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, key: &str) 
 
 /// What an error body says.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ErrorFacts {
+pub struct ErrorBodySummary {
     pub message: Option<String>,
     pub request_id: Option<String>,
     pub vendor_envelope: bool,
@@ -64,17 +64,17 @@ pub struct ErrorFacts {
     pub out_of_credits: bool,
 }
 
-pub fn error_body(body: &[u8], key: &str) -> Result<ErrorFacts, Error> {
+pub fn error_body(body: &[u8], key: &str) -> Result<ErrorBodySummary, Error> {
     let ErrorBody { message, request_id, vendor_envelope, moderation, out_of_credits, .. } =
         ErrorBody::parse(body, &ApiKey::new(key, "a fuzz target")?);
-    Ok(ErrorFacts { message, request_id, vendor_envelope, moderation, out_of_credits })
+    Ok(ErrorBodySummary { message, request_id, vendor_envelope, moderation, out_of_credits })
 }
 
 pub fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     transport::parse_retry_after(text, now)
 }
 
-pub fn wait(
+pub fn backoff(
     attempts: u32,
     first: Duration,
     longest: Duration,

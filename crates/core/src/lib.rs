@@ -129,7 +129,7 @@ pub use wire::Balance;
 /// Items for the command and the bindings to other languages. Not part of the public interface; may change at any time.
 #[doc(hidden)]
 pub mod binding {
-    pub use crate::client::{ExpectedOutcome, InFlight};
+    pub use crate::client::{DetachedCall, InFlight};
     pub use crate::config::{Connection, Environment, seconds};
     pub use crate::runtime::FILE_THREAD_KEEP_ALIVE;
 }

@@ -1,6 +1,6 @@
 //! Finds out from the vendor's usage log whether attempts were charged.
 //!
-//! The decision ([`judge`]) is pure; `transport/usage_log.rs` reads the log.
+//! The decision ([`reconcile_rows`]) is pure; `transport/usage_log.rs` reads the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +91,7 @@ pub struct Reconciled {
 
 /// A look-up that was not sent yet. [`Reconcile::send`] sends it, which is free.
 #[derive(Debug)]
-#[must_use = "nothing is asked until it is awaited"]
+#[must_use = "a lookup does nothing until `send`"]
 pub struct Reconcile {
     http: Http,
     settings: Arc<Settings>,
@@ -134,9 +134,10 @@ impl Reconcile {
         let Self { http, settings, targets, period, timeout } = self;
         let open: Vec<&ReconcileTarget> = targets.iter().filter(|target| target.known.is_none()).collect();
         let ids: Vec<&str> = open.iter().map(|target| target.client_request_id.as_str()).collect();
-        let is_complete = |rows: &[LogRow]| open.iter().all(|target| is_settled(target, rows));
+        let is_complete = |rows: &[LogRow]| open.iter().all(|target| is_resolved(target, rows));
         let UsageLog { rows, unreadable } = read_usage_log(&http, &settings, &ids, &period, timeout, is_complete).await;
-        let reconciled: Vec<_> = targets.iter().map(|target| judge(target, &rows, unreadable.as_deref())).collect();
+        let reconciled: Vec<_> =
+            targets.iter().map(|target| reconcile_rows(target, &rows, unreadable.as_deref())).collect();
         if let Some(budget) = &settings.budget {
             for one in &reconciled {
                 budget.reconciled(&one.client_request_id, one.charge, one.cost);
@@ -147,12 +148,12 @@ impl Reconcile {
 }
 
 /// Derives the result of an attempt from the rows. `unreadable`: why the log could not be read whole.
-fn judge(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
+fn reconcile_rows(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
     let id = &target.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();
     let first = of_it.first();
     let inference_id = first.and_then(|row| row.inference_id.clone()).or_else(|| target.inference_id.clone());
-    let (charge, cost) = target.known.unwrap_or_else(|| said(target, &of_it));
+    let (charge, cost) = target.known.unwrap_or_else(|| charge_of_rows(target, &of_it));
     let message = match charge {
         Charge::NotCharged if target.known.is_some() => "provably not charged: it may be sent again".to_owned(),
         Charge::NotCharged => "the vendor's log says that it failed and cost nothing: it may be sent again".to_owned(),
@@ -194,13 +195,13 @@ fn judge(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) ->
 }
 
 /// Whether another reading of the log can say nothing more: something is proved, and nothing is on its way.
-fn is_settled(target: &ReconcileTarget, rows: &[LogRow]) -> bool {
+fn is_resolved(target: &ReconcileTarget, rows: &[LogRow]) -> bool {
     let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == target.client_request_id).collect();
-    said(target, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
+    charge_of_rows(target, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
 }
 
 /// All rows of one attempt together. Only what leaves no other reading is believed.
-fn said(target: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
+fn charge_of_rows(target: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
     let other_work =
         |row: &&LogRow| matches!((&target.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
     let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.price.known()));

@@ -17,7 +17,7 @@ fn row(status: LogStatus, usd: Option<&str>) -> LogRow {
 }
 
 fn charge(rows: &[LogRow]) -> Charge {
-    judge(&ReconcileTarget::from("ours"), rows, None).charge
+    reconcile_rows(&ReconcileTarget::from("ours"), rows, None).charge
 }
 
 #[test]
@@ -52,43 +52,46 @@ fn only_what_leaves_no_other_reading_is_believed() {
 
 #[test]
 fn a_row_of_other_work_proves_nothing_good() {
-    let question = ReconcileTarget { inference_id: Some("work-2".to_owned()), ..ReconcileTarget::from("ours") };
-    assert_eq!(judge(&question, &[row(Failed, Some("0"))], None).charge, Charge::Unknown);
-    assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::Charged);
+    let target = ReconcileTarget { inference_id: Some("work-2".to_owned()), ..ReconcileTarget::from("ours") };
+    assert_eq!(reconcile_rows(&target, &[row(Failed, Some("0"))], None).charge, Charge::Unknown);
+    assert_eq!(reconcile_rows(&target, &[row(Succeeded, Some("0.05"))], None).charge, Charge::Charged);
 }
 
 #[test]
 fn prices_of_several_rows_are_added() {
-    let reconciled =
-        judge(&ReconcileTarget::from("ours"), &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))], None);
+    let reconciled = reconcile_rows(
+        &ReconcileTarget::from("ours"),
+        &[row(Succeeded, Some("0.05")), row(Succeeded, Some("0.07"))],
+        None,
+    );
     assert_eq!(reconciled.cost.unwrap().usd.unwrap().to_string(), "0.12");
     assert!(reconciled.message.contains("0.12 USD") && reconciled.message.contains("work-1"), "{}", reconciled.message);
 }
 
 #[test]
 fn what_is_proved_is_not_asked_for() {
-    let question = ReconcileTarget { known: Some((Charge::NotCharged, None)), ..ReconcileTarget::from("ours") };
-    assert_eq!(judge(&question, &[row(Succeeded, Some("0.05"))], None).charge, Charge::NotCharged);
+    let target = ReconcileTarget { known: Some((Charge::NotCharged, None)), ..ReconcileTarget::from("ours") };
+    assert_eq!(reconcile_rows(&target, &[row(Succeeded, Some("0.05"))], None).charge, Charge::NotCharged);
 }
 
 #[test]
 fn what_is_not_proved_is_asked_for() {
-    let question = ReconcileTarget::from("ours").known(Charge::Unknown, None);
-    assert_eq!(judge(&question, &[row(Failed, Some("0"))], None).charge, Charge::NotCharged);
+    let target = ReconcileTarget::from("ours").known(Charge::Unknown, None);
+    assert_eq!(reconcile_rows(&target, &[row(Failed, Some("0"))], None).charge, Charge::NotCharged);
 }
 
 #[test]
 fn the_message_says_whose_word_it_is() {
     let asked = ReconcileTarget::from("ours");
     let proved = ReconcileTarget::from("ours").known(Charge::NotCharged, None);
-    for (question, rows, silence, said) in [
+    for (target, rows, silence, said) in [
         (&proved, vec![], None, "provably not charged"),
         (&asked, vec![row(Failed, Some("0"))], None, "the vendor's log says that it failed"),
         (&asked, vec![row(Failed, None)], None, "contradicts itself"),
         (&asked, vec![], None, "proves nothing"),
         (&asked, vec![], Some("the log cannot be read"), "the log cannot be read; ask again later"),
     ] {
-        let reconciled = judge(question, &rows, silence);
+        let reconciled = reconcile_rows(target, &rows, silence);
         assert!(reconciled.message.contains(said), "{}", reconciled.message);
     }
 }
@@ -101,7 +104,8 @@ fn what_a_refund_needs_is_told() {
         created: Some("2026-08-19T08:15:30.000Z".to_owned()),
         ..row(Succeeded, Some("0.05"))
     };
-    let reconciled = judge(&ReconcileTarget::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
+    let reconciled =
+        reconcile_rows(&ReconcileTarget::from("ours").inference_id(Some("work-2".to_owned())), &[row], None);
     assert_eq!(reconciled.inference_id.as_deref(), Some("work-2"));
     assert_eq!(reconciled.request_id.as_deref(), Some("request-1"));
     assert_eq!(reconciled.created.as_deref(), Some("2026-08-19T08:15:30.000Z"));
@@ -125,9 +129,9 @@ fn a_row_that_is_still_running_settles_nothing_and_says_so() {
         (vec![row(Failed, Some("0"))], true),
         (vec![row(Succeeded, Some("0.05"))], true),
     ] {
-        assert_eq!(is_settled(&asked, &rows), settled, "{rows:?}");
+        assert_eq!(is_resolved(&asked, &rows), settled, "{rows:?}");
     }
-    let reconciled = judge(&asked, &[row(Running, Some("0"))], None);
+    let reconciled = reconcile_rows(&asked, &[row(Running, Some("0"))], None);
     assert_eq!(reconciled.charge, Charge::Unknown);
     assert!(reconciled.message.contains("still running"), "{}", reconciled.message);
     assert_eq!(charge(&[row(Running, Some("0.05"))]), Charge::Charged, "a price was paid");

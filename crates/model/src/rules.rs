@@ -145,7 +145,7 @@ fn model_rules(parameters: &Parameters) -> Option<&'static ModelRules> {
 }
 
 /// Sets a format that is not set from the target's extension. png is not set, because it is the server's default.
-pub(crate) fn settle_format(parameters: &mut Parameters) {
+pub(crate) fn infer_output_format(parameters: &mut Parameters) {
     if model_rules(parameters).is_none() || parameters.output_format.is_some() {
         return;
     }

@@ -24,11 +24,11 @@ use crate::runtime::blocking_if_possible;
 /// Keeps the outcomes of calls whose callers are gone.
 #[derive(Debug)]
 pub(crate) struct Salvage {
-    kept: Mutex<Kept>,
+    kept: Mutex<StoredResults>,
     max_bytes: u64,
     folder: Option<Folder>,
     /// Calls that run on without their callers, and outcomes on their way into the folder.
-    running: watch::Sender<usize>,
+    detached_count: watch::Sender<usize>,
     /// Outcomes on their way into the folder.
     filing: AtomicUsize,
     /// Attempts that have not ended, with callers or without.
@@ -39,12 +39,12 @@ pub(crate) struct Salvage {
 
 /// The outcomes in memory, the oldest first, each under a number of its own.
 #[derive(Debug, Default)]
-struct Kept {
+struct StoredResults {
     list: VecDeque<(u64, Outcome)>,
     next: u64,
 }
 
-impl Kept {
+impl StoredResults {
     fn get(&self, number: u64) -> Option<&Outcome> {
         self.list.iter().find(|(known, _)| *known == number).map(|(_, outcome)| outcome)
     }
@@ -56,14 +56,14 @@ impl Salvage {
             kept: Mutex::default(),
             max_bytes,
             folder: folder.map(Folder::new),
-            running: watch::Sender::new(0),
+            detached_count: watch::Sender::new(0),
             filing: AtomicUsize::new(0),
             attempts: Mutex::default(),
             runtime: Mutex::default(),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, StoredResults> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,13 +112,13 @@ impl Salvage {
     }
 
     /// Counts a call that runs on without its caller.
-    pub(crate) fn expect(&self) {
-        self.running.send_modify(|running| *running += 1);
+    pub(crate) fn begin_detached(&self) {
+        self.detached_count.send_modify(|count| *count += 1);
     }
 
     /// Counts such a call as ended.
-    pub(crate) fn arrived(&self) {
-        self.running.send_modify(|running| *running = running.saturating_sub(1));
+    pub(crate) fn end_detached(&self) {
+        self.detached_count.send_modify(|count| *count = count.saturating_sub(1));
     }
 
     /// Keeps an outcome, unless it cost nothing. Writes no file on this thread. What does not fit into memory pushes out the
@@ -199,7 +199,7 @@ impl Salvage {
     /// Waits until no call runs on, and all that ended is where it is kept.
     pub(crate) async fn drain(&self) {
         // The sender lives as long as this store, so waiting cannot fail.
-        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+        let _ = self.detached_count.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
@@ -219,7 +219,7 @@ struct Filing(Arc<Salvage>);
 
 impl Filing {
     fn new(salvage: Arc<Salvage>) -> Self {
-        salvage.expect();
+        salvage.begin_detached();
         salvage.filing.fetch_add(1, Ordering::Relaxed);
         Self(salvage)
     }
@@ -228,6 +228,6 @@ impl Filing {
 impl Drop for Filing {
     fn drop(&mut self) {
         self.0.filing.fetch_sub(1, Ordering::Relaxed);
-        self.0.arrived();
+        self.0.end_detached();
     }
 }

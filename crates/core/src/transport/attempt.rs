@@ -27,14 +27,14 @@ use crate::warning::Warning;
 use crate::wire::{ERROR_BODY_MAX, ErrorBody, Price, header};
 
 /// Runs an attempt to its end. `files`: temporary files that were opened before any money is spent.
-pub(crate) async fn run(
+pub(crate) async fn execute(
     http: &Http,
     context: &CallContext,
     state: &AttemptState,
     files: Vec<TargetFile>,
     reservation: Option<Reservation>,
 ) -> AttemptResult {
-    let mut result = match attempt(http, context, state, files).await {
+    let mut result = match exchange(http, context, state, files).await {
         Ok(generated) => AttemptResult::success(state, generated),
         Err(error) => AttemptResult::failure(context, state, error),
     };
@@ -44,7 +44,7 @@ pub(crate) async fn run(
     result
 }
 
-async fn attempt(
+async fn exchange(
     http: &Http,
     context: &CallContext,
     state: &AttemptState,
@@ -228,7 +228,7 @@ async fn finish(
     let only_doubtful = doubtful && images.iter().all(|image| matches!(image.location(), Location::Url));
     let damaged = received.cut.take().or(received.json.broken.take()).or(damage);
     let error = if received.json.foreign || (damaged.is_none() && (images.is_empty() || only_doubtful)) {
-        Some(AttemptError::new(AttemptEnd::Unusable(Unusable::Empty), received.describe_missing(key)))
+        Some(AttemptError::new(AttemptEnd::Unusable(Unusable::NoImages), received.describe_missing(key)))
     } else if let Some(reason) = damaged {
         Some(AttemptError::new(AttemptEnd::Unusable(Unusable::Damaged), reason))
     } else if let Some(reason) = missing {

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::context::CallContext;
-use super::decision::{AttemptEnd, Verdict, decide};
+use super::decision::{AttemptEnd, Decision, decide};
 use super::error_message::error_message;
 use crate::attempt::{Attempt, AttemptState, SendStage};
 use crate::budget::Reservation;
@@ -79,10 +79,10 @@ impl AttemptResult {
         let AttemptError { end, reason, retry_after, .. } = &error;
         let metadata = state.metadata();
         let stated = metadata.price.stated();
-        let verdict = decide(end, state.stage(), stated, context.settings.retry_server_errors);
+        let decision = decide(end, state.stage(), stated, context.settings.retry_server_errors);
         let id = state.client_request_id();
-        let message = error_message(end, verdict, metadata.http_status, id, reason, *retry_after);
-        let Verdict { kind, charge, vendor_says_free, retry } = verdict;
+        let message = error_message(end, decision, metadata.http_status, id, reason, *retry_after);
+        let Decision { kind, charge, vendor_says_free, retry } = decision;
         let too_long = retry_after.is_some_and(|pause| pause > context.settings.timers.max_retry_after);
         let retry = if retry && !too_long {
             let lost = matches!(end, AttemptEnd::Lost | AttemptEnd::NotConnected { .. });
@@ -138,9 +138,9 @@ impl AttemptResult {
         }
     }
 
-    /// For a caller that does not wait any longer. `followed`: the error is not the last word, because the attempt runs on.
-    pub(crate) fn stopped(self, followed: bool) -> Self {
-        let result = self.result.map_err(|error| error.with_followed(followed));
+    /// For a caller that does not wait any longer. `runs_on`: the error is not final, because the attempt continues.
+    pub(crate) fn without_retry(self, runs_on: bool) -> Self {
+        let result = self.result.map_err(|error| error.with_call_continues(runs_on));
         Self { result, retry: RetryDecision::Never, ..self }
     }
 

@@ -112,7 +112,7 @@ impl Drop for AttemptTask {
                     attempt.send_guard.close();
                     self.task.abort();
                 } else {
-                    salvage.expect();
+                    salvage.begin_detached();
                 }
             }
         }
@@ -127,7 +127,7 @@ impl TaskGuard {
             TaskState::Awaited => *state = TaskState::Done(Box::new(result)),
             TaskState::Detached => {
                 self.shared.salvage(result);
-                self.shared.salvage.arrived();
+                self.shared.salvage.end_detached();
             }
             TaskState::Done(_) | TaskState::Taken => {}
         }
@@ -146,7 +146,7 @@ impl Drop for TaskGuard {
         tracing::warn!(client_request_id = attempt.client_request_id(), "a call ended early: {error}");
         if matches!(*state, TaskState::Detached) {
             self.shared.salvage(result);
-            self.shared.salvage.arrived();
+            self.shared.salvage.end_detached();
         } else {
             // Whoever waits finds it, or leaves it to the salvage store.
             *state = TaskState::Done(Box::new(result));

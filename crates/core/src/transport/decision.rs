@@ -37,12 +37,12 @@ pub(crate) enum Unusable {
     /// Its body was cut, is broken, or holds something that is not a picture.
     Damaged,
     /// It was read whole and holds an error, a task or nothing, or is not an answer of an image API.
-    Empty,
+    NoImages,
 }
 
 /// The meaning of an attempt's end: the error's kind, its charge, and whether another attempt may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct Decision {
     pub(crate) kind: ErrorKind,
     pub(crate) charge: Charge,
     pub(crate) vendor_says_free: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Verdict {
     pub(crate) retry: bool,
 }
 
-impl Verdict {
+impl Decision {
     const fn new(kind: ErrorKind, charge: Charge, retry: bool) -> Self {
         Self { kind, charge, vendor_says_free: false, retry }
     }
@@ -58,64 +58,66 @@ impl Verdict {
 
 /// Decides what the end of an attempt means that came as far as `stage`. A stated price above zero is believed whatever else
 /// the server says; one that cannot be read counts as possible.
-pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_server_errors: bool) -> Verdict {
+pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_server_errors: bool) -> Decision {
     use Charge::{Charged, NotCharged, Unknown};
 
     let whole = stage != SendStage::Unsent;
     match end {
         // Row 1: nothing is pulled before the connection stands. Row 2: the connection was lost before the whole body was.
-        AttemptEnd::NotConnected { permanent } if !whole => Verdict::new(ErrorKind::Connection, NotCharged, !permanent),
-        AttemptEnd::Lost if !whole => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        AttemptEnd::NotConnected { permanent } if !whole => {
+            Decision::new(ErrorKind::Connection, NotCharged, !permanent)
+        }
+        AttemptEnd::Lost if !whole => Decision::new(ErrorKind::Connection, NotCharged, true),
         // Row 7. Without a connection nothing can be whole; if it is all the same, nothing is proved.
-        AttemptEnd::NotConnected { .. } | AttemptEnd::Lost => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+        AttemptEnd::NotConnected { .. } | AttemptEnd::Lost => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
         // Row 2 before the whole body was sent, row 8 after it, rows 9 and 10 once the answer is arriving.
         AttemptEnd::Deadline => match stage {
-            SendStage::Unsent => Verdict::new(ErrorKind::Connection, NotCharged, false),
-            SendStage::Sent => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
-            SendStage::Accepted => Verdict::new(ErrorKind::ResponseInvalid, Charged, false),
-            SendStage::Located => Verdict::new(ErrorKind::DownloadFailed, Charged, false),
+            SendStage::Unsent => Decision::new(ErrorKind::Connection, NotCharged, false),
+            SendStage::Sent => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
+            SendStage::Accepted => Decision::new(ErrorKind::ResponseInvalid, Charged, false),
+            SendStage::Located => Decision::new(ErrorKind::DownloadFailed, Charged, false),
         },
         AttemptEnd::Cancelled => match stage {
-            SendStage::Unsent => Verdict::new(ErrorKind::Cancelled, NotCharged, false),
-            SendStage::Sent => Verdict::new(ErrorKind::Cancelled, Unknown, false),
-            SendStage::Accepted | SendStage::Located => Verdict::new(ErrorKind::Cancelled, Charged, false),
+            SendStage::Unsent => Decision::new(ErrorKind::Cancelled, NotCharged, false),
+            SendStage::Sent => Decision::new(ErrorKind::Cancelled, Unknown, false),
+            SendStage::Accepted | SendStage::Located => Decision::new(ErrorKind::Cancelled, Charged, false),
         },
         // Row 2; had the body been whole, nothing would be proved.
-        AttemptEnd::Input => Verdict::new(ErrorKind::Io, if whole { Unknown } else { NotCharged }, false),
+        AttemptEnd::Input => Decision::new(ErrorKind::Io, if whole { Unknown } else { NotCharged }, false),
         AttemptEnd::Answered { status, body } => {
-            let verdict = answered(*status, body, whole, retry_server_errors);
+            let decision = answered(*status, body, whole, retry_server_errors);
             match stated {
-                Stated::Nothing => verdict,
+                Stated::Nothing => decision,
                 // Row 11.
-                Stated::Positive => Verdict::new(verdict.kind, Charged, false),
-                Stated::Unreadable => Verdict::new(verdict.kind, Unknown, false),
+                Stated::Positive => Decision::new(decision.kind, Charged, false),
+                Stated::Unreadable => Decision::new(decision.kind, Unknown, false),
             }
         }
         // Row 9, unless row 11 applies.
-        AttemptEnd::Unusable(Unusable::Empty) if stated != Stated::Positive => {
-            Verdict::new(ErrorKind::ResponseInvalid, Unknown, false)
+        AttemptEnd::Unusable(Unusable::NoImages) if stated != Stated::Positive => {
+            Decision::new(ErrorKind::ResponseInvalid, Unknown, false)
         }
-        AttemptEnd::Unusable(_) => Verdict::new(ErrorKind::ResponseInvalid, Charged, false),
+        AttemptEnd::Unusable(_) => Decision::new(ErrorKind::ResponseInvalid, Charged, false),
         // Row 10.
-        AttemptEnd::Download => Verdict::new(ErrorKind::DownloadFailed, Charged, false),
+        AttemptEnd::Download => Decision::new(ErrorKind::DownloadFailed, Charged, false),
         // Row 9: what came is in memory.
-        AttemptEnd::Storage => Verdict::new(ErrorKind::Io, Charged, false),
+        AttemptEnd::Storage => Decision::new(ErrorKind::Io, Charged, false),
     }
 }
 
-fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: bool) -> Verdict {
+fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: bool) -> Decision {
     use Charge::{NotCharged, Unknown};
 
-    let refused = |kind| Verdict::new(kind, NotCharged, false);
+    let refused = |kind| Decision::new(kind, NotCharged, false);
     match status {
         // Row 4: no credits are left, and waiting brings none.
         429 if body.out_of_credits && !body.limit_passes => refused(ErrorKind::InsufficientCredits),
         // Row 3.
-        429 => Verdict::new(ErrorKind::RateLimited, NotCharged, true),
+        429 => Decision::new(ErrorKind::RateLimited, NotCharged, true),
         // Row 6, for 4xx.
-        408 | 499 if whole => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+        408 | 499 if whole => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
         // Row 2: an answer that means nothing, before the whole request was sent.
-        408 | 499 => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        408 | 499 => Decision::new(ErrorKind::Connection, NotCharged, true),
         // Row 4.
         402 => refused(ErrorKind::InsufficientCredits),
         401 | 403 if body.out_of_credits => refused(ErrorKind::InsufficientCredits),
@@ -126,13 +128,13 @@ fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: boo
         404 => refused(ErrorKind::NotFound),
         400..=499 => refused(ErrorKind::BadRequest),
         // Row 2, for 3xx and 5xx.
-        _ if !whole => Verdict::new(ErrorKind::Connection, NotCharged, true),
+        _ if !whole => Decision::new(ErrorKind::Connection, NotCharged, true),
         // Row 5.
         500 | 502 | 503 | 504 if body.vendor_envelope => {
-            Verdict { vendor_says_free: true, ..Verdict::new(ErrorKind::Server, Unknown, retry_server_errors) }
+            Decision { vendor_says_free: true, ..Decision::new(ErrorKind::Server, Unknown, retry_server_errors) }
         }
         // Row 6.
-        _ => Verdict::new(ErrorKind::OutcomeUnknown, Unknown, false),
+        _ => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AttemptEnd, Unusable, Verdict, decide};
+use super::{AttemptEnd, Decision, Unusable, decide};
 use crate::attempt::SendStage;
 use crate::charge::Charge::{self, Charged, NotCharged, Unknown};
 use crate::error::ErrorKind::{self, *};
@@ -66,7 +66,7 @@ fn the_documented_rows_are_those_that_code_and_tests_cite() {
     assert!(over_sockets.is_subset(&documented) && over_sockets.len() == 10, "{over_sockets:?}");
 }
 
-/// Checks a verdict against what the test and what the documented table say.
+/// Checks a decision against what the test and what the documented table say.
 fn check_priced(
     row: &str,
     end: AttemptEnd,
@@ -76,9 +76,9 @@ fn check_priced(
     charge: Charge,
     retry: bool,
 ) {
-    let verdict = decide(&end, stage, stated, false);
-    let free = verdict.vendor_says_free;
-    assert_eq!(verdict, Verdict { kind, charge, retry, vendor_says_free: free }, "row {row}: {end:?} at {stage:?}");
+    let decision = decide(&end, stage, stated, false);
+    let free = decision.vendor_says_free;
+    assert_eq!(decision, Decision { kind, charge, retry, vendor_says_free: free }, "row {row}: {end:?} at {stage:?}");
     assert_eq!(
         free,
         kind == Server && stated == Stated::Nothing,
@@ -192,25 +192,29 @@ fn row_11_a_stated_price_is_believed_whatever_the_status() {
         }
     }
     for end in [answered(400), answered(429), answered(502), vendor(500)] {
-        let verdict = decide(&end, SendStage::Sent, Stated::Positive, true);
-        assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Charged, false, false), "{end:?}");
+        let decision = decide(&end, SendStage::Sent, Stated::Positive, true);
+        assert_eq!((decision.charge, decision.retry, decision.vendor_says_free), (Charged, false, false), "{end:?}");
     }
-    let end = AttemptEnd::Unusable(Unusable::Empty);
-    let verdict = decide(&end, SendStage::Accepted, Stated::Positive, false);
-    assert_eq!((verdict.kind, verdict.charge), (ResponseInvalid, Charged));
+    let end = AttemptEnd::Unusable(Unusable::NoImages);
+    let decision = decide(&end, SendStage::Accepted, Stated::Positive, false);
+    assert_eq!((decision.kind, decision.charge), (ResponseInvalid, Charged));
 }
 
 #[test]
 fn a_price_that_cannot_be_read_may_be_one() {
     for stage in [SendStage::Unsent, SendStage::Sent] {
         for end in [answered(400), answered(401), answered(429), answered(502), vendor(500)] {
-            let verdict = decide(&end, stage, Stated::Unreadable, true);
+            let decision = decide(&end, stage, Stated::Unreadable, true);
             // Threat: odd-price
-            assert_eq!((verdict.charge, verdict.retry, verdict.vendor_says_free), (Unknown, false, false), "{end:?}");
+            assert_eq!(
+                (decision.charge, decision.retry, decision.vendor_says_free),
+                (Unknown, false, false),
+                "{end:?}"
+            );
         }
     }
-    let verdict = decide(&AttemptEnd::Unusable(Unusable::Empty), SendStage::Accepted, Stated::Unreadable, true);
-    assert_eq!((verdict.charge, verdict.retry), (Unknown, false));
+    let decision = decide(&AttemptEnd::Unusable(Unusable::NoImages), SendStage::Accepted, Stated::Unreadable, true);
+    assert_eq!((decision.charge, decision.retry), (Unknown, false));
 }
 
 #[test]
@@ -227,7 +231,7 @@ fn rows_7_and_8_silence_after_sending_is_never_repeated() {
 fn row_9_a_broken_success_is_paid() {
     for stage in [SendStage::Accepted, SendStage::Located] {
         check("9", AttemptEnd::Unusable(Unusable::Damaged), stage, ResponseInvalid, Charged, false);
-        check("9", AttemptEnd::Unusable(Unusable::Empty), stage, ResponseInvalid, Unknown, false);
+        check("9", AttemptEnd::Unusable(Unusable::NoImages), stage, ResponseInvalid, Unknown, false);
         check("9, cancelled", AttemptEnd::Cancelled, stage, Cancelled, Charged, false);
         check("9, not written", AttemptEnd::Storage, stage, Io, Charged, false);
     }

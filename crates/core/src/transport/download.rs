@@ -76,9 +76,9 @@ impl Downloads<'_> {
         let permits = Arc::new(Semaphore::new(CONCURRENT_MAX));
         let mut fetching = tokio::task::JoinSet::new();
         let asked = self.asked.min(images.len());
-        for (index, url) in links(images).take_while(|(index, _)| *index < asked) {
+        for (index, url) in pending_urls(images).take_while(|(index, _)| *index < asked) {
             let max = self.settings.max_image_bytes;
-            let (work, permits) = (self.one(index, url, max), permits.clone());
+            let (work, permits) = (self.download_image(index, url, max), permits.clone());
             fetching.spawn(async move {
                 let _permit = permits.acquire().await;
                 (index, work.await)
@@ -86,7 +86,7 @@ impl Downloads<'_> {
         }
         while let Some(fetched) = fetching.join_next().await {
             match fetched {
-                Ok((index, Ok(stored))) => put(stored, index, images, &mut unsaved, warnings),
+                Ok((index, Ok(stored))) => replace_image(stored, index, images, &mut unsaved, warnings),
                 Ok((index, Err(reason))) => missing.push((index, reason)),
                 Err(_) => {
                     missing.push((usize::MAX, "the download task ended early; fetch it again, it is free".to_owned()))
@@ -120,15 +120,15 @@ impl Downloads<'_> {
         let all = self.settings.max_image_bytes.saturating_mul(self.asked as u64);
         let mut left = images.iter().filter_map(Image::len_bytes).fold(all, u64::saturating_sub);
         let mut unfetched = 0;
-        for (index, url) in links(images).filter(|(index, _)| *index >= asked).collect::<Vec<_>>() {
+        for (index, url) in pending_urls(images).filter(|(index, _)| *index >= asked).collect::<Vec<_>>() {
             let fetched = match left {
                 0 => Err(String::new()),
-                _ => self.one(index, url, left.min(self.settings.max_image_bytes)).await,
+                _ => self.download_image(index, url, left.min(self.settings.max_image_bytes)).await,
             };
             match fetched {
                 Ok(stored) => {
                     left = left.saturating_sub(stored.image.len_bytes().unwrap_or(0));
-                    put(stored, index, images, unsaved, warnings);
+                    replace_image(stored, index, images, unsaved, warnings);
                 }
                 Err(_) => unfetched += 1,
             }
@@ -139,7 +139,7 @@ impl Downloads<'_> {
     }
 
     /// One picture, of at most so many bytes.
-    fn one(
+    fn download_image(
         &mut self,
         index: usize,
         url: String,
@@ -162,13 +162,13 @@ impl Downloads<'_> {
 }
 
 /// The pictures that are still at their URLs, with their places.
-fn links(images: &[Image]) -> impl Iterator<Item = (usize, String)> {
+fn pending_urls(images: &[Image]) -> impl Iterator<Item = (usize, String)> {
     let at_url = |image: &Image| matches!(image.location(), Location::Url).then(|| image.url().map(str::to_owned));
     images.iter().enumerate().filter_map(move |(index, image)| Some((index, at_url(image)??)))
 }
 
 /// Puts a picture that came into its place.
-fn put(
+fn replace_image(
     stored: StoredImage,
     index: usize,
     images: &mut [Image],
@@ -366,7 +366,7 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
     }
     partial.sink.reserve(usize::try_from(length).unwrap_or(0));
     loop {
-        match timeout(stall(settings), answer.chunk()).await {
+        match timeout(read_timeout(settings), answer.chunk()).await {
             Ok(Ok(Some(chunk))) => {
                 if partial.sink.len() + chunk.len() as u64 > max {
                     return Err(too_long());
@@ -381,7 +381,7 @@ async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Parti
     }
 }
 
-fn stall(settings: &Settings) -> Duration {
+fn read_timeout(settings: &Settings) -> Duration {
     settings.timers.read.min(STALL_MAX)
 }
 
@@ -399,7 +399,7 @@ async fn follow(
         settings.download_guard.check(&url).map_err(|reason| {
             DownloadError::Permanent(format!("{reason}; if you trust the link, open it with another program"))
         })?;
-        let limit: Duration = settings.timers.connect + stall(settings);
+        let limit: Duration = settings.timers.connect + read_timeout(settings);
         let answer = match timeout(limit, http.download(&url, resume)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(unreachable(&error)),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::decision::{AttemptEnd, Verdict};
+use super::decision::{AttemptEnd, Decision};
 use crate::charge::Charge;
 use crate::error::ErrorKind;
 use crate::wire::{BodyForm, ErrorBody};
@@ -11,7 +11,7 @@ use crate::wire::{BodyForm, ErrorBody};
 /// Writes the message. `reason`: what went wrong, where there is more to say than `end` says.
 pub(crate) fn error_message(
     end: &AttemptEnd,
-    verdict: Verdict,
+    decision: Decision,
     http_status: Option<u16>,
     client_request_id: &str,
     reason: &str,
@@ -23,7 +23,7 @@ pub(crate) fn error_message(
         AttemptEnd::Answered { body, .. } => body.message_or_default(),
         _ => reason,
     };
-    match verdict.kind {
+    match decision.kind {
         ErrorKind::Connection => match end {
             AttemptEnd::Deadline => {
                 "the deadline passed before the request was sent whole; nothing was charged".to_owned()
@@ -32,7 +32,7 @@ pub(crate) fn error_message(
                 format!("the request was not delivered: {said}; nothing was charged")
             }
             _ => {
-                let then = match verdict.charge {
+                let then = match decision.charge {
                     Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(end, said)),
                     charge => stated_price(charge, id),
                 };
@@ -53,7 +53,7 @@ pub(crate) fn error_message(
                  request id {id}"
             )
         }
-        ErrorKind::Cancelled => match verdict.charge {
+        ErrorKind::Cancelled => match decision.charge {
             Charge::NotCharged => "cancelled before the request was sent whole; nothing was charged".to_owned(),
             Charge::Unknown => format!("cancelled after the request was sent; it may be charged as {id}"),
             Charge::Charged => format!("cancelled while the paid answer was arriving; it was charged as {id}"),
@@ -63,7 +63,7 @@ pub(crate) fn error_message(
              client request id {id} before repeating"
         ),
         ErrorKind::ResponseInvalid => {
-            let charged = if verdict.charge == Charge::Charged { "was charged" } else { "may be charged" };
+            let charged = if decision.charge == Charge::Charged { "was charged" } else { "may be charged" };
             let said =
                 if matches!(end, AttemptEnd::Deadline) { "the deadline passed while it was arriving" } else { said };
             format!(
@@ -81,13 +81,13 @@ pub(crate) fn error_message(
         ErrorKind::Io if matches!(end, AttemptEnd::Storage) => format!(
             "the picture was paid for and came, but cannot be written: {said}; it is in memory, save it elsewhere"
         ),
-        ErrorKind::Io => format!("{said} ({})", verdict.charge),
+        ErrorKind::Io => format!("{said} ({})", decision.charge),
         kind => {
             let (what, advice) = match end {
                 AttemptEnd::Answered { status, body } => refusal(kind, *status, body, retry_after),
                 _ => ("the server refused the request", Cow::Borrowed("")),
             };
-            let then = match verdict.charge {
+            let then = match decision.charge {
                 Charge::NotCharged => advice,
                 charge => stated_price(charge, id).into(),
             };

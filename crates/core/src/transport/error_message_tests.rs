@@ -12,8 +12,8 @@ fn line(end: &AttemptEnd, stage: SendStage, priced: bool, retry_after: Option<u6
         _ => None,
     };
     let stated = if priced { Stated::Positive } else { Stated::Nothing };
-    let verdict = decide(end, stage, stated, false);
-    error_message(end, verdict, http_status, "id-1", reason, retry_after.map(Duration::from_secs))
+    let decision = decide(end, stage, stated, false);
+    error_message(end, decision, http_status, "id-1", reason, retry_after.map(Duration::from_secs))
 }
 
 fn answered(status: u16, body: &str) -> AttemptEnd {

@@ -3,10 +3,10 @@
 mod answer_keeper;
 mod attempt;
 mod attempt_error;
+mod attempt_loop;
 mod attempt_task;
 mod backoff;
-mod billing;
-mod call;
+mod balance;
 mod content_encoding;
 mod context;
 mod decision;
@@ -21,10 +21,10 @@ mod upload;
 mod usage_log;
 mod write_limiter;
 
+pub(crate) use attempt_loop::AttemptLoop;
 #[cfg(feature = "internals")]
 pub(crate) use backoff::{backoff, parse_retry_after};
-pub(crate) use billing::balance;
-pub(crate) use call::Call;
+pub(crate) use balance::balance;
 pub(crate) use context::CallContext;
 pub(crate) use download::download_one;
 pub(crate) use http::Http;

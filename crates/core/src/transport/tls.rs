@@ -37,7 +37,7 @@ pub(super) struct Tls {
 #[derive(Clone)]
 struct Group {
     own: Arc<Vec<CertificateDer<'static>>>,
-    judge: Arc<WebPkiServerVerifier>,
+    verifier: Arc<WebPkiServerVerifier>,
 }
 
 impl fmt::Debug for Tls {
@@ -69,10 +69,10 @@ impl Tls {
 
     /// rustls with a provider of our own: the host's process-wide choice is neither used nor changed.
     pub(super) fn config(&self) -> Result<ClientConfig, Error> {
-        let judge = self.judge()?;
+        let verifier = self.verifier()?;
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(unavailable)?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(judge)).with_no_client_auth())
+        Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
     }
 
     /// Trusts nobody: for what is not encrypted.
@@ -82,15 +82,15 @@ impl Tls {
         Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
     }
 
-    fn judge(&self) -> Result<Judge, Error> {
-        let mut judges: Vec<Arc<dyn ServerCertVerifier>> = Vec::new();
+    fn verifier(&self) -> Result<Verifiers, Error> {
+        let mut verifiers: Vec<Arc<dyn ServerCertVerifier>> = Vec::new();
         // Those first: the system's writes errors into logs.
-        judges.extend(self.groups.iter().map(|group| group.judge.clone() as _));
+        verifiers.extend(self.groups.iter().map(|group| group.verifier.clone() as _));
         if self.system {
             match systems() {
-                Ok(verifier) => judges.push(verifier),
+                Ok(verifier) => verifiers.push(verifier),
                 // A bare machine has no trust store. A CA file of one's own needs none.
-                Err(_) if !judges.is_empty() => {}
+                Err(_) if !verifiers.is_empty() => {}
                 Err(error) => {
                     return Err(Error::config(format!(
                         "no trusted certificates were found on this system ({error}); install its CA certificates or \
@@ -99,10 +99,10 @@ impl Tls {
                 }
             }
         }
-        match judges.split_first() {
+        match verifiers.split_first() {
             Some((first, others)) => {
                 let own = self.groups.iter().map(|group| group.own.clone()).collect();
-                Ok(Judge { first: first.clone(), others: others.to_vec(), own })
+                Ok(Verifiers { first: first.clone(), others: others.to_vec(), own })
             }
             None => Err(Error::config("no certificate is trusted; set a CA file")),
         }
@@ -113,8 +113,8 @@ impl Group {
     fn new(own: Vec<CertificateDer<'static>>) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(own.iter().cloned());
-        let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-        Ok(Self { own: Arc::new(own), judge: judge.map_err(unavailable)? })
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+        Ok(Self { own: Arc::new(own), verifier: verifier.map_err(unavailable)? })
     }
 }
 
@@ -176,13 +176,13 @@ fn systems() -> Result<Arc<Verifier>, rustls::Error> {
 /// byte for byte. What `openssl req -x509` makes calls itself an authority, and webpki takes no authority's certificate
 /// from a server.
 #[derive(Debug)]
-struct Judge {
+struct Verifiers {
     first: Arc<dyn ServerCertVerifier>,
     others: Vec<Arc<dyn ServerCertVerifier>>,
     own: Vec<Arc<Vec<CertificateDer<'static>>>>,
 }
 
-impl Judge {
+impl Verifiers {
     /// Whether everything but its descent was found good: validity comes before it, and names are judged here.
     fn is_trusted_as_itself(
         &self,
@@ -214,7 +214,7 @@ fn is_authoritys(error: &rustls::OtherError) -> bool {
     error.to_string() == "CaUsedAsEndEntity"
 }
 
-impl ServerCertVerifier for Judge {
+impl ServerCertVerifier for Verifiers {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

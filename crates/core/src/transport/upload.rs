@@ -192,8 +192,8 @@ mod tests {
         let (mut upload, guard) = upload(3 * CHUNK);
         assert_eq!(upload.size_hint().exact(), Some(3 * CHUNK as u64));
         assert!(matches!(next(&mut upload), Some(Ok(CHUNK))));
-        let verdict = guard.close_unless_whole();
-        assert!(!verdict.is_whole() && verdict.handed == CHUNK as u64);
+        let decision = guard.close_unless_whole();
+        assert!(!decision.is_whole() && decision.handed == CHUNK as u64);
         assert!(matches!(next(&mut upload), Some(Err(Stopped))));
         assert!(matches!(next(&mut upload), Some(Err(Stopped))));
         assert_eq!(guard.progress().handed, CHUNK as u64);

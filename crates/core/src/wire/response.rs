@@ -142,7 +142,7 @@ impl AnswerDecoder {
     pub(crate) fn push(&mut self, piece: &[u8]) {
         if let Form::Undecided { event_stream } = self.form {
             self.head.extend_from_slice(piece);
-            if let Some((form, skip)) = tell_form(&self.head, event_stream, false) {
+            if let Some((form, skip)) = detect_form(&self.head, event_stream, false) {
                 self.begin(form, skip);
             }
         } else {
@@ -153,7 +153,7 @@ impl AnswerDecoder {
     /// The answer has ended: what is undecided is decided now.
     pub(crate) fn finish(&mut self) {
         if let Form::Undecided { event_stream } = self.form {
-            let (form, skip) = tell_form(&self.head, event_stream, true).unwrap_or((Form::Json, 0));
+            let (form, skip) = detect_form(&self.head, event_stream, true).unwrap_or((Form::Json, 0));
             self.begin(form, skip);
         }
     }
@@ -285,7 +285,7 @@ impl AnswerDecoder {
 }
 
 /// The form of an answer that begins so, and how much of its beginning means nothing. `None`: more is needed.
-fn tell_form(head: &[u8], event_stream: bool, ended: bool) -> Option<(Form, usize)> {
+fn detect_form(head: &[u8], event_stream: bool, ended: bool) -> Option<(Form, usize)> {
     /// A byte order mark.
     const MARK: &[u8] = b"\xef\xbb\xbf";
     const FIELDS: [&[u8]; 4] = [b"event:", b"id:", b"retry:", b"data:"];

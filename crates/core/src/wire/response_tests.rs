@@ -162,14 +162,14 @@ fn written_otherwise(value: &Value, escapes: u64) -> String {
     let mut inside = false;
     let mut escaped = false;
     for (index, char) in plain.chars().enumerate() {
-        let dice = escapes.rotate_left(index as u32 * 7) % 11;
-        if inside && !escaped && char == '/' && dice < 5 {
+        let variant = escapes.rotate_left(index as u32 * 7) % 11;
+        if inside && !escaped && char == '/' && variant < 5 {
             out.push_str("\\/");
-        } else if inside && !escaped && char.is_ascii_alphanumeric() && dice == 0 {
+        } else if inside && !escaped && char.is_ascii_alphanumeric() && variant == 0 {
             out.push_str(&format!("\\u{:04x}", char as u32));
         } else {
             out.push(char);
-            if !inside && dice == 1 && matches!(char, ',' | ':' | '{' | '[' | ']' | '}') {
+            if !inside && variant == 1 && matches!(char, ',' | ':' | '{' | '[' | ']' | '}') {
                 out.push_str(" \n");
             }
         }

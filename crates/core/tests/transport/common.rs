@@ -89,7 +89,7 @@ pub(crate) fn attempts(outcome: &Outcome) -> &[Attempt] {
     }
 }
 
-/// Holds an outcome against the truth. `allowed`: how often the caller said in words that it may be charged.
+/// Compares an outcome with the emulator's ledger. `allowed`: how often the caller said in words that it may be charged.
 pub(crate) async fn judge(emulator: &Emulator, outcome: &Outcome, allowed: u64) {
     emulator.wait_idle().await;
     let attempts = attempts(outcome);

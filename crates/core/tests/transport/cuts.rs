@@ -19,8 +19,8 @@ async fn emulator() -> Emulator {
 fn client(emulator: &Emulator, cut: Cut) -> Client {
     let mut timers = timers();
     if cut == Cut::Silence {
-        let patience = Duration::from_secs(1);
-        (timers.response_header, timers.read, timers.write) = (patience, patience, patience);
+        let silence = Duration::from_secs(1);
+        (timers.response_header, timers.read, timers.write) = (silence, silence, silence);
     }
     config(emulator).timers(timers).max_attempts(1).build().unwrap()
 }
@@ -67,12 +67,12 @@ async fn sweep(
     job: Job,
 ) -> Vec<Outcome> {
     let at_once = if cut == Cut::Silence && job != Job::Large { 96 } else { 16 };
-    let gate = Arc::new(tokio::sync::Semaphore::new(at_once));
+    let permits = Arc::new(tokio::sync::Semaphore::new(at_once));
     let mut running = tokio::task::JoinSet::new();
     for offset in offsets {
-        let (gate, fault) = (gate.clone(), fault(offset, cut));
+        let (permits, fault) = (permits.clone(), fault(offset, cut));
         running.spawn(async move {
-            let _permit = gate.acquire_owned().await.unwrap();
+            let _permit = permits.acquire_owned().await.unwrap();
             let emulator = emulator().await;
             emulator.fault(fault);
             let client = client(&emulator, cut);

@@ -14,15 +14,15 @@ use crate::common::{
 };
 
 /// Long enough for anything to have gone wrong by then, short enough to wait for.
-const PATIENCE: Duration = Duration::from_millis(150);
+const CALLER_LEAVES_AFTER: Duration = Duration::from_millis(150);
 
-/// Drops a call's future after a while, and returns what is kept once the truth is settled.
+/// Drops a call's future after a while, and returns what is kept once the attempt has ended.
 async fn drop_call(emulator: &Emulator, client: &Client, call: gptimage_core::Call) -> Vec<Outcome> {
-    drop_when(tokio::time::sleep(PATIENCE), call).await;
+    drop_when(tokio::time::sleep(CALLER_LEAVES_AFTER), call).await;
     kept(emulator, client).await
 }
 
-/// Drops a call's future once it may be charged, and returns what is kept once the truth is settled.
+/// Drops a call's future once it may be charged, and returns what is kept once the attempt has ended.
 async fn drop_sent_call(emulator: &Emulator, client: &Client, call: gptimage_core::Call) -> Vec<Outcome> {
     drop_when(arrived(emulator, 1), call).await;
     kept(emulator, client).await
@@ -217,7 +217,7 @@ async fn what_a_deadline_cuts_off_can_be_collected() {
     let emulator = pessimistic().await;
     emulator.fault(Fault::delay(Duration::from_millis(400)));
     let client = client(&emulator);
-    let error = client.generate(&request()).deadline(PATIENCE).send().await.unwrap_err();
+    let error = client.generate(&request()).deadline(CALLER_LEAVES_AFTER).send().await.unwrap_err();
     client.drain().await;
     let kept = client.collect();
     let generated = kept[0].as_ref().unwrap();
@@ -272,7 +272,7 @@ async fn a_runtime_that_ends_takes_its_calls_along_without_a_panic() {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let _ = timeout(PATIENCE, inner.generate(&request()).send()).await;
+            let _ = timeout(CALLER_LEAVES_AFTER, inner.generate(&request()).send()).await;
         });
     })
     .join()

@@ -76,7 +76,7 @@ impl RequestBuilder {
     /// # Errors
     /// [`InvalidRequest`] lists every violation.
     pub fn build(mut self) -> Result<Request, InvalidRequest> {
-        rules::settle_format(&mut self.parameters);
+        rules::infer_output_format(&mut self.parameters);
         let mut violations = rules::check_parameters(self.operation, &self.parameters);
         if self.operation == Operation::Generate {
             violations.extend(rules::refuse_inputs(self.images.len(), self.mask.is_some()));

@@ -59,7 +59,7 @@ impl Request {
     /// [`InvalidRequest`] if the extension contradicts a format that was set.
     pub fn saved_to(mut self, to: &SaveTo) -> Result<Self, InvalidRequest> {
         self.parameters.set_target(to);
-        rules::settle_format(&mut self.parameters);
+        rules::infer_output_format(&mut self.parameters);
         InvalidRequest::unless_none(rules::check_parameters(self.operation, &self.parameters))?;
         Ok(self)
     }

@@ -30,13 +30,13 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
     let body = ErrorBody::parse(&body, &settings.key);
     let said = body.message_or_default().to_owned();
     // A question is free whatever becomes of it, and may be asked again: the row of an undelivered call is the one.
-    let verdict = decide(&AttemptEnd::Answered { status, body }, SendStage::Unsent, Stated::Nothing, false);
-    Err(failed(verdict.kind, format!("{said} ({status})")).with_status(Some(status)))
+    let decision = decide(&AttemptEnd::Answered { status, body }, SendStage::Unsent, Stated::Nothing, false);
+    Err(failed(decision.kind, format!("{said} ({status})")).with_status(Some(status)))
 }
 
 /// Asks after an upload was cut, because a refusal may have been lost with the connection. `Some` is that refusal;
 /// anything else says nothing.
-pub(crate) async fn lost_refusal(http: &Http, settings: &Settings) -> Option<Error> {
+pub(crate) async fn refusal_of_key(http: &Http, settings: &Settings) -> Option<Error> {
     let limit = settings.timers.connect + settings.timers.read;
     let mut answer = timeout(limit, http.ask(&settings.billing_url, &settings.authorization)).await.ok()?.ok()?;
     let status = answer.status();
@@ -45,10 +45,10 @@ pub(crate) async fn lost_refusal(http: &Http, settings: &Settings) -> Option<Err
     }
     let body = answer.read_bounded(settings.timers.read, ERROR_BODY_MAX).await;
     let body = ErrorBody::parse(&body, &settings.key);
-    let verdict =
+    let decision =
         decide(&AttemptEnd::Answered { status, body: body.clone() }, SendStage::Unsent, Stated::Nothing, false);
-    let (what, advice) = refusal(verdict.kind, status, &body, None);
+    let (what, advice) = refusal(decision.kind, status, &body, None);
     let message =
         format!("the upload was cut; asked afterwards: {what} ({status}): {}; {advice}", body.message_or_default());
-    Some(Error::new(verdict.kind, message).with_charge(verdict.charge).with_status(Some(status)))
+    Some(Error::new(decision.kind, message).with_charge(decision.charge).with_status(Some(status)))
 }

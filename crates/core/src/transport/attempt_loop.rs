@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::attempt::run;
+use super::attempt::execute;
 use super::attempt_error::{AttemptError, AttemptResult, RetryDecision};
 use super::attempt_task::AttemptTask;
 use super::backoff::backoff;
-use super::billing::lost_refusal;
+use super::balance::refusal_of_key;
 use super::context::CallContext;
 use super::decision::AttemptEnd;
 use super::http::Http;
@@ -29,7 +29,7 @@ use crate::salvage::Salvage;
 use crate::wire::ErrorBody;
 
 /// An upload of more bytes than this that was cut is not sent again before a free question tried the key.
-const ASK_FIRST_ABOVE: u64 = 1 << 20;
+const CHECK_KEY_ABOVE: u64 = 1 << 20;
 
 /// Most temporary files that are opened before the request is sent; those of further pictures are opened when they arrive.
 const TARGETS_OPEN_MAX: u32 = 16;
@@ -39,7 +39,7 @@ const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 
 /// A call that is ready to be sent.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct AttemptLoop {
     pub(crate) http: Http,
     pub(crate) context: Arc<CallContext>,
     pub(crate) salvage: Arc<Salvage>,
@@ -64,9 +64,9 @@ impl Drop for History {
     }
 }
 
-impl Call {
+impl AttemptLoop {
     pub(crate) async fn run(self) -> Result<Generated, Error> {
-        let generated = self.attempts().await?;
+        let generated = self.run_until_done().await?;
         tracing::debug!(client_request_id = generated.client_request_id(), images = %Pictures(&generated), "made");
         Ok(generated)
     }
@@ -76,7 +76,7 @@ impl Call {
         self.context.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    async fn attempts(self) -> Result<Generated, Error> {
+    async fn run_until_done(self) -> Result<Generated, Error> {
         require_runtime()?;
         if self.is_late() {
             let text = "the deadline passed before anything was sent; nothing was charged";
@@ -91,7 +91,7 @@ impl Call {
         let mut waited = Duration::ZERO;
         let mut number = 1;
         loop {
-            let ended = self.attempt(number, waited, &history.attempts).await;
+            let ended = self.start_attempt(number, waited, &history.attempts).await;
             // What comes now lists the attempts before it.
             history.unreported = None;
             let (attempt, state) = match ended {
@@ -144,8 +144,8 @@ impl Call {
         }
         let waiting = async {
             sleep(pause).await;
-            if cut && self.context.body.len() > ASK_FIRST_ABOVE {
-                return lost_refusal(&self.http, &self.context.settings).await;
+            if cut && self.context.body.len() > CHECK_KEY_ABOVE {
+                return refusal_of_key(&self.http, &self.context.settings).await;
             }
             None
         };
@@ -154,12 +154,12 @@ impl Call {
                 Some(refusal) => Err(refusal.with_attempts(error.attempts().to_vec())),
                 None => Ok(()),
             },
-            stop = self.stopped() => Err(self.stop_between(&stop, error)),
+            stop = self.wait_for_stop() => Err(self.error_between_attempts(&stop, error)),
         }
     }
 
     /// Makes one attempt, or returns what is known of it when the caller's time is up. `Err`: it never began.
-    async fn attempt(
+    async fn start_attempt(
         &self,
         number: u32,
         waited: Duration,
@@ -175,7 +175,7 @@ impl Call {
         self.salvage.track(&state);
         let work = {
             let (http, context, state) = (self.http.clone(), self.context.clone(), state.clone());
-            async move { run(&http, &context, &state, files, reservation).await }
+            async move { execute(&http, &context, &state, files, reservation).await }
         };
         // Before the task exists, and so before anything is sent: whoever shows or keeps the id has it even if this process is
         // killed at any moment after.
@@ -197,11 +197,11 @@ impl Call {
                 self.notify(state.progress(self.context.max_attempts));
                 return Ok((result, state));
             }
-            stop = self.stopped() => stop,
+            stop = self.wait_for_stop() => stop,
             never = self.observe(&state, notified) => match never {},
         };
         state.close_unless_paid();
-        let result = task.take().unwrap_or_else(|| self.stop_during(stop, &state, history));
+        let result = task.take().unwrap_or_else(|| self.result_when_stopped(stop, &state, history));
         Ok((result, state))
     }
 
@@ -235,7 +235,7 @@ impl Call {
     }
 
     /// Waits for the deadline or the cancel token, whichever comes first.
-    async fn stopped(&self) -> AttemptEnd {
+    async fn wait_for_stop(&self) -> AttemptEnd {
         let deadline = async {
             match self.context.deadline {
                 Some(deadline) => sleep_until_heard(deadline).await,
@@ -255,7 +255,7 @@ impl Call {
     }
 
     /// The result, as far as it is known, of an attempt whose caller does not wait any longer.
-    fn stop_during(&self, stop: AttemptEnd, state: &AttemptState, history: &[Attempt]) -> AttemptResult {
+    fn result_when_stopped(&self, stop: AttemptEnd, state: &AttemptState, history: &[Attempt]) -> AttemptResult {
         let metadata = state.metadata();
         let timed_out = stop == AttemptEnd::Deadline;
         // A refusal is a refusal, even if its words did not come in time.
@@ -274,13 +274,13 @@ impl Call {
         // it is.
         let free_before = history.iter().all(|attempt| attempt.charge == Charge::NotCharged);
         let given_up = self.context.settings.abort_on_cancel;
-        let followed = state.may_be_paid() && (!given_up || (!timed_out && free_before));
+        let runs_on = state.may_be_paid() && (!given_up || (!timed_out && free_before));
         let error = AttemptError { timed_out, generated, ..AttemptError::new(end, "") };
-        AttemptResult::failure(&self.context, state, error).stopped(followed)
+        AttemptResult::failure(&self.context, state, error).without_retry(runs_on)
     }
 
     /// The caller's time was up between two attempts, of which the first failed with `error`.
-    fn stop_between(&self, stop: &AttemptEnd, error: &Error) -> Error {
+    fn error_between_attempts(&self, stop: &AttemptEnd, error: &Error) -> Error {
         let (kind, what) = match stop {
             AttemptEnd::Deadline => (ErrorKind::Connection, "the deadline passed"),
             _ => (ErrorKind::Cancelled, "cancelled"),
