@@ -23,7 +23,17 @@ impl Generated {
     /// Wraps an image that was made earlier as the result of a call about which nothing else is known.
     #[doc(hidden)]
     pub fn of_image(image: Image) -> Self {
-        Self { images: vec![image], cost: None, attempts: Vec::new(), warnings: Vec::new(), response: Value::Null }
+        Self::without_attempts(vec![image], None, Vec::new(), Value::Null)
+    }
+
+    /// A result whose attempts are not known here; the retry loop adds them.
+    pub(crate) fn without_attempts(
+        images: Vec<Image>,
+        cost: Option<Cost>,
+        warnings: Vec<Warning>,
+        response: Value,
+    ) -> Self {
+        Self { images, cost, attempts: Vec::new(), warnings, response }
     }
 
     /// Returns the images in the server's order.

@@ -78,7 +78,7 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
     let answer = http.post(&context.url, authorization, state.client_request_id(), &context.body.content_type, upload);
     tokio::pin!(answer);
     let timers = &context.settings.timers;
-    // A phase that begins while we sleep must not end before we wake: nobody has to wake us when it begins.
+    // The beginning of a phase does not wake this loop, so the tick is a fraction of the shortest timer.
     let tick = timers.connect.min(timers.write).min(timers.response_header) / 8;
     let mut phase = SendPhase::of(&state.send_guard.progress());
     let mut timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));

@@ -5,6 +5,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::attempt::execute;
@@ -28,16 +29,16 @@ use crate::runtime::{blocking, require_runtime};
 use crate::salvage::Salvage;
 use crate::wire::ErrorBody;
 
-/// An upload of more bytes than this that was cut is not sent again before a free question tried the key.
+/// After a larger upload was cut, the key is checked by a free request before the upload is sent again. In bytes.
 const CHECK_KEY_ABOVE: u64 = 1 << 20;
 
 /// Most temporary files that are opened before the request is sent; those of further pictures are opened when they arrive.
 const TARGETS_OPEN_MAX: u32 = 16;
 
-/// The pause between two looks at whether there is something to tell the observer.
+/// Interval at which the observer's last progress is compared with the attempt's.
 const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 
-/// A call that is ready to be sent.
+/// A call that is ready to be sent, and the loop over its attempts.
 #[derive(Debug)]
 pub(crate) struct AttemptLoop {
     pub(crate) http: Http,
@@ -56,6 +57,17 @@ struct History {
     salvage: Arc<Salvage>,
 }
 
+impl History {
+    /// Adds an attempt that another one follows. `error` lists it and the attempts before it.
+    fn add(&mut self, error: Error, state: Arc<AttemptState>) -> &Error {
+        self.attempts = error.attempts().to_vec();
+        if self.attempts.last().is_some_and(|attempt| attempt.charge != Charge::NotCharged) {
+            self.may_be_charged.push(state);
+        }
+        self.unreported.insert(error)
+    }
+}
+
 impl Drop for History {
     fn drop(&mut self) {
         if let Some(error) = self.unreported.take() {
@@ -71,7 +83,7 @@ impl AttemptLoop {
         Ok(generated)
     }
 
-    /// Whether the deadline has passed. Timers tick in milliseconds, and a machine nearby is faster.
+    /// Whether the deadline has passed. Checked before anything is sent, because a timer of under 1 ms may fire too late.
     fn is_late(&self) -> bool {
         self.context.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
@@ -91,16 +103,14 @@ impl AttemptLoop {
         let mut waited = Duration::ZERO;
         let mut number = 1;
         loop {
-            let ended = self.start_attempt(number, waited, &history.attempts).await;
-            // What comes now lists the attempts before it.
+            let started = self.await_attempt(number, waited, &history.attempts).await;
+            // The error or result that is returned from here on lists all attempts.
             history.unreported = None;
-            let (attempt, state) = match ended {
-                Ok(ended) => ended,
-                // Before another attempt could begin: what it cost, the ones before it say.
-                Err(error) => return Err(error.with_attempts(std::mem::take(&mut history.attempts))),
-            };
-            let (record, retry) = (attempt.record.clone(), attempt.retry);
-            let result = attempt.into_result(&history.attempts);
+            // `Err`: nothing of this attempt was sent. The history says what the attempts before it cost.
+            let (attempt_result, state) =
+                started.map_err(|error| error.with_attempts(std::mem::take(&mut history.attempts)))?;
+            let retry = attempt_result.retry;
+            let result = attempt_result.into_result(&history.attempts);
             let RetryDecision::After { retry_after, cut } = retry else { return result };
             let error = match result {
                 Ok(generated) => return Ok(generated),
@@ -113,11 +123,7 @@ impl AttemptLoop {
             if self.context.deadline.is_some_and(|deadline| Instant::now() + waited >= deadline) {
                 return Err(error);
             }
-            if record.charge != Charge::NotCharged {
-                history.may_be_charged.push(state);
-            }
-            history.attempts.push(record);
-            let error = history.unreported.insert(error);
+            let error = history.add(error, state);
             let paused = self.pause(error, waited, cut).await;
             if let Err(stopped) = paused {
                 history.unreported = None;
@@ -158,8 +164,9 @@ impl AttemptLoop {
         }
     }
 
-    /// Makes one attempt, or returns what is known of it when the caller's time is up. `Err`: it never began.
-    async fn start_attempt(
+    /// Starts one attempt and waits for its result, or returns what is known of it when the deadline passes or the call is
+    /// cancelled. `history`: the attempts before it. `Err`: it was not started.
+    async fn await_attempt(
         &self,
         number: u32,
         waited: Duration,
@@ -185,7 +192,7 @@ impl AttemptLoop {
             client_request_id = state.client_request_id(),
             number,
             bytes = self.context.body.len(),
-            // Of the form without its files, which are not read for a log.
+            // Of the body's description. Input files are not read for a log line.
             sha256 = fingerprint(self.context.body.describe().as_bytes()),
             "sending"
         );
@@ -201,7 +208,7 @@ impl AttemptLoop {
             never = self.observe(&state, notified) => match never {},
         };
         state.close_unless_paid();
-        let result = task.take().unwrap_or_else(|| self.result_when_stopped(stop, &state, history));
+        let result = task.take().unwrap_or_else(|| self.result_when_stopped(stop, &task));
         Ok((result, state))
     }
 
@@ -254,8 +261,9 @@ impl AttemptLoop {
         }
     }
 
-    /// The result, as far as it is known, of an attempt whose caller does not wait any longer.
-    fn result_when_stopped(&self, stop: AttemptEnd, state: &AttemptState, history: &[Attempt]) -> AttemptResult {
+    /// The result, as far as it is known, of an attempt whose caller stops waiting.
+    fn result_when_stopped(&self, stop: AttemptEnd, task: &AttemptTask) -> AttemptResult {
+        let state = task.attempt();
         let metadata = state.metadata();
         let timed_out = stop == AttemptEnd::Deadline;
         // A refusal is a refusal, even if its words did not come in time.
@@ -263,23 +271,20 @@ impl AttemptLoop {
             Some(status @ (100..=199 | 300..)) => AttemptEnd::Answered { status, body: ErrorBody::default() },
             _ => stop,
         };
-        let generated = (state.stage() == SendStage::Located).then(|| Generated {
-            images: metadata.urls.iter().cloned().map(Image::at_url).collect(),
-            cost: metadata.price.known().or_none(),
-            attempts: Vec::new(),
-            warnings: Vec::new(),
-            response: serde_json::Value::Null,
+        let generated = (state.stage() == SendStage::Located).then(|| {
+            let images = metadata.urls.iter().cloned().map(Image::at_url).collect();
+            Generated::without_attempts(images, metadata.price.known().or_none(), Vec::new(), Value::Null)
         });
-        // The task that runs on keeps its result by itself; what is given up as configured is not kept, but what came before
-        // it is.
-        let free_before = history.iter().all(|attempt| attempt.charge == Charge::NotCharged);
+        // The task that runs on leaves its result to the salvage store. With `abort_on_cancel` nothing runs on, but earlier
+        // attempts that may have been charged are kept.
+        let free_before = task.history().iter().all(|attempt| attempt.charge == Charge::NotCharged);
         let given_up = self.context.settings.abort_on_cancel;
         let runs_on = state.may_be_paid() && (!given_up || (!timed_out && free_before));
         let error = AttemptError { timed_out, generated, ..AttemptError::new(end, "") };
         AttemptResult::failure(&self.context, state, error).without_retry(runs_on)
     }
 
-    /// The caller's time was up between two attempts, of which the first failed with `error`.
+    /// The error of a call that is stopped between two attempts, the first of which failed with `error`.
     fn error_between_attempts(&self, stop: &AttemptEnd, error: &Error) -> Error {
         let (kind, what) = match stop {
             AttemptEnd::Deadline => (ErrorKind::Connection, "the deadline passed"),

@@ -73,6 +73,15 @@ impl AttemptTask {
         Self { shared, task, abort }
     }
 
+    pub(crate) fn attempt(&self) -> &AttemptState {
+        &self.shared.attempt
+    }
+
+    /// The attempts before this one.
+    pub(crate) fn history(&self) -> &[Attempt] {
+        &self.shared.history
+    }
+
     /// Waits for the task's result.
     pub(crate) async fn wait(&mut self) -> AttemptResult {
         // The result is in the shared state; a task that panicked left none.

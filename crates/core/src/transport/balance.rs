@@ -1,17 +1,16 @@
-//! The account's balance: a free question, which also tells whether the key works.
+//! Requests the account's balance, which is free and also shows whether the key works.
 
 use tokio::time::timeout;
 
-use super::decision::{AttemptEnd, decide};
+use super::decision::refusal_kind;
 use super::error_message::refusal;
 use super::http::Http;
-use crate::attempt::SendStage;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::runtime::require_runtime;
-use crate::wire::{Balance, ERROR_BODY_MAX, ErrorBody, Stated, parse_balance};
+use crate::wire::{Balance, ERROR_BODY_MAX, ErrorBody, parse_balance};
 
-/// Asks for the balance.
+/// Requests the balance.
 pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance, Error> {
     let failed = |kind, what: String| Error::new(kind, format!("the balance cannot be asked: {what}"));
     require_runtime()?;
@@ -29,13 +28,11 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
     }
     let body = ErrorBody::parse(&body, &settings.key);
     let said = body.message_or_default().to_owned();
-    // A question is free whatever becomes of it, and may be asked again: the row of an undelivered call is the one.
-    let decision = decide(&AttemptEnd::Answered { status, body }, SendStage::Unsent, Stated::Nothing, false);
-    Err(failed(decision.kind, format!("{said} ({status})")).with_status(Some(status)))
+    Err(failed(refusal_kind(status, &body), format!("{said} ({status})")).with_status(Some(status)))
 }
 
-/// Asks after an upload was cut, because a refusal may have been lost with the connection. `Some` is that refusal;
-/// anything else says nothing.
+/// Checks the key after an upload was cut, because a refusal may have been lost with the connection. `Some`: the gateway
+/// refuses the key. `None` proves nothing.
 pub(crate) async fn refusal_of_key(http: &Http, settings: &Settings) -> Option<Error> {
     let limit = settings.timers.connect + settings.timers.read;
     let mut answer = timeout(limit, http.ask(&settings.billing_url, &settings.authorization)).await.ok()?.ok()?;
@@ -45,10 +42,9 @@ pub(crate) async fn refusal_of_key(http: &Http, settings: &Settings) -> Option<E
     }
     let body = answer.read_bounded(settings.timers.read, ERROR_BODY_MAX).await;
     let body = ErrorBody::parse(&body, &settings.key);
-    let decision =
-        decide(&AttemptEnd::Answered { status, body: body.clone() }, SendStage::Unsent, Stated::Nothing, false);
-    let (what, advice) = refusal(decision.kind, status, &body, None);
+    let kind = refusal_kind(status, &body);
+    let (what, advice) = refusal(kind, status, &body, None);
     let message =
         format!("the upload was cut; asked afterwards: {what} ({status}): {}; {advice}", body.message_or_default());
-    Some(Error::new(decision.kind, message).with_charge(decision.charge).with_status(Some(status)))
+    Some(Error::new(kind, message).with_status(Some(status)))
 }

@@ -105,6 +105,11 @@ pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_s
     }
 }
 
+/// The kind of error of a free request that was refused.
+pub(crate) fn refusal_kind(status: u16, body: &ErrorBody) -> ErrorKind {
+    answered(status, body, false, false).kind
+}
+
 fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: bool) -> Decision {
     use Charge::{NotCharged, Unknown};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
@@ -218,13 +219,7 @@ pub(crate) async fn download_one(
         return Err(failed(&reason));
     }
     if let Some(error) = unsaved {
-        let generated = Generated {
-            images: vec![image],
-            cost: None,
-            attempts: Vec::new(),
-            warnings,
-            response: serde_json::Value::Null,
-        };
+        let generated = Generated::without_attempts(vec![image], None, warnings, Value::Null);
         return Err(Error::io("the picture came, but cannot be written; it is in memory", error)
             .with_charge(Charge::Charged)
             .with_generated(Some(generated)));

@@ -120,7 +120,7 @@ impl ImageSink {
         let Some(target) = target else {
             return StoredImage { unsaved, ..in_memory(pending.into(), broken) };
         };
-        // The last piece, the look at the whole and the name in one go: each change of thread costs.
+        // Writes the last piece, verifies and renames on one thread, because each change of thread costs time.
         let finished = blocking(move || match write_piece(file, pending, &target) {
             Ok((file, _)) => finish_file(file, &target, index, broken),
             Err(WriteError { error, arrived }) => {
