@@ -10,7 +10,7 @@ use super::attempt_error::{AttemptError, AttemptResult};
 use super::backoff::parse_retry_after;
 use super::context::CallContext;
 use super::decision::{AttemptEnd, Unusable};
-use super::download::Downloads;
+use super::download::{Downloaded, Downloads};
 use super::http::{Answer, Http, HttpError};
 use super::receive::{Assembled, Received, receive};
 use super::run_timer::RunTimer;
@@ -205,62 +205,86 @@ async fn finish(
     mut received: Received,
     mut warnings: Vec<Warning>,
 ) -> Result<Generated, AttemptError> {
-    let key = &context.settings.key;
-    let Assembled { mut images, doubtful, damage, mut unsaved, warnings: mut image_warnings } = received.assemble();
-    let mut missing = None;
-    if context.fetch {
-        let downloads = Downloads {
-            http,
-            settings: &context.settings,
-            target: context.target.as_ref(),
-            files: std::mem::take(&mut received.files),
-            asked: context.asked as usize,
-            doubtful,
-            bytes_received: state.bytes_received(),
-        };
-        let downloaded = downloads.run(&mut images, &mut image_warnings).await;
-        missing = downloaded.missing;
-        received.files = downloaded.files;
-        unsaved = unsaved.or(downloaded.unsaved);
-    }
-    warnings.append(&mut image_warnings);
+    let mut assembled = received.assemble();
+    let missing = download_missing(http, context, state, &mut received, &mut assembled).await;
+    let error = why_not_usable(&mut received, &mut assembled, missing, &context.settings.key);
+    let Assembled { images, warnings: image_warnings, .. } = assembled;
+    warnings.extend(image_warnings);
     let price = state.metadata().price;
-    let only_doubtful = doubtful && images.iter().all(|image| matches!(image.location(), Location::Url));
-    let damaged = received.cut.take().or(received.json.broken.take()).or(damage);
-    let error = if received.json.foreign || (damaged.is_none() && (images.is_empty() || only_doubtful)) {
-        Some(AttemptError::new(AttemptEnd::Unusable(Unusable::NoImages), received.describe_missing(key)))
-    } else if let Some(reason) = damaged {
-        Some(AttemptError::new(AttemptEnd::Unusable(Unusable::Damaged), reason))
-    } else if let Some(reason) = missing {
-        Some(AttemptError::new(AttemptEnd::Download, reason))
-    } else {
-        unsaved.map(|error| {
-            let reason = text::io_reason(&error);
-            AttemptError { source: Some(error), ..AttemptError::new(AttemptEnd::Storage, reason) }
-        })
-    };
     let Some(mut error) = error else {
         state.update_metadata(|metadata| metadata.phase = Some(Phase::Stored));
         add_warnings(context, &images, &price, &mut warnings);
-        return Ok(generated(images, price, warnings, received.json.value));
+        return Ok(Generated::without_attempts(images, price.known().or_none(), warnings, received.json.value));
     };
     if matches!(error.end, AttemptEnd::Unusable(_)) {
-        error.response_body = Some(received.excerpt(key));
-        error.kept_answer = received.keep(key).await;
-        error.task = received.json.task.take();
-        if let Some(KeptAnswer::File(path)) = &error.kept_answer {
-            error.reason = format!("{}; the whole answer is in {}", error.reason, text::path(path));
-        }
+        attach_response(&mut error, &mut received, &context.settings.key).await;
     }
     if !images.is_empty() || received.json.value != Value::Null {
-        error.generated = Some(generated(images, price, warnings, received.json.value));
+        let cost = price.known().or_none();
+        error.generated = Some(Generated::without_attempts(images, cost, warnings, received.json.value));
     }
     Err(error)
 }
 
-/// A result whose attempts are not known here.
-fn generated(images: Vec<Image>, price: Price, warnings: Vec<Warning>, response: Value) -> Generated {
-    Generated { images, cost: price.known().or_none(), attempts: Vec::new(), warnings, response }
+/// Downloads linked images, if the call wants that. Returns why one that was asked for is missing.
+async fn download_missing(
+    http: &Http,
+    context: &CallContext,
+    state: &AttemptState,
+    received: &mut Received,
+    assembled: &mut Assembled,
+) -> Option<String> {
+    if !context.fetch {
+        return None;
+    }
+    let downloads = Downloads {
+        http,
+        settings: &context.settings,
+        target: context.target.as_ref(),
+        files: std::mem::take(&mut received.files),
+        asked: context.asked as usize,
+        doubtful: assembled.doubtful,
+        bytes_received: state.bytes_received(),
+    };
+    let Downloaded { missing, unsaved, files } = downloads.run(&mut assembled.images, &mut assembled.warnings).await;
+    received.files = files;
+    assembled.unsaved = assembled.unsaved.take().or(unsaved);
+    missing
+}
+
+/// Why a success is an error all the same, if it is. `missing`: why an image could not be downloaded.
+fn why_not_usable(
+    received: &mut Received,
+    assembled: &mut Assembled,
+    missing: Option<String>,
+    key: &ApiKey,
+) -> Option<AttemptError> {
+    let images = &assembled.images;
+    let only_doubtful = assembled.doubtful && images.iter().all(|image| matches!(image.location(), Location::Url));
+    let damage = received.cut.take().or(received.json.broken.take()).or(assembled.damage.take());
+    if received.json.foreign || (damage.is_none() && (images.is_empty() || only_doubtful)) {
+        return Some(AttemptError::new(AttemptEnd::Unusable(Unusable::NoImages), received.describe_missing(key)));
+    }
+    if let Some(reason) = damage {
+        return Some(AttemptError::new(AttemptEnd::Unusable(Unusable::Damaged), reason));
+    }
+    if let Some(reason) = missing {
+        return Some(AttemptError::new(AttemptEnd::Download, reason));
+    }
+    assembled.unsaved.take().map(|error| {
+        let reason = text::io_reason(&error);
+        AttemptError { source: Some(error), ..AttemptError::new(AttemptEnd::Storage, reason) }
+    })
+}
+
+/// Adds a response that cannot be used to its error.
+async fn attach_response(error: &mut AttemptError, received: &mut Received, key: &ApiKey) {
+    error.response_body = Some(received.excerpt(key));
+    error.kept_answer = received.keep(key).await;
+    error.task = received.json.task.take();
+    if let Some(KeptAnswer::File(path)) = &error.kept_answer {
+        error.reason = format!("{}; the whole answer is in {}", error.reason, text::path(path));
+    }
 }
 
 /// Adds what is odd about a success.

@@ -168,39 +168,7 @@ pub(crate) async fn receive(
     let mut decoder = AnswerDecoder::new(expected.min(RESERVE_MAX), answer.header(header::CONTENT_TYPE));
     let mut keeper = AnswerKeeper::new(context, state);
     let mut sinks = ImageSinks { files, list: Vec::new() };
-    let mut reader = BodyReader::new(&context.write_limiter, context.target.is_some());
-    let max = context.settings.max_image_bytes.saturating_mul(u64::from(context.asked));
-    // Base64 is a third longer; the rest is room for line breaks.
-    let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
-    // One timer that is put off: a new one for each chunk would wake the whole runtime.
-    let mut stalled = RunTimer::new(context.settings.timers.read);
-    let cut = loop {
-        stalled.restart();
-        // The permit is held until what this chunk holds is written.
-        let (chunk, _permit) = tokio::select! {
-            biased;
-            next = reader.chunk(answer) => next,
-            () = stalled.ran_out() => break Some("the answer stood still for too long".to_owned()),
-        };
-        match chunk {
-            Ok(Some(chunk)) => {
-                state.bytes_received().fetch_add(chunk.len() as u64, Ordering::Relaxed);
-                decoder.push(&chunk);
-            }
-            Ok(None) => break None,
-            Err(failure) => break Some(format!("the answer was cut: {}", failure.reason)),
-        }
-        sinks.advance(context, decoder.payloads(), reader.is_limited()).await;
-        let decoded = decoder.payloads().iter().map(|payload| payload.total).sum::<u64>();
-        // What decodes to nothing (white space, what stands behind an error) must have an end too.
-        if decoded > max || decoder.payload_text() > max_text {
-            break Some(format!("the pictures in the answer are over {max} bytes"));
-        }
-        keeper.take(&mut decoder, key).await;
-        if keeper.len() > max_text {
-            break Some("the answer holds too much beside its pictures".to_owned());
-        }
-    };
+    let cut = read_body(answer, context, state, &mut decoder, &mut keeper, &mut sinks).await.err();
     if cut.is_none() {
         decoder.end_whole();
     } else {
@@ -210,21 +178,75 @@ pub(crate) async fn receive(
     for url in json.found.iter_mut().filter_map(|found| found.url.as_mut()) {
         absolute(url, &context.settings.base_url);
     }
-    let mut pictures = Vec::new();
-    for (number, mut payload) in std::mem::take(decoder.payloads()).into_iter().enumerate() {
+    let pictures = collect_images(context, &json, std::mem::take(decoder.payloads()), &mut sinks).await;
+    Received { json, pictures, cut, files: sinks.files, decoder, keeper: Some(keeper), coding }
+}
+
+/// Reads the body to its end, and writes what is decoded. `Err`: why it is not whole.
+async fn read_body(
+    answer: &mut Answer,
+    context: &CallContext,
+    state: &AttemptState,
+    decoder: &mut AnswerDecoder,
+    keeper: &mut AnswerKeeper,
+    sinks: &mut ImageSinks,
+) -> Result<(), String> {
+    let mut reader = BodyReader::new(&context.write_limiter, context.target.is_some());
+    let max = context.settings.max_image_bytes.saturating_mul(u64::from(context.asked));
+    // Base64 is a third longer; the rest is room for line breaks.
+    let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
+    // One timer that is put off: a new one for each chunk would wake the whole runtime.
+    let mut stalled = RunTimer::new(context.settings.timers.read);
+    loop {
+        stalled.restart();
+        // The permit is held until what this chunk holds is written.
+        let (chunk, _permit) = tokio::select! {
+            biased;
+            next = reader.chunk(answer) => next,
+            () = stalled.ran_out() => return Err("the answer stood still for too long".to_owned()),
+        };
+        match chunk {
+            Ok(Some(chunk)) => {
+                state.bytes_received().fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                decoder.push(&chunk);
+            }
+            Ok(None) => return Ok(()),
+            Err(failure) => return Err(format!("the answer was cut: {}", failure.reason)),
+        }
+        sinks.advance(context, decoder.payloads(), reader.is_limited()).await;
+        let decoded = decoder.payloads().iter().map(|payload| payload.total).sum::<u64>();
+        // What decodes to nothing (white space, what stands behind an error) must have an end too.
+        if decoded > max || decoder.payload_text() > max_text {
+            return Err(format!("the pictures in the answer are over {max} bytes"));
+        }
+        keeper.take(decoder, &context.settings.key).await;
+        if keeper.len() > max_text {
+            return Err("the answer holds too much beside its pictures".to_owned());
+        }
+    }
+}
+
+/// Ends the sink of each payload. The images are in the payloads' order.
+async fn collect_images(
+    context: &CallContext,
+    json: &AnswerJson,
+    payloads: Vec<Payload>,
+    sinks: &mut ImageSinks,
+) -> Vec<Option<StoredImage>> {
+    let mut images = Vec::new();
+    for (number, mut payload) in payloads.into_iter().enumerate() {
         let mut sink = sinks.get(context, number);
         sink.take_last(&mut payload.decoded);
         // Where the picture stands among those asked for decides its name.
         let index = json.found.iter().position(|found| found.payload == Some(number));
-        pictures.push(match index {
+        images.push(match index {
             Some(index) if payload.total > 0 || payload.error.is_some() => {
                 Some(sink.finish(index, damage(&payload)).await)
             }
             _ => None,
         });
     }
-    let ImageSinks { files, .. } = sinks;
-    Received { json, pictures, cut, files, decoder, keeper: Some(keeper), coding }
+    images
 }
 
 /// A link without a host is one of the gateway's.
