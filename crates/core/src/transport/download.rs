@@ -146,12 +146,18 @@ impl Downloads<'_> {
         url: String,
         max: u64,
     ) -> impl Future<Output = Result<StoredImage, String>> + Send + use<> {
-        let (http, settings) = (self.http.clone(), self.settings.clone());
-        let received = self.bytes_received.clone();
-        let sink = ImageSink::new(self.target.cloned(), self.files.pop());
-        let once = self.doubtful;
+        let download = Download {
+            http: self.http.clone(),
+            settings: self.settings.clone(),
+            url,
+            max,
+            once: self.doubtful,
+            bytes_received: self.bytes_received.clone(),
+            sink: ImageSink::new(self.target.cloned(), self.files.pop()),
+            tag: None,
+        };
         async move {
-            let sink = download(&http, &settings, &url, sink, max, once, &received).await?;
+            let sink = download.run().await?;
             let stored = sink.finish(index, None).await;
             // It was whole a moment ago: what cannot be read any more is still at its URL.
             match stored.damage {
@@ -227,190 +233,184 @@ pub(crate) async fn download_one(
     Ok(image)
 }
 
-/// Downloads a picture of at most `max` bytes into `sink`, which is free. `once`: without another try. `Err`: the reason.
-async fn download(
-    http: &Http,
-    settings: &Settings,
-    url: &str,
-    sink: ImageSink,
+/// The download of one image, which is free.
+struct Download {
+    http: Http,
+    settings: Settings,
+    url: String,
+    /// Largest size, in bytes.
     max: u64,
+    /// Whether it is tried only once.
     once: bool,
-    received: &AtomicU64,
-) -> Result<ImageSink, String> {
-    let mut partial = Partial { sink, max, tag: None, received };
-    let started = Instant::now();
-    let mut failures = 0;
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let error = match try_download(http, settings, url, &mut partial).await {
-            Ok(()) => return Ok(partial.sink),
-            Err(error) => error,
-        };
-        let timers = &settings.timers;
-        let pause = backoff(tries.min(6), timers.initial_backoff, timers.max_backoff, None, random::fraction());
-        match error {
-            DownloadError::Permanent(reason) => return Err(reason),
-            DownloadError::Temporary(reason) | DownloadError::NotAPicture(reason) if once => return Err(reason),
-            DownloadError::NotFoundYet if once => return Err("its url answers 404, Not Found".to_owned()),
-            DownloadError::NotFoundYet if started.elapsed() + pause > settings.timers.url_not_found => {
-                let reason =
-                    "its url answers 404, Not Found: if the link has not expired, fetch it again later, it is free";
-                return Err(reason.to_owned());
-            }
-            DownloadError::Temporary(reason) => {
-                failures += 1;
-                if failures == TRIES_MAX {
-                    return Err(format!("{reason}; fetch it again, it is free"));
-                }
-            }
-            DownloadError::NotAPicture(reason) => {
-                failures += 1;
-                if failures == TRIES_MAX {
-                    return Err(format!(
-                        "{reason}; look at the link, which may have expired, or ask the vendor for the picture"
-                    ));
-                }
-            }
-            DownloadError::NotFoundYet => {}
-        }
-        sleep(pause).await;
-    }
-}
-
-/// The part of a picture that came so far.
-struct Partial<'a> {
+    bytes_received: Arc<AtomicU64>,
+    /// The part that came so far.
     sink: ImageSink,
-    max: u64,
-    received: &'a AtomicU64,
     /// The strong entity tag of these bytes: only with the same one may they be continued.
     tag: Option<String>,
 }
 
-impl Partial<'_> {
+impl Download {
+    /// Downloads into the sink. `Err`: why it cannot be had.
+    async fn run(mut self) -> Result<ImageSink, String> {
+        let started = Instant::now();
+        let mut failures = 0;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.try_once().await {
+                Ok(()) => return Ok(self.sink),
+                Err(error) => error,
+            };
+            let timers = &self.settings.timers;
+            let pause = backoff(tries.min(6), timers.initial_backoff, timers.max_backoff, None, random::fraction());
+            match error {
+                DownloadError::Permanent(reason) => return Err(reason),
+                DownloadError::Temporary(reason) | DownloadError::NotAPicture(reason) if self.once => {
+                    return Err(reason);
+                }
+                DownloadError::NotFoundYet if self.once => return Err("its url answers 404, Not Found".to_owned()),
+                DownloadError::NotFoundYet if started.elapsed() + pause > timers.url_not_found => {
+                    let reason =
+                        "its url answers 404, Not Found: if the link has not expired, fetch it again later, it is free";
+                    return Err(reason.to_owned());
+                }
+                DownloadError::Temporary(reason) => {
+                    failures += 1;
+                    if failures == TRIES_MAX {
+                        return Err(format!("{reason}; fetch it again, it is free"));
+                    }
+                }
+                DownloadError::NotAPicture(reason) => {
+                    failures += 1;
+                    if failures == TRIES_MAX {
+                        return Err(format!(
+                            "{reason}; look at the link, which may have expired, or ask the vendor for the picture"
+                        ));
+                    }
+                }
+                DownloadError::NotFoundYet => {}
+            }
+            sleep(pause).await;
+        }
+    }
+
     async fn restart(&mut self) {
         self.sink.restart().await;
         self.tag = None;
     }
-}
 
-async fn try_download(
-    http: &Http,
-    settings: &Settings,
-    url: &str,
-    partial: &mut Partial<'_>,
-) -> Result<(), DownloadError> {
-    let resume = partial.tag.clone().filter(|_| partial.sink.len() > 0);
-    if resume.is_none() {
-        partial.restart().await;
-    }
-    let from = partial.sink.len();
-    let mut answer = follow(http, settings, url, resume.as_deref().map(|tag| (from, tag))).await?;
-    match answer.status() {
-        206 if resume.is_some() && starts_at(&answer, from) && strong_tag(&answer) == resume => {}
-        206 => {
-            partial.restart().await;
-            return Err(DownloadError::Temporary("its url answered with another part than asked".to_owned()));
+    async fn try_once(&mut self) -> Result<(), DownloadError> {
+        let resume = self.tag.clone().filter(|_| self.sink.len() > 0);
+        if resume.is_none() {
+            self.restart().await;
         }
-        200..=299 => {
-            partial.restart().await;
-            partial.tag = strong_tag(&answer);
-        }
-        404 => return Err(DownloadError::NotFoundYet),
-        // The range cannot be had: from the start again.
-        416 => {
-            partial.restart().await;
-            return Err(DownloadError::Temporary("its url refuses to continue".to_owned()));
-        }
-        status @ (408 | 425 | 429 | 500..=599) => {
-            return Err(DownloadError::Temporary(format!("its url answers {status}")));
-        }
-        status @ (401 | 403 | 410 | 451) => {
-            return Err(DownloadError::Permanent(format!(
-                "its url answers {status}: the link has expired or is closed; ask the vendor for the picture"
-            )));
-        }
-        status => {
-            return Err(DownloadError::Permanent(format!("its url answers {status}; ask the vendor for the picture")));
-        }
-    }
-    let read = read_body(&mut answer, settings, partial).await;
-    if answer.is_coded() {
-        // What came of it has another place in what would be sent again.
-        partial.tag = None;
-    }
-    read?;
-    if let Err(reason) = partial.sink.verify().await {
-        partial.restart().await;
-        let is_cut = reason.contains("cut short");
-        return Err(if is_cut { DownloadError::Temporary(reason) } else { DownloadError::NotAPicture(reason) });
-    }
-    Ok(())
-}
-
-async fn read_body(answer: &mut Answer, settings: &Settings, partial: &mut Partial<'_>) -> Result<(), DownloadError> {
-    let max = partial.max;
-    let too_long = || {
-        DownloadError::Permanent(format!(
-            "the picture at its url is over {max} bytes; raise max_image_bytes and fetch it again, it is free"
-        ))
-    };
-    let length = answer.content_length().unwrap_or(0);
-    if length > max {
-        return Err(too_long());
-    }
-    partial.sink.reserve(usize::try_from(length).unwrap_or(0));
-    loop {
-        match timeout(read_timeout(settings), answer.chunk()).await {
-            Ok(Ok(Some(chunk))) => {
-                if partial.sink.len() + chunk.len() as u64 > max {
-                    return Err(too_long());
-                }
-                partial.received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-                partial.sink.append(&chunk).await;
+        let from = self.sink.len();
+        let mut answer = self.follow(resume.as_deref().map(|tag| (from, tag))).await?;
+        match answer.status() {
+            206 if resume.is_some() && starts_at(&answer, from) && strong_tag(&answer) == resume => {}
+            206 => {
+                self.restart().await;
+                return Err(DownloadError::Temporary("its url answered with another part than asked".to_owned()));
             }
-            Ok(Ok(None)) => return Ok(()),
-            Ok(Err(error)) => return Err(DownloadError::Temporary(format!("the download was cut: {}", error.reason))),
-            Err(_) => return Err(DownloadError::Temporary("the download stood still".to_owned())),
+            200..=299 => {
+                self.restart().await;
+                self.tag = strong_tag(&answer);
+            }
+            404 => return Err(DownloadError::NotFoundYet),
+            // The range cannot be had: from the start again.
+            416 => {
+                self.restart().await;
+                return Err(DownloadError::Temporary("its url refuses to continue".to_owned()));
+            }
+            status @ (408 | 425 | 429 | 500..=599) => {
+                return Err(DownloadError::Temporary(format!("its url answers {status}")));
+            }
+            status @ (401 | 403 | 410 | 451) => {
+                return Err(DownloadError::Permanent(format!(
+                    "its url answers {status}: the link has expired or is closed; ask the vendor for the picture"
+                )));
+            }
+            status => {
+                return Err(DownloadError::Permanent(format!(
+                    "its url answers {status}; ask the vendor for the picture"
+                )));
+            }
         }
+        let read = self.read_body(&mut answer).await;
+        if answer.is_coded() {
+            // What came of it has another place in what would be sent again.
+            self.tag = None;
+        }
+        read?;
+        if let Err(reason) = self.sink.verify().await {
+            self.restart().await;
+            let is_cut = reason.contains("cut short");
+            return Err(if is_cut { DownloadError::Temporary(reason) } else { DownloadError::NotAPicture(reason) });
+        }
+        Ok(())
     }
-}
 
-fn read_timeout(settings: &Settings) -> Duration {
-    settings.timers.read.min(STALL_MAX)
-}
-
-/// Opens a URL, through a few redirects, each of them judged.
-async fn follow(
-    http: &Http,
-    settings: &Settings,
-    url: &str,
-    resume: Option<(u64, &str)>,
-) -> Result<Answer, DownloadError> {
-    let mut url = Url::parse(url).map_err(|error| {
-        DownloadError::Permanent(format!("its url is no URL: {error}; ask the vendor for the picture"))
-    })?;
-    for _ in 0..=REDIRECTS_MAX {
-        settings.download_guard.check(&url).map_err(|reason| {
-            DownloadError::Permanent(format!("{reason}; if you trust the link, open it with another program"))
-        })?;
-        let limit: Duration = settings.timers.connect + read_timeout(settings);
-        let answer = match timeout(limit, http.download(&url, resume)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(unreachable(&error)),
-            Err(_) => return Err(DownloadError::Temporary("its url does not answer in time".to_owned())),
+    async fn read_body(&mut self, answer: &mut Answer) -> Result<(), DownloadError> {
+        let max = self.max;
+        let too_long = || {
+            DownloadError::Permanent(format!(
+                "the picture at its url is over {max} bytes; raise max_image_bytes and fetch it again, it is free"
+            ))
         };
-        if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
-            return Ok(answer);
+        let length = answer.content_length().unwrap_or(0);
+        if length > max {
+            return Err(too_long());
         }
-        let next = answer.header(header::LOCATION).and_then(|location| url.join(location).ok());
-        url = next.ok_or_else(|| {
-            DownloadError::Permanent("its url redirects to nowhere; ask the vendor for the picture".to_owned())
-        })?;
+        self.sink.reserve(usize::try_from(length).unwrap_or(0));
+        loop {
+            match timeout(self.read_timeout(), answer.chunk()).await {
+                Ok(Ok(Some(chunk))) => {
+                    if self.sink.len() + chunk.len() as u64 > max {
+                        return Err(too_long());
+                    }
+                    self.bytes_received.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                    self.sink.append(&chunk).await;
+                }
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => {
+                    return Err(DownloadError::Temporary(format!("the download was cut: {}", error.reason)));
+                }
+                Err(_) => return Err(DownloadError::Temporary("the download stood still".to_owned())),
+            }
+        }
     }
-    Err(DownloadError::Permanent(format!(
-        "its url redirects more than {REDIRECTS_MAX} times; if you trust the link, open it with another program"
-    )))
+
+    fn read_timeout(&self) -> Duration {
+        self.settings.timers.read.min(STALL_MAX)
+    }
+
+    /// Opens the URL, through a few redirects, each of them checked.
+    async fn follow(&self, resume: Option<(u64, &str)>) -> Result<Answer, DownloadError> {
+        let mut url = Url::parse(&self.url).map_err(|error| {
+            DownloadError::Permanent(format!("its url is no URL: {error}; ask the vendor for the picture"))
+        })?;
+        for _ in 0..=REDIRECTS_MAX {
+            self.settings.download_guard.check(&url).map_err(|reason| {
+                DownloadError::Permanent(format!("{reason}; if you trust the link, open it with another program"))
+            })?;
+            let limit: Duration = self.settings.timers.connect + self.read_timeout();
+            let answer = match timeout(limit, self.http.download(&url, resume)).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(error)) => return Err(unreachable(&error)),
+                Err(_) => return Err(DownloadError::Temporary("its url does not answer in time".to_owned())),
+            };
+            if !matches!(answer.status(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(answer);
+            }
+            let next = answer.header(header::LOCATION).and_then(|location| url.join(location).ok());
+            url = next.ok_or_else(|| {
+                DownloadError::Permanent("its url redirects to nowhere; ask the vendor for the picture".to_owned())
+            })?;
+        }
+        Err(DownloadError::Permanent(format!(
+            "its url redirects more than {REDIRECTS_MAX} times; if you trust the link, open it with another program"
+        )))
+    }
 }
 
 /// Why a hop could not be reached: some hosts we refuse ourselves, and certificates stay as they are.
