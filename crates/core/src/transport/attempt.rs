@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::attempt_error::{AttemptError, AttemptResult};
+use super::attempt_error::AttemptError;
+use super::attempt_result::AttemptResult;
 use super::backoff::parse_retry_after;
 use super::context::CallContext;
 use super::decision::{AttemptEnd, Unusable};
 use super::download::{Downloaded, Downloads};
-use super::http::{Answer, Http, HttpError};
+use super::http::{Answer, Failure, Http, HttpError};
 use super::receive::{Assembled, Received, receive};
 use super::run_timer::RunTimer;
 use super::upload::Upload;
@@ -100,7 +101,8 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
             state.send_guard.close();
             let route = if phase.wait == Wait::Connect { http.describe_route() } else { String::new() };
             let reason = format!("{}{route}", phase.wait.ran_out());
-            return Err(AttemptError { timed_out: true, ..AttemptError::new(AttemptEnd::Lost, reason) });
+            let failure = if route.is_empty() { Failure::Other } else { Failure::Proxy };
+            return Err(AttemptError { timed_out: true, failure, ..AttemptError::new(AttemptEnd::Lost, reason) });
         }
     }
 }
@@ -160,7 +162,7 @@ fn not_answered(state: &AttemptState, error: HttpError) -> AttemptError {
         false => AttemptEnd::Lost,
     };
     let source = error.os_error.map(io::Error::from_raw_os_error);
-    AttemptError { source, ..AttemptError::new(end, error.reason) }
+    AttemptError { source, failure: error.failure, ..AttemptError::new(end, error.reason) }
 }
 
 /// Records what the head of the answer says.

@@ -1,17 +1,12 @@
-//! The error of an attempt, and the result that an attempt hands to the loop.
+//! The error of an attempt.
 
 use std::io;
 use std::time::Duration;
 
-use super::context::CallContext;
-use super::decision::{AttemptEnd, Decision, decide};
-use super::error_message::error_message;
-use crate::attempt::{Attempt, AttemptState, SendStage};
-use crate::budget::Reservation;
-use crate::charge::Charge;
-use crate::error::{Error, ErrorKind, KeptAnswer};
+use super::decision::AttemptEnd;
+use super::http::Failure;
+use crate::error::KeptAnswer;
 use crate::generated::Generated;
-use crate::warning::Warning;
 use crate::wire::Task;
 
 /// Why an attempt has no result, with what came in spite of it.
@@ -20,6 +15,8 @@ pub(crate) struct AttemptError {
     pub(crate) end: AttemptEnd,
     /// The details, where there is more to say than `end` says.
     pub(crate) reason: String,
+    /// What failed on the way to the gateway, which decides on the advice.
+    pub(crate) failure: Failure,
     /// Whether one of our timers ended the attempt.
     pub(crate) timed_out: bool,
     pub(crate) retry_after: Option<Duration>,
@@ -37,6 +34,7 @@ impl AttemptError {
         Self {
             end,
             reason: reason.into(),
+            failure: Failure::Other,
             timed_out: false,
             retry_after: None,
             response_body: None,
@@ -44,118 +42,6 @@ impl AttemptError {
             task: None,
             generated: None,
             source: None,
-        }
-    }
-}
-
-/// Whether another attempt may follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RetryDecision {
-    Never,
-    /// After at least the pause that the server asks for.
-    After {
-        retry_after: Option<Duration>,
-        /// The upload was cut before it was whole, and a refusal may have been lost with the connection.
-        cut: bool,
-    },
-}
-
-/// An attempt that ended. The attempts before it are the loop's: [`AttemptResult::into_result`] puts them together.
-#[derive(Debug)]
-pub(crate) struct AttemptResult {
-    pub(crate) record: Attempt,
-    pub(crate) retry: RetryDecision,
-    /// Without attempts.
-    result: Result<Generated, Error>,
-}
-
-impl AttemptResult {
-    pub(crate) fn success(state: &AttemptState, generated: Generated) -> Self {
-        Self { record: state.record(Charge::Charged, None), retry: RetryDecision::Never, result: Ok(generated) }
-    }
-
-    /// Decides what the error means for money and writes the message.
-    pub(crate) fn failure(context: &CallContext, state: &AttemptState, error: AttemptError) -> Self {
-        let AttemptError { end, reason, retry_after, .. } = &error;
-        let metadata = state.metadata();
-        let stated = metadata.price.stated();
-        let decision = decide(end, state.stage(), stated, context.settings.retry_server_errors);
-        let id = state.client_request_id();
-        let message = error_message(end, decision, metadata.http_status, id, reason, *retry_after);
-        let Decision { kind, charge, vendor_says_free, retry } = decision;
-        let too_long = retry_after.is_some_and(|pause| pause > context.settings.timers.max_retry_after);
-        let retry = if retry && !too_long {
-            let lost = matches!(end, AttemptEnd::Lost | AttemptEnd::NotConnected { .. });
-            let cut = lost && state.send_guard.progress().handed > 0;
-            RetryDecision::After { retry_after: *retry_after, cut }
-        } else {
-            RetryDecision::Never
-        };
-        let record = state.record(charge, Some(message.clone()));
-        let final_error = Error::new(kind, message)
-            .with_charge(charge)
-            .with_status(metadata.http_status)
-            .with_retry_after(error.retry_after)
-            .with_vendor_says_free(vendor_says_free)
-            .with_timed_out(error.timed_out)
-            .with_response_body(error.response_body)
-            .with_kept_answer(error.kept_answer)
-            .with_task_id(error.task.map(|task| task.id))
-            .with_generated(error.generated);
-        let final_error = match error.source {
-            Some(source) => final_error.caused_by(source),
-            None if !error.reason.is_empty() => final_error.caused_by(error.reason),
-            None => final_error,
-        };
-        Self { record, retry, result: Err(final_error) }
-    }
-
-    /// For a task that ended without a result of its own: it panicked, or its runtime ended.
-    pub(crate) fn interrupted(state: &AttemptState) -> Self {
-        state.send_guard.close();
-        let charge = match state.stage() {
-            SendStage::Unsent => Charge::NotCharged,
-            SendStage::Sent => Charge::Unknown,
-            SendStage::Accepted | SendStage::Located => Charge::Charged,
-        };
-        let message = format!(
-            "the task of this call ended early, by a fault of ours or with its runtime ({charge}); client request id {}",
-            state.client_request_id()
-        );
-        let record = state.record(charge, Some(message.clone()));
-        let error = Error::new(ErrorKind::Internal, message).with_charge(charge);
-        Self { record, retry: RetryDecision::Never, result: Err(error) }
-    }
-
-    /// Replaces the attempt's reservation by what it cost; adds a warning if that is more.
-    pub(crate) fn commit(&mut self, reservation: Reservation) {
-        let generated = match &mut self.result {
-            Ok(generated) => Some(generated),
-            Err(error) => error.generated_mut(),
-        };
-        if let (Some(reserved), Some(generated)) = (reservation.commit(&self.record), generated) {
-            generated.warnings.push(Warning::over_budget(reserved));
-        }
-    }
-
-    /// For a caller that does not wait any longer. `runs_on`: the error is not final, because the attempt continues.
-    pub(crate) fn without_retry(self, runs_on: bool) -> Self {
-        let result = self.result.map_err(|error| error.with_call_continues(runs_on));
-        Self { result, retry: RetryDecision::Never, ..self }
-    }
-
-    /// The call's result if it ends with this attempt. `before`: the attempts before it.
-    pub(crate) fn into_result(self, before: &[Attempt]) -> Result<Generated, Error> {
-        let mut attempts = before.to_vec();
-        attempts.push(self.record);
-        match self.result {
-            Ok(generated) => Ok(Generated { attempts, ..generated }),
-            Err(mut error) => {
-                if let Some(generated) = error.generated_mut() {
-                    generated.attempts.clone_from(&attempts);
-                }
-                Err(error.with_attempts(attempts))
-            }
         }
     }
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::attempt::execute;
-use super::attempt_error::{AttemptError, AttemptResult, RetryDecision};
+use super::attempt_error::AttemptError;
+use super::attempt_result::{AttemptResult, RetryDecision};
 use super::attempt_task::AttemptTask;
 use super::backoff::backoff;
 use super::balance::refusal_of_key;

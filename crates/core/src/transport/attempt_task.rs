@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
 
-use super::attempt_error::AttemptResult;
+use super::attempt_result::AttemptResult;
 use crate::attempt::{Attempt, AttemptState};
 use crate::salvage::Salvage;
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::backoff::backoff;
-use super::http::{Answer, Http, HttpError};
+use super::http::{Answer, Failure, Http, HttpError};
 use super::image_sink::{ImageSink, StoredImage};
 use crate::charge::Charge;
 use crate::config::Settings;
@@ -415,16 +415,17 @@ impl Download {
 
 /// Why a hop could not be reached: some hosts we refuse ourselves, and certificates stay as they are.
 fn unreachable(error: &HttpError) -> DownloadError {
-    let reason = &error.reason;
-    let said = format!("its url cannot be reached: {reason}");
-    if reason.contains("is not opened") {
-        DownloadError::Permanent(format!("{said}; if you trust the link, open it with another program"))
-    } else if reason.contains("certificate") {
-        DownloadError::Permanent(format!("{said}; trust its certificate by a CA file and fetch it again, it is free"))
-    } else if error.permanent {
-        DownloadError::Permanent(said)
-    } else {
-        DownloadError::Temporary(said)
+    let said = format!("its url cannot be reached: {}", error.reason);
+    match error.failure {
+        Failure::Forbidden => {
+            DownloadError::Permanent(format!("{said}; if you trust the link, open it with another program"))
+        }
+        Failure::Certificate => {
+            let advice = "trust its certificate by a CA file and fetch it again, it is free";
+            DownloadError::Permanent(format!("{said}; {advice}"))
+        }
+        _ if error.permanent => DownloadError::Permanent(said),
+        _ => DownloadError::Temporary(said),
     }
 }
 

@@ -3,20 +3,21 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::attempt_error::AttemptError;
 use super::decision::{AttemptEnd, Decision};
+use super::http::Failure;
 use crate::charge::Charge;
 use crate::error::ErrorKind;
 use crate::wire::{BodyForm, ErrorBody};
 
-/// Writes the message. `reason`: what went wrong, where there is more to say than `end` says.
+/// Writes the message.
 pub(crate) fn error_message(
-    end: &AttemptEnd,
+    error: &AttemptError,
     decision: Decision,
     http_status: Option<u16>,
     client_request_id: &str,
-    reason: &str,
-    retry_after: Option<Duration>,
 ) -> String {
+    let AttemptError { end, reason, failure, retry_after, .. } = error;
     let id = client_request_id;
     let status = http_status.map_or_else(String::new, |status| format!(" ({status})"));
     let said = match end {
@@ -33,7 +34,7 @@ pub(crate) fn error_message(
             }
             _ => {
                 let then = match decision.charge {
-                    Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(end, said)),
+                    Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(end, *failure)),
                     charge => stated_price(charge, id),
                 };
                 format!("the request was not delivered{status}: {said}; {then}")
@@ -84,7 +85,7 @@ pub(crate) fn error_message(
         ErrorKind::Io => format!("{said} ({})", decision.charge),
         kind => {
             let (what, advice) = match end {
-                AttemptEnd::Answered { status, body } => refusal(kind, *status, body, retry_after),
+                AttemptEnd::Answered { status, body } => refusal(kind, *status, body, *retry_after),
                 _ => ("the server refused the request", Cow::Borrowed("")),
             };
             let then = match decision.charge {
@@ -172,24 +173,19 @@ pub(crate) fn refusal(
 }
 
 /// The advice for a request that was not delivered.
-fn undelivered_advice(end: &AttemptEnd, reason: &str) -> &'static str {
+fn undelivered_advice(end: &AttemptEnd, failure: Failure) -> &'static str {
     if matches!(end, AttemptEnd::Answered { .. }) {
         return "try again later";
     }
-    let reason = reason.to_ascii_lowercase();
-    let speaks_of = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-    if speaks_of(&["certificate"]) {
-        "and trying again changes nothing: check the base URL, and whose certificates are trusted (a CA file)"
-    } else if speaks_of(&["corrupt message", "handshake", "protocol version"]) {
-        "and trying again changes little: check that the base URL and the proxy speak TLS"
-    } else if speaks_of(&["tunnel", "proxy"]) {
-        "check the proxy"
-    } else if speaks_of(&["lookup", "name or service", "resolve"]) {
-        "check the base URL and the network"
-    } else if speaks_of(&["refused", "unreachable", "no route"]) {
-        "check the base URL and the network, or try again later"
-    } else {
-        "try again later"
+    match failure {
+        Failure::Certificate => {
+            "and trying again changes nothing: check the base URL, and whose certificates are trusted (a CA file)"
+        }
+        Failure::Tls => "and trying again changes little: check that the base URL and the proxy speak TLS",
+        Failure::Proxy => "check the proxy",
+        Failure::Dns => "check the base URL and the network",
+        Failure::Refused => "check the base URL and the network, or try again later",
+        Failure::Forbidden | Failure::Other => "try again later",
     }
 }
 

@@ -13,7 +13,12 @@ fn line(end: &AttemptEnd, stage: SendStage, priced: bool, retry_after: Option<u6
     };
     let stated = if priced { Stated::Positive } else { Stated::Nothing };
     let decision = decide(end, stage, stated, false);
-    error_message(end, decision, http_status, "id-1", reason, retry_after.map(Duration::from_secs))
+    let error = AttemptError {
+        failure: Failure::of(reason),
+        retry_after: retry_after.map(Duration::from_secs),
+        ..AttemptError::new(end.clone(), reason)
+    };
+    error_message(&error, decision, http_status, "id-1")
 }
 
 fn answered(status: u16, body: &str) -> AttemptEnd {

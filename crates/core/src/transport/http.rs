@@ -58,6 +58,41 @@ pub(crate) struct HttpError {
     pub(crate) os_error: Option<i32>,
     /// Whether another try fails, too, until the configuration changes.
     pub(crate) permanent: bool,
+    pub(crate) failure: Failure,
+}
+
+/// What failed in an exchange, as far as it decides on the advice and on another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The server's certificate is not accepted.
+    Certificate,
+    /// The TLS handshake failed otherwise.
+    Tls,
+    /// The connection to or through the proxy failed.
+    Proxy,
+    /// The host name could not be resolved.
+    Dns,
+    /// The host refused the connection or cannot be reached.
+    Refused,
+    /// The host is at a private address, which downloads do not connect to.
+    Forbidden,
+    Other,
+}
+
+impl Failure {
+    /// Classifies by the words of the HTTP library and the system, which have no types for most of this.
+    pub(crate) fn of(reason: &str) -> Self {
+        let reason = reason.to_ascii_lowercase();
+        let words: [(Self, &[&str]); 5] = [
+            (Self::Certificate, &["certificate"]),
+            (Self::Tls, &["corrupt message", "handshake", "protocol version"]),
+            (Self::Proxy, &["tunnel", "proxy"]),
+            (Self::Dns, &["lookup", "name or service", "resolve"]),
+            (Self::Refused, &["refused", "unreachable", "no route"]),
+        ];
+        let found = words.into_iter().find(|(_, words)| words.iter().any(|word| reason.contains(word)));
+        found.map_or(Self::Other, |(failure, _)| failure)
+    }
 }
 
 /// An answer: its head, and its body in pieces, decoded if it is compressed.
@@ -259,6 +294,7 @@ impl Answer {
                 reason: format!("its compressed body is broken: {}", text::io_reason(&error)),
                 os_error: None,
                 permanent: false,
+                failure: Failure::Other,
             };
             if let Some(piece) = self.body.next().map_err(broken)? {
                 return Ok(Some(piece));
@@ -298,12 +334,19 @@ impl HttpError {
     fn of(error: &reqwest::Error, connecting: bool) -> Self {
         let os_error = innermost(error).downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
         let flaw = tls_error(error).and_then(certificate_flaw).filter(|_| connecting);
-        Self { connecting, permanent: flaw.is_some(), reason: flaw.unwrap_or_else(|| reason(error)), os_error }
+        let permanent = flaw.is_some();
+        let reason = flaw.unwrap_or_else(|| reason(error));
+        let failure = match innermost(error).downcast_ref::<PrivateAddress>() {
+            Some(PrivateAddress) => Failure::Forbidden,
+            None if permanent => Failure::Certificate,
+            None => Failure::of(&reason),
+        };
+        Self { connecting, reason, os_error, permanent, failure }
     }
 
     /// No connection was begun.
     fn to_connect(reason: String) -> Self {
-        Self { connecting: true, reason, os_error: None, permanent: false }
+        Self { connecting: true, failure: Failure::of(&reason), reason, os_error: None, permanent: false }
     }
 
     /// Names the proxy where no connection came about: it may be the one to blame.
@@ -324,6 +367,10 @@ impl HttpError {
         if let Some((_, said, permanent)) = refusals.into_iter().find(|(words, ..)| self.reason.contains(words)) {
             self.reason = said.to_owned();
             self.permanent = permanent;
+            self.failure = Failure::Proxy;
+        }
+        if !matches!(self.failure, Failure::Certificate | Failure::Tls | Failure::Forbidden) {
+            self.failure = Failure::Proxy;
         }
         self.reason = format!("by way of the proxy {server}: {}", self.reason);
         self
@@ -401,6 +448,11 @@ async fn resolve_name(name: &str) -> io::Result<Vec<SocketAddr>> {
     blocking(move || Ok((name.as_str(), 0).to_socket_addrs()?.collect())).await?
 }
 
+/// A name in a download's URL that resolves to private addresses only.
+#[derive(Debug, thiserror::Error)]
+#[error("the host resolves to a private address, which is not opened")]
+struct PrivateAddress;
+
 /// Resolves names for downloads and drops addresses that are not public, so that the checked address is the one
 /// connected to.
 struct GuardedResolver {
@@ -430,7 +482,7 @@ impl Resolve for GuardedResolver {
                     });
             let allowed: Vec<_> = found.iter().copied().filter(|address| trusted || !is_private(address)).collect();
             if allowed.is_empty() && !found.is_empty() {
-                return Err("the host resolves to a private address, which is not opened".into());
+                return Err(PrivateAddress.into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })

@@ -4,6 +4,7 @@ mod answer_keeper;
 mod attempt;
 mod attempt_error;
 mod attempt_loop;
+mod attempt_result;
 mod attempt_task;
 mod backoff;
 mod balance;
