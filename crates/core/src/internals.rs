@@ -86,7 +86,8 @@ pub fn backoff(
 
 /// Format and dimensions of a complete picture.
 pub fn complete(bytes: &[u8]) -> Result<(ImageFormat, Option<(u32, u32)>), String> {
-    verify_bytes(bytes).map(|verified| (verified.format, verified.dimensions))
+    let verified = verify_bytes(bytes).map_err(|error| error.to_string())?;
+    Ok((verified.format, verified.dimensions))
 }
 
 pub fn base_url(text: &str, allow_http: bool) -> Result<String, Error> {

@@ -4,6 +4,6 @@ mod access;
 mod picture;
 mod save;
 
-pub(crate) use gptimage_model::image::{Verified, verify_bytes};
+pub(crate) use gptimage_model::image::{Verified, VerifyError, verify_bytes};
 pub use picture::{Image, Location};
 pub(crate) use save::{Target, TargetFile, WriteError, create_private_in, sync_folder};

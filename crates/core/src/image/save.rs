@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use gptimage_model::image::{Verified, verify};
+use gptimage_model::image::{Verified, VerifyError, verify};
 use gptimage_model::save_to::split_extension;
 use gptimage_model::{ImageFormat, SaveTo};
 use tempfile::NamedTempFile;
@@ -275,7 +275,7 @@ impl TargetFile {
         self.len
     }
 
-    pub(crate) fn verify(&mut self) -> Result<Verified, String> {
+    pub(crate) fn verify(&mut self) -> Result<Verified, VerifyError> {
         verify(self.file.as_file_mut(), self.len)
     }
 

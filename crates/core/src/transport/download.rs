@@ -17,7 +17,7 @@ use crate::charge::Charge;
 use crate::config::Settings;
 use crate::error::{Error, ErrorKind};
 use crate::generated::Generated;
-use crate::image::{Image, Location, Target, TargetFile};
+use crate::image::{Image, Location, Target, TargetFile, VerifyError};
 use crate::random;
 use crate::runtime::require_runtime;
 use crate::warning::Warning;
@@ -342,10 +342,13 @@ impl Download {
             self.tag = None;
         }
         read?;
-        if let Err(reason) = self.sink.verify().await {
+        if let Err(error) = self.sink.verify().await {
             self.restart().await;
-            let is_cut = reason.contains("cut short");
-            return Err(if is_cut { DownloadError::Temporary(reason) } else { DownloadError::NotAPicture(reason) });
+            let reason = error.to_string();
+            return Err(match error {
+                VerifyError::CutShort { .. } => DownloadError::Temporary(reason),
+                VerifyError::Other(_) => DownloadError::NotAPicture(reason),
+            });
         }
         Ok(())
     }

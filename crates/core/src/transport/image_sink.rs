@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::image::{Image, Location, Target, TargetFile, Verified, WriteError, verify_bytes};
+use crate::image::{Image, Location, Target, TargetFile, Verified, VerifyError, WriteError, verify_bytes};
 use crate::runtime::blocking;
 use crate::warning::Warning;
 
@@ -151,7 +151,7 @@ impl ImageSink {
     }
 
     /// Whether what came is a whole picture.
-    pub(crate) async fn verify(&mut self) -> Result<(), String> {
+    pub(crate) async fn verify(&mut self) -> Result<(), VerifyError> {
         self.write(1).await;
         let Some(mut file) = self.file.take() else {
             return verify_bytes(&self.pending).map(|_| ());
@@ -160,7 +160,7 @@ impl ImageSink {
             let verified = file.verify();
             (file, verified)
         });
-        let (file, verified) = checked.await.map_err(|error| error.to_string())?;
+        let (file, verified) = checked.await.map_err(|error| VerifyError::Other(error.to_string()))?;
         self.file = Some(file);
         verified.map(|_| ())
     }
@@ -200,7 +200,7 @@ fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Opti
         Err(reason) => {
             // Whole in memory, it was the disk that could not show it.
             let stored = in_memory(file.read_back().unwrap_or_default().into(), None);
-            let unsaved = stored.damage.is_none().then(|| io::Error::other(reason));
+            let unsaved = stored.damage.is_none().then(|| io::Error::other(reason.to_string()));
             return StoredImage { unsaved, ..stored };
         }
     };
@@ -213,7 +213,7 @@ fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Opti
 }
 
 fn in_memory(bytes: Bytes, broken: Option<String>) -> StoredImage {
-    let verified = broken.map_or_else(|| verify_bytes(&bytes), Err);
+    let verified = broken.map_or_else(|| verify_bytes(&bytes).map_err(|error| error.to_string()), Err);
     let (image, damage) = match verified {
         Ok(verified) => (Image::stored(Location::Memory(bytes), verified), None),
         Err(reason) => (Image::unverified(bytes), Some(reason)),

@@ -8,7 +8,7 @@ use std::io::{BufRead, Seek};
 
 pub use format::ImageFormat;
 pub use orientation::Orientation;
-pub use structure::{Scan, Verified, verify, verify_bytes};
+pub use structure::{Scan, Verified, VerifyError, verify, verify_bytes};
 
 /// Reads width and height in pixels from the header of a PNG, JPEG or WebP. `None` if they cannot be read or one is 0.
 pub fn dimensions(content: impl BufRead + Seek) -> Option<(u32, u32)> {

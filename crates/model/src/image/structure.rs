@@ -16,26 +16,42 @@ pub struct Verified {
     pub len: u64,
 }
 
+/// Why content is not a complete image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// It begins as an image and ends too early.
+    #[error("the {format} picture is cut short after {len} bytes")]
+    CutShort {
+        /// The format of its beginning.
+        format: ImageFormat,
+        /// Length in bytes.
+        len: u64,
+    },
+    /// It is not an image, or cannot be read.
+    #[error("{0}")]
+    Other(String),
+}
+
 /// Checks that `content` is a structurally complete PNG (chunks to IEND), JPEG (EOI after a scan) or WebP (RIFF
 /// length). The error says what is wrong.
-pub fn verify(mut content: impl Read + Seek, len: u64) -> Result<Verified, String> {
-    let io = |error: io::Error| format!("it cannot be read back: {error}");
+pub fn verify(mut content: impl Read + Seek, len: u64) -> Result<Verified, VerifyError> {
+    let io = |error: io::Error| VerifyError::Other(format!("it cannot be read back: {error}"));
     content.rewind().map_err(io)?;
     let mut content = BufReader::with_capacity(1024, content);
     let mut head = Vec::with_capacity(ImageFormat::SNIFF_LEN);
     (&mut content).take(ImageFormat::SNIFF_LEN as u64).read_to_end(&mut head).map_err(io)?;
     let Some(format) = ImageFormat::sniff(&head) else {
-        return Err(describe_foreign(&head, len));
+        return Err(VerifyError::Other(describe_foreign(&head, len)));
     };
     if !Scan::read(&mut content, len).map_err(io)?.is_whole(len) {
-        return Err(format!("the {format} picture is cut short after {len} bytes"));
+        return Err(VerifyError::CutShort { format, len });
     }
     content.rewind().map_err(io)?;
     Ok(Verified { format, dimensions: dimensions(&mut content), len })
 }
 
 /// Checks bytes in memory like [`verify`].
-pub fn verify_bytes(bytes: &[u8]) -> Result<Verified, String> {
+pub fn verify_bytes(bytes: &[u8]) -> Result<Verified, VerifyError> {
     verify(Cursor::new(bytes), bytes.len() as u64)
 }
 
@@ -389,7 +405,7 @@ mod tests {
 
     #[test]
     fn text_is_named_as_such() {
-        assert_eq!(verify_bytes(b"<html>").unwrap_err(), "6 bytes of text came instead of a picture");
-        assert_eq!(verify_bytes(b"").unwrap_err(), "it is empty");
+        assert_eq!(verify_bytes(b"<html>").unwrap_err().to_string(), "6 bytes of text came instead of a picture");
+        assert_eq!(verify_bytes(b"").unwrap_err().to_string(), "it is empty");
     }
 }
