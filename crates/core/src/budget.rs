@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use crate::amount::Amount;
-use crate::attempt::{Attempt, AttemptState};
+use crate::attempt::Attempt;
+use crate::attempt_state::AttemptState;
 use crate::charge::{Charge, Cost};
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;

@@ -76,6 +76,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod attempt;
+mod attempt_state;
 mod base_url;
 #[cfg(feature = "blocking")]
 pub mod blocking;

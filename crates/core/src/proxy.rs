@@ -44,7 +44,7 @@ pub(crate) enum Proxy {
 
 /// A proxy that can be used.
 pub(crate) struct ProxyServer {
-    /// With user and password. Built from judged parts, so that the HTTP library reads it as we do.
+    /// With user and password. Built from validated parts, so that the HTTP library reads it as we do.
     url: SecretString,
     /// Scheme, host and port.
     address: String,

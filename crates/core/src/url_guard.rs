@@ -38,7 +38,7 @@ impl DownloadGuard {
         Self { http_allowed: base_url.scheme() == "http", private_allowed: private, gateway }
     }
 
-    /// Judges one hop. Names are judged again by the addresses that they resolve to.
+    /// Checks one hop. Names are checked again by the addresses that they resolve to.
     pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
         match url.scheme() {
             "https" => {}

@@ -17,7 +17,7 @@ use self::folder::Folder;
 pub(crate) use self::folder::make as make_folder;
 pub use self::outcome::Pending;
 use self::outcome::{Outcome, ended, ids, memory};
-use crate::attempt::AttemptState;
+use crate::attempt_state::AttemptState;
 use crate::charge::Charge;
 use crate::runtime::blocking_if_possible;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::context::CallContext;
 use super::image_sink::ImageSink;
-use crate::attempt::AttemptState;
+use crate::attempt_state::AttemptState;
 use crate::error::KeptAnswer;
 use crate::image::{Target, TargetFile};
 use crate::runtime::blocking;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinHandle;
 
 use super::attempt_result::AttemptResult;
-use crate::attempt::{Attempt, AttemptState};
+use crate::attempt::Attempt;
+use crate::attempt_state::AttemptState;
 use crate::salvage::Salvage;
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! The rows are those of the table in `docs/charges.md`, which a test compares with this function.
 
-use crate::attempt::SendStage;
+use crate::attempt_state::SendStage;
 use crate::charge::Charge;
 use crate::error::ErrorKind;
 use crate::wire::{ErrorBody, Stated};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{AttemptEnd, Decision, Unusable, decide};
-use crate::attempt::SendStage;
+use crate::attempt_state::SendStage;
 use crate::charge::Charge::{self, Charged, NotCharged, Unknown};
 use crate::error::ErrorKind::{self, *};
 use crate::wire::{ErrorBody, Stated};

@@ -1,7 +1,7 @@
 //! Each line says what can work, and nothing else.
 
 use super::*;
-use crate::attempt::SendStage;
+use crate::attempt_state::SendStage;
 use crate::secret::ApiKey;
 use crate::transport::decision::decide;
 use crate::wire::Stated;

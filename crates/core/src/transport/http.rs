@@ -37,7 +37,7 @@ pub(crate) struct Http {
     downloads: Arc<DownloadClients>,
 }
 
-/// Clients without credentials and without configured headers, which judge addresses: a way out each.
+/// Clients without credentials and without configured headers, which check addresses: one for each proxy, and one without.
 #[derive(Debug)]
 struct DownloadClients {
     direct: reqwest::Client,
@@ -218,7 +218,7 @@ fn build(
         .tls_backend_preconfigured(tls.clone())
         .http1_only()
         .user_agent(header::PRODUCT)
-        // Redirects are followed by us, each hop judged.
+        // Redirects are followed here, and each hop is checked.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

@@ -11,7 +11,7 @@ use super::http::Answer;
 use super::image_sink::{ImageSink, StoredImage};
 use super::run_timer::RunTimer;
 use super::write_limiter::BodyReader;
-use crate::attempt::AttemptState;
+use crate::attempt_state::AttemptState;
 use crate::error::KeptAnswer;
 use crate::image::{Image, TargetFile};
 use crate::secret::ApiKey;

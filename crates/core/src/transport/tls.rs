@@ -183,7 +183,7 @@ struct Verifiers {
 }
 
 impl Verifiers {
-    /// Whether everything but its descent was found good: validity comes before it, and names are judged here.
+    /// Whether everything but its descent was found good: validity comes before it, and names are checked here.
     fn is_trusted_as_itself(
         &self,
         certificate: &CertificateDer<'_>,
@@ -223,8 +223,8 @@ impl ServerCertVerifier for Verifiers {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let judged = self.first.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        let error = match judged {
+        let verified = self.first.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let error = match verified {
             Err(error) if self.is_trusted_as_itself(end_entity, server_name, &error)? => {
                 return Ok(ServerCertVerified::assertion());
             }

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-use crate::attempt::{InputError, SendGuard};
+use crate::attempt_state::{InputError, SendGuard};
 use crate::request::{FileIdentity, Inspected, Source, open_without_waiting};
 use crate::text;
 use crate::wire::{Body, Content};

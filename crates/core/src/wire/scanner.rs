@@ -2,7 +2,7 @@
 //!
 //! A string value holds a picture if its key is `b64_json`, or if its first characters say so: a `data:` URI in base64, or
 //! the base64 of a PNG, JPEG or WebP signature. Its characters are handed on as they come; all the rest is kept, with a
-//! marker in the string's place. The scanner does not judge the JSON: the rest is parsed by serde_json afterwards.
+//! marker in the string's place. The scanner does not validate the JSON: the rest is parsed by serde_json afterwards.
 
 use super::sniff::{Guess, is_link, sniff};
 

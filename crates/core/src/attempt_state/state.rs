@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::record::{Attempt, Phase};
 use super::send_guard::SendGuard;
+use crate::attempt::{Attempt, Phase};
 use crate::charge::Charge;
 use crate::progress::Progress;
 use crate::wire::Price;

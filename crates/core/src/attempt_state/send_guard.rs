@@ -1,6 +1,6 @@
 //! The guard that every charged body passes: it counts the bytes that the HTTP library takes, and closes for good.
 //!
-//! The HTTP library pulls the body in a task of its own, which outlives the caller's future. So a verdict closes the guard in
+//! The HTTP library pulls the body in a task of its own, which outlives the caller's future. So a decision closes the guard in
 //! the same locked step that reads the count: a closed guard yields an error instead of bytes, and the count is final. A count
 //! below the body's length proves that no server has the whole request.
 
