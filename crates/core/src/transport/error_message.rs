@@ -17,15 +17,41 @@ pub(crate) fn error_message(
     http_status: Option<u16>,
     client_request_id: &str,
 ) -> String {
-    let AttemptError { end, reason, failure, retry_after, .. } = error;
-    let id = client_request_id;
-    let status = http_status.map_or_else(String::new, |status| format!(" ({status})"));
-    let said = match end {
+    let said = match &error.end {
         AttemptEnd::Answered { body, .. } => body.message_or_default(),
-        _ => reason,
+        _ => &error.reason,
     };
+    let status = http_status.map_or_else(String::new, |status| format!(" ({status})"));
+    let message = Message { error, charge: decision.charge, http_status, status, said, id: client_request_id };
     match decision.kind {
-        ErrorKind::Connection => match end {
+        ErrorKind::Connection => message.not_delivered(),
+        ErrorKind::OutcomeUnknown => message.outcome_unknown(),
+        ErrorKind::Cancelled => message.cancelled(),
+        ErrorKind::Server => message.server_failed(),
+        ErrorKind::ResponseInvalid => message.response_invalid(),
+        ErrorKind::DownloadFailed => message.download_failed(),
+        ErrorKind::Io => message.io(),
+        kind => message.refused(kind),
+    }
+}
+
+/// The parts that messages are written from.
+struct Message<'a> {
+    error: &'a AttemptError,
+    charge: Charge,
+    http_status: Option<u16>,
+    /// The status in parentheses, after a space. Empty without a response.
+    status: String,
+    /// The server's own message, or the reason.
+    said: &'a str,
+    /// The client request id.
+    id: &'a str,
+}
+
+impl Message<'_> {
+    fn not_delivered(&self) -> String {
+        let Self { error, status, said, .. } = self;
+        match error.end {
             AttemptEnd::Deadline => {
                 "the deadline passed before the request was sent whole; nothing was charged".to_owned()
             }
@@ -33,68 +59,94 @@ pub(crate) fn error_message(
                 format!("the request was not delivered: {said}; nothing was charged")
             }
             _ => {
-                let then = match decision.charge {
-                    Charge::NotCharged => format!("nothing was charged, {}", undelivered_advice(end, *failure)),
-                    charge => stated_price(charge, id),
+                let then = match self.charge {
+                    Charge::NotCharged => {
+                        format!("nothing was charged, {}", undelivered_advice(&error.end, error.failure))
+                    }
+                    charge => stated_price(charge, self.id),
                 };
                 format!("the request was not delivered{status}: {said}; {then}")
             }
-        },
-        ErrorKind::OutcomeUnknown => {
-            let what = match (end, http_status) {
-                (AttemptEnd::Deadline, _) => "the deadline passed".to_owned(),
-                (_, Some(300..=399)) => {
-                    format!("the server redirects{status}, which a paid call never follows (check the base URL)")
-                }
-                (AttemptEnd::Answered { .. }, _) => format!("an answer that proves nothing came{status}: {said}"),
-                _ => said.to_owned(),
-            };
-            format!(
-                "{what}; the request had been sent whole and may be charged: do not repeat it before looking up client \
-                 request id {id}"
-            )
         }
-        ErrorKind::Cancelled => match decision.charge {
+    }
+
+    fn outcome_unknown(&self) -> String {
+        let Self { status, said, id, .. } = self;
+        let what = match (&self.error.end, self.http_status) {
+            (AttemptEnd::Deadline, _) => "the deadline passed".to_owned(),
+            (_, Some(300..=399)) => {
+                format!("the server redirects{status}, which a paid call never follows (check the base URL)")
+            }
+            (AttemptEnd::Answered { .. }, _) => format!("an answer that proves nothing came{status}: {said}"),
+            _ => (*said).to_owned(),
+        };
+        format!(
+            "{what}; the request had been sent whole and may be charged: do not repeat it before looking up client \
+             request id {id}"
+        )
+    }
+
+    fn cancelled(&self) -> String {
+        let id = self.id;
+        match self.charge {
             Charge::NotCharged => "cancelled before the request was sent whole; nothing was charged".to_owned(),
             Charge::Unknown => format!("cancelled after the request was sent; it may be charged as {id}"),
             Charge::Charged => format!("cancelled while the paid answer was arriving; it was charged as {id}"),
-        },
-        ErrorKind::Server => format!(
+        }
+    }
+
+    fn server_failed(&self) -> String {
+        let Self { status, said, id, .. } = self;
+        format!(
             "the server failed{status}: {said}; the vendor says that failures are free, which is no proof: look up \
              client request id {id} before repeating"
-        ),
-        ErrorKind::ResponseInvalid => {
-            let charged = if decision.charge == Charge::Charged { "was charged" } else { "may be charged" };
-            let said =
-                if matches!(end, AttemptEnd::Deadline) { "the deadline passed while it was arriving" } else { said };
-            format!(
-                "the answer cannot be used: {said}; the call {charged} as client request id {id}: do not repeat it blindly"
-            )
+        )
+    }
+
+    fn response_invalid(&self) -> String {
+        let Self { error, said, id, .. } = self;
+        let charged = if self.charge == Charge::Charged { "was charged" } else { "may be charged" };
+        let said = match error.end {
+            AttemptEnd::Deadline => "the deadline passed while it was arriving",
+            _ => said,
+        };
+        format!(
+            "the answer cannot be used: {said}; the call {charged} as client request id {id}: do not repeat it blindly"
+        )
+    }
+
+    /// The reason says whether it can be downloaded again.
+    fn download_failed(&self) -> String {
+        let Self { error, said, id, .. } = self;
+        let said = match error.end {
+            AttemptEnd::Deadline => "the deadline passed before it was here; fetch it again, it is free",
+            _ => said,
+        };
+        format!("the picture was made and paid for as client request id {id}, but {said}")
+    }
+
+    fn io(&self) -> String {
+        let said = self.said;
+        match self.error.end {
+            AttemptEnd::Storage => format!(
+                "the picture was paid for and came, but cannot be written: {said}; it is in memory, save it elsewhere"
+            ),
+            _ => format!("{said} ({})", self.charge),
         }
-        // Whether it can be fetched again depends on why it could not: the reason says so.
-        ErrorKind::DownloadFailed => {
-            let said = match end {
-                AttemptEnd::Deadline => "the deadline passed before it was here; fetch it again, it is free",
-                _ => said,
-            };
-            format!("the picture was made and paid for as client request id {id}, but {said}")
-        }
-        ErrorKind::Io if matches!(end, AttemptEnd::Storage) => format!(
-            "the picture was paid for and came, but cannot be written: {said}; it is in memory, save it elsewhere"
-        ),
-        ErrorKind::Io => format!("{said} ({})", decision.charge),
-        kind => {
-            let (what, advice) = match end {
-                AttemptEnd::Answered { status, body } => refusal(kind, *status, body, *retry_after),
-                _ => ("the server refused the request", Cow::Borrowed("")),
-            };
-            let then = match decision.charge {
-                Charge::NotCharged => advice,
-                charge => stated_price(charge, id).into(),
-            };
-            let stop = if then.is_empty() { "" } else { "; " };
-            format!("{what}{status}: {said}{stop}{then}")
-        }
+    }
+
+    fn refused(&self, kind: ErrorKind) -> String {
+        let Self { error, status, said, .. } = self;
+        let (what, advice) = match &error.end {
+            AttemptEnd::Answered { status, body } => refusal(kind, *status, body, error.retry_after),
+            _ => ("the server refused the request", Cow::Borrowed("")),
+        };
+        let then = match self.charge {
+            Charge::NotCharged => advice,
+            charge => stated_price(charge, self.id).into(),
+        };
+        let stop = if then.is_empty() { "" } else { "; " };
+        format!("{what}{status}: {said}{stop}{then}")
     }
 }
 
