@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use bytes::Bytes as Body;
 use gptimage_model::request::Source;
-use gptimage_model::wire::{Body as RequestBody, Content};
+use gptimage_model::wire::{Body as RequestBody, BodyPart};
 use gptimage_model::{EditRequest, ImageInput};
 use http_body_util::{BodyExt, Full};
 
@@ -63,14 +63,14 @@ pub fn multipart(data: &[u8]) {
         meant.push((name.to_owned(), Some(file), Some(mime), picture.to_vec()));
     }
     let recipe = RequestBody::of(&request.into(), &boundary).unwrap();
-    let contents = recipe.contents.iter().map(|content| match content {
-        Content::Text(text) => text.clone(),
-        Content::Input(input) => match &input.source {
+    let parts = recipe.parts.iter().map(|part| match part {
+        BodyPart::Text(text) => text.clone(),
+        BodyPart::Input(input) => match &input.source {
             Source::Bytes(bytes) => bytes.clone(),
             Source::File { .. } => unreachable!("all inputs are in memory"),
         },
     });
-    let body: Vec<u8> = contents.flatten().collect();
+    let body: Vec<u8> = parts.flatten().collect();
     assert_eq!(recipe.len(), body.len() as u64, "its length is announced");
     assert_eq!(parse(&recipe.content_type, body), meant);
 }

@@ -9,8 +9,8 @@ use crate::image::ImageFormat;
 #[doc(hidden)]
 pub use crate::request::ReceivedFile;
 use crate::request::{
-    Background, Content, Defect, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat, PARAMETERS,
-    Parameters, Quality, ResponseFormat, Size, WireValue,
+    Background, Defect, InputRole, Inspected, Integer, MaskAlpha, Model, Moderation, Operation, OutputFormat,
+    PARAMETERS, Parameters, Quality, ResponseFormat, Size, WireValue,
 };
 use crate::text;
 use crate::violation::{Rule, Violation};
@@ -374,8 +374,8 @@ pub fn check_received_files(
     mask: Option<(&ReceivedFile, &Bytes)>,
 ) -> Vec<Violation> {
     let parameters = Parameters { model: Model::from(model), ..Parameters::new(String::new()) };
-    let images: Vec<_> = images.iter().map(|(file, kept)| file.inspect(kept, Content::Image)).collect();
-    let mask = mask.map(|(file, kept)| file.inspect(kept, Content::Mask));
+    let images: Vec<_> = images.iter().map(|(file, kept)| file.inspect(kept, InputRole::Image)).collect();
+    let mask = mask.map(|(file, kept)| file.inspect(kept, InputRole::Mask));
     check_images(&parameters, &images, mask.as_ref())
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use crate::attempt_state::{InputError, SendGuard};
 use crate::request::{FileIdentity, Inspected, Source, open_without_waiting};
 use crate::text;
-use crate::wire::{Body, Content};
+use crate::wire::{Body, BodyPart};
 
 /// Smaller chunks cost measurably more CPU a byte.
 const CHUNK: usize = 256 * 1024;
@@ -29,7 +29,7 @@ pub(crate) struct Stopped;
 #[derive(Debug)]
 pub(crate) struct Upload {
     guard: Arc<SendGuard>,
-    left: VecDeque<Content>,
+    left: VecDeque<BodyPart>,
     remaining: u64,
     reading: Option<JoinHandle<Result<ReadChunk, InputError>>>,
     open: Option<OpenInput>,
@@ -57,7 +57,7 @@ impl Upload {
         Self {
             guard,
             remaining: body.len(),
-            left: body.contents.iter().cloned().collect(),
+            left: body.parts.iter().cloned().collect(),
             reading: None,
             open: None,
             spare: None,
@@ -84,14 +84,16 @@ impl Upload {
             }
             match self.left.pop_front() {
                 None => return Poll::Ready(None),
-                Some(Content::Text(mut bytes) | Content::Input(Inspected { source: Source::Bytes(mut bytes), .. })) => {
+                Some(
+                    BodyPart::Text(mut bytes) | BodyPart::Input(Inspected { source: Source::Bytes(mut bytes), .. }),
+                ) => {
                     if bytes.len() > CHUNK {
                         let rest = bytes.split_off(CHUNK);
-                        self.left.push_front(Content::Text(rest));
+                        self.left.push_front(BodyPart::Text(rest));
                     }
                     return Poll::Ready(Some(Ok(bytes)));
                 }
-                Some(Content::Input(Inspected { source: Source::File { path, identity }, name, len, .. })) => {
+                Some(BodyPart::Input(Inspected { source: Source::File { path, identity }, name, len, .. })) => {
                     let buffer = buffer(self.spare.take());
                     self.reading =
                         Some(tokio::task::spawn_blocking(move || read_chunk(open(path, name, identity, len)?, buffer)));
@@ -181,8 +183,8 @@ mod tests {
     }
 
     fn upload(len: usize) -> (Upload, Arc<SendGuard>) {
-        let contents = vec![Content::Text(vec![0; len].into())];
-        let body = Body { content_type: String::new(), contents };
+        let parts = vec![BodyPart::Text(vec![0; len].into())];
+        let body = Body { content_type: String::new(), parts };
         let guard = Arc::new(SendGuard::new(body.len()));
         (Upload::new(&body, guard.clone()), guard)
     }

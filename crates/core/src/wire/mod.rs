@@ -23,7 +23,7 @@ pub use balance::Balance;
 pub(crate) use balance::{BALANCE_PATH, parse_balance};
 pub(crate) use dry_run::describe_call;
 pub(crate) use error_body::{BodyForm, ERROR_BODY_MAX, ErrorBody};
-pub(crate) use gptimage_model::wire::{Body, Content, path};
+pub(crate) use gptimage_model::wire::{Body, BodyPart, path};
 pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
 pub(crate) use pictures::Task;
 pub(crate) use price::{Price, Stated};

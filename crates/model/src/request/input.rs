@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::inspect::{Content, Defect, FileIdentity, Inspected, Source, inspect, open_regular};
+use super::inspect::{Defect, FileIdentity, InputRole, Inspected, Source, inspect, open_regular};
 use super::pixels::{PixelFormat, encode};
 use crate::rules::{self, GPT_IMAGE_2};
 use crate::text;
@@ -107,20 +107,20 @@ impl ImageInput {
 
     /// Opens the input, reads its headers and checks its structure to the end.
     pub(crate) fn inspect(&self) -> Result<Inspected, Defect> {
-        self.inspect_as(Content::Image)
+        self.inspect_as(InputRole::Image)
     }
 
     /// Inspects the input as a mask: also reads its alpha channel.
     pub(crate) fn inspect_mask(&self) -> Result<Inspected, Defect> {
-        self.inspect_as(Content::Mask)
+        self.inspect_as(InputRole::Mask)
     }
 
-    fn inspect_as(&self, what: Content) -> Result<Inspected, Defect> {
+    fn inspect_as(&self, role: InputRole) -> Result<Inspected, Defect> {
         match &self.0 {
             Kind::Bytes(bytes) => {
                 let name = format!("the given {} bytes", bytes.len());
                 let source = Source::Bytes(bytes.clone());
-                inspect(name, bytes.len() as u64, source, &mut Cursor::new(bytes), what)
+                inspect(name, bytes.len() as u64, source, &mut Cursor::new(bytes), role)
             }
             Kind::Path(path) => {
                 let name = text::path(path);
@@ -141,7 +141,7 @@ impl ImageInput {
                 let path = std::path::absolute(path).map_err(|error| Defect::unreadable(&name, &error))?;
                 let (file, metadata) = open_regular(&path, &name)?;
                 let source = Source::File { path, identity: FileIdentity::of(&metadata) };
-                inspect(name, metadata.len(), source, &mut BufReader::new(file), what)
+                inspect(name, metadata.len(), source, &mut BufReader::new(file), role)
             }
             Kind::NotFetched(url) => Err(Defect::Unreadable {
                 name: text::shorten(url, 200),

@@ -41,7 +41,7 @@ impl Inspected {
 
 /// The purpose of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum InputRole {
     /// An input image.
     Image,
     /// A mask; its alpha channel is read.
@@ -188,9 +188,9 @@ pub(crate) fn inspect(
     len: u64,
     source: Source,
     content: &mut dyn ReadSeek,
-    what: Content,
+    role: InputRole,
 ) -> Result<Inspected, Defect> {
-    let looked = Scan::read(content, len).and_then(|scan| look(&scan, len, content, what));
+    let looked = Scan::read(content, len).and_then(|scan| inspect_scan(&scan, len, content, role));
     match looked {
         Ok(seen) => Ok(seen.of(name, source, len)),
         Err(error) => Err(Defect::unreadable(&name, &error)),
@@ -214,7 +214,7 @@ impl Seen {
 }
 
 /// `content` may be only the first bytes of the scanned content, except for a mask.
-fn look(scan: &Scan, len: u64, content: &mut dyn ReadSeek, what: Content) -> io::Result<Seen> {
+fn inspect_scan(scan: &Scan, len: u64, content: &mut dyn ReadSeek, role: InputRole) -> io::Result<Seen> {
     content.rewind()?;
     let mut head = Vec::with_capacity(ImageFormat::SNIFF_LEN);
     content.take(ImageFormat::SNIFF_LEN as u64).read_to_end(&mut head)?;
@@ -222,12 +222,12 @@ fn look(scan: &Scan, len: u64, content: &mut dyn ReadSeek, what: Content) -> io:
     content.rewind()?;
     let dimensions = format.and_then(|_| crate::image::dimensions(&mut *content));
     let whole = scan.is_whole(len);
-    let alpha = match (what, format, dimensions) {
-        (Content::Mask, Some(ImageFormat::Png), Some(dimensions)) if whole => {
+    let alpha = match (role, format, dimensions) {
+        (InputRole::Mask, Some(ImageFormat::Png), Some(dimensions)) if whole => {
             content.rewind()?;
             mask_alpha(content, dimensions)
         }
-        (Content::Mask, Some(ImageFormat::Png), None) => {
+        (InputRole::Mask, Some(ImageFormat::Png), None) => {
             Some(MaskAlpha::Broken("its header has no dimensions".to_owned()))
         }
         _ => None,
@@ -305,11 +305,11 @@ impl ReceivedFile {
     }
 
     /// `kept` is the whole file or its first bytes.
-    pub(crate) fn inspect(&self, kept: &Bytes, what: Content) -> Result<Inspected, Defect> {
+    pub(crate) fn inspect(&self, kept: &Bytes, role: InputRole) -> Result<Inspected, Defect> {
         let name = "the file".to_owned();
         // Of a part nothing can be inflated.
-        let what = if kept.len() as u64 == self.len { what } else { Content::Image };
-        match look(&self.scan, self.len, &mut Cursor::new(kept), what) {
+        let role = if kept.len() as u64 == self.len { role } else { InputRole::Image };
+        match inspect_scan(&self.scan, self.len, &mut Cursor::new(kept), role) {
             Ok(seen) => Ok(seen.of(name, Source::Bytes(kept.clone()), self.len)),
             Err(error) => Err(Defect::unreadable(&name, &error)),
         }

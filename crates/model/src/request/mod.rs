@@ -21,7 +21,7 @@ pub use generate::{GenerateRequest, GenerateRequestBuilder};
 pub use input::ImageInput;
 #[doc(hidden)]
 pub use inspect::ReceivedFile;
-pub use inspect::{Content, Defect, FileIdentity, Inspected, MaskAlpha, Source, open_without_waiting};
+pub use inspect::{Defect, FileIdentity, InputRole, Inspected, MaskAlpha, Source, open_without_waiting};
 pub use operation::Operation;
 pub use parameters::{PARAMETERS, ParameterInfo, Parameters, TargetFormat};
 pub use pixels::PixelFormat;

@@ -12,7 +12,7 @@ use crate::request::{Inspected, Operation, Parameters, Request, Source, WireValu
 /// A section of a body.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "a body has a handful of them")]
-pub enum Content {
+pub enum BodyPart {
     /// Structure and text fields.
     Text(Bytes),
     /// An input image or mask; its bytes are read when they are sent.
@@ -20,7 +20,7 @@ pub enum Content {
 }
 
 #[allow(clippy::len_without_is_empty, reason = "no body is empty")]
-impl Content {
+impl BodyPart {
     /// Returns the exact length in bytes.
     pub fn len(&self) -> u64 {
         match self {
@@ -36,14 +36,14 @@ pub struct Body {
     /// The value of the `content-type` header.
     pub content_type: String,
     /// The sections, in the order in which they are sent.
-    pub contents: Vec<Content>,
+    pub parts: Vec<BodyPart>,
 }
 
 #[allow(clippy::len_without_is_empty, reason = "no body is empty")]
 impl Body {
     /// Returns the exact length in bytes.
     pub fn len(&self) -> u64 {
-        self.contents.iter().map(Content::len).sum()
+        self.parts.iter().map(BodyPart::len).sum()
     }
 
     /// Builds the body of a request: JSON for generate, a form for edit.
@@ -62,12 +62,12 @@ impl Body {
 
     fn json(parameters: &Parameters) -> serde_json::Result<Self> {
         let text = serde_json::to_vec(&Fields(parameters))?;
-        Ok(Self { content_type: "application/json".to_owned(), contents: vec![Content::Text(text.into())] })
+        Ok(Self { content_type: "application/json".to_owned(), parts: vec![BodyPart::Text(text.into())] })
     }
 
     /// Text fields first, then the files.
     fn multipart(request: &Request, boundary: &str) -> Self {
-        let mut form = Form { boundary, text: String::new(), contents: Vec::new() };
+        let mut form = Form { boundary, text: String::new(), parts: Vec::new() };
         for (name, value) in request.parameters().fields() {
             match value {
                 WireValue::Text(text) => form.field(name, text),
@@ -89,10 +89,10 @@ impl Body {
     /// Describes the body as text, with the length and the origin of each input in place of its bytes.
     pub fn describe(&self) -> String {
         let mut out = String::new();
-        for content in &self.contents {
-            match content {
-                Content::Text(text) => out.push_str(&String::from_utf8_lossy(text)),
-                Content::Input(input) => {
+        for part in &self.parts {
+            match part {
+                BodyPart::Text(text) => out.push_str(&String::from_utf8_lossy(text)),
+                BodyPart::Input(input) => {
                     let from = match &input.source {
                         Source::Bytes(_) => "memory",
                         Source::File { .. } => &input.name,
@@ -127,7 +127,7 @@ impl Serialize for Fields<'_> {
 struct Form<'a> {
     boundary: &'a str,
     text: String,
-    contents: Vec<Content>,
+    parts: Vec<BodyPart>,
 }
 
 impl Form<'_> {
@@ -150,20 +150,20 @@ impl Form<'_> {
             self.boundary
         );
         self.flush();
-        self.contents.push(Content::Input(input.clone()));
+        self.parts.push(BodyPart::Input(input.clone()));
         self.text.push_str("\r\n");
     }
 
     fn flush(&mut self) {
         if !self.text.is_empty() {
-            self.contents.push(Content::Text(std::mem::take(&mut self.text).into()));
+            self.parts.push(BodyPart::Text(std::mem::take(&mut self.text).into()));
         }
     }
 
     fn finish(mut self) -> Body {
         let _ = write!(self.text, "--{}--\r\n", self.boundary);
         self.flush();
-        Body { content_type: format!("multipart/form-data; boundary={}", self.boundary), contents: self.contents }
+        Body { content_type: format!("multipart/form-data; boundary={}", self.boundary), parts: self.parts }
     }
 }
 

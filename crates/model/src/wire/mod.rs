@@ -2,7 +2,7 @@
 
 mod body;
 
-pub use body::{Body, Content};
+pub use body::{Body, BodyPart};
 
 use crate::request::Operation;
 

@@ -1,7 +1,7 @@
 //! `requests.toml`: request → exact body, or exact violations.
 
 use gptimage_model::request::Source;
-use gptimage_model::wire::{Body, Content};
+use gptimage_model::wire::{Body, BodyPart};
 use gptimage_model::{InvalidRequest, Request};
 
 use super::inputs::Input;
@@ -38,14 +38,14 @@ fn check_violations(expected: &[ExpectedViolation], built: Result<Request, Inval
 
 /// The bytes that are sent.
 fn sent(body: &Body) -> Vec<u8> {
-    let contents = body.contents.iter().map(|content| match content {
-        Content::Text(text) => text.to_vec(),
-        Content::Input(input) => match &input.source {
+    let parts = body.parts.iter().map(|part| match part {
+        BodyPart::Text(text) => text.to_vec(),
+        BodyPart::Input(input) => match &input.source {
             Source::Bytes(bytes) => bytes.to_vec(),
             Source::File { path, .. } => std::fs::read(path).unwrap(),
         },
     });
-    contents.collect::<Vec<_>>().concat()
+    parts.collect::<Vec<_>>().concat()
 }
 
 fn check_body(case: &Case, inputs: &Inputs, built: Result<Request, InvalidRequest>) -> Vec<String> {

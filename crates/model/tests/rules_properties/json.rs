@@ -1,7 +1,7 @@
 //! A generate request's JSON, parsed back.
 
 use gptimage_model::Request;
-use gptimage_model::wire::{Body, Content};
+use gptimage_model::wire::{Body, BodyPart};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -32,8 +32,8 @@ fn body(request: &Request) -> Body {
 }
 
 fn text(body: &Body) -> String {
-    match body.contents.as_slice() {
-        [Content::Text(text)] => String::from_utf8(text.to_vec()).unwrap(),
+    match body.parts.as_slice() {
+        [BodyPart::Text(text)] => String::from_utf8(text.to_vec()).unwrap(),
         other => panic!("JSON is one text: {other:?}"),
     }
 }
