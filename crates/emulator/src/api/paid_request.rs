@@ -31,7 +31,8 @@ impl PaidRequest {
             let mut issues = Vec::new();
             let texts = parameters::check(operation, &fields, &mut issues)?;
             refuse(issues)?;
-            return Ok(Self { operation, parameters: Parameters::of(texts), images: Vec::new(), mask: None });
+            let parameters = Parameters::of(texts).ok_or_else(refusal::internal)?;
+            return Ok(Self { operation, parameters, images: Vec::new(), mask: None });
         }
         let form = form::read(headers, &mut body).await?;
         // Masks are decoded: not on the thread that serves the connections.
@@ -49,7 +50,8 @@ impl PaidRequest {
         refuse(issues)?;
         let images = form.images.iter().map(|image| image.whole().cloned()).collect();
         let mask = form.masks.first().and_then(|mask| mask.whole().cloned());
-        Ok(Self { operation, parameters: Parameters::of(texts), images, mask })
+        let parameters = Parameters::of(texts).ok_or_else(refusal::internal)?;
+        Ok(Self { operation, parameters, images, mask })
     }
 
     pub(crate) fn price(&self) -> Price {

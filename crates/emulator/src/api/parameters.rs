@@ -57,16 +57,16 @@ pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issu
 }
 
 impl Parameters {
-    /// Reads texts in which nothing is wrong.
-    pub(crate) fn of(mut texts: Texts) -> Self {
+    /// Reads texts in which nothing is wrong; `None` if something is.
+    pub(crate) fn of(mut texts: Texts) -> Option<Self> {
         let mut take = |name| {
             let default = || GPT_IMAGE_2.default_of(name).unwrap_or_default().to_owned();
             texts.remove(name).unwrap_or_else(default)
         };
-        Self {
+        Some(Self {
             model: take("model"),
             prompt: take("prompt"),
-            size: dimensions(&take("size")).unwrap_or((1024, 1024)),
+            size: dimensions(&take("size"))?,
             quality: take("quality"),
             format: match OutputFormat::from(take("output_format")) {
                 OutputFormat::Jpeg => ImageFormat::Jpeg,
@@ -74,10 +74,10 @@ impl Parameters {
                 _ => ImageFormat::Png,
             },
             transparent: take("background") == "transparent",
-            compression: take("output_compression").trim().parse().unwrap_or(100),
+            compression: take("output_compression").trim().parse().ok()?,
             inline: take("response_format") == "b64_json",
-            n: take("n").trim().parse().unwrap_or(1),
-        }
+            n: take("n").trim().parse().ok()?,
+        })
     }
 }
 
