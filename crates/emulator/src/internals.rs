@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use gptimage_model::wire::header;
 use tokio::net::TcpStream;
 
 use crate::activity::Activity;
@@ -118,8 +119,8 @@ impl Connection {
         headers.extend(coding.map(|coding| ("content-encoding".to_owned(), coding.to_owned())));
         let inference_id = self.call.as_ref().map(|call| call.inference_id());
         headers.extend(AnswerContext { inference_id, ..self.context() }.headers());
-        headers.push(("x-aimlapi-credits-used".to_owned(), price.credits.to_string()));
-        headers.push(("x-aimlapi-usd-spent".to_owned(), price.usd()));
+        headers.push((header::CREDITS_USED.to_owned(), price.credits.to_string()));
+        headers.push((header::USD_SPENT.to_owned(), price.usd()));
         response(200, headers, body)
     }
 

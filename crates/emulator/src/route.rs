@@ -57,7 +57,16 @@ pub(crate) fn canonical_uri(uri: &Uri) -> Option<Uri> {
 
 #[cfg(test)]
 mod tests {
+    use gptimage_model::wire::{BALANCE_PATH, LOGS_PATH, path};
+
     use super::*;
+
+    #[test]
+    fn the_paths_are_those_that_clients_send() {
+        assert_eq!(GENERATIONS, format!("/v1/{}", path(Operation::Generate)));
+        assert_eq!(EDITS, format!("/v1/{}", path(Operation::Edit)));
+        assert_eq!((BILLING, LOGS), (&*format!("/{BALANCE_PATH}"), &*format!("/{LOGS_PATH}")));
+    }
 
     #[test]
     fn every_spelling_of_a_path_is_the_same_operation() {

@@ -15,6 +15,7 @@ use crate::request::{
 use crate::text;
 use crate::violation::{Rule, Violation};
 use crate::warning::Warning;
+use crate::wire;
 
 /// The parameter that the extension of the target decides.
 const OUTPUT_FORMAT: &str = "output_format";
@@ -174,8 +175,9 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
         let message = "is empty; describe the picture you want in words";
         found.push(Violation::new("prompt", Rule::Required, &parameters.prompt, message));
     }
-    for (name, value) in [("n", &parameters.n), ("output_compression", &parameters.output_compression)] {
-        if let Some(Integer::Text(text)) = value {
+    for (name, value) in parameters.fields() {
+        let an_integer = PARAMETERS.iter().any(|known| known.name == name && known.integer);
+        if let (true, WireValue::Text(text)) = (an_integer, value) {
             let digits = text.trim().trim_start_matches(['-', '+']);
             let (rule, what) = if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 (Rule::Range, "is far out of range; write a small number")
@@ -198,7 +200,7 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
     }
     for (name, value) in &parameters.extra {
         let a_parameter = PARAMETERS.iter().any(|known| known.name == name && known.operations.contains(&operation));
-        let an_input = matches!(name.as_str(), "image" | "image[]" | "mask");
+        let an_input = [wire::IMAGE, wire::IMAGES, wire::MASK].contains(&name.as_str());
         if a_parameter || an_input || name == "prompt" {
             let message = "is a parameter of its own; set it by its name instead of through `extra`";
             found.push(Violation::new(format!("extra.{name}"), Rule::Conflict, value, message));

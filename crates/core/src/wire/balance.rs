@@ -7,9 +7,6 @@ use crate::amount::Amount;
 use crate::secret::ApiKey;
 use crate::text;
 
-/// Below the gateway's root. A free question, which also tells whether the key works.
-pub(crate) const BALANCE_PATH: &str = "v2/billing";
-
 /// The balance of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

@@ -1,10 +1,7 @@
 //! Header names, in lower case, and the headers of each kind of request.
 
-pub(crate) const CLIENT_REQUEST_ID: &str = "x-client-request-id";
-pub(crate) const INFERENCE_ID: &str = "x-inference-id";
-pub(crate) const REQUEST_ID: &str = "x-request-id";
-pub(crate) const CREDITS_USED: &str = "x-aimlapi-credits-used";
-pub(crate) const USD_SPENT: &str = "x-aimlapi-usd-spent";
+pub(crate) use gptimage_model::wire::header::{CLIENT_REQUEST_ID, CREDITS_USED, INFERENCE_ID, REQUEST_ID, USD_SPENT};
+
 pub(crate) const RETRY_AFTER: &str = "retry-after";
 pub(crate) const CONTENT_TYPE: &str = "content-type";
 pub(crate) const CONTENT_ENCODING: &str = "content-encoding";

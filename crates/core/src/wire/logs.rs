@@ -7,8 +7,6 @@ use super::price::Price;
 use crate::secret::ApiKey;
 use crate::text;
 
-/// Below the gateway's root.
-pub(crate) const LOGS_PATH: &str = "v2/logs";
 /// Rows that are asked for at once: the most there are.
 pub(crate) const LOGS_PAGE: usize = 100;
 /// Longest page that is read, in bytes.

@@ -20,11 +20,11 @@ mod sniff;
 mod sse;
 
 pub use balance::Balance;
-pub(crate) use balance::{BALANCE_PATH, parse_balance};
+pub(crate) use balance::parse_balance;
 pub(crate) use dry_run::describe_call;
 pub(crate) use error_body::{BodyForm, ERROR_BODY_MAX, ErrorBody};
-pub(crate) use gptimage_model::wire::{Body, BodyPart, path};
-pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LOGS_PATH, LogPage, LogRow, LogStatus, logs_query};
+pub(crate) use gptimage_model::wire::{BALANCE_PATH, Body, BodyPart, LOGS_PATH, path};
+pub(crate) use logs::{LOGS_PAGE_MAX_BYTES, LogPage, LogRow, LogStatus, logs_query};
 pub(crate) use pictures::Task;
 pub(crate) use price::{Price, Stated};
 pub(crate) use response::{AnswerDecoder, AnswerJson, Payload};

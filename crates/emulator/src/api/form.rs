@@ -3,6 +3,7 @@
 use axum::body::BodyDataStream;
 use bytes::{Bytes, BytesMut};
 use gptimage_model::rules::{GPT_IMAGE_2, ReceivedFile};
+use gptimage_model::wire;
 use hyper::HeaderMap;
 
 use super::fields::{Field, Fields};
@@ -82,13 +83,13 @@ async fn parse(headers: &HeaderMap, body: &mut BodyDataStream) -> Result<Form, R
             continue;
         };
         match name.as_str() {
-            "image" | "image[]" => {
+            wire::IMAGE | wire::IMAGES => {
                 let index = form.images.len();
-                form.issues.extend(part_issues(&part, "image", Some(index)));
+                form.issues.extend(part_issues(&part, wire::IMAGE, Some(index)));
                 form.images.push(read_file(part, &mut kept, KEPT_TOTAL).await?);
             }
-            "mask" => {
-                form.issues.extend(part_issues(&part, "mask", None));
+            wire::MASK => {
+                form.issues.extend(part_issues(&part, wire::MASK, None));
                 // Whatever came before, a mask is kept to be judged; a second one is refused.
                 let total = if form.masks.is_empty() { usize::MAX } else { KEPT_TOTAL };
                 form.masks.push(read_file(part, &mut kept, total).await?);

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
+use gptimage_model::wire::header;
 use hyper::HeaderMap;
 use hyper::http::request::Parts;
 
@@ -84,7 +85,7 @@ pub(crate) fn json_answer(request: Request, body: impl Into<Bytes>) -> Response 
 
 /// What answers to an unpaid request repeat.
 fn context<'a>(parts: &'a Parts, request_id: &'a str) -> AnswerContext<'a> {
-    let client_request_id = parts.headers.get("x-client-request-id").and_then(|value| value.to_str().ok());
+    let client_request_id = parts.headers.get(header::CLIENT_REQUEST_ID).and_then(|value| value.to_str().ok());
     AnswerContext {
         path: parts.uri.path(),
         request_id,

@@ -1,6 +1,7 @@
 //! Checks a paid request by core's own rules, and puts the violations in the gateway's form.
 
 use gptimage_model::rules::{ReceivedFile, check_received_files, check_received_parameters};
+use gptimage_model::wire::{IMAGE, MASK};
 use gptimage_model::{Rule, Violation};
 
 use super::fields::Texts;
@@ -18,7 +19,7 @@ pub(crate) fn check_parameters(operation: Operation, texts: &Texts) -> Vec<Issue
 pub(crate) fn check_files(model: &str, form: &Form) -> Vec<Issue> {
     let images: Vec<_> = form.images.iter().map(parts).collect();
     let several = form.masks.len() > 1;
-    let duplicate = several.then(|| Issue::new("duplicate", "mask", "The field is there twice."));
+    let duplicate = several.then(|| Issue::new("duplicate", MASK, "The field is there twice."));
     let found = check_received_files(model, &images, form.masks.first().map(parts));
     duplicate.into_iter().chain(found.iter().map(issue)).collect()
 }
@@ -40,10 +41,10 @@ fn issue(violation: &Violation) -> Issue {
         _ => ("custom", false),
     };
     let message = sentence(violation.message());
-    match violation.param().strip_prefix("image") {
+    match violation.param().strip_prefix(IMAGE) {
         Some(place) if !of_the_list => {
             let index = place.trim_matches(['[', ']']).parse().unwrap_or(0);
-            Issue::at(code, "image", index, message)
+            Issue::at(code, IMAGE, index, message)
         }
         _ => Issue::new(code, violation.param(), message),
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use gptimage_model::wire::header;
 use hyper::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
@@ -73,8 +74,8 @@ pub(crate) async fn make(
     context.inference_id = Some(call.inference_id());
     context.headers().for_each(|(name, value)| add_header(headers, &name, &value));
     if gateway.settings.get().price_headers {
-        add_header(headers, "x-aimlapi-credits-used", &price.credits.to_string());
-        add_header(headers, "x-aimlapi-usd-spent", &price.usd());
+        add_header(headers, header::CREDITS_USED, &price.credits.to_string());
+        add_header(headers, header::USD_SPENT, &price.usd());
     }
     Ok(response)
 }

@@ -1,5 +1,7 @@
 //! What an answer repeats of its request.
 
+use gptimage_model::wire::header;
+
 /// The path and the ids that an answer repeats.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AnswerContext<'a> {
@@ -15,9 +17,9 @@ impl AnswerContext<'_> {
     /// The ids, as the gateway puts them on every answer of its own.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (String, String)> {
         let ids = [
-            ("x-request-id", Some(self.request_id)),
-            ("x-client-request-id", self.client_request_id),
-            ("x-inference-id", self.inference_id),
+            (header::REQUEST_ID, Some(self.request_id)),
+            (header::CLIENT_REQUEST_ID, self.client_request_id),
+            (header::INFERENCE_ID, self.inference_id),
         ];
         ids.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use gptimage_model::wire::header;
 use tokio::time::Instant;
 
 use super::Ledger;
@@ -49,7 +50,7 @@ impl Call {
     }
 
     fn begin(ledger: &Arc<Ledger>, operation: Operation, authorized: bool, head: &RequestHead) -> Self {
-        let client_request_id = head.header("x-client-request-id").map(str::to_owned);
+        let client_request_id = head.header(header::CLIENT_REQUEST_ID).map(str::to_owned);
         let ids = Ids { request_id: random_uuid(), inference_id: random_uuid() };
         let seq = ledger.open(operation, authorized, client_request_id.as_deref(), ids.clone());
         let path = head.target.split('?').next().unwrap_or_default().to_owned();

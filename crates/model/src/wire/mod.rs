@@ -1,8 +1,12 @@
-//! Paths, field names and bodies of the calls that cost money.
+//! Paths, header names, field names and bodies of the calls.
 
 mod body;
+#[doc(hidden)]
+pub mod header;
+mod names;
 
 pub use body::{Body, BodyPart};
+pub use names::{BALANCE_PATH, IMAGE, IMAGES, LOGS_PATH, MASK};
 
 use crate::request::Operation;
 
@@ -14,11 +18,8 @@ pub const fn path(operation: Operation) -> &'static str {
     }
 }
 
-/// The name of the mask's form field.
-pub const MASK: &str = "mask";
-
 /// Returns the name of the images' form field. It ends in `[]` for several images, because OpenAI rejects a repeated
 /// plain `image` as a duplicate.
 pub const fn image_field(count: usize) -> &'static str {
-    if count == 1 { "image" } else { "image[]" }
+    if count == 1 { IMAGE } else { IMAGES }
 }
