@@ -61,9 +61,12 @@ def through_the_program(printed: Path, compared: list[Place]) -> list[str]:
         copy = Path(folder)
         shutil.copytree(ROOT / "tests" / "parity", copy / "tests" / "parity", ignore=shutil.ignore_patterns("__pycache__"))
         files = {place.file: place for place in compared if place.text is None}
-        for file in files:
+        for file in {place.file for place in compared}:
             (copy / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / file, copy / file)
+            if (ROOT / file).is_dir():
+                (copy / file).mkdir(exist_ok=True)
+            else:
+                shutil.copy(ROOT / file, copy / file)
 
         def check(lists: Path) -> tuple[int, str]:
             command = [sys.executable, str(copy / "tests" / "parity" / "check.py"), str(lists)]
@@ -80,6 +83,12 @@ def through_the_program(printed: Path, compared: list[Place]) -> list[str]:
             (copy / file).write_text(text, "utf-8")
             if code != 1 or f"{file}: {place.where} lacks the {place.noun} {name} ({place.source})" not in said:
                 failures.append(f"check.py does not say that {file} lacks {name}: {code}, {said}")
+        for file in {place.file for place in compared if place.text is not None} - set(files):
+            (copy / file).rename(copy / "renamed")
+            code, said = check(printed)
+            (copy / "renamed").rename(copy / file)
+            if (code, said) != (1, f"{file}: no such file\n"):
+                failures.append(f"check.py does not say that {file} is missing: {code}, {said}")
         failures += new_names(printed, copy, check)
     return failures
 

@@ -16,7 +16,9 @@ from places import ROOT, Lists, places, problems, read
 def main() -> int:
     lists = Lists(json.loads(Path(sys.argv[1]).read_text("utf-8")))
     compared = places(lists)
-    wrong = [problem for place in compared for problem in problems(place, read(ROOT, place))]
+    # Where a text is given, the file is only named: it has to exist all the same.
+    wrong = [f"{file}: no such file" for file in sorted({place.file for place in compared}) if not (ROOT / file).exists()]
+    wrong = wrong or [problem for place in compared for problem in problems(place, read(ROOT, place))]
     for problem in wrong:
         print(problem, file=sys.stderr)
     if not wrong:

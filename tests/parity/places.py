@@ -101,10 +101,12 @@ class Lists:
         return [name for name, operations in self.parameters.items() if operation in operations]
 
     def type(self, name: str, what: str, crates: tuple[str, ...] = ("model", "core")) -> list[str]:
-        """Fields, methods or facts of a type, wherever it is defined."""
-        found = [one for crate in crates for one in self.data["types"].get(crate, {}).get(name, {}).get(what, [])]
+        """Fields, methods or facts of a type. A type of a blocking client is named with its module."""
+        types = {key: of[what] for crate in crates for key, of in self.data["types"][crate].items() if of.get(what)}
+        found = [key for key in types if key == name or key.endswith(f"::{name}") and not key.startswith("blocking::")]
         assert found, f"no {what} of {name} are known: was it renamed? Then {__file__} has to know"
-        return found
+        assert len(found) == 1, f"{what} of several types {name}: {found}. Name one with its module"
+        return list(types[found[0]])
 
     @property
     def options(self) -> list[str]:
@@ -584,7 +586,7 @@ def names_in(file: str, reader: Reader) -> tuple[str, ...]:
 def stub(lists: Lists) -> list[Place]:
     """`_core.pyi` against the compiled part's sources."""
     types: dict[str, dict[str, list[str]]] = lists.data["types"]["py"]
-    exported = {name: what["python"] for name, what in types.items() if "python" in what}
+    exported = {name.rpartition("::")[2]: what["python"] for name, what in types.items() if "python" in what}
     functions = lists.data["functions"]["py"]
     found = [
         Place(

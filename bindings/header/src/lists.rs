@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use gptimage_core::rules::GPT_IMAGE_2;
-use gptimage_core::{Charge, ErrorKind, GenerateRequest, Operation, PARAMETERS, Phase, Rule, Timers};
+use gptimage_core::{Charge, ErrorKind, GenerateRequest, Operation, PARAMETERS, ParameterInfo, Phase, Rule, Timers};
 use gptimage_emulator::Emulator;
 use serde_json::{Map, Value, json};
 use syn::visit::Visit;
@@ -26,9 +26,7 @@ fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut sources = Sources::default();
     for folder in SOURCES.map(|folder| root.join(folder)) {
-        if folder.is_dir() {
-            sources.read(&folder)?;
-        }
+        sources.read(&folder)?;
     }
     let lists = json!({
         "parameters": parameters(),
@@ -56,7 +54,8 @@ fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
 
 fn parameters() -> Value {
     let operations = |known: &'static [Operation]| known.iter().map(|operation| operation.as_str()).collect::<Vec<_>>();
-    PARAMETERS.iter().map(|known| json!({ "name": known.name, "operations": operations(known.operations) })).collect()
+    let parameter = |known: &ParameterInfo| json!({ "name": known.name, "operations": operations(known.operations), "integer": known.integer });
+    PARAMETERS.iter().map(parameter).collect()
 }
 
 /// The words that each parameter takes, as the refusal of another word lists them.
@@ -170,45 +169,91 @@ fn refused(address: &str, path: &str, content_type: &str, body: &str) -> Result<
 /// What the source code says of itself.
 #[derive(Default)]
 struct Sources {
-    /// Crate, type, and what of it: `fields`, `methods`, of those the `getters`, and `facts` (the names that it
-    /// has in JSON).
+    /// Crate, type with its module (`blocking::Client`), and what of it: `fields`, `methods`, of those the `getters`, and
+    /// `facts` (the names that it has in JSON).
     types: BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, BTreeSet<String>>>>,
     /// Functions for Python, by crate.
     functions: BTreeMap<String, BTreeSet<String>>,
     warnings: BTreeSet<String>,
     variables: BTreeSet<String>,
+    /// The modules that define a type of each name, in the crate that is being read.
+    definitions: BTreeMap<String, BTreeSet<String>>,
     /// The crate that is being read.
     of: String,
+    /// The module that is being read.
+    module: String,
 }
 
 impl Sources {
+    /// Reads a crate: first which module defines which type, for an `impl` may be in another module.
     fn read(&mut self, folder: &Path) -> Result<()> {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            if path.is_dir() {
-                self.read(&path)?;
-            } else if path.extension().is_some_and(|extension| extension == "rs") && !name.ends_with("_tests") {
-                self.of = of_crate(&path);
-                let file = syn::parse_file(&std::fs::read_to_string(&path)?)
-                    .map_err(|error| format!("{}: {error}", path.display()))?;
-                self.visit_file(&file);
+        let mut files = Vec::new();
+        parse(folder, "", &mut files)?;
+        let crate_folder = folder.parent().and_then(Path::file_name).unwrap_or_default();
+        self.of = crate_folder.to_string_lossy().into_owned();
+        self.definitions.clear();
+        for (module, file) in &files {
+            let mut names = Definitions::default();
+            names.visit_file(file);
+            for name in names.0 {
+                self.definitions.entry(name).or_default().insert(module.clone());
             }
+        }
+        for (module, file) in &files {
+            self.module.clone_from(module);
+            self.visit_file(file);
         }
         Ok(())
     }
 
+    /// A type with the module that defines it: this one, or the only one that has a type of this name.
+    fn qualified(&self, name: &str) -> String {
+        let modules = self.definitions.get(name);
+        let only = modules.filter(|modules| modules.len() == 1 && !modules.contains(&self.module));
+        let module = only.and_then(BTreeSet::first).unwrap_or(&self.module);
+        if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
+    }
+
     fn add(&mut self, name: &str, what: &'static str, names: impl IntoIterator<Item = String>) {
+        let name = self.qualified(name);
         let types = self.types.entry(self.of.clone()).or_default();
-        types.entry(name.to_owned()).or_default().entry(what).or_default().extend(names);
+        types.entry(name).or_default().entry(what).or_default().extend(names);
     }
 }
 
-/// `core` for a file below `crates/core/src`.
-fn of_crate(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    let place = parts.iter().rposition(|part| part == "src").and_then(|src| src.checked_sub(1));
-    place.and_then(|place| parts.get(place)).cloned().unwrap_or_default()
+/// Every file of a folder with its module: `transport::call` for `transport/call.rs`.
+fn parse(folder: &Path, module: &str, files: &mut Vec<(String, syn::File)>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let own = match (name, module) {
+            ("mod" | "lib", _) => module.to_owned(),
+            (_, "") => name.to_owned(),
+            _ => format!("{module}::{name}"),
+        };
+        if path.is_dir() {
+            parse(&path, &own, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !name.ends_with("_tests") {
+            let file = syn::parse_file(&std::fs::read_to_string(&path)?)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            files.push((own, file));
+        }
+    }
+    Ok(())
+}
+
+/// The names of the types that a file defines.
+#[derive(Default)]
+struct Definitions(BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Definitions {
+    fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
+        self.0.insert(item.ident.to_string());
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        self.0.insert(item.ident.to_string());
+    }
 }
 
 impl<'ast> Visit<'ast> for Sources {
