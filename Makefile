@@ -37,7 +37,7 @@ test-emulator: ## The emulator, by its HTTP interface.
 test-command: ## The gptimage command, as a process.
 	$(CARGO) test -p gptimage-cli --all-features --locked
 
-test-rest: ## What else is Rust: bindings, hostile servers, random faults, fuzz seeds, benchmark, lists of threats and faults.
+test-rest: ## What else is Rust: bindings, scripted servers, random faults, fuzz seeds, benchmark, lists of threats and faults.
 	$(CARGO) test --workspace $(addprefix --exclude gptimage-,$(RUST_PARTS)) --all-features --locked
 
 test-python: needs ## The Python package, from its wheel. PYTEST="--keep -k fork" runs a part on the wheel that is installed.
@@ -62,6 +62,7 @@ command: # The command and the example that tests run, built as `make check` bui
 check: needs ## Form: formatting, lints, documentation, the header, exported symbols, names in every language. Warnings are errors.
 	$(CARGO) fmt --all --check
 	tests/with-python tests/layers.py
+	tests/with-python tests/dependencies.py
 	$(CARGO) clippy --workspace --all-targets --all-features --locked -- -D warnings
 	$(CARGO) build --workspace --all-targets --all-features --locked
 	tests/with-python tests/c/check_symbols.py $(TARGET)/debug/libgptimage.so
