@@ -122,6 +122,7 @@ impl Budget {
     ///
     /// # Errors
     /// [`ErrorKind::Config`] if a text is not an amount.
+    #[doc(hidden)]
     pub fn parse(max_usd: &str, max_usd_per_call: Option<&str>) -> Result<Self, Error> {
         let amount = |name: &str, given: &str| {
             given.trim().parse::<Amount>().map_err(|error| Error::config(format!("{name}: {error}; write it as 12.50")))
@@ -155,6 +156,7 @@ impl Budget {
     }
 
     /// Returns whether both are the same budget.
+    #[doc(hidden)]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -104,12 +104,14 @@ mod transport;
 mod url_guard;
 mod wire;
 
+#[doc(hidden)]
+pub use gptimage_model::printable;
 #[doc(inline)]
 pub use gptimage_model::{
     Amount, Background, EditRequest, EditRequestBuilder, GenerateRequest, GenerateRequestBuilder, ImageFormat,
     ImageInput, Integer, InvalidRequest, Mask, Model, Moderation, Operation, OutputFormat, PARAMETERS, ParameterInfo,
     ParseAmountError, PixelFormat, Quality, Request, RequestBuilder, ResponseFormat, Rule, SaveTo, Size, Violation,
-    Warning, printable, rules,
+    Warning, rules,
 };
 use gptimage_model::{amount, request, text, violation, warning};
 

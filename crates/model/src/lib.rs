@@ -22,6 +22,7 @@ mod mask;
 pub mod request;
 pub mod rules;
 pub mod save_to;
+#[doc(hidden)]
 pub mod text;
 pub mod violation;
 pub mod warning;
@@ -36,6 +37,7 @@ pub use request::{
     ResponseFormat, Size,
 };
 pub use save_to::SaveTo;
+#[doc(hidden)]
 pub use text::printable;
 pub use violation::{InvalidRequest, Rule, Violation};
 pub use warning::Warning;

@@ -47,12 +47,14 @@ impl SaveTo {
 
     /// Returns the image format of the file's extension. `None` for a folder, and for an extension that belongs to no
     /// image format. Checks the file system for whether the path is a folder.
+    #[doc(hidden)]
     pub fn format(&self) -> Option<ImageFormat> {
         ImageFormat::from_extension(&self.extension()?)
     }
 
     /// Returns the file's extension without its dot. `None` for a folder. Checks the file system for whether the path
     /// is a folder.
+    #[doc(hidden)]
     pub fn extension(&self) -> Option<OsString> {
         if self.names_folder() || self.path.is_dir() {
             return None;
@@ -61,12 +63,14 @@ impl SaveTo {
     }
 
     /// Returns whether the path ends in a separator, so that it can only mean a folder.
+    #[doc(hidden)]
     pub fn names_folder(&self) -> bool {
         self.path.as_os_str().as_encoded_bytes().last().is_some_and(|byte| std::path::is_separator(char::from(*byte)))
     }
 }
 
 /// Splits a file name into stem and extension: `.hidden` has no extension, `a.tar.gz` has `gz`.
+#[doc(hidden)]
 pub fn split_extension(name: &OsStr) -> (OsString, Option<OsString>) {
     let mut name = name;
     loop {

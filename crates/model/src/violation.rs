@@ -72,6 +72,7 @@ const GIVEN_MAX_CHARS: usize = 120;
 
 impl Violation {
     /// Creates a violation. A long `given` is shortened.
+    #[doc(hidden)]
     pub fn new(param: impl Into<String>, rule: Rule, given: impl fmt::Display, message: impl Into<String>) -> Self {
         Self {
             param: param.into(),

@@ -34,16 +34,19 @@ impl Request {
     }
 
     /// Returns the parameters, without images and mask.
+    #[doc(hidden)]
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
     /// Returns the inspected input images of an edit.
+    #[doc(hidden)]
     pub fn images(&self) -> &[Inspected] {
         &self.images
     }
 
     /// Returns the inspected mask of an edit.
+    #[doc(hidden)]
     pub fn mask(&self) -> Option<&Inspected> {
         self.mask.as_ref()
     }
@@ -57,6 +60,7 @@ impl Request {
     ///
     /// # Errors
     /// [`InvalidRequest`] if the extension contradicts a format that was set.
+    #[doc(hidden)]
     pub fn saved_to(mut self, to: &SaveTo) -> Result<Self, InvalidRequest> {
         self.parameters.set_target(to);
         rules::infer_output_format(&mut self.parameters);

@@ -16,14 +16,18 @@ mod values;
 pub use builder::RequestBuilder;
 pub use checked::Request;
 pub use edit::{EditRequest, EditRequestBuilder};
+#[doc(hidden)]
 pub use extra::ExtraValue;
 pub use generate::{GenerateRequest, GenerateRequestBuilder};
 pub use input::ImageInput;
 #[doc(hidden)]
-pub use inspect::ReceivedFile;
-pub use inspect::{Defect, FileIdentity, InputRole, Inspected, MaskAlpha, Source, open_without_waiting};
+pub use inspect::{Defect, FileIdentity, InputRole, Inspected, MaskAlpha, ReceivedFile, Source, open_without_waiting};
 pub use operation::Operation;
-pub use parameters::{PARAMETERS, ParameterInfo, Parameters, TargetFormat};
+pub use parameters::{PARAMETERS, ParameterInfo};
+#[doc(hidden)]
+pub use parameters::{Parameters, TargetFormat};
 pub use pixels::PixelFormat;
 pub(crate) use pixels::encode;
-pub use values::{Background, Integer, Model, Moderation, OutputFormat, Quality, ResponseFormat, Size, WireValue};
+#[doc(hidden)]
+pub use values::WireValue;
+pub use values::{Background, Integer, Model, Moderation, OutputFormat, Quality, ResponseFormat, Size};

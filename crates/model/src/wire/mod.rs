@@ -6,11 +6,13 @@ pub mod header;
 mod names;
 
 pub use body::{Body, BodyPart};
+#[doc(hidden)]
 pub use names::{BALANCE_PATH, IMAGE, IMAGES, LOGS_PATH, MASK};
 
 use crate::request::Operation;
 
 /// Returns the path of an operation, relative to the base URL.
+#[doc(hidden)]
 pub const fn path(operation: Operation) -> &'static str {
     match operation {
         Operation::Generate => "images/generations",
@@ -20,6 +22,7 @@ pub const fn path(operation: Operation) -> &'static str {
 
 /// Returns the name of the images' form field. It ends in `[]` for several images, because OpenAI rejects a repeated
 /// plain `image` as a duplicate.
+#[doc(hidden)]
 pub const fn image_field(count: usize) -> &'static str {
     if count == 1 { IMAGE } else { IMAGES }
 }

@@ -1,11 +1,9 @@
 //! Names of paths and form fields.
 
 /// The path of the balance, below the gateway's root.
-#[doc(hidden)]
 pub const BALANCE_PATH: &str = "v2/billing";
 
 /// The path of the usage log, below the gateway's root.
-#[doc(hidden)]
 pub const LOGS_PATH: &str = "v2/logs";
 
 /// The name of the form field of a single image.
