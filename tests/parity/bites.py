@@ -114,6 +114,7 @@ FORGOTTEN_PARAMETER = [
 ]
 FORGOTTEN_KIND = [
     "include/gptimage.h: the statuses lacks the number ZZ_TIRED = 98",
+    "tests/c/contract.c: statuses() lacks the status ZZ_TIRED = zz_tired",
     "bindings/ffi/src/status.rs: same_as_core! lacks the constant ZZ_TIRED = ZzTired",
     "bindings/ffi/src/status.rs: name() lacks the text ZZ_TIRED = zz_tired",
     "tests/cases/errors.toml: the table lacks the row zz_tired, 98, exit 98",
@@ -142,7 +143,7 @@ def new_names(printed: Path, copy: Path, check: object) -> list[str]:
 
 
 def a_parameter(data: dict) -> None:  # type: ignore[type-arg]
-    data["parameters"].append({"name": "zz_mood", "operations": ["generate", "edit"]})
+    data["parameters"].append({"name": "zz_mood", "operations": ["generate", "edit"], "integer": False})
 
 
 def a_kind(data: dict) -> None:  # type: ignore[type-arg]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,11 @@ class Lists:
     def of(self, operation: str) -> list[str]:
         return [name for name, operations in self.parameters.items() if operation in operations]
 
+    def integers(self, operation: str) -> tuple[str, ...]:
+        """The parameters of an operation that are numbers."""
+        numbers = [known["name"] for known in self.data["parameters"] if known["integer"]]
+        return tuple(name for name in self.of(operation) if name in numbers)
+
     def type(self, name: str, what: str, crates: tuple[str, ...] = ("model", "core")) -> list[str]:
         """Fields, methods or facts of a type. A type of a blocking client is named with its module."""
         types = {key: of[what] for crate in crates for key, of in self.data["types"][crate].items() if of.get(what)}
@@ -120,13 +126,35 @@ class Lists:
 def places(lists: Lists) -> list[Place]:
     """Every place."""
     return [
+        *rust(lists),
         *c(lists),
         *cpp(lists),
         *python(lists),
         *compiled(lists),
         *command(lists),
         *documentation(lists),
+        *numbers(lists),
         *cases(lists),
+    ]
+
+
+# --- Rust -------------------------------------------------------------------------------------------------------------
+
+
+def rust(lists: Lists) -> list[Place]:
+    """The blocking client against the asynchronous one."""
+    return [
+        Place(
+            "crates/core/src/blocking.rs",
+            cls,
+            "method",
+            LINE,
+            tuple(lists.type(cls, "methods")),
+            f"the methods of the asynchronous {cls}",
+            absent={"collect_one": "drain() waits, collect() gives all"} if cls == "Client" else {},
+            text=lines(lists.type(f"blocking::{cls}", "methods")),
+        )
+        for cls in ("Client", "Call")
     ]
 
 
@@ -169,6 +197,17 @@ def c(lists: Lists) -> list[Place]:
                 *("extra", "deadline_ms", "overwrite", "structural_rules"),
                 *(("mask_path", "mask_bytes") if operation == "edit" else ()),
             ],
+        )
+        for operation in ("generate", "edit")
+    ]
+    operations += [
+        Place(
+            H,
+            f"gptimage_{operation}_request_t, with int64_t,",
+            "setter",
+            matches(rf"\bgptimage_{operation}_request_set_(\w+)\(gptimage_\w+ \*request,\s+int64_t\b", code=True),
+            lists.integers(operation),
+            "core's parameters that are numbers",
         )
         for operation in ("generate", "edit")
     ]
@@ -263,6 +302,15 @@ def c(lists: Lists) -> list[Place]:
         ),
         mentions(H, lists, absent=CGI),
         Place(
+            "tests/c/contract.c",
+            "statuses()",
+            "status",
+            matches(r'\{GPTIMAGE_STATUS_(\w+), "(\w+)"\}', r"\1 = \2"),
+            tuple(f"{kind['name'].upper()} = {kind['name']}" for kind in lists.kinds),
+            "core's kinds of errors",
+            beside=["OK = ok", "INVALID_ARGUMENT = invalid_argument", "PENDING = pending"],
+        ),
+        Place(
             STATUS,
             "same_as_core!",
             "constant",
@@ -321,6 +369,16 @@ def cpp(lists: Lists) -> list[Place]:
     for where, reader in setters("Request", "Self"):
         beside = ("set", "extra", "deadline", "overwrite", "structural_rules")
         found.append(Place(HPP, where, "setter", reader, tuple(both), "core's parameters", beside=beside))
+        found.append(
+            Place(
+                HPP,
+                f"{where} with std::int64_t,",
+                "setter",
+                block(r"class Request\b", matches(rf"\bSelf {'&&' if 'temporaries' in where else '&'}(\w+)\(std::int64_t \w+\)")),
+                lists.integers("edit"),
+                "core's parameters that are numbers",
+            )
+        )
     for cls, names in own.items():
         for where, reader in setters(cls, cls):
             beside = ("add_image", "add_image_bytes", "mask", "mask_bytes") if cls == "EditRequest" else ()
@@ -440,6 +498,17 @@ def python(lists: Lists) -> list[Place]:
                         *("prompt", "extra", "structural_rules", "overwrite"),
                         *(("image", "mask") if operation == "edit" else ()),
                     ],
+                )
+            )
+            found.append(
+                Place(
+                    CLIENT,
+                    f"{cls}.{operation}()",
+                    "keyword of type int",
+                    readers.annotated(f"{cls}.{operation}", "int | None"),
+                    lists.integers(operation),
+                    "core's parameters that are numbers",
+                    beside=["max_attempts"],
                 )
             )
     found.append(
@@ -757,6 +826,18 @@ def command(lists: Lists) -> list[Place]:
 # --- Documentation ----------------------------------------------------------------------------------------------------
 
 
+def charged() -> tuple[str, ...]:
+    """What each kind of error says of money, in a word. Of several charges the ordinary one is the first."""
+    kinds = tomllib.loads((ROOT / "tests/cases/errors.toml").read_text("utf-8"))["kind"]
+    words = {"not_charged": "no", "unknown": "unknown", "charged": "yes"}
+    # A refusal costs nothing unless it states a price, which is said below the table.
+    refusals = range(20, 30)
+    anything = [kind["slug"] for kind in kinds if set(kind["charge"]) == set(words) and kind["number"] not in refusals]
+    return tuple(
+        f"{kind['slug']}: {'see' if kind['slug'] in anything else words[kind['charge'][0]]}" for kind in kinds
+    )
+
+
 def documentation(lists: Lists) -> list[Place]:
     options = spelled([name for name in lists.options if name not in NO_OPTIONS_OF_PYTHON], OPTIONS_OF_PYTHON)
     page = "the table of"
@@ -777,6 +858,14 @@ def documentation(lists: Lists) -> list[Place]:
             tuple(kind["name"] for kind in lists.kinds),
             "core's kinds of errors",
             absent=dict.fromkeys(("invalid_request", "config", "budget_exceeded", "internal"), "no attempt ends so"),
+        ),
+        Place(
+            "README.md",
+            "the table of errors, charged?,",
+            "row",
+            table("What can go wrong", -1, r"^\| `(\w+)`[^|]*\|[^|]*\|[^|]*\| (no|yes|unknown|see)\b", r"\1: \2"),
+            charged(),
+            "the charges of tests/cases/errors.toml",
         ),
         mentions("README.md", lists),
         Place(
@@ -852,6 +941,55 @@ def documentation(lists: Lists) -> list[Place]:
             beside=None,
         ),
     ]
+
+
+# --- Numbers in sentences ---------------------------------------------------------------------------------------------
+
+# A line may end, and a comment go on, between two words.
+GAP = r"[\s*/]+"
+LIMITS = {
+    "characters of a prompt": rf"\b(\w*\d[\d,]*){GAP}characters\b",
+    "images of an edit": rf"\b(?:1|up){GAP}to{GAP}(\w*\d)(?= images|,? in all| times|, each)",
+    "MB of an image": rf"\bat most (\w*\d){GAP}MB\b",
+    "MB of a mask": rf"\bunder (\w*\d){GAP}MB\b",
+    "n of an edit": rf"\b1{GAP}to{GAP}(\w*\d)(?=\.| for `?edit)",
+    "percent of a quality": rf"\b0{GAP}to{GAP}(\w*\d)\b",
+}
+REQUEST = "crates/model/src/request"
+LIMITS_IN = {
+    H: tuple(LIMITS),
+    HPP: tuple(LIMITS),
+    CLIENT: tuple(LIMITS),
+    PYTHON_PAGE: ("characters of a prompt", "images of an edit", "MB of an image", "n of an edit", "percent of a quality"),
+    "crates/cli/src/request_args.rs": ("images of an edit", "MB of an image", "MB of a mask"),
+    f"{REQUEST}/parameters.rs": ("n of an edit", "percent of a quality"),
+    f"{REQUEST}/generate.rs": ("characters of a prompt",),
+    f"{REQUEST}/edit.rs": ("characters of a prompt", "images of an edit", "MB of a mask"),
+    f"{REQUEST}/builder.rs": ("characters of a prompt", "images of an edit"),
+}
+DEFAULTS = {
+    H: r'Server default:[\s*/]+"?(\w+)"?\.[\s*/]+gptimage_status_t gptimage_\w+_request_set_(\w+)\(',
+    HPP: r'Server default:[\s*/]+"?(\w+)"?\.[\s*/]+\w+ &(\w+)\(',
+    f"{REQUEST}/parameters.rs": r"(?:`(?=\w+` \(the server's default)|The server's default is )(\w+).*\n(?: +///.*\n)* +(\w+):",
+}
+
+
+def numbers(lists: Lists) -> list[Place]:
+    """The limits and defaults of the model that sentences state."""
+    limits: dict[str, int] = lists.data["limits"]
+    defaults: dict[str, str] = lists.data["defaults"]
+    found = [
+        Place(file, f"the text on {limit}", "number", matches(LIMITS[limit]), (f"{limits[limit]:,}",), "core's limits")
+        for file, named in LIMITS_IN.items()
+        for limit in named
+    ]
+    for file, pattern in DEFAULTS.items():
+        stated = tuple(f"{value} for {name}" for name, value in defaults.items())
+        found.append(Place(file, "the text", "default", matches(pattern, r"\1 for \2"), stated, "core's defaults of the server"))
+    words = tuple(dict.fromkeys(value for value in defaults.values() if not value.isdigit()))
+    marked = matches(r'`"(\w+)"`\s+\(server\s+default\)')
+    found.append(Place(CLIENT, "the docstring of Client.generate()", "default", marked, words, "core's defaults of the server"))
+    return found
 
 
 # --- Cases ------------------------------------------------------------------------------------------------------------

@@ -153,6 +153,19 @@ def keywords(function: str) -> Reader:
     return python(find)
 
 
+def annotated(function: str, annotation: str) -> Reader:
+    """The keywords of a function that have this annotation."""
+
+    def find(module: ast.Module) -> Iterator[tuple[str, ast.AST, int]]:
+        for node in _scope(module, function):
+            assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            for arg in node.args.kwonlyargs:
+                if arg.annotation is not None and ast.unparse(arg.annotation) == annotation:
+                    yield arg.arg, arg, 0
+
+    return python(find)
+
+
 def keys(function: str) -> Reader:
     """The keys of the dicts that stand in a function or a class."""
 

@@ -11,7 +11,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-use gptimage_core::rules::GPT_IMAGE_2;
+use gptimage_core::rules::{GPT_IMAGE_2, MIB};
 use gptimage_core::{Charge, ErrorKind, GenerateRequest, Operation, PARAMETERS, ParameterInfo, Phase, Rule, Timers};
 use gptimage_emulator::Emulator;
 use serde_json::{Map, Value, json};
@@ -32,6 +32,7 @@ fn main() -> Result<()> {
         "parameters": parameters(),
         "values": values(),
         "defaults": GPT_IMAGE_2.defaults.iter().copied().collect::<BTreeMap<_, _>>(),
+        "limits": limits(),
         "error_kinds": error_kinds(),
         "phases": names(Phase::ALL, Phase::as_str),
         "charges": names(Charge::ALL, Charge::as_str),
@@ -56,6 +57,19 @@ fn parameters() -> Value {
     let operations = |known: &'static [Operation]| known.iter().map(|operation| operation.as_str()).collect::<Vec<_>>();
     let parameter = |known: &ParameterInfo| json!({ "name": known.name, "operations": operations(known.operations), "integer": known.integer });
     PARAMETERS.iter().map(parameter).collect()
+}
+
+/// The numbers that texts for people repeat.
+fn limits() -> Value {
+    let rules = &GPT_IMAGE_2;
+    json!({
+        "characters of a prompt": rules.prompt_max_chars,
+        "images of an edit": rules.images_max,
+        "MB of an image": rules.image_max_bytes / MIB,
+        "MB of a mask": rules.mask_below_bytes / MIB,
+        "n of an edit": rules.edit_n.end(),
+        "percent of a quality": rules.output_compression.end(),
+    })
 }
 
 /// The words that each parameter takes, as the refusal of another word lists them.
