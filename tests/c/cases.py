@@ -216,7 +216,7 @@ class Library:
             self.call("gptimage_generated_free", generated)
 
 
-NAMED = {prototype.name for prototype in header.prototypes()}
+NAMED = {prototype.name: prototype for prototype in header.prototypes()}
 
 
 class Request:
@@ -235,9 +235,9 @@ class Request:
     def setters(self) -> Iterator[tuple[Any, ...]]:
         """What is called on it, in order."""
         for name, value in self.case.get("set", {}).items():
-            named = f"gptimage_{self.operation}_request_set_{name}" in NAMED
+            setter = NAMED.get(f"gptimage_{self.operation}_request_set_{name}")
             number = isinstance(value, int)
-            if named and not (number and self.as_text) and number == (name in ("n", "output_compression")):
+            if setter and not (number and self.as_text) and number == (setter.parameters[1].type == "int64_t"):
                 yield f"set_{name}", value if number else value.encode()
             else:
                 yield "set", name.encode(), str(value).encode()

@@ -52,6 +52,7 @@ pub(crate) enum BodyForm {
 /// Codes of a refusal by moderation, in lower case, without punctuation.
 const MODERATION_CODES: &[&str] =
     &["moderationblocked", "contentpolicyviolation", "contentfilter", "responsibleaipolicyviolation"];
+/// Texts in the message of a refusal by moderation. Some messages repeat the code, in its own spelling.
 const MODERATION_WORDS: &[&str] = &["safety system", "content policy", "moderation_blocked"];
 
 /// Codes of an account without money, in lower case, without punctuation. The first is the vendor's spelling.

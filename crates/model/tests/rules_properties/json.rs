@@ -1,7 +1,7 @@
 //! A generate request's JSON, parsed back.
 
-use gptimage_model::Request;
 use gptimage_model::wire::{Body, BodyPart};
+use gptimage_model::{PARAMETERS, Request};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -13,10 +13,8 @@ fn intended(given: &Given) -> Map<String, Value> {
     fields.insert("model".to_owned(), given.model().into());
     fields.insert("prompt".to_owned(), given.sent_prompt().into());
     for (name, text) in &given.set {
-        let value = match *name {
-            "n" | "output_compression" => text.trim().parse::<i64>().unwrap().into(),
-            _ => text.as_str().into(),
-        };
+        let is_number = PARAMETERS.iter().any(|known| known.name == *name && known.integer);
+        let value = if is_number { text.trim().parse::<i64>().unwrap().into() } else { text.as_str().into() };
         fields.insert((*name).to_owned(), value);
     }
     let known = !given.structural_rules && matches!(given.model(), "openai/gpt-image-2" | "gpt-image-2");
