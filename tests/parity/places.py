@@ -986,6 +986,22 @@ def numbers(lists: Lists) -> list[Place]:
     for file, pattern in DEFAULTS.items():
         stated = tuple(f"{value} for {name}" for name, value in defaults.items())
         found.append(Place(file, "the text", "default", matches(pattern, r"\1 for \2"), stated, "core's defaults of the server"))
+    quoted = matches(r'"(\w+)"')
+    for name, values in lists.data["values"].items():
+        places_of = [
+            (H, readers.before(f"gptimage_status_t gptimage_{of}_request_set_{name}(", quoted), f"gptimage_{of}_request_set_{name}()")
+            for of in lists.parameters[name]
+        ]
+        places_of += [
+            (HPP, readers.before(f" &{name}(std::string_view", quoted), f"{name}()"),
+            (PYTHON_PAGE, within(rf"^\| `{name}` \|", "$", quoted), f"the row {name}"),
+            (f"{REQUEST}/parameters.rs", readers.above(rf"{name}: \w+,", matches(r"`(\w+)`")), name),
+        ]
+        found += [
+            # A sentence of Rust also has other parameters' words.
+            Place(file, f"the text on {where}", "word", reader, tuple(values), f"core's values of {name}", beside=None if file.endswith(".rs") else ())
+            for file, reader, where in places_of
+        ]
     words = tuple(dict.fromkeys(value for value in defaults.values() if not value.isdigit()))
     marked = matches(r'`"(\w+)"`\s+\(server\s+default\)')
     found.append(Place(CLIENT, "the docstring of Client.generate()", "default", marked, words, "core's defaults of the server"))

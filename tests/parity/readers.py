@@ -53,6 +53,11 @@ def before(mark: str, reader: Reader) -> Reader:
     return read
 
 
+def above(item: str, reader: Reader) -> Reader:
+    """What another reader finds in the documentation of a Rust item that a pattern finds."""
+    return within(rf"(?=(?:^ *///.*\n)+ *{item})", rf"^ *{item}", reader)
+
+
 def block(opening: str, reader: Reader) -> Reader:
     """What another reader finds between the braces that follow a pattern, comments and private members left out."""
     begin = re.compile(opening + r"[^;{]*\{")
