@@ -283,7 +283,7 @@ impl Program {
                     return;
                 }
                 44 => return gptimage_cancel_token_free(self.tokens.take(bytes)),
-                _ => return self.look(bytes),
+                _ => return self.read_all(bytes),
             };
             let is_made = made.is_some();
             if let Some(shelf) = made
@@ -295,8 +295,8 @@ impl Program {
         }
     }
 
-    /// Everything that can be asked of an error and of a result.
-    fn look(&mut self, bytes: &mut Bytes<'_>) {
+    /// Calls every getter of an error and of a result.
+    fn read_all(&mut self, bytes: &mut Bytes<'_>) {
         let (error, mut made) = (self.errors.any(bytes), self.made.any(bytes));
         let index = usize::from(bytes.byte() % 4);
         // SAFETY: as in `step`; what is borrowed is read before its owner is freed.

@@ -1,4 +1,4 @@
-"""What the tests of faults share: a line for each thing tried, a running emulator and its truth."""
+"""What the tests of faults share: a line for each thing tried, a running emulator and its own record."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def rust(lists: Lists) -> list[Place]:
             absent={"collect_one": "drain() waits, collect() gives all"} if cls == "Client" else {},
             text=lines(lists.type(f"blocking::{cls}", "methods")),
         )
-        for cls in ("Client", "Call")
+        for cls in ("Client", "Call", "Reconcile")
     ]
 
 

@@ -118,16 +118,24 @@ impl Client {
         self.client.pending()
     }
 
-    /// Looks up attempts in the vendor's usage log, for at most [`Timers::usage_log`](crate::Timers::usage_log). See
+    /// Prepares a lookup of attempts in the vendor's usage log. [`Reconcile::send`] sends it. See
     /// [`crate::Client::reconcile`].
     ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] if the client's thread has ended.
-    pub fn reconcile<A: Into<ReconcileTarget>>(
-        &self,
-        attempts: impl IntoIterator<Item = A>,
-    ) -> Result<Vec<Reconciled>, Error> {
-        self.thread.run(self.client.reconcile(attempts).send())?
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use gptimage_core::{Charge, GenerateRequest, blocking::Client};
+    ///
+    /// # let emulator = gptimage_emulator::Emulator::builder().spawn()?;
+    /// # let client = Client::builder().api_key(emulator.key()).base_url(emulator.base_url()).build()?;
+    /// let request = GenerateRequest::builder("A T-Rex relaxing on a beach").build()?;
+    /// let generated = client.generate(&request).send()?;
+    /// let reconciled = client.reconcile(generated.attempts()).timeout(Duration::from_secs(5)).send()?;
+    /// assert_eq!(reconciled[0].charge, Charge::Charged);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reconcile<A: Into<ReconcileTarget>>(&self, attempts: impl IntoIterator<Item = A>) -> Reconcile {
+        Reconcile { lookup: self.client.reconcile(attempts), thread: Arc::clone(&self.thread) }
     }
 
     /// Waits until all calls that run on without a caller have ended. See [`crate::Client::drain`].
@@ -212,6 +220,37 @@ impl Call {
     pub fn send(self) -> Result<Generated, Error> {
         // Nobody knows how far it was.
         self.thread.run(self.call.send()).map_err(|error| error.with_charge(Charge::Unknown))?
+    }
+}
+
+/// A lookup that was not sent yet. [`Reconcile::send`] sends it and blocks. See [`crate::Reconcile`].
+#[derive(Debug)]
+#[must_use = "a lookup does nothing until `send`"]
+pub struct Reconcile {
+    lookup: crate::Reconcile,
+    thread: Arc<Thread>,
+}
+
+impl Reconcile {
+    /// Sets how far back the log is read. Default: `24h`. See [`crate::Reconcile::period`].
+    pub fn period(mut self, period: impl Into<String>) -> Self {
+        self.lookup = self.lookup.period(period);
+        self
+    }
+
+    /// Sets how long to wait for a row. Default: [`Timers::usage_log`](crate::Timers::usage_log). See
+    /// [`crate::Reconcile::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.lookup = self.lookup.timeout(timeout);
+        self
+    }
+
+    /// Reads the usage log and returns one result for each attempt, in their order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if the client's thread has ended.
+    pub fn send(self) -> Result<Vec<Reconciled>, Error> {
+        self.thread.run(self.lookup.send())?
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ids: the gateway's own, and the one that a caller may send along.
 
-/// A random id in the look of a version 4 UUID.
+/// A random version 4 UUID.
 pub(crate) fn random_uuid() -> String {
     let bits = fastrand::u128(..);
     let (a, b) = ((bits >> 96) as u32, (bits >> 80) as u16);

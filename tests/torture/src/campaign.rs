@@ -25,11 +25,11 @@ pub struct Ended {
     pub failures: Vec<String>,
 }
 
-/// Runs experiments of `seed` until so many calls were made. `watch` sees the tally now and then.
+/// Runs experiments of `seed` until so many calls were made. `on_progress` gets the tally after each experiment.
 ///
 /// # Errors
 /// What an experiment needs and cannot have.
-pub async fn campaign(seed: u64, calls: u64, mut watch: impl FnMut(&Tally)) -> io::Result<Ended> {
+pub async fn campaign(seed: u64, calls: u64, mut on_progress: impl FnMut(&Tally)) -> io::Result<Ended> {
     let world = Arc::new(World::new()?);
     let mut ended = Ended { tally: Tally::default(), failures: Vec::new() };
     let mut running = JoinSet::new();
@@ -52,7 +52,7 @@ pub async fn campaign(seed: u64, calls: u64, mut watch: impl FnMut(&Tally)) -> i
         if !report.judgement.wrong.is_empty() && ended.failures.len() < DESCRIBED {
             ended.failures.push(describe(&experiment, &report));
         }
-        watch(&ended.tally);
+        on_progress(&ended.tally);
     }
 }
 

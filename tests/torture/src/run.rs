@@ -166,7 +166,7 @@ fn kept_answers(observed: &[Observed], collected: &[Outcome]) -> Vec<PathBuf> {
 
 /// A final name never shows half a picture, and nothing else is left beside it but answers that errors name.
 async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec<String> {
-    let look = || -> io::Result<Vec<String>> {
+    let find_leftovers = || -> io::Result<Vec<String>> {
         let mut wrong = Vec::new();
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
@@ -178,13 +178,13 @@ async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec
     };
     // A temporary file whose call was dropped is removed by a thread that nobody waits for.
     for _ in 0..500 {
-        match look() {
+        match find_leftovers() {
             Ok(wrong) if wrong.is_empty() => return wrong,
-            // What vanished while we looked is no longer left.
+            // A file may vanish while the folder is read.
             Ok(_) | Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
-    look().unwrap_or_else(|error| vec![format!("the folder cannot be read: {error}")])
+    find_leftovers().unwrap_or_else(|error| vec![format!("the folder cannot be read: {error}")])
 }
 
 fn count_faults(experiment: &Experiment, server: &ScriptedServer) -> BTreeMap<&'static str, u64> {
