@@ -1,4 +1,4 @@
-//! Reading a base URL as people paste it.
+//! Parses base URLs in the forms in which people paste them.
 
 use url::Url;
 
@@ -7,28 +7,29 @@ use crate::text::{self, is_quote, is_unprintable};
 use crate::url_guard::is_loopback;
 use crate::wire::PATHS;
 
-/// What a base URL ends with that is to be taken exactly as it is: an empty fragment, which no other one has.
+/// The ending of a base URL that is used exactly as given: an empty fragment, which no other base URL has.
 const EXACT: char = '#';
 
-/// Endpoints beside those of the wire that are pasted with their base URL.
+/// Paths of other endpoints that people paste as part of a base URL.
 const OTHER_PATHS: [&str; 2] = ["images/variations", "chat/completions"];
-/// The same of one word. They may be somebody's path, so they count only behind a version.
+/// Endpoints of one word that people paste. Such a word may belong to the gateway's own path, so it only counts after a
+/// version.
 const SHORT_ENDPOINTS: &[&str] = &["models", "completions", "responses", "embeddings", "images"];
 
 /// A validated base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
-    /// Ends with a slash, so that paths can be joined to it.
+    /// The URL. It ends in a slash, so that paths can be joined to it.
     pub(crate) url: Url,
-    /// As it can be given again with the same result.
+    /// The URL as text. Parsing this text gives the same result.
     pub(crate) shown: String,
-    /// What was left out of it, in words.
+    /// A sentence that says which part of the given URL was removed.
     pub(crate) note: Option<String>,
 }
 
 impl BaseUrl {
-    /// Reads a base URL: with or without `/v1`, a trailing slash or an endpoint; https unless told otherwise. One that
-    /// ends in `#` is taken as it is.
+    /// Parses a base URL, with or without `/v1`, a trailing slash or an endpoint. Plain http is an error unless
+    /// `allow_http` is set or the host is this machine. A URL that ends in `#` is used exactly as given.
     pub(crate) fn parse(given: &str, allow_http: bool) -> Result<Self, Error> {
         let given = given.trim();
         let mut url = validate(given, allow_http)?;
@@ -44,7 +45,7 @@ impl BaseUrl {
         }
         let kept = with_version(segments.clone());
         url.set_path(&format!("/{}/", kept.join("/")));
-        // A version that was added is what everybody expects, and needs no note.
+        // Adding a version is expected and needs no note.
         let left_out = segments.len() > kept.len() || !kept.starts_with(&segments);
         let note = left_out.then(|| {
             format!(
@@ -56,9 +57,9 @@ impl BaseUrl {
     }
 }
 
-/// Judges everything but the path.
+/// Validates everything except the path.
 fn validate(given: &str, allow_http: bool) -> Result<Url, Error> {
-    // What stands before an @ may be a password.
+    // The text before an @ may contain a password.
     let shown = if given.contains('@') { "(not shown)".to_owned() } else { text::shorten(given, 200) };
     let refused = |reason: &str| Error::config(format!("the base URL {shown:?} {reason}"));
     if given.starts_with(is_quote) || given.ends_with(is_quote) {
@@ -82,7 +83,7 @@ fn validate(given: &str, allow_http: bool) -> Result<Url, Error> {
     }
     let url = Url::parse(given).map_err(|error| refused(&format!("is no URL: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
-        // The text may hold a password: it is not repeated.
+        // The text may contain a password, so the error does not repeat it.
         return Err(Error::config("the base URL holds user information; give the key as the API key instead"));
     }
     if url.query().is_some() || url.fragment().is_some_and(|fragment| !fragment.is_empty()) {
@@ -102,12 +103,12 @@ fn validate(given: &str, allow_http: bool) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether a text without a scheme means this machine, which needs no encryption.
+/// Returns whether a text without a scheme names this machine, which needs no encryption.
 fn is_local(given: &str) -> bool {
     Url::parse(&format!("http://{given}")).is_ok_and(|url| is_loopback(&url))
 }
 
-/// A path without endpoints and repetitions, that ends in a version.
+/// Returns the path without endpoints and repeated versions, and with a version at its end.
 fn with_version(mut path: Vec<String>) -> Vec<String> {
     loop {
         let len = path.len();
@@ -120,7 +121,7 @@ fn with_version(mut path: Vec<String>) -> Vec<String> {
         let surplus = if is_endpoint(previous, last) {
             2
         } else if last.is_some_and(is_version) && is_endpoint(before, previous) {
-            // An endpoint that was taken for a base, and versioned.
+            // An endpoint to which a version was appended, as if it were a base URL.
             3
         } else if last.is_some_and(|last| SHORT_ENDPOINTS.contains(&last)) && previous.is_some_and(is_version)
             || last.is_some_and(is_version) && last == previous

@@ -49,20 +49,20 @@ use crate::request::Request;
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Mutex<State>>);
 
-/// The reservation for each picture where nothing else is known, in cents.
+/// The reservation for each image if no price is known, in cents.
 const CENTS_PER_IMAGE: u64 = 50;
 
 #[derive(Debug)]
 struct State {
     max: Amount,
     per_call: Option<Amount>,
-    /// At stated prices.
+    /// The amount spent at prices that the server stated.
     stated: Amount,
-    /// Attempts that count as spent at their reservation, by client request id.
+    /// The reservations that count as spent, by client request id of the attempt.
     assumed: BTreeMap<String, (Amount, PriceKey)>,
     reserved: Amount,
     dearest: BTreeMap<PriceKey, Amount>,
-    /// The call that cost more than its reservation.
+    /// The client request id of the call that cost more than its reservation.
     closed_by: Option<String>,
 }
 
@@ -165,7 +165,7 @@ impl Budget {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reserves the dearest that an attempt may be.
+    /// Reserves the maximum cost of an attempt.
     pub(crate) fn reserve(&self, price_key: &PriceKey, attempt: &Arc<AttemptState>) -> Result<Reservation, Error> {
         let mut state = self.lock();
         let needed = state.needed(price_key);
@@ -198,7 +198,7 @@ impl Budget {
         })
     }
 
-    /// Takes note of what was found out about an attempt that may have been charged.
+    /// Records the reconciled charge of an attempt that may have been charged.
     pub(crate) fn reconciled(&self, id: &str, charge: Charge, cost: Option<Cost>) {
         let mut state = self.lock();
         let usd = cost.and_then(Cost::in_usd);
@@ -233,7 +233,7 @@ impl State {
         self.dearest.get(price_key).map_or(usual, |dearest| usual.max(*dearest))
     }
 
-    /// Whether it cost more than was reserved.
+    /// Records a price. Returns whether it is above the reservation.
     fn paid(&mut self, id: &str, usd: Amount, reserved: Amount, price_key: &PriceKey) -> bool {
         self.stated = self.stated.saturating_add(usd);
         let dearest = self.dearest.entry(price_key.clone()).or_default();
@@ -247,8 +247,8 @@ impl State {
     }
 }
 
-/// The part of a budget that is reserved for one attempt. If it is dropped uncommitted, it is released if nothing can have
-/// been charged, and otherwise counts as spent.
+/// The part of a budget that is reserved for one attempt. If dropped without a commit, it is released if nothing can
+/// have been charged, and otherwise counts as spent.
 pub(crate) struct Reservation {
     budget: Budget,
     usd: Amount,
@@ -264,7 +264,7 @@ impl fmt::Debug for Reservation {
 }
 
 impl Reservation {
-    /// Replaces the reservation by what the attempt cost. `Some`: what was reserved, if the attempt cost more.
+    /// Replaces the reservation by the attempt's cost. Returns the reserved amount if the attempt cost more.
     pub(crate) fn commit(mut self, record: &Attempt) -> Option<Amount> {
         self.end(record.charge, record.cost).then_some(self.usd)
     }
@@ -276,7 +276,8 @@ impl Reservation {
         let id = self.attempt.client_request_id();
         match (charge, cost.and_then(Cost::in_usd)) {
             (Charge::NotCharged, _) => false,
-            // What can be read of a price is not all of it, then: it counts where it is more than was reserved.
+            // If part of the price is unreadable, the readable part is only a minimum: it counts only if it exceeds the
+            // reservation.
             (Charge::Charged, Some(usd)) if usd > self.usd || !self.attempt.price_is_unreadable() => {
                 state.paid(id, usd, self.usd, &self.price_key)
             }

@@ -1,5 +1,5 @@
-//! Doors to what is private, for the fuzz targets of this repository. No public interface: anything here may change or go
-//! at any time.
+//! Access to private parts for the fuzz targets of this repository. Not a public interface: anything here may change or
+//! disappear at any time.
 #![allow(missing_docs, reason = "no public interface")]
 
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use crate::transport;
 use crate::url_guard::{self, DownloadGuard};
 use crate::wire::{AnswerDecoder, ErrorBody};
 
-/// One picture in an answer.
+/// One image in a response.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DecodedPayload {
     pub bytes: Vec<u8>,
@@ -24,11 +24,11 @@ pub struct DecodedPayload {
     pub broken: bool,
 }
 
-/// An answer, decoded.
+/// A decoded response.
 #[derive(Debug, PartialEq)]
 pub struct DecodedAnswer {
     pub payloads: Vec<DecodedPayload>,
-    /// `null` in place of payloads.
+    /// The parsed JSON, with `null` in place of payloads.
     pub value: Value,
     pub broken: bool,
     /// The entries of `data`: payload number and link.
@@ -54,7 +54,7 @@ pub fn decode_answer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, key: &str) 
     Ok(DecodedAnswer { payloads, value: json.value, broken: json.broken.is_some(), found, overflowed })
 }
 
-/// What an error body says.
+/// The information found in an error body.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ErrorBodySummary {
     pub message: Option<String>,
@@ -84,7 +84,7 @@ pub fn backoff(
     transport::backoff(attempts, first, longest, retry_after, random_fraction)
 }
 
-/// Format and dimensions of a complete picture.
+/// Returns format and dimensions of a complete image.
 pub fn complete(bytes: &[u8]) -> Result<(ImageFormat, Option<(u32, u32)>), String> {
     let verified = verify_bytes(bytes).map_err(|error| error.to_string())?;
     Ok((verified.format, verified.dimensions))
@@ -94,7 +94,8 @@ pub fn base_url(text: &str, allow_http: bool) -> Result<String, Error> {
     BaseUrl::parse(text, allow_http).map(|base| base.shown)
 }
 
-/// Whether a picture may be fetched from `url`, for a gateway at `base`; both as URLs.
+/// Returns whether an image may be downloaded from `url` if the gateway is at `base`. `None` if one of them is not a
+/// URL.
 pub fn may_download(base: &str, url: &str) -> Option<Result<(), String>> {
     let guard = DownloadGuard::new(&base.parse().ok()?);
     Some(guard.check(&url.parse().ok()?))

@@ -1,14 +1,15 @@
-//! `NO_PROXY`: which hosts are reached past the environment's proxies, read as curl and Go read it.
+//! Parses `NO_PROXY`, the hosts that are reached without the environment's proxies, with the rules of curl and Go.
 //!
-//! Entries stand between commas or blanks. `*` is every host; `example.com` and `.example.com` are that name and all below
-//! it; `*.example.com` is all below it; an address or a network (`10.0.0.0/8`) is what it says. A port behind any of them
-//! (`host:443`, `[::1]:8080`) narrows it. What cannot be read exempts nothing.
+//! Entries are separated by commas or blanks. `*` matches every host; `example.com` and `.example.com` match that name
+//! and all names below it; `*.example.com` matches only the names below it; an address or a network (`10.0.0.0/8`)
+//! matches itself. A port after any of them (`host:443`, `[::1]:8080`) restricts the match to that port. An entry that
+//! cannot be read exempts nothing.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// A list that was read.
+/// A parsed list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NoProxy(Vec<Entry>);
 
@@ -21,12 +22,12 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// Names below this one; the name itself where `itself`.
+    /// Names below this one, and the name itself if `itself` is true.
     Below {
         name: String,
         itself: bool,
     },
-    /// Addresses that begin with these bits.
+    /// Addresses that begin with the first bits of this one; the number is how many.
     Network(IpAddr, u32),
 }
 
@@ -36,7 +37,7 @@ impl NoProxy {
         Self(list.split(split).filter(|entry| !entry.is_empty()).filter_map(Entry::parse).collect())
     }
 
-    /// Whether `url` is reached without a proxy.
+    /// Returns whether `url` is reached without a proxy.
     pub(crate) fn covers(&self, url: &Url) -> bool {
         let Some(host) = url.host() else { return false };
         let port = url.port_or_known_default();
@@ -100,7 +101,7 @@ impl Hosts {
     }
 }
 
-/// A network of addresses; of IPv4 ones also where they are written as IPv6.
+/// Returns a network of addresses. One of IPv4 also matches its addresses written as IPv6.
 fn network(address: IpAddr, bits: Option<&str>) -> Option<Hosts> {
     let longest: u32 = if address.is_ipv4() { 32 } else { 128 };
     let bits = match bits {

@@ -1,6 +1,7 @@
-//! Which proxy a request leaves by. Pure: whoever reads the environment passes it in.
+//! Decides which proxy a request goes through. Pure: the caller passes in the environment.
 //!
-//! What cannot be read or used is an error, and never the direct way: the key would leave by it.
+//! A proxy setting that cannot be read or used is an error and never means a direct connection, which would send the
+//! key along an unwanted route.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,48 +15,51 @@ use crate::no_proxy::NoProxy;
 use crate::text::{is_quote, is_unprintable};
 use crate::url_guard::is_loopback;
 
-/// Variables that name a proxy, the first of each pair that is set and not blank wins.
+/// Variables that name a proxy. The first of each pair that is set and not blank is used.
 const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
 const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
 const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
-/// Set by web servers for CGI programs, where `HTTP_PROXY` is the `Proxy` header of whoever asks.
+/// Set by web servers for CGI programs. There, `HTTP_PROXY` holds the `Proxy` header of an incoming request, so a
+/// stranger may have chosen it.
 const CGI: &str = "REQUEST_METHOD";
 
-/// No proxy's URL is longer. The HTTP library drops one of over 64 KiB in silence.
+/// Maximum length of a proxy's URL, in bytes. The HTTP library silently ignores one of over 64 KiB.
 const LONGEST: usize = 4096;
-/// RFC 1929: user and password of SOCKS5 have a byte each for their length.
+/// Maximum length of a SOCKS5 user name or password: RFC 1929 has one byte for each length.
 const LONGEST_SOCKS_WORD: usize = 255;
 
 /// Reads an environment variable.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Which proxy is configured.
+/// The configured proxy.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) enum Proxy {
-    /// Not configured: the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` decide.
+    /// Not configured: the standard variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.
     #[default]
     System,
     /// No proxy.
     None,
-    /// This one, for every request. `source` is what errors call it by.
+    /// This proxy, for every request. Errors refer to it as `source`.
     Url { url: String, source: String },
 }
 
-/// A proxy that can be used.
+/// A proxy whose settings were validated.
 pub(crate) struct ProxyServer {
-    /// With user and password. Built from validated parts, so that the HTTP library reads it as we do.
+    /// The URL with user and password. It is built from validated parts, so that the HTTP library reads it the same
+    /// way.
     url: SecretString,
     /// Scheme, host and port.
     address: String,
-    /// Without brackets.
+    /// The host, without brackets.
     host: String,
-    /// The variable or option that it came from.
+    /// The variable or option that the proxy came from.
     source: String,
 }
 
 impl ProxyServer {
-    /// The URL for the HTTP library. Names of `literal` hosts are not looked up: there is nothing to look up.
+    /// Returns the URL for the HTTP library. With `literal`, the destination's host is an IP address: `socks5` then
+    /// becomes `socks5h`, because there is no name to look up.
     pub(crate) fn url(&self, literal: bool) -> String {
         let url = self.url.expose_secret();
         match url.strip_prefix("socks5://") {
@@ -64,17 +68,17 @@ impl ProxyServer {
         }
     }
 
-    /// The host, as it is looked up.
+    /// Returns the host, for looking up its address.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether it is given a user.
+    /// Returns whether the URL has a user.
     pub(crate) fn has_login(&self) -> bool {
         self.url.expose_secret().contains('@')
     }
 
-    /// Whether the way to the proxy itself is encrypted.
+    /// Returns whether the connection to the proxy itself is encrypted.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.address.starts_with("https:")
     }
@@ -87,49 +91,51 @@ impl fmt::Display for ProxyServer {
 }
 
 impl fmt::Debug for ProxyServer {
-    /// Without user and password.
+    /// Writes scheme, host and port, without user and password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ProxyServer({self})")
     }
 }
 
-/// The ways out of this machine, decided once.
+/// The routes of all requests of a client, resolved once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Routes {
     http: Option<Arc<ProxyServer>>,
     https: Option<Arc<ProxyServer>>,
-    /// The hosts that the environment exempts.
+    /// The hosts that the environment exempts from the proxies, and the variable that says so.
     except: Option<(&'static str, NoProxy)>,
-    /// Whether a proxy leads to this machine itself, too: only one that was given in words, not the environment's.
+    /// Whether requests to this machine use the proxy too. True only for an explicitly configured proxy, not for one
+    /// from the environment.
     loopback: bool,
 }
 
-/// The way of one request.
+/// The route of one request.
 #[derive(Debug)]
 pub(crate) enum Route<'a> {
     Direct(Direct<'a>),
     Proxy(&'a Arc<ProxyServer>),
 }
 
-/// Why no proxy is used.
+/// Why a request uses no proxy.
 #[derive(Debug)]
 pub(crate) enum Direct<'a> {
-    /// None is set for this scheme.
+    /// No proxy is set for this scheme.
     NoneSet,
-    /// The environment's proxies are not for this machine itself.
+    /// The host is this machine, and proxies from the environment do not apply to it.
     Loopback(&'a ProxyServer),
-    /// This variable exempts the host.
+    /// This variable exempts the host from the proxy.
     Exempt(&'static str, &'a ProxyServer),
 }
 
 impl Routes {
-    /// Settles every way. `base_url`: where the key goes.
+    /// Resolves the routes. `base_url` is the URL that the key is sent to.
     pub(crate) fn resolve(setting: &Proxy, base_url: &Url, lookup: Lookup<'_>) -> Result<Self, Error> {
         match setting {
             Proxy::System => Self::of_environment(base_url, lookup),
             Proxy::None => Ok(Self::default()),
             Proxy::Url { url, source } => {
-                // Such as `--proxy "$PROXY"` where that is not set: a proxy was asked for.
+                // An empty value, such as `--proxy "$PROXY"` with the variable unset, shows that a proxy was wanted, so
+                // it is an error.
                 let url = not_blank(url).ok_or_else(|| {
                     unusable(source, "it is empty; where none is wanted leave it out, or set NO_PROXY to *")
                 })?;
@@ -149,7 +155,8 @@ impl Routes {
         let cgi = lookup(CGI).is_some_and(|method| !method.is_empty());
         let http = if cgi { server(&[HTTP[1]])? } else { server(&HTTP)? };
         if cgi && http.is_none() && all.is_none() && base_url.scheme() == "http" && !is_loopback(base_url) {
-            // Neither believed nor ignored: the one is a stranger's choice, the other may be the direct way.
+            // The value is neither used nor ignored: a stranger may have set it, and ignoring it may mean a direct
+            // connection.
             if first(&[HTTP[0]], lookup)?.is_some() {
                 let why = format!("with {CGI} set it may be a stranger's request header; set {} instead", HTTP[1]);
                 return Err(unusable(HTTP[0], &why));
@@ -171,7 +178,7 @@ impl Routes {
         Ok(Self { http, https, except, loopback: false })
     }
 
-    /// The way to `url`.
+    /// Returns the route to `url`.
     pub(crate) fn to(&self, url: &Url) -> Route<'_> {
         let server = match url.scheme() {
             "http" => &self.http,
@@ -187,7 +194,7 @@ impl Routes {
         }
     }
 
-    /// Every proxy, by the scheme that it is for.
+    /// Returns every proxy with the scheme that it is used for.
     pub(crate) fn servers(&self) -> impl Iterator<Item = (&'static str, &Arc<ProxyServer>)> {
         [("http", &self.http), ("https", &self.https)]
             .into_iter()
@@ -210,7 +217,7 @@ impl fmt::Display for Route<'_> {
     }
 }
 
-/// The first of these variables that is set and not blank, blanks around it removed.
+/// Returns the first of these variables that is set and not blank, with its trimmed value.
 fn first(names: &[&'static str], lookup: Lookup<'_>) -> Result<Option<(&'static str, String)>, Error> {
     for name in names {
         let Some(value) = lookup(name) else { continue };
@@ -226,14 +233,14 @@ fn not_blank(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-/// The value may hold a password: it is not repeated.
+/// Creates the error for an unusable value. It does not repeat the value, which may contain a password.
 fn unusable(source: &str, why: &str) -> Error {
     Error::config(format!(
         "the proxy from {source} cannot be used: {why}; write it as http://host:port or socks5h://host:port"
     ))
 }
 
-/// Reads a proxy's URL. `source` says where it came from.
+/// Parses a proxy's URL. `source` says where it came from.
 fn parse(text: &str, source: &str) -> Result<ProxyServer, Error> {
     let refused = |why: &str| unusable(source, why);
     if text.len() > LONGEST {
@@ -245,12 +252,12 @@ fn parse(text: &str, source: &str) -> Result<ProxyServer, Error> {
     if text.contains(|char: char| char.is_whitespace() || is_unprintable(char)) {
         return Err(refused("it holds a blank, a line break or an invisible character"));
     }
-    // Without a scheme it is an HTTP proxy, as for curl and Go.
+    // Without a scheme it is an HTTP proxy, as in curl and Go.
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
         "http" => ("http", 80),
         "https" => ("https", 443),
-        // Desktops write socks:// and mean the newest, with names looked up by the proxy.
+        // Desktops write socks:// and mean SOCKS5 with names looked up by the proxy.
         "socks" | "socks5h" => ("socks5h", 1080),
         "socks5" => ("socks5", 1080),
         "socks4" => ("socks4", 1080),
@@ -288,7 +295,7 @@ fn parse(text: &str, source: &str) -> Result<ProxyServer, Error> {
     })
 }
 
-/// Host and port of an authority. `None`: what stands where a port does is none.
+/// Splits an authority into host and port. `None` if the text after the colon is not a port.
 fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
     let behind_brackets = place.rfind(']').map_or(0, |bracket| bracket + 1);
     let Some(colon) = place.get(behind_brackets..)?.rfind(':').map(|colon| behind_brackets + colon) else {
@@ -302,13 +309,14 @@ fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
     port.parse().ok().filter(|port| digits && *port > 0).map(|port| (host, Some(port)))
 }
 
-/// Narrower than what URLs allow: what the HTTP library cannot read it takes for no proxy.
+/// Returns whether this is a host name. Narrower than what URLs allow, because the HTTP library uses no proxy at all if
+/// it cannot read the name.
 fn is_host_name(name: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     name.bytes().all(known) && name.bytes().any(|byte| byte != b'.') && name.len() <= 253
 }
 
-/// `user:password@`, percent-encoded where need be.
+/// Percent-encodes `user:password@` where necessary.
 fn encode(user_info: &str, scheme: &str) -> Result<String, &'static str> {
     let (user, password) = match user_info.split_once(':') {
         Some((user, password)) => (user, Some(password)),
@@ -335,7 +343,7 @@ fn encode(user_info: &str, scheme: &str) -> Result<String, &'static str> {
     Ok(format!("{}{password}@", url.username()))
 }
 
-/// With `%XX` as the byte that it stands for.
+/// Returns the text with each `%XX` replaced by the byte that it stands for.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -19,9 +19,9 @@ use crate::wire::{LogRow, LogStatus};
 #[derive(Debug, Clone)]
 pub struct ReconcileTarget {
     pub(crate) client_request_id: String,
-    /// The charge that is proved already, and the price.
+    /// The charge that is already proved, and the price.
     pub(crate) known: Option<(Charge, Option<Cost>)>,
-    /// The vendor's id of the work, where the answer's head named it.
+    /// The vendor's id of the inference, if a response stated it.
     pub(crate) inference_id: Option<String>,
 }
 
@@ -147,7 +147,7 @@ impl Reconcile {
     }
 }
 
-/// Derives the result of an attempt from the rows. `unreadable`: why the log could not be read whole.
+/// Derives the result of an attempt from the rows. `unreadable` says why the log could not be read completely.
 fn reconcile_rows(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<&str>) -> Reconciled {
     let id = &target.client_request_id;
     let of_it: Vec<_> = rows.iter().filter(|row| &row.client_request_id == id).collect();
@@ -194,18 +194,19 @@ fn reconcile_rows(target: &ReconcileTarget, rows: &[LogRow], unreadable: Option<
     }
 }
 
-/// Whether another reading of the log can say nothing more: something is proved, and nothing is on its way.
+/// Returns whether reading the log again cannot change the result: the charge is proved and no row says that the call
+/// is still running.
 fn is_resolved(target: &ReconcileTarget, rows: &[LogRow]) -> bool {
     let of_it: Vec<_> = rows.iter().filter(|row| row.client_request_id == target.client_request_id).collect();
     charge_of_rows(target, &of_it).0 != Charge::Unknown && of_it.iter().all(|row| row.status != LogStatus::Running)
 }
 
-/// All rows of one attempt together. Only what leaves no other reading is believed.
+/// Derives the charge from all rows of one attempt. It stays unknown unless the rows allow only one conclusion.
 fn charge_of_rows(target: &ReconcileTarget, rows: &[&LogRow]) -> (Charge, Option<Cost>) {
     let other_work =
         |row: &&LogRow| matches!((&target.inference_id, &row.inference_id), (Some(known), Some(said)) if known != said);
     let sum = rows.iter().fold(Cost::default(), |sum, row| sum.plus(row.price.known()));
-    // Whatever else they say: a price was paid.
+    // A stated price or a success proves the charge, whatever the other rows say.
     if sum.is_positive() || rows.iter().any(|row| row.status == LogStatus::Succeeded) {
         return (Charge::Charged, sum.or_none());
     }

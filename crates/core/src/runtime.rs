@@ -1,4 +1,4 @@
-//! The tokio runtime around a call: that there is one, and its threads for work that blocks.
+//! The tokio runtime around a call: checks that there is one, and runs blocking work on its threads.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 
 use crate::error::Error;
 
-/// How long runtimes of ours keep a thread for files that has nothing to do: the one that is there before money is spent is
-/// there when the picture comes, minutes later, on a machine that gives no other.
+/// How long our runtimes keep an idle thread for file work. Long enough that the thread that was started before money
+/// is spent still exists when the image arrives minutes later, on a machine that may not be able to start another.
 pub const FILE_THREAD_KEEP_ALIVE: Duration = Duration::from_secs(60 * 60);
 
-/// Fails without a runtime: tasks, timers and sockets need one, and tokio would panic.
+/// Returns an error outside a tokio runtime. Tasks, timers and sockets need one, and tokio would panic.
 pub(crate) fn require_runtime() -> Result<(), Error> {
     match Handle::try_current() {
         Ok(_) => Ok(()),
@@ -22,7 +22,7 @@ pub(crate) fn require_runtime() -> Result<(), Error> {
     }
 }
 
-/// Work in a place from which it can be taken back.
+/// Holds work so that it can be taken back before it was started.
 struct Shared<F>(Arc<Mutex<Option<F>>>);
 
 impl<F> Shared<F> {
@@ -31,8 +31,8 @@ impl<F> Shared<F> {
     }
 }
 
-/// Runs file work where it may block. Where no thread can be started, it runs here: a slow runtime is better than a lost
-/// picture.
+/// Runs file work on a thread for blocking work. If no thread can be started, it runs on the calling one: a slow
+/// runtime is better than a lost image.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     let Ok(runtime) = Handle::try_current() else { return Ok(work()) };
     let shared = Shared(Arc::new(Mutex::new(Some(work))));
@@ -44,11 +44,11 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
         },
         None => io::Error::other("no thread can be started"),
     };
-    // A runtime that ends, or has no thread, has not begun it.
+    // If the runtime ended or had no thread, the work was not started and is still here.
     shared.take().map(|work| work()).ok_or(failed)
 }
 
-/// Lets work run beside the runtime, if there is a thread for it. Else it is dropped.
+/// Runs work on a thread for blocking work, or drops it if no thread can be started.
 pub(crate) fn blocking_if_possible(runtime: &Handle, work: impl FnOnce() + Send + 'static) {
     let shared = Shared(Arc::new(Mutex::new(Some(work))));
     if spawn(runtime, &shared).is_none() {
@@ -56,7 +56,8 @@ pub(crate) fn blocking_if_possible(runtime: &Handle, work: impl FnOnce() + Send 
     }
 }
 
-/// `None`: no thread can be started, which tokio says by a panic; the work is where it was.
+/// Starts the work on a thread. `None` if no thread can be started, which tokio reports by panicking; the work is then
+/// still in `shared`.
 fn spawn<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
     runtime: &Handle,
     shared: &Shared<F>,

@@ -1,4 +1,4 @@
-//! The key: kept out of every text, the server's included.
+//! The API key, which is kept out of every text, including texts from the server.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,17 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::text::{self, is_quote};
 
-/// Stands where a server repeated the key.
+/// Replaces the key where a server repeated it.
 const REDACTED: &str = "<redacted>";
-/// A shorter key than this is a placeholder, and would be found in innocent words.
+/// Minimum length of a key that is redacted. A shorter one is a placeholder and could be part of ordinary words.
 const REDACT_FROM: usize = 8;
 
-/// An API key that a header can carry.
+/// An API key that is valid in a header.
 #[derive(Clone)]
 pub(crate) struct ApiKey(SecretString);
 
 impl ApiKey {
-    /// Takes a key, white space around it removed. `source` says where it came from.
+    /// Validates a key and removes white space around it. `source` says where it came from.
     pub(crate) fn new(key: &str, source: &str) -> Result<Self, Error> {
         let key = key.trim();
         if key.is_empty() {
@@ -31,7 +31,7 @@ impl ApiKey {
         }
     }
 
-    /// `text`, which a server chose, without the key in it.
+    /// Returns `text`, which came from a server, with the key redacted.
     pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let key = self.0.expose_secret();
         if key.len() >= REDACT_FROM && text.contains(key) {
@@ -41,8 +41,8 @@ impl ApiKey {
         }
     }
 
-    /// As [`ApiKey::redact`], of bytes that go on: the last of them, which may begin the key, are held back in `text` unless it
-    /// `ends`.
+    /// Redacts the key in bytes that arrive in pieces, like [`ApiKey::redact`]. Unless `ends` is true, the last bytes
+    /// stay in `text`, because they may be the beginning of the key.
     pub(crate) fn redact_stream(&self, text: &mut Vec<u8>, ends: bool) -> Vec<u8> {
         let key = self.0.expose_secret().as_bytes();
         if key.len() < REDACT_FROM {
@@ -62,8 +62,8 @@ impl ApiKey {
         clean
     }
 
-    /// As [`ApiKey::redact`], also where white space, invisible characters or escapes (of JSON, HTML, URLs) are spread over
-    /// the key, and where the text ends in the middle of it.
+    /// Redacts like [`ApiKey::redact`], and also a key that is interspersed with white space, invisible characters or
+    /// escapes (of JSON, HTML, URLs), and one that is cut off at the end of the text.
     pub(crate) fn redact_spread(&self, text: &str) -> String {
         let text = self.redact(text).into_owned();
         let key = self.0.expose_secret();
@@ -89,7 +89,7 @@ impl ApiKey {
         out
     }
 
-    /// As [`ApiKey::redact`], of every string in a JSON value.
+    /// Redacts every string in a JSON value like [`ApiKey::redact`].
     pub(crate) fn redact_json(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
@@ -112,13 +112,13 @@ impl ApiKey {
         }
     }
 
-    /// The value of the `Authorization` header.
+    /// Returns the value of the `Authorization` header.
     pub(crate) fn authorization(&self) -> SecretString {
         SecretString::from(format!("Bearer {}", self.0.expose_secret()))
     }
 }
 
-/// What a text says to eyes: its visible characters, escaped ones decoded, each with its place.
+/// The visible characters of a text, with escapes decoded and with their positions.
 struct Letters(Vec<Letter>);
 
 struct Letter {
@@ -145,7 +145,8 @@ impl Letters {
     }
 }
 
-/// The printable ASCII character that an escape at the beginning of `text` stands for, and the escape's length.
+/// Returns the printable ASCII character that an escape at the beginning of `text` stands for, and the length of the
+/// escape.
 fn escaped(text: &str) -> Option<(char, usize)> {
     let number = |digits: &str, radix, length| {
         let char = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
@@ -174,7 +175,7 @@ fn escaped(text: &str) -> Option<(char, usize)> {
         .map(|char| (char, 2))
 }
 
-/// What is wrong with a key as it was pasted, and the way out; never any of the key.
+/// Returns why a pasted key is invalid and how to correct it, without any part of the key.
 fn flaw(key: &str) -> Option<&'static str> {
     let begins = |with: &str| key.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
     let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';

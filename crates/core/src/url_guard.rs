@@ -1,10 +1,10 @@
-//! Which URLs are opened. Pure, but for name lookup, which the caller does.
+//! Decides which URLs may be opened. Pure; the caller does the name lookups.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Whether the URL's host names this machine.
+/// Returns whether the URL's host names this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
@@ -17,13 +17,13 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The rules for URLs of downloads, which depend on where the gateway is.
+/// The rules for download URLs, which depend on where the gateway is.
 #[derive(Debug, Clone)]
 pub(crate) struct DownloadGuard {
     http_allowed: bool,
-    /// The gateway's host is no public one, so its pictures may come from no public one either.
+    /// Whether images may come from addresses that are not public, because the gateway's own address is not public.
     pub(crate) private_allowed: bool,
-    /// The gateway's name, which may turn out to be no public one.
+    /// The gateway's host name, which may resolve to an address that is not public.
     pub(crate) gateway: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl DownloadGuard {
         Self { http_allowed: base_url.scheme() == "http", private_allowed: private, gateway }
     }
 
-    /// Checks one hop. Names are checked again by the addresses that they resolve to.
+    /// Checks one URL or redirect. Names are checked again by the addresses that they resolve to.
     pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
         match url.scheme() {
             "https" => {}
@@ -66,7 +66,7 @@ impl DownloadGuard {
     }
 }
 
-/// Whether an address is on the public internet.
+/// Returns whether an address is on the public internet.
 pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -97,7 +97,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         Ipv4Addr::new(a, b, c, d)
     };
     match segments {
-        // Mapped, compatible and translated IPv4 addresses are what they embed.
+        // Mapped, compatible and translated addresses are judged by the IPv4 address in them.
         [0, 0, 0, 0, 0, 0xffff | 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_v4(embedded()),
         [0x2002, high, low, ..] => {
             let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());

@@ -1,14 +1,15 @@
-//! The guard that every charged body passes: it counts the bytes that the HTTP library takes, and closes for good.
+//! The guard of every charged request body: it counts the bytes that the HTTP library takes, and can be closed for
+//! good.
 //!
-//! The HTTP library pulls the body in a task of its own, which outlives the caller's future. So a decision closes the guard in
-//! the same locked step that reads the count: a closed guard yields an error instead of bytes, and the count is final. A count
-//! below the body's length proves that no server has the whole request.
+//! The HTTP library pulls the body in a task of its own, which can outlive the caller's future. So a decision closes
+//! the guard and reads the count under one lock: a closed guard yields an error instead of bytes, and the count is
+//! final. A count below the body's length proves that no server has the whole request.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-/// Why an input file could not be sent.
+/// The reason why an input file could not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InputError {
     #[error("{0} changed while it was uploaded, or since the request was built; build the request again")]
@@ -28,11 +29,11 @@ struct State {
     input_error: Option<InputError>,
 }
 
-/// Shared between the body and the attempt that sends it.
+/// The guard, shared by the body and the attempt that sends it.
 #[derive(Debug)]
 pub(crate) struct SendGuard(Mutex<State>);
 
-/// How much of the body was sent.
+/// How much of the body has been sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SendProgress {
     /// Bytes that the HTTP library took.
@@ -41,12 +42,12 @@ pub(crate) struct SendProgress {
     pub(crate) total: u64,
     /// Whether the HTTP library asked for the body at all.
     pub(crate) started: bool,
-    /// When it took the last bytes.
+    /// When the HTTP library took the last bytes.
     pub(crate) moved: Instant,
 }
 
 impl SendProgress {
-    /// Whether a server can have the whole request.
+    /// Returns whether a server may have the whole request.
     pub(crate) fn is_whole(&self) -> bool {
         self.handed == self.total
     }
@@ -68,7 +69,7 @@ impl SendGuard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that the HTTP library asked for the first bytes.
+    /// Records that the HTTP library asked for the first bytes.
     pub(crate) fn start(&self) {
         let mut state = self.lock();
         if !state.started {
@@ -77,7 +78,7 @@ impl SendGuard {
         }
     }
 
-    /// Lets `bytes` pass and counts them; `false` once the guard is closed.
+    /// Counts `bytes` and lets them pass. Returns false if the guard is closed.
     pub(crate) fn pass(&self, bytes: u64) -> bool {
         let mut state = self.lock();
         if state.closed {
@@ -88,31 +89,31 @@ impl SendGuard {
         true
     }
 
-    /// Closes the guard because an input cannot be read.
+    /// Closes the guard because an input file cannot be read.
     pub(crate) fn fail(&self, error: InputError) {
         let mut state = self.lock();
         state.closed = true;
         state.input_error = Some(error);
     }
 
-    /// The error that [`SendGuard::fail`] was given.
+    /// Returns the error that [`SendGuard::fail`] was given.
     pub(crate) fn input_error(&self) -> Option<InputError> {
         self.lock().input_error.clone()
     }
 
-    /// The count as it stands; it may grow unless the guard is closed.
+    /// Returns the current count, which can grow unless the guard is closed.
     pub(crate) fn progress(&self) -> SendProgress {
         self.lock().progress()
     }
 
-    /// Closes the guard, whatever passed; returns the final count.
+    /// Closes the guard, even if the whole body has passed. Returns the final count.
     pub(crate) fn close(&self) -> SendProgress {
         let mut state = self.lock();
         state.closed = true;
         state.progress()
     }
 
-    /// Closes the guard unless the whole body passed; returns the count either way.
+    /// Closes the guard unless the whole body has passed. Returns the count in either case.
     pub(crate) fn close_unless_whole(&self) -> SendProgress {
         let mut state = self.lock();
         if state.handed < state.total {

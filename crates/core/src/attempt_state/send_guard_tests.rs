@@ -18,7 +18,7 @@ fn a_whole_body_leaves_the_guard_as_it_is() {
     let guard = SendGuard::new(10);
     assert!(guard.pass(10));
     assert!(guard.close_unless_whole().is_whole());
-    // An empty piece after the last one is no reason to fail a whole upload.
+    // An empty piece after the last one must not fail a complete upload.
     assert!(guard.pass(0));
 
     let guard = SendGuard::new(10);

@@ -1,4 +1,4 @@
-//! The state of an attempt while it runs, shared by its task and whoever waits for it.
+//! The state of an attempt while it runs, shared by its task and its callers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,29 +12,29 @@ use crate::charge::Charge;
 use crate::progress::Progress;
 use crate::wire::Price;
 
-/// How far an attempt came, as far as money is concerned.
+/// How far an attempt came, as far as its charge depends on that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SendStage {
-    /// The HTTP library did not take the whole body: no server has the whole request.
+    /// The HTTP library did not take the whole body, so no server has the whole request.
     Unsent,
-    /// It did: a server may have the whole request.
+    /// The HTTP library took the whole body, so a server may have the whole request.
     Sent,
-    /// A 2xx head came.
+    /// A 2xx status and its headers came.
     Accepted,
-    /// The answer's body came, and it links to a picture.
+    /// The response's body came, and it links to an image.
     Located,
 }
 
-/// The status, ids, price and links of an answer.
+/// The status, ids, price and links of a response.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResponseMetadata {
-    /// Set once the head came.
+    /// The phase, once the status and headers came.
     pub(crate) phase: Option<Phase>,
     pub(crate) http_status: Option<u16>,
     pub(crate) inference_id: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) price: Price,
-    /// Links to pictures that were not downloaded yet.
+    /// Links to images that were not downloaded yet.
     pub(crate) urls: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct AttemptState {
 }
 
 impl AttemptState {
-    /// `waited`: the pause before this attempt. `total`: the body's length in bytes.
+    /// Creates the state. `waited` is the pause before this attempt, `total` the length of the body in bytes.
     pub(crate) fn new(number: u32, client_request_id: String, waited: Duration, total: u64) -> Self {
         Self {
             send_guard: Arc::new(SendGuard::new(total)),
@@ -72,12 +72,12 @@ impl AttemptState {
         &self.client_request_id
     }
 
-    /// The counter of bytes that came, of the answer and of downloads.
+    /// Returns the counter of received bytes, of the response and of downloads.
     pub(crate) fn bytes_received(&self) -> &Arc<AtomicU64> {
         &self.bytes_received
     }
 
-    /// A snapshot for observers.
+    /// Returns a snapshot for observers.
     pub(crate) fn progress(&self, max_attempts: u32) -> Progress {
         let record = self.record(Charge::Unknown, None);
         Progress {
@@ -100,7 +100,7 @@ impl AttemptState {
         self.lock().clone()
     }
 
-    /// How far the attempt came, for the decision table.
+    /// Returns how far the attempt came, for the decision table.
     pub(crate) fn stage(&self) -> SendStage {
         let metadata = self.lock();
         match (metadata.phase, metadata.http_status) {
@@ -111,22 +111,22 @@ impl AttemptState {
         }
     }
 
-    /// Whether the answer states a price that cannot be read.
+    /// Returns whether the response states a price that cannot be read.
     pub(crate) fn price_is_unreadable(&self) -> bool {
         self.lock().price.unreadable
     }
 
-    /// Whether the server may have the whole request.
+    /// Returns whether the server may have the whole request.
     pub(crate) fn may_be_paid(&self) -> bool {
         self.stage() >= SendStage::Sent
     }
 
-    /// Closes the send guard unless the call may be paid; returns whether it may.
+    /// Closes the send guard unless the call may be charged. Returns whether it may be charged.
     pub(crate) fn close_unless_paid(&self) -> bool {
         self.stage() >= SendStage::Accepted || self.send_guard.close_unless_whole().is_whole()
     }
 
-    /// The record of this attempt as it stands.
+    /// Returns the record of this attempt in its current state.
     pub(crate) fn record(&self, charge: Charge, error: Option<String>) -> Attempt {
         let metadata = self.lock();
         let sent = self.send_guard.progress();

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: a temporary file beside the target, synced, then renamed.
+//! Files that appear complete or not at all: a temporary file next to the target is synced and then renamed.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
@@ -14,23 +14,23 @@ use crate::error::Error;
 use crate::text;
 use crate::warning::Warning;
 
-/// A [`SaveTo`] that was looked at: the folder exists, the names are known, and nothing stands in the way.
+/// A validated [`SaveTo`]: the folder exists, the names are known, and nothing is in the way.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     folder: PathBuf,
     stem: OsString,
-    /// As the caller wrote it; `None`: from the picture's format.
+    /// The extension as the caller wrote it. `None` means that the image's format decides.
     extension: Option<OsString>,
     numbered: bool,
-    /// How many pictures were asked for: no more than these may replace anything.
+    /// Number of images requested. Further images never replace existing files.
     count: u32,
     overwrite: bool,
-    /// The most that a file on its way may permit: no more than any file that it may replace.
+    /// Permissions of the temporary file. They allow no more than those of any file that it may replace.
     mode: u32,
 }
 
 impl Target {
-    /// Resolves a target for `count` pictures.
+    /// Resolves a target for `count` images.
     pub(crate) fn resolve(to: &SaveTo, count: u32) -> Result<Self, Error> {
         let refused = |path: &Path, reason: &str, kind| {
             Error::io(format!("cannot save to {}: {reason}", text::path(path)), io::Error::from(kind))
@@ -58,7 +58,7 @@ impl Target {
                 mode: 0o666,
             });
         }
-        // An existing link is followed, so that it stays a link.
+        // Resolve an existing link, so that the link itself is kept.
         let path = if to.overwrites() {
             resolve_links(&path).map_err(|error| Error::io(format!("cannot save to {}", text::path(shown)), error))?
         } else {
@@ -75,7 +75,7 @@ impl Target {
         let folder = folder.to_owned();
         let mut target =
             Self { folder, stem, extension, numbered: count > 1, count, overwrite: to.overwrites(), mode: 0o666 };
-        // Without an extension the name is known once the format is: each of them must be free.
+        // Without an extension, the name depends on the image's format. The names of all formats must be free.
         let formats = match &target.extension {
             Some(_) => &[None][..],
             None => &[Some(ImageFormat::Png), Some(ImageFormat::Jpeg), Some(ImageFormat::Webp)],
@@ -85,7 +85,7 @@ impl Target {
         for path in paths {
             match path.symlink_metadata() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // A name that is too long, for one: better known now than after paying.
+                // For example, the name is too long. It is better to fail now than after paying.
                 Err(error) => {
                     return Err(Error::io(format!("cannot save to {}", text::path(&path)), error));
                 }
@@ -95,7 +95,7 @@ impl Target {
                     return Err(refused(&path, &reason, io::ErrorKind::AlreadyExists));
                 }
                 Ok(found) if found.is_file() => target.mode &= mode(&found),
-                // Numbers and added extensions make names that were not followed above.
+                // Names with numbers or added extensions may be links, which were not resolved above.
                 Ok(found) if found.is_symlink() => {
                     let reason = "a link stands there, and only a file that is named whole is written through one";
                     return Err(refused(&path, reason, io::ErrorKind::AlreadyExists));
@@ -109,31 +109,32 @@ impl Target {
         Ok(target)
     }
 
-    /// Where an answer is kept that cannot be used: beside the pictures.
+    /// Returns the target for a response that cannot be used: a file next to the images.
     pub(crate) fn for_answer(&self) -> Self {
         let mut stem = self.stem.clone();
         stem.push(".answer");
         Self { stem, extension: None, numbered: false, count: 1, overwrite: false, ..self.clone() }
     }
 
-    /// The same in a folder of its own, under this name, for its owner alone.
+    /// Returns the target for a response that cannot be used in another folder, with this name, readable only by its
+    /// owner.
     pub(crate) fn in_folder(folder: &Path, name: &str) -> Self {
         let (folder, stem) = (folder.to_owned(), format!("{name}.answer").into());
         Self { folder, stem, extension: None, numbered: false, count: 1, overwrite: false, mode: 0o600 }
     }
 
-    /// With this file name extension.
+    /// Sets the file name extension.
     pub(crate) fn with_extension(mut self, extension: &str) -> Self {
         self.extension = Some(extension.into());
         self
     }
 
-    /// Whether a picture is one more than were asked for: its name was not looked at before.
+    /// Returns whether an image exceeds the number requested. Then its name was not checked beforehand.
     fn is_surplus(&self, index: usize) -> bool {
         index >= self.count as usize
     }
 
-    /// The folder or file for messages.
+    /// Returns the folder or file as text for messages.
     pub(crate) fn display(&self) -> String {
         text::path(&self.path(0, None))
     }
@@ -142,7 +143,7 @@ impl Target {
         self.candidate(index, format, 0)
     }
 
-    /// The final name of a picture; `again` counts names that were found taken.
+    /// Returns the final name of an image. `again` counts the names that turned out to be taken.
     fn candidate(&self, index: usize, format: Option<ImageFormat>, again: u32) -> PathBuf {
         let mut name = self.stem.clone();
         if self.numbered || self.is_surplus(index) {
@@ -159,7 +160,8 @@ impl Target {
         self.folder.join(name)
     }
 
-    /// Opens a temporary file in the target's folder. Called before money is spent: it proves that the folder takes files.
+    /// Opens a temporary file in the target's folder. Called before money is spent, to prove that files can be created
+    /// there.
     pub(crate) fn create(&self) -> Result<TargetFile, Error> {
         self.create_io()
             .map_err(|error| Error::io(format!("no file can be created in {}", text::path(&self.folder)), error))
@@ -170,12 +172,12 @@ impl Target {
     }
 }
 
-/// Opens a temporary file in a folder, for its owner alone.
+/// Opens a temporary file in a folder, accessible only to its owner.
 pub(crate) fn create_private_in(folder: &Path) -> io::Result<TargetFile> {
     create_with(folder, 0o600)
 }
 
-/// The umask applies to `mode`, as to any new file's; its owner may always read and write.
+/// Opens a temporary file. The umask applies to `mode`, as for any new file; its owner can always read and write it.
 fn create_with(
     folder: &Path,
     #[cfg_attr(not(unix), allow(unused_variables, reason = "modes are Unix's"))] mode: u32,
@@ -187,7 +189,7 @@ fn create_with(
     Ok(TargetFile { file: builder.tempfile_in(folder)?, len: 0 })
 }
 
-/// Where a path leads through links, also to what is not there yet.
+/// Returns the path that is reached by following links, even if nothing exists there yet.
 fn resolve_links(path: &Path) -> io::Result<PathBuf> {
     const MOST: usize = 40;
     let mut path = path.to_owned();
@@ -199,7 +201,7 @@ fn resolve_links(path: &Path) -> io::Result<PathBuf> {
         }
         match (path.read_link(), path.parent()) {
             (Ok(leads_to), Some(folder)) => path = folder.join(leads_to),
-            // No link, and nothing else either.
+            // The path is not a link and nothing exists there.
             _ => return Ok(path),
         }
     }
@@ -216,7 +218,7 @@ fn mode(_metadata: &Metadata) -> u32 {
     0o666
 }
 
-/// Gives a file the owner, as far as that is allowed, and the permissions of the one at `path` that it will replace.
+/// Gives a file the permissions, and if allowed the owner and group, of the file at `path` that it will replace.
 #[cfg(unix)]
 fn copy_permissions(file: &File, path: &Path) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -229,24 +231,24 @@ fn copy_permissions(file: &File, path: &Path) {
         && fchown(file, Some(old.uid()), Some(old.gid())).is_err()
         && fchown(file, None, Some(old.gid())).is_err()
     {
-        // What a group might do is not for another group.
+        // The permissions of the old group must not apply to another group.
         mode &= !0o070;
     }
-    // A file system without permissions has none to keep.
+    // Best effort: some file systems have no permissions.
     let _ = file.set_permissions(std::fs::Permissions::from_mode(mode));
 }
 
 #[cfg(not(unix))]
 fn copy_permissions(_file: &File, _path: &Path) {}
 
-/// A temporary file on its way to its final name. Dropped, it is gone.
+/// A temporary file that will get its final name. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct TargetFile {
     file: NamedTempFile,
     len: u64,
 }
 
-/// A write that failed; `arrived` is what the file had taken, as far as it can be read back.
+/// A failed write. `arrived` holds the bytes written before, as far as they can be read back.
 #[derive(Debug)]
 pub(crate) struct WriteError {
     pub(crate) error: io::Error,
@@ -264,7 +266,7 @@ impl TargetFile {
         }
     }
 
-    /// Empties the file: what was written is no picture after all.
+    /// Empties the file, because its content turned out not to be an image.
     pub(crate) fn restart(&mut self) -> io::Result<()> {
         self.len = 0;
         self.file.as_file().set_len(0)?;
@@ -279,7 +281,7 @@ impl TargetFile {
         verify(self.file.as_file_mut(), self.len)
     }
 
-    /// Reads back what was written, for a file that cannot be kept.
+    /// Reads back the written bytes, if the file cannot be kept.
     pub(crate) fn read_back(&mut self) -> io::Result<Vec<u8>> {
         self.file.rewind()?;
         let mut bytes = Vec::new();
@@ -296,7 +298,7 @@ impl TargetFile {
         self.file.as_file().sync_all()
     }
 
-    /// Gives the file a name that must be free, and syncs neither.
+    /// Gives the file a name, which must be free. Syncs neither the file nor the folder.
     pub(crate) fn store_as(self, path: &Path) -> io::Result<()> {
         persist_new(self.file, path).map(drop).map_err(|refused| refused.error)
     }
@@ -320,7 +322,7 @@ impl TargetFile {
         }
         let len = self.len;
         let mut file = self.file;
-        // Names taken meanwhile are stepped over, a bounded number of them.
+        // If a name was taken in the meantime, try the next ones, up to a limit.
         for again in 0..1000 {
             let path = target.candidate(index, format, again);
             let persisted = if target.overwrite && !target.is_surplus(index) {
@@ -347,30 +349,30 @@ impl TargetFile {
     }
 }
 
-/// Gives a file a name that must be free.
+/// Gives a file a name, which must be free.
 fn persist_new(file: NamedTempFile, path: &Path) -> Result<File, tempfile::PersistError> {
     let refused = match file.persist_noclobber(path) {
         Err(refused) if is_unsupported(&refused.error) => refused,
         done => return done,
     };
-    // A file system that can neither link nor rename without replacing: the name is taken first, then replaced. A disk
-    // that fails gets no such name, which would be an empty file if the process were killed now.
+    // This file system can neither link nor rename without replacing, so create the name first and then replace it. A
+    // failing disk must not reach this point: an empty file would be left if the process were killed now.
     match File::create_new(path) {
         Ok(_) => refused.file.persist(path).inspect_err(|_| {
-            // The name was ours, and empty.
+            // We created this name, and the file is empty.
             let _ = std::fs::remove_file(path);
         }),
         Err(error) => Err(tempfile::PersistError { error, file: refused.file }),
     }
 }
 
-/// Whether this is how a file system says that it does not do such things.
+/// Returns whether the error is one with which file systems report an unsupported operation.
 fn is_unsupported(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidInput, PermissionDenied, TooManyLinks, Unsupported};
     matches!(error.kind(), InvalidInput | PermissionDenied | TooManyLinks | Unsupported)
 }
 
-/// Makes the new name last. Folders cannot be synced everywhere, and the file itself is safe already.
+/// Makes the new name durable. Best effort: not every system can sync folders, and the file itself is synced already.
 pub(crate) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());

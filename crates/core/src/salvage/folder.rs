@@ -1,8 +1,8 @@
-//! A folder that keeps outcomes across processes: their pictures as files, and a record of each.
+//! A folder that keeps results across processes: their images as files, and a record of each result.
 //!
-//! A record `ID.json` appears once its pictures are whole. Whoever renames it has the outcome; the pictures are theirs then,
-//! and the renamed record stays, so that a crash in between loses nothing. What is no record of a version that is known (a
-//! newer gptimage's, a damaged one, a file of somebody else's) is read, and never touched.
+//! A record `ID.json` appears once its images are complete. A process claims the result by renaming the record. The
+//! images then belong to its caller, and the renamed record stays, so that a crash in between loses nothing. A file
+//! that is not a record of a known version (from a newer gptimage, damaged, or not ours) is read but never changed.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File};
@@ -18,9 +18,9 @@ use crate::{random, text};
 
 const RECORD: &str = "json";
 const COLLECTED: &str = "collected";
-/// How the names of our records begin.
+/// The beginning of the names of our records.
 const OURS: &str = "gptimage-";
-/// A longer file is no record.
+/// Maximum length of a record, in bytes. A longer file is not a record.
 const RECORD_MAX: u64 = 16 << 20;
 
 #[derive(Debug)]
@@ -29,19 +29,19 @@ pub(crate) struct Folder {
     seen: Mutex<Seen>,
 }
 
-/// The files that were looked at, so that each is looked at once.
+/// The files that were examined, so that each is examined only once.
 #[derive(Debug, Default)]
 struct Seen {
-    /// Found and not looked at yet, the oldest first.
+    /// Found but not examined yet, oldest first.
     waiting: VecDeque<Found>,
-    /// Files that cannot be collected, as they were when that was logged.
+    /// Files that cannot be collected, in the state in which that was logged.
     refused: HashMap<PathBuf, Refused>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Refused {
     stamp: Stamp,
-    /// By what it holds, which does not change while it stays the same file.
+    /// Whether the file was refused for its content, which does not change unless the file is replaced.
     for_good: bool,
 }
 
@@ -51,38 +51,38 @@ struct Found {
     stamp: Stamp,
 }
 
-/// Tells a file that was replaced.
+/// Detects that a file was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
     len: u64,
 }
 
-/// An outcome that was written down, under a name that nobody looks for yet.
+/// A result that was written, but under a temporary name that no reader looks for.
 #[derive(Debug)]
 pub(crate) struct Written {
     record: TargetFile,
     path: PathBuf,
-    /// Files that were made for it.
+    /// Image files that were created for the record.
     pictures: Vec<PathBuf>,
 }
 
 impl Folder {
-    /// Made where it is missing, when something is written.
+    /// Uses the folder at `path`, which is created when something is written.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, seen: Mutex::default() }
     }
 
-    /// Writes an outcome down, pictures first.
+    /// Writes a result, images first.
     pub(crate) fn write(&self, outcome: &Outcome) -> io::Result<Written> {
         make(&self.path)?;
         let id = attempts(outcome).last().map(|attempt| attempt.client_request_id.clone());
-        // An attempt's outcome may come in parts: an error first, then what ran on.
+        // One attempt may have several outcomes: an error first, then the result of the call that continued.
         let name = format!("{}-{}", id.as_deref().unwrap_or("gptimage"), &random::token()[..8]);
         let mut pictures = Vec::new();
         let result = Record::of(outcome, |number, image| self.save(&name, number, image, &mut pictures))
             .inspect(|_| {
-                // A record that outlives a crash names pictures that do.
+                // Sync, so that the images of a record that survives a crash survive it too.
                 self.sync();
             })
             .and_then(|record| serde_json::to_vec_pretty(&record).map_err(io::Error::other))
@@ -101,12 +101,12 @@ impl Folder {
         }
     }
 
-    /// Makes the names last.
+    /// Makes the new names durable.
     pub(crate) fn sync(&self) {
         sync_folder(&self.path);
     }
 
-    /// Writes a picture into this folder, for its owner alone, and syncs it.
+    /// Writes an image into this folder, readable only by its owner, and syncs it.
     fn save(&self, name: &str, number: usize, image: &Image, pictures: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
         let bytes = image.read().map_err(io::Error::other)?;
         let extension = image.format().map(|format| format!(".{}", format.extension())).unwrap_or_default();
@@ -123,7 +123,7 @@ impl Folder {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The files that may be records, the oldest first.
+    /// Returns the files that may be records, oldest first.
     fn find(&self) -> Vec<Found> {
         let mut all: Vec<Found> = fs::read_dir(&self.path)
             .into_iter()
@@ -151,12 +151,12 @@ impl Folder {
         all
     }
 
-    /// The outcomes that wait to be collected.
+    /// Returns the results that wait to be collected.
     pub(crate) fn list(&self) -> Vec<Pending> {
         self.find().iter().filter_map(|found| self.read(found)).map(|record| record.pending()).collect()
     }
 
-    /// Takes the oldest outcome, from whichever process it is. All of them together list the folder twice.
+    /// Claims the oldest result, of any process. A series of calls that empties the folder lists it twice in total.
     pub(crate) fn claim(&self) -> Option<Outcome> {
         let mut is_listed = false;
         loop {
@@ -170,7 +170,7 @@ impl Folder {
                 self.seen().waiting = all.into();
                 continue;
             };
-            // Only what can be handed over is claimed. Another process may be faster: a name is moved once.
+            // Claim only a record that can be read. Another process may be faster, but a rename succeeds only once.
             if let Some(record) = self.read(&found)
                 && self.rename(&found)
             {
@@ -204,7 +204,7 @@ impl Folder {
                 Err(reason) => reason,
             },
             Err(error) => {
-                // Else somebody collected it meanwhile.
+                // If the file is gone, another process has collected it.
                 if error.kind() != io::ErrorKind::NotFound {
                     self.refuse(found, false, &text::io_reason(&error));
                 }
@@ -215,7 +215,7 @@ impl Folder {
         None
     }
 
-    /// Notes that a file is left where it is. One that has a name of ours is told of, once.
+    /// Notes that a file cannot be collected. If its name is one of ours, that is logged once.
     fn refuse(&self, found: &Found, for_good: bool, reason: &str) {
         let refused = Refused { stamp: found.stamp, for_good };
         let before = self.seen().refused.insert(found.path.clone(), refused).map(|refused| refused.stamp);
@@ -231,12 +231,13 @@ impl Folder {
 }
 
 impl Written {
-    /// Lets the record be found. Quick: what takes time was done, or is left to [`Folder::sync`].
+    /// Gives the record its final name. Fast: the slow work was done by [`Folder::write`] or is left to
+    /// [`Folder::sync`].
     pub(crate) fn publish(self) -> io::Result<()> {
         self.record.store_as(&self.path).inspect_err(|_| remove(&self.pictures))
     }
 
-    /// Takes everything back.
+    /// Removes the files that were written.
     pub(crate) fn discard(self) {
         remove(&self.pictures);
     }
@@ -249,7 +250,7 @@ fn remove(pictures: &[PathBuf]) {
     }
 }
 
-/// A folder that others cannot read: what people make is theirs.
+/// Creates a folder that only its owner can read, because the images are private.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

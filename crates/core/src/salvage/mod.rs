@@ -1,4 +1,4 @@
-//! Results that nobody waited for: paid, and therefore kept, in memory or in a folder.
+//! Results whose callers stopped waiting. They were paid for, so they are kept, in memory or in a folder.
 
 mod folder;
 mod outcome;
@@ -21,23 +21,23 @@ use crate::attempt_state::AttemptState;
 use crate::charge::Charge;
 use crate::runtime::blocking_if_possible;
 
-/// Keeps the outcomes of calls whose callers are gone.
+/// Keeps the results of calls whose callers are gone.
 #[derive(Debug)]
 pub(crate) struct Salvage {
     kept: Mutex<StoredResults>,
     max_bytes: u64,
     folder: Option<Folder>,
-    /// Calls that run on without their callers, and outcomes on their way into the folder.
+    /// Number of calls that continue without their callers, and of results that are being written to the folder.
     detached_count: watch::Sender<usize>,
-    /// Outcomes on their way into the folder.
+    /// Number of results that are being written to the folder.
     filing: AtomicUsize,
-    /// Attempts that have not ended, with callers or without.
+    /// Attempts that have not ended, with or without callers.
     attempts: Mutex<Vec<Weak<AttemptState>>>,
-    /// Where files may be written: outcomes come on threads that must not.
+    /// The runtime on which files are written, because results arrive on threads that must not block.
     runtime: Mutex<Option<Handle>>,
 }
 
-/// The outcomes in memory, the oldest first, each under a number of its own.
+/// The results in memory, oldest first, each with a unique number.
 #[derive(Debug, Default)]
 struct StoredResults {
     list: VecDeque<(u64, Outcome)>,
@@ -71,7 +71,7 @@ impl Salvage {
         self.runtime.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An attempt begins. Called inside the runtime.
+    /// Registers an attempt that begins. Must be called inside the runtime.
     pub(crate) fn track(&self, attempt: &Arc<AttemptState>) {
         let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         attempts.retain(|attempt| attempt.strong_count() > 0);
@@ -82,7 +82,7 @@ impl Salvage {
         }
     }
 
-    /// Attempts that may be paid and have not ended.
+    /// Returns the attempts that may be charged and have not ended.
     pub(crate) fn in_flight(&self) -> Vec<Pending> {
         let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let running = attempts.iter().filter_map(Weak::upgrade).filter(|attempt| attempt.may_be_paid());
@@ -95,7 +95,7 @@ impl Salvage {
             .collect()
     }
 
-    /// The outcomes that end with the process: those whose pictures are not all in files.
+    /// Returns the results that are lost when the process ends, because not all of their images are in files.
     pub(crate) fn ends_with_process(&self) -> Vec<Pending> {
         let is_filed = |outcome: &Outcome| {
             outcome.as_ref().is_ok_and(|generated| generated.images().iter().all(|image| image.path().is_some()))
@@ -103,7 +103,7 @@ impl Salvage {
         self.kept().list.iter().filter(|(_, outcome)| !is_filed(outcome)).map(|(_, outcome)| ended(outcome)).collect()
     }
 
-    /// Everything that is in nobody's hands. Reads the folder.
+    /// Returns every call that may be charged and whose result was not collected. Reads the folder.
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let mut pending = self.in_flight();
         pending.extend(self.kept().list.iter().map(|(_, outcome)| ended(outcome)));
@@ -111,7 +111,7 @@ impl Salvage {
         pending
     }
 
-    /// Counts a call that runs on without its caller.
+    /// Counts a call that continues without its caller.
     pub(crate) fn begin_detached(&self) {
         self.detached_count.send_modify(|count| *count += 1);
     }
@@ -121,8 +121,8 @@ impl Salvage {
         self.detached_count.send_modify(|count| *count = count.saturating_sub(1));
     }
 
-    /// Keeps an outcome, unless it cost nothing. Writes no file on this thread. What does not fit into memory pushes out the
-    /// oldest, which is logged.
+    /// Keeps a result, unless it cost nothing. Does not write files on this thread. If memory is full, the oldest
+    /// results are dropped and logged.
     pub(crate) fn put(self: &Arc<Self>, outcome: Outcome) {
         if matches!(&outcome, Err(error) if error.charge() == Charge::NotCharged) {
             return;
@@ -141,7 +141,7 @@ impl Salvage {
         self.move_to_folder(number);
     }
 
-    /// Lets an outcome be written into the folder, elsewhere. Until it is there it stays in memory.
+    /// Starts writing a result to the folder on another thread. The result stays in memory until it is written.
     fn move_to_folder(self: &Arc<Self>, number: u64) {
         if self.folder.is_none() {
             return;
@@ -149,8 +149,7 @@ impl Salvage {
         let runtime = self.runtime().clone().or_else(|| Handle::try_current().ok());
         if let Some(runtime) = runtime {
             let filing = Filing::new(self.clone());
-            // A runtime that has ended drops the work, and the outcome stays where it is.
-            // Without a thread for it, it stays where it is, too.
+            // If the runtime has ended or no thread can be started, the work is dropped and the result stays in memory.
             blocking_if_possible(&runtime, move || filing.0.write_down(number));
         }
     }
@@ -161,11 +160,11 @@ impl Salvage {
         let published = folder.write(&outcome).and_then(|written| {
             let mut kept = self.kept();
             if kept.get(number).is_none() {
-                // Somebody collected it meanwhile.
+                // The result was collected in the meantime.
                 written.discard();
                 return Ok(());
             }
-            // Under the lock: nobody finds it in both places, or in none.
+            // Under the lock, so that a result is never found in both places or in neither.
             written.publish()?;
             kept.list.retain(|(known, _)| *known != number);
             Ok(())
@@ -178,25 +177,25 @@ impl Salvage {
         }
     }
 
-    /// Hands everything over. Reads the folder.
+    /// Takes all results out of memory and the folder. Reads the folder.
     pub(crate) fn collect(&self) -> Vec<Outcome> {
         let mut outcomes: Vec<_> = self.kept().list.drain(..).map(|(_, outcome)| outcome).collect();
         outcomes.extend(std::iter::from_fn(|| self.folder.as_ref()?.claim()));
         outcomes
     }
 
-    /// Hands the oldest over. Reads the folder.
+    /// Takes the oldest result out of memory, or else out of the folder. Reads the folder.
     pub(crate) fn collect_one(&self) -> Option<Outcome> {
         let oldest = self.kept().list.pop_front();
         oldest.map(|(_, outcome)| outcome).or_else(|| self.folder.as_ref()?.claim())
     }
 
-    /// Whether outcomes are on their way into the folder.
+    /// Returns whether results are being written to the folder.
     pub(crate) fn is_filing(&self) -> bool {
         self.filing.load(Ordering::Relaxed) > 0
     }
 
-    /// Waits until no call runs on, and all that ended is where it is kept.
+    /// Waits until no call is running without its caller and every result is stored.
     pub(crate) async fn drain(&self) {
         // The sender lives as long as this store, so waiting cannot fail.
         let _ = self.detached_count.subscribe().wait_for(|count| *count == 0).await;
@@ -204,7 +203,7 @@ impl Salvage {
 }
 
 impl Drop for Salvage {
-    /// Logs the outcomes that end with the last client, since nobody else can collect them.
+    /// Logs the results that are lost with the last client, because nothing else can collect them.
     fn drop(&mut self) {
         let lost = self.ends_with_process();
         if !lost.is_empty() {
@@ -214,7 +213,7 @@ impl Drop for Salvage {
     }
 }
 
-/// An outcome on its way into the folder, which `drain` waits for.
+/// A result that is being written to the folder. `drain` waits for it.
 struct Filing(Arc<Salvage>);
 
 impl Filing {

@@ -1,4 +1,4 @@
-//! Results of calls whose callers stopped waiting, and what is shown of them before they are collected.
+//! Results of calls whose callers stopped waiting, and their summary before they are collected.
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub(super) fn ended(outcome: &Outcome) -> Pending {
     ended_after(attempts(outcome).last().map(|last| (last.client_request_id.as_str(), last.phase)))
 }
 
-/// An outcome that waits, by its last attempt.
+/// Summarises a result that waits to be collected, from its last attempt.
 pub(super) fn ended_after(last: Option<(&str, Phase)>) -> Pending {
     Pending {
         client_request_id: last.map(|(id, _)| id.to_owned()),
@@ -48,7 +48,7 @@ pub(super) fn ended_after(last: Option<(&str, Phase)>) -> Pending {
 }
 
 pub(super) fn memory(outcome: &Outcome) -> u64 {
-    /// Estimated size of an outcome beside its pictures, in bytes.
+    /// Estimated size of a result without its images, in bytes.
     const ENTRY: u64 = 4096;
     let text = outcome.as_ref().err().and_then(Error::response_body).map_or(0, str::len) as u64;
     let images = generated(outcome).map(Generated::images).unwrap_or_default();

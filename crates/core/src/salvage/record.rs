@@ -1,4 +1,4 @@
-//! An outcome as a file holds it, without pixels.
+//! A result as it is stored in a file, without pixels.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::image::{Image, Location};
 use crate::text;
 use crate::warning::Warning;
 
-/// Records of other versions are not read.
+/// Version of the format. Records of other versions are not read.
 const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(crate) struct Record {
     attempts: Vec<StoredAttempt>,
 }
 
-/// The part that records of every version have.
+/// The part that the records of all versions have.
 #[derive(Deserialize)]
 struct Head {
     version: u32,
@@ -44,7 +44,7 @@ struct Failed {
     vendor_says_free: bool,
     timed_out: bool,
     response_body: Option<String>,
-    /// Where the whole answer is. Older records have neither this nor a task.
+    /// The file with the whole response. Older records have neither this nor a task id.
     #[serde(default)]
     response_file: Option<PathBuf>,
     #[serde(default)]
@@ -61,7 +61,7 @@ struct Made {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Picture {
-    /// Beside the record, or elsewhere with its whole path.
+    /// The file: a name next to the record, or an absolute path elsewhere.
     file: Option<PathBuf>,
     url: Option<String>,
     revised_prompt: Option<String>,
@@ -69,14 +69,15 @@ struct Picture {
 }
 
 impl Record {
-    /// `save` writes a picture that is in memory, by its number, and says where it is.
+    /// Creates the record of a result. `save` writes an image that is in memory to a file: it takes the image's number
+    /// and returns the file's path.
     pub(crate) fn of(
         outcome: &Outcome,
         mut save: impl FnMut(usize, &Image) -> io::Result<PathBuf>,
     ) -> io::Result<Self> {
         let picture = |(index, image): (usize, &Image)| {
             let file = match image.location() {
-                // By its name: the folder may be moved.
+                // Only the name, because the folder may be moved.
                 Location::Memory(_) => save(index + 1, image)?.file_name().map(PathBuf::from),
                 Location::File(path) => Some(path.clone()),
                 Location::Url => None,
@@ -117,7 +118,7 @@ impl Record {
         })
     }
 
-    /// Reads a file's content. `Err`: why it is no record that this version wrote or reads.
+    /// Parses the content of a file. The error says why it is not a record of this version.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, String> {
         let Head { version } = serde_json::from_slice(text).map_err(|error| format!("it is no record: {error}"))?;
         if version != VERSION {
@@ -134,12 +135,12 @@ impl Record {
         }
     }
 
-    /// The entry for the list of pending calls.
+    /// Returns the entry for the list of pending calls.
     pub(crate) fn pending(&self) -> Pending {
         ended_after(self.attempts.last().map(StoredAttempt::id_and_phase))
     }
 
-    /// The outcome, its pictures in `folder`.
+    /// Restores the result, with its images in `folder`.
     pub(crate) fn outcome(self, folder: &Path) -> Outcome {
         let attempts: Vec<_> = self.attempts.into_iter().map(Attempt::from).collect();
         let picture = |picture: Picture| {
@@ -177,14 +178,15 @@ impl Record {
     }
 }
 
-/// Whether this is the name of something in a folder, and no way out of it.
+/// Returns whether this is a plain name that does not lead out of its folder.
 fn is_name(file: &Path) -> bool {
     let mut parts = file.components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == file.as_os_str())
 }
 
-/// The picture in a file that a record names: beside it, or elsewhere where `save_to` put it. A record can be written by
-/// others, so what is no regular file is not opened (a FIFO would not let go), and elsewhere only whole pictures are taken.
+/// Returns the image in a file that a record names: next to the record, or elsewhere if `save_to` put it there. The
+/// record may come from someone else. So anything but a regular file is not opened (opening a FIFO would block), and a
+/// file elsewhere must be a complete image.
 fn picture_at(folder: &Path, file: &Path) -> Option<Image> {
     let path = folder.join(file);
     let found = path.symlink_metadata();

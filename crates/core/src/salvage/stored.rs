@@ -1,4 +1,5 @@
-//! The forms of public types in a record. They are not the types' own JSON, so that neither ties the other.
+//! The stored forms of public types. They are separate from the types' own JSON, so that either can change without the
+//! other.
 
 use std::time::Duration;
 

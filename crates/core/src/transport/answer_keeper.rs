@@ -1,4 +1,4 @@
-//! Keeps the whole of an answer that cannot be used: what was paid for is not thrown away because it was not understood.
+//! Keeps the whole of a response that cannot be used, because it was paid for even if it was not understood.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,21 +13,21 @@ use crate::salvage::make_folder;
 use crate::secret::ApiKey;
 use crate::wire::AnswerDecoder;
 
-/// Takes what an answer holds beside its pictures, beyond what is parsed.
+/// Stores the text of a response that is not parsed.
 #[derive(Debug)]
 pub(crate) struct AnswerKeeper {
-    /// Where it is kept; `None`: in memory.
+    /// The file to keep the response in. `None` means memory.
     target: Option<Target>,
-    /// The salvage folder, if it is kept there.
+    /// The salvage folder, if the file is in it.
     folder: Option<PathBuf>,
     sink: Option<ImageSink>,
-    /// The last bytes, which may be the beginning of the key.
+    /// The last bytes, which may be the beginning of the key and are not written yet.
     held: Vec<u8>,
     len: u64,
 }
 
 impl AnswerKeeper {
-    /// Beside the pictures, or in the salvage folder.
+    /// Decides where to keep the response: next to the images, in the salvage folder, or in memory.
     pub(crate) fn new(context: &CallContext, state: &AttemptState) -> Self {
         let folder = context.settings.salvage_folder.clone().filter(|_| context.target.is_none());
         let target = match (&context.target, &folder) {
@@ -38,12 +38,12 @@ impl AnswerKeeper {
         Self { target, folder, sink: None, held: Vec::new(), len: 0 }
     }
 
-    /// Bytes that were taken.
+    /// Returns the number of bytes that were taken from the decoder.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Takes what the decoder does not parse. The first time, what it does comes before.
+    /// Takes the text that the decoder does not parse. The first time, the text that it does parse is written first.
     pub(crate) async fn take(&mut self, decoder: &mut AnswerDecoder, key: &ApiKey) {
         if decoder.spilled().is_empty() {
             return;
@@ -60,7 +60,7 @@ impl AnswerKeeper {
 
     async fn begin(&self, rest: Vec<u8>, file: Option<TargetFile>) -> ImageSink {
         if let Some(folder) = self.folder.clone() {
-            // Where it cannot be made, the file cannot either, and memory has the answer.
+            // Best effort: if the folder cannot be created, neither can the file, and the response stays in memory.
             let _ = blocking(move || make_folder(&folder)).await;
         }
         let mut sink = ImageSink::new(self.target.clone().map(Arc::new), file);
@@ -68,7 +68,8 @@ impl AnswerKeeper {
         sink
     }
 
-    /// Keeps the whole. `file`: one that was opened before money was spent, and is not needed any more.
+    /// Stores the whole response. `file` is a temporary file that was opened before money was spent and is no longer
+    /// needed.
     pub(crate) async fn keep(mut self, decoder: &AnswerDecoder, key: &ApiKey, file: Option<TargetFile>) -> KeptAnswer {
         let mut sink = match self.sink.take() {
             Some(sink) => sink,

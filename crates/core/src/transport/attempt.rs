@@ -1,4 +1,4 @@
-//! One charged attempt: sends the request, reads the answer, downloads what it links to.
+//! Performs one charged attempt: sends the request, reads the response and downloads the images that it links to.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -28,7 +28,7 @@ use crate::text;
 use crate::warning::Warning;
 use crate::wire::{ERROR_BODY_MAX, ErrorBody, Price, header};
 
-/// Runs an attempt to its end. `files`: temporary files that were opened before any money is spent.
+/// Performs an attempt from beginning to end. `files` are temporary files that were opened before money is spent.
 pub(crate) async fn execute(
     http: &Http,
     context: &CallContext,
@@ -73,14 +73,14 @@ async fn exchange(
     finish(http, context, state, received, warnings).await
 }
 
-/// Sends the request and returns once the head of the answer came, under the timer of each phase.
+/// Sends the request and returns once the status and headers came. Each phase has its own timer.
 async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Result<Answer, AttemptError> {
     let upload = Upload::new(&context.body, state.send_guard.clone());
     let authorization = &context.settings.authorization;
     let answer = http.post(&context.url, authorization, state.client_request_id(), &context.body.content_type, upload);
     tokio::pin!(answer);
     let timers = &context.settings.timers;
-    // The beginning of a phase does not wake this loop, so the tick is a fraction of the shortest timer.
+    // The beginning of a phase does not wake this loop, so it checks at a fraction of the shortest timer.
     let tick = timers.connect.min(timers.write).min(timers.response_header) / 8;
     let mut phase = SendPhase::of(&state.send_guard.progress());
     let mut timer = RunTimer::with_tick(phase.wait.limit(timers), tick.min(Duration::from_secs(1)));
@@ -90,7 +90,7 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
             answer = &mut answer => return answer.map_err(|error| not_answered(state, error)),
             ran_out = timer.tick() => ran_out,
         };
-        // The guard may have moved since; what it shows now decides.
+        // The guard may have counted more bytes in the meantime; its current count decides.
         let now = SendPhase::of(&state.send_guard.progress());
         if now != phase {
             phase = now;
@@ -108,7 +108,7 @@ async fn send(http: &Http, context: &CallContext, state: &AttemptState) -> Resul
     }
 }
 
-/// The event that is awaited; each has a timer of its own.
+/// The event that is waited for. Each has its own timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wait {
     Connect,
@@ -134,7 +134,7 @@ impl Wait {
     }
 }
 
-/// The phase of sending: its timer begins again when bytes move.
+/// The phase of sending. Its timer restarts whenever bytes are sent.
 #[derive(Debug, PartialEq, Eq)]
 struct SendPhase {
     wait: Wait,
@@ -152,7 +152,7 @@ impl SendPhase {
     }
 }
 
-/// An exchange that ended without a head.
+/// Returns the error of an exchange that ended without status and headers.
 fn not_answered(state: &AttemptState, error: HttpError) -> AttemptError {
     state.send_guard.close();
     if let Some(error) = state.send_guard.input_error() {
@@ -166,7 +166,7 @@ fn not_answered(state: &AttemptState, error: HttpError) -> AttemptError {
     AttemptError { source, failure: error.failure, ..AttemptError::new(end, error.reason) }
 }
 
-/// Records what the head of the answer says.
+/// Records the status and headers of a response.
 fn record_head(answer: &Answer, state: &AttemptState, key: &ApiKey, warnings: &mut Vec<Warning>) {
     let price = Price::from_headers(|name| answer.header_values(name), key, warnings);
     let id = |name| answer.header(name).filter(|id| !id.is_empty()).map(|id| text::shorten(&key.redact(id), 128));
@@ -179,7 +179,7 @@ fn record_head(answer: &Answer, state: &AttemptState, key: &ApiKey, warnings: &m
     });
 }
 
-/// Reads an answer other than 2xx.
+/// Reads a response whose status is not 2xx.
 async fn refused(
     answer: &mut Answer,
     context: &CallContext,
@@ -200,7 +200,7 @@ async fn refused(
     AttemptError { retry_after, ..AttemptError::new(end, "") }
 }
 
-/// Downloads what is linked, and decides between a result and an error that holds what came.
+/// Downloads linked images and returns either a result or an error that contains the images that came.
 async fn finish(
     http: &Http,
     context: &CallContext,
@@ -229,7 +229,7 @@ async fn finish(
     Err(error)
 }
 
-/// Downloads linked images, if the call wants that. Returns why one that was asked for is missing.
+/// Downloads linked images, if the call is set to do so. Returns why a requested image is missing.
 async fn download_missing(
     http: &Http,
     context: &CallContext,
@@ -255,7 +255,8 @@ async fn download_missing(
     missing
 }
 
-/// Why a success is an error all the same, if it is. `missing`: why an image could not be downloaded.
+/// Returns the error of a 2xx response that does not fulfil the request, if any. `missing` says why an image could not
+/// be downloaded.
 fn why_not_usable(
     received: &mut Received,
     assembled: &mut Assembled,
@@ -290,7 +291,7 @@ async fn attach_response(error: &mut AttemptError, received: &mut Received, key:
     }
 }
 
-/// Adds what is odd about a success.
+/// Adds warnings about unexpected properties of a successful response.
 fn add_warnings(context: &CallContext, images: &[Image], price: &Price, warnings: &mut Vec<Warning>) {
     warnings.extend(context.request.warnings().iter().cloned());
     let (asked, got) = (context.asked as usize, images.len());

@@ -9,18 +9,18 @@ use crate::error::KeptAnswer;
 use crate::generated::Generated;
 use crate::wire::Task;
 
-/// Why an attempt has no result, with what came in spite of it.
+/// Why an attempt has no result, and everything that was received nevertheless.
 #[derive(Debug)]
 pub(crate) struct AttemptError {
     pub(crate) end: AttemptEnd,
-    /// The details, where there is more to say than `end` says.
+    /// Details, if there is more to say than `end` does.
     pub(crate) reason: String,
-    /// What failed on the way to the gateway, which decides on the advice.
+    /// The part of the exchange that failed, which determines the advice.
     pub(crate) failure: Failure,
     /// Whether one of our timers ended the attempt.
     pub(crate) timed_out: bool,
     pub(crate) retry_after: Option<Duration>,
-    /// The beginning of an answer that cannot be used.
+    /// The beginning of a response that cannot be used.
     pub(crate) response_body: Option<String>,
     pub(crate) kept_answer: Option<KeptAnswer>,
     pub(crate) task: Option<Task>,

@@ -1,4 +1,5 @@
-//! A call: attempts one after another, each in a task of its own, until one ends in something to report.
+//! The attempts of a call. Each runs in its own task, one after another, until one ends with a result or an error to
+//! return.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -31,13 +32,14 @@ use crate::runtime::{blocking, require_runtime};
 use crate::salvage::Salvage;
 use crate::wire::ErrorBody;
 
-/// After a larger upload was cut, the key is checked by a free request before the upload is sent again. In bytes.
+/// Length of an upload, in bytes, above which a cut leads to a free check of the key before the upload is repeated.
 const CHECK_KEY_ABOVE: u64 = 1 << 20;
 
-/// Most temporary files that are opened before the request is sent; those of further pictures are opened when they arrive.
+/// Maximum number of temporary files that are opened before the request is sent. Files for further images are opened
+/// when these arrive.
 const TARGETS_OPEN_MAX: u32 = 16;
 
-/// Interval at which the observer's last progress is compared with the attempt's.
+/// How often progress is compared with the observer's last snapshot.
 const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 
 /// A call that is ready to be sent, and the loop over its attempts.
@@ -48,19 +50,19 @@ pub(crate) struct AttemptLoop {
     pub(crate) salvage: Arc<Salvage>,
 }
 
-/// The attempts of a call that have ended, all of which failed.
+/// The attempts of a call that have ended. All of them failed.
 struct History {
     attempts: Vec<Attempt>,
-    /// The error of the last attempt while another one follows, which is not the caller's last word. A caller that goes
-    /// before that leaves it to the salvage store, which keeps it if it may have cost something.
+    /// The error of the last attempt, while another attempt follows. If the caller stops waiting, the error goes to the
+    /// salvage store, which keeps it if it may have cost something.
     unreported: Option<Error>,
-    /// The states of attempts that may have been charged: until the call ends, they are listed as in flight.
+    /// The states of attempts that may have been charged. They are listed as in flight until the call ends.
     may_be_charged: Vec<Arc<AttemptState>>,
     salvage: Arc<Salvage>,
 }
 
 impl History {
-    /// Adds an attempt that another one follows. `error` lists it and the attempts before it.
+    /// Adds an attempt that is followed by another. `error` lists it and the attempts before it.
     fn add(&mut self, error: Error, state: Arc<AttemptState>) -> &Error {
         self.attempts = error.attempts().to_vec();
         if self.attempts.last().is_some_and(|attempt| attempt.charge != Charge::NotCharged) {
@@ -85,7 +87,8 @@ impl AttemptLoop {
         Ok(generated)
     }
 
-    /// Whether the deadline has passed. Checked before anything is sent, because a timer of under 1 ms may fire too late.
+    /// Returns whether the deadline has passed. Checked before anything is sent, because a timer of under 1 ms may fire
+    /// too late.
     fn is_late(&self) -> bool {
         self.context.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
@@ -106,9 +109,9 @@ impl AttemptLoop {
         let mut number = 1;
         loop {
             let started = self.await_attempt(number, waited, &history.attempts).await;
-            // The error or result that is returned from here on lists all attempts.
+            // From here on, the returned error or result lists all attempts.
             history.unreported = None;
-            // `Err`: nothing of this attempt was sent. The history says what the attempts before it cost.
+            // On an error, nothing of this attempt was sent. The history says what the earlier attempts cost.
             let (attempt_result, state) =
                 started.map_err(|error| error.with_attempts(std::mem::take(&mut history.attempts)))?;
             let retry = attempt_result.retry;
@@ -135,7 +138,7 @@ impl AttemptLoop {
         }
     }
 
-    /// Waits before the attempt that follows `error`. `Err`: there will be none.
+    /// Waits before the attempt that follows `error`. Returns an error if there must not be another attempt.
     async fn pause(&self, error: &Error, pause: Duration, cut: bool) -> Result<(), Error> {
         tracing::info!(attempts = error.attempts().len(), wait = ?pause, kind = %error.kind(), "trying again");
         if let Some(last) = error.attempts().last() {
@@ -166,8 +169,8 @@ impl AttemptLoop {
         }
     }
 
-    /// Starts one attempt and waits for its result, or returns what is known of it when the deadline passes or the call is
-    /// cancelled. `history`: the attempts before it. `Err`: it was not started.
+    /// Starts one attempt and waits for its result. If the deadline passes or the call is cancelled, returns the result
+    /// as far as it is known. `history` lists the attempts before it. Returns an error if the attempt was not started.
     async fn await_attempt(
         &self,
         number: u32,
@@ -186,15 +189,15 @@ impl AttemptLoop {
             let (http, context, state) = (self.http.clone(), self.context.clone(), state.clone());
             async move { execute(&http, &context, &state, files, reservation).await }
         };
-        // Before the task exists, and so before anything is sent: whoever shows or keeps the id has it even if this process is
-        // killed at any moment after.
+        // Notify before the task exists, and so before anything is sent: then the observer has the id even if this
+        // process is killed at any later moment.
         let notified = state.progress(self.context.max_attempts);
         self.notify(notified.clone());
         tracing::info!(
             client_request_id = state.client_request_id(),
             number,
             bytes = self.context.body.len(),
-            // Of the body's description. Input files are not read for a log line.
+            // The hash covers the body's description, because input files are not read for a log line.
             sha256 = fingerprint(self.context.body.describe().as_bytes()),
             "sending"
         );
@@ -214,7 +217,7 @@ impl AttemptLoop {
         Ok((result, state))
     }
 
-    /// Notifies the observer of whatever changes after `notified`, for as long as it is polled.
+    /// Notifies the observer of every change after `notified`, for as long as the future is polled.
     async fn observe(&self, state: &AttemptState, mut notified: Progress) -> Infallible {
         if self.context.observer.is_none() {
             return pending().await;
@@ -235,8 +238,8 @@ impl AttemptLoop {
         }
     }
 
-    /// Opens a temporary file for each picture before money is spent. The thread that does it is there, then, when the
-    /// pictures come.
+    /// Opens a temporary file for each image before money is spent. This also starts the thread that is needed when the
+    /// images arrive.
     async fn open_targets(&self) -> Result<Vec<TargetFile>, Error> {
         let (target, count) = (self.context.target.clone(), self.context.asked.min(TARGETS_OPEN_MAX));
         let opened = blocking(move || (0..count).filter_map(|_| Some(target.as_ref()?.create())).collect()).await;
@@ -263,12 +266,12 @@ impl AttemptLoop {
         }
     }
 
-    /// The result, as far as it is known, of an attempt whose caller stops waiting.
+    /// Returns the result, as far as it is known, of an attempt whose caller stops waiting.
     fn result_when_stopped(&self, stop: AttemptEnd, task: &AttemptTask) -> AttemptResult {
         let state = task.attempt();
         let metadata = state.metadata();
         let timed_out = stop == AttemptEnd::Deadline;
-        // A refusal is a refusal, even if its words did not come in time.
+        // An error status is a refusal, even if its message did not arrive in time.
         let end = match metadata.http_status {
             Some(status @ (100..=199 | 300..)) => AttemptEnd::Answered { status, body: ErrorBody::default() },
             _ => stop,
@@ -277,8 +280,8 @@ impl AttemptLoop {
             let images = metadata.urls.iter().cloned().map(Image::at_url).collect();
             Generated::without_attempts(images, metadata.price.known().or_none(), Vec::new(), Value::Null)
         });
-        // The task that runs on leaves its result to the salvage store. With `abort_on_cancel` nothing runs on, but earlier
-        // attempts that may have been charged are kept.
+        // A task that continues leaves its result to the salvage store. With `abort_on_cancel` no task continues, but
+        // earlier attempts that may have been charged are kept.
         let free_before = task.history().iter().all(|attempt| attempt.charge == Charge::NotCharged);
         let given_up = self.context.settings.abort_on_cancel;
         let runs_on = state.may_be_paid() && (!given_up || (!timed_out && free_before));
@@ -286,7 +289,7 @@ impl AttemptLoop {
         AttemptResult::failure(&self.context, state, error).without_retry(runs_on)
     }
 
-    /// The error of a call that is stopped between two attempts, the first of which failed with `error`.
+    /// Returns the error of a call that is stopped between two attempts. `error` is that of the last attempt.
     fn error_between_attempts(&self, stop: &AttemptEnd, error: &Error) -> Error {
         let (kind, what) = match stop {
             AttemptEnd::Deadline => (ErrorKind::Connection, "the deadline passed"),

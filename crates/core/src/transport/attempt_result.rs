@@ -18,20 +18,20 @@ use crate::warning::Warning;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryDecision {
     Never,
-    /// After at least the pause that the server asks for.
+    /// Another attempt may follow, after at least the pause that the server asked for.
     After {
         retry_after: Option<Duration>,
-        /// The upload was cut before it was whole, and a refusal may have been lost with the connection.
+        /// Whether the upload was cut before it was complete, so that a refusal may have been lost with the connection.
         cut: bool,
     },
 }
 
-/// An attempt that ended. The attempts before it are the loop's: [`AttemptResult::into_result`] puts them together.
+/// The result of an attempt. The loop keeps the earlier attempts; [`AttemptResult::into_result`] combines them.
 #[derive(Debug)]
 pub(crate) struct AttemptResult {
     pub(crate) record: Attempt,
     pub(crate) retry: RetryDecision,
-    /// Without attempts.
+    /// The result, without its list of attempts.
     result: Result<Generated, Error>,
 }
 
@@ -40,7 +40,7 @@ impl AttemptResult {
         Self { record: state.record(Charge::Charged, None), retry: RetryDecision::Never, result: Ok(generated) }
     }
 
-    /// Decides what the error means for money and writes the message.
+    /// Creates the result of a failed attempt: decides its charge and writes the message.
     pub(crate) fn failure(context: &CallContext, state: &AttemptState, error: AttemptError) -> Self {
         let AttemptError { end, retry_after, .. } = &error;
         let metadata = state.metadata();
@@ -75,7 +75,7 @@ impl AttemptResult {
         Self { record, retry, result: Err(final_error) }
     }
 
-    /// For a task that ended without a result of its own: it panicked, or its runtime ended.
+    /// Creates the result of a task that ended without one, because it panicked or its runtime ended.
     pub(crate) fn interrupted(state: &AttemptState) -> Self {
         state.send_guard.close();
         let charge = match state.stage() {
@@ -92,7 +92,7 @@ impl AttemptResult {
         Self { record, retry: RetryDecision::Never, result: Err(error) }
     }
 
-    /// Replaces the attempt's reservation by what it cost; adds a warning if that is more.
+    /// Replaces the attempt's reservation by its cost. Adds a warning if the cost is higher.
     pub(crate) fn commit(&mut self, reservation: Reservation) {
         let generated = match &mut self.result {
             Ok(generated) => Some(generated),
@@ -103,13 +103,14 @@ impl AttemptResult {
         }
     }
 
-    /// For a caller that does not wait any longer. `runs_on`: the error is not final, because the attempt continues.
+    /// Returns the result for a caller that stops waiting. With `runs_on` the error is not final, because the attempt
+    /// continues.
     pub(crate) fn without_retry(self, runs_on: bool) -> Self {
         let result = self.result.map_err(|error| error.with_call_continues(runs_on));
         Self { result, retry: RetryDecision::Never, ..self }
     }
 
-    /// The call's result if it ends with this attempt. `before`: the attempts before it.
+    /// Returns the result of a call that ends with this attempt. `before` lists the attempts before it.
     pub(crate) fn into_result(self, before: &[Attempt]) -> Result<Generated, Error> {
         let mut attempts = before.to_vec();
         attempts.push(self.record);

@@ -1,4 +1,5 @@
-//! The task that an attempt runs in, and who gets its result: the caller while it waits, the salvage store once it is gone.
+//! The task that performs an attempt, and the handover of its result: to the caller while it waits, otherwise to the
+//! salvage store.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,22 +12,22 @@ use crate::salvage::Salvage;
 
 #[derive(Debug)]
 enum TaskState {
-    /// The caller waits.
+    /// The caller is waiting.
     Awaited,
-    /// The task ended; the caller did not take the result yet.
+    /// The task has ended, and the caller has not taken the result.
     Done(Box<AttemptResult>),
-    /// The caller has the result, or wants none.
+    /// The caller has taken the result, or does not want it.
     Taken,
-    /// The caller is gone and the task runs on.
+    /// The caller stopped waiting, and the task continues.
     Detached,
 }
 
-/// The state that task and caller share. One lock decides who gets the result, so that none is lost between them.
+/// The state that task and caller share. One lock decides who gets the result, so that it cannot get lost.
 #[derive(Debug)]
 struct Shared {
     task_state: Mutex<TaskState>,
     attempt: Arc<AttemptState>,
-    /// The attempts before this one: whoever gets the result alone gets all of them.
+    /// The attempts before this one. The result lists them too, even if the salvage store gets it.
     history: Arc<[Attempt]>,
     salvage: Arc<Salvage>,
 }
@@ -36,13 +37,13 @@ impl Shared {
         self.task_state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves a result that has no caller to the salvage store.
+    /// Passes a result without a caller to the salvage store.
     fn salvage(&self, result: AttemptResult) {
         self.salvage.put(result.into_result(&self.history));
     }
 }
 
-/// The caller's side. Dropped while the task runs, it leaves what may be paid to the salvage store.
+/// The caller's side. If dropped while the task runs, a result that may be charged goes to the salvage store.
 #[derive(Debug)]
 pub(crate) struct AttemptTask {
     shared: Arc<Shared>,
@@ -50,14 +51,15 @@ pub(crate) struct AttemptTask {
     abort: bool,
 }
 
-/// The task's side. Dropped without a result, it reports an internal error in its place.
+/// The task's side. If dropped without a result, it reports an internal error.
 struct TaskGuard {
     shared: Arc<Shared>,
     ended: bool,
 }
 
 impl AttemptTask {
-    /// Starts the attempt. `history`: the attempts before it. `abort`: a caller that goes ends the task, too.
+    /// Starts the attempt. `history` lists the attempts before it. With `abort`, the task ends when its caller stops
+    /// waiting.
     pub(crate) fn spawn(
         work: impl Future<Output = AttemptResult> + Send + 'static,
         attempt: Arc<AttemptState>,
@@ -78,14 +80,14 @@ impl AttemptTask {
         &self.shared.attempt
     }
 
-    /// The attempts before this one.
+    /// Returns the attempts before this one.
     pub(crate) fn history(&self) -> &[Attempt] {
         &self.shared.history
     }
 
     /// Waits for the task's result.
     pub(crate) async fn wait(&mut self) -> AttemptResult {
-        // The result is in the shared state; a task that panicked left none.
+        // The result is in the shared state. A task that panicked has none.
         let _ = (&mut self.task).await;
         self.take().unwrap_or_else(|| AttemptResult::interrupted(&self.shared.attempt))
     }
@@ -158,7 +160,7 @@ impl Drop for TaskGuard {
             self.shared.salvage(result);
             self.shared.salvage.end_detached();
         } else {
-            // Whoever waits finds it, or leaves it to the salvage store.
+            // The caller takes it, or leaves it to the salvage store.
             *state = TaskState::Done(Box::new(result));
         }
     }

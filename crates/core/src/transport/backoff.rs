@@ -1,8 +1,8 @@
-//! Pauses between attempts. Pure: the clock and the random number are passed in.
+//! Calculates the pauses between attempts. Pure: the clock and the random number are passed in.
 
 use std::time::{Duration, SystemTime};
 
-/// The pause that a `Retry-After` header asks for: seconds, or a date compared with `now`. `None` if it cannot be read.
+/// Parses a `Retry-After` header: seconds, or a date compared with `now`. `None` if it cannot be parsed.
 pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<f64>() {
@@ -12,8 +12,8 @@ pub(crate) fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration>
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// The pause before the attempt that follows `attempts` of them: full jitter below an exponential bound, but not less than
-/// `retry_after`. `random_fraction` is in 0..1.
+/// Returns the pause after this number of attempts: random below an exponentially growing bound (full jitter), but not
+/// less than `retry_after`. `random_fraction` is in 0..1.
 pub(crate) fn backoff(
     attempts: u32,
     first: Duration,

@@ -31,8 +31,8 @@ pub(crate) async fn balance(http: &Http, settings: &Settings) -> Result<Balance,
     Err(failed(refusal_kind(status, &body), format!("{said} ({status})")).with_status(Some(status)))
 }
 
-/// Checks the key after an upload was cut, because a refusal may have been lost with the connection. `Some`: the gateway
-/// refuses the key. `None` proves nothing.
+/// Checks the key after an upload was cut, because a refusal may have been lost with the connection. Returns the
+/// gateway's refusal of the key. `None` proves nothing.
 pub(crate) async fn refusal_of_key(http: &Http, settings: &Settings) -> Option<Error> {
     let limit = settings.timers.connect + settings.timers.read;
     let mut answer = timeout(limit, http.ask(&settings.billing_url, &settings.authorization)).await.ok()?.ok()?;

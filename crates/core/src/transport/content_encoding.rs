@@ -1,14 +1,16 @@
-//! Bodies that come compressed although identity was asked for: gzip and deflate are decoded, whatever the head says.
+//! Decodes bodies that come compressed although the request asked for identity: gzip and deflate, even if the header
+//! does not declare them.
 
 use std::io::{self, Write};
 
 use bytes::Bytes;
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-/// So much is decoded at a time. Deflate makes a thousand bytes of one at most, so a step is a few MiB.
+/// Number of compressed bytes that are decoded at a time. Deflate expands a byte to at most about a thousand, so one
+/// step yields a few MiB at most.
 const STEP: usize = 4 * 1024;
 
-/// The coding that the head declares.
+/// The coding that the header declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Declared {
     Nothing,
@@ -16,12 +18,12 @@ enum Declared {
     Deflate,
 }
 
-/// A body on its way in.
+/// A body that is being received.
 #[derive(Debug)]
 pub(crate) struct BodyDecoder {
     declared: Declared,
     coding: Coding,
-    /// Not decoded yet.
+    /// Bytes that were not decoded yet.
     waiting: Bytes,
     ended: bool,
 }
@@ -36,7 +38,7 @@ enum Coding {
 }
 
 impl BodyDecoder {
-    /// `content_encoding`: the header's value.
+    /// Creates a decoder. `content_encoding` is the value of the header.
     pub(crate) fn new(content_encoding: Option<&str>) -> Self {
         let named = |name: &str| {
             let codings = content_encoding.unwrap_or_default().split(',').map(str::trim);
@@ -53,7 +55,7 @@ impl BodyDecoder {
         Self { declared, coding: Coding::Undecided, waiting: Bytes::new(), ended: false }
     }
 
-    /// Whether the body's bytes are not the ones on the wire.
+    /// Returns whether the body is compressed, so that its bytes differ from those on the wire.
     pub(crate) fn is_coded(&self) -> bool {
         match self.coding {
             Coding::Undecided => self.declared != Declared::Nothing,
@@ -62,7 +64,7 @@ impl BodyDecoder {
         }
     }
 
-    /// Takes what came.
+    /// Adds received bytes.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if self.waiting.is_empty() {
             self.waiting = piece;
@@ -71,12 +73,12 @@ impl BodyDecoder {
         }
     }
 
-    /// No more comes.
+    /// Marks the end of the body.
     pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
-    /// The next decoded piece, if there is one.
+    /// Returns the next decoded piece, if there is one.
     pub(crate) fn next(&mut self) -> io::Result<Option<Bytes>> {
         if let Coding::Undecided = self.coding {
             if self.waiting.len() < 2 && !self.ended {
@@ -124,7 +126,7 @@ impl BodyDecoder {
     }
 }
 
-/// Writes it all; what follows the end of the compressed data means nothing.
+/// Writes all bytes. Bytes after the end of the compressed data are ignored.
 fn write_all(decoder: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match decoder.write(bytes)? {
@@ -135,7 +137,7 @@ fn write_all(decoder: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The body's first bytes decide; the head decides where they leave a choice.
+/// Chooses the coding by the body's first bytes, or by the header if these allow several.
 fn decide(declared: Declared, head: &[u8]) -> Coding {
     let is_zlib = matches!(head, [cmf, flg, ..]
         if cmf & 0x0f == 8 && cmf >> 4 <= 7 && (u16::from(*cmf) << 8 | u16::from(*flg)) % 31 == 0);

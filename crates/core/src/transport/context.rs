@@ -1,4 +1,4 @@
-//! What all attempts of a call share.
+//! The data that all attempts of a call share.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::progress::Observer;
 use crate::request::Request;
 use crate::wire::Body;
 
-/// One call: its request, where its pictures go, and its limits.
+/// A call: its request, the destination of its images, and its limits.
 #[derive(Debug)]
 pub(crate) struct CallContext {
     pub(crate) settings: Arc<Settings>,
@@ -22,16 +22,16 @@ pub(crate) struct CallContext {
     pub(crate) url: Url,
     pub(crate) body: Body,
     pub(crate) request: Request,
-    /// How many pictures are asked for.
+    /// Number of images requested.
     pub(crate) asked: u32,
-    /// Where pictures are saved; `None`: in memory.
+    /// The target that images are saved to. `None` means memory.
     pub(crate) target: Option<Arc<Target>>,
     pub(crate) max_attempts: u32,
-    /// Whether pictures that come as links are downloaded.
+    /// Whether linked images are downloaded.
     pub(crate) fetch: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) observer: Option<Observer>,
-    /// The budget that the call counts against, and which calls should cost the same.
+    /// The budget of the call, and the properties that determine its price.
     pub(crate) budget: Option<(Budget, PriceKey)>,
 }

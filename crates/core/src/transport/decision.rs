@@ -1,19 +1,19 @@
-//! The decision table: what the end of an attempt means for money, and whether another attempt may follow.
+//! The decision table: what the end of an attempt means for its charge, and whether another attempt may follow.
 //!
-//! The rows are those of the table in `docs/charges.md`, which a test compares with this function.
+//! The row numbers are those of the table in `docs/charges.md`. A test compares the table with this function.
 
 use crate::attempt_state::SendStage;
 use crate::charge::Charge;
 use crate::error::ErrorKind;
 use crate::wire::{ErrorBody, Stated};
 
-/// How an attempt ended that has no result.
+/// How an attempt without a result ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AttemptEnd {
-    /// DNS, TCP, TLS or a proxy's CONNECT failed. `permanent`: it fails again until the configuration changes, as with a
-    /// certificate that is not trusted or a proxy's password.
+    /// DNS, TCP, TLS or a proxy's CONNECT failed. `permanent` means that it will fail again until the configuration
+    /// changes, for example because of an untrusted certificate or a wrong proxy password.
     NotConnected { permanent: bool },
-    /// The connection was lost, or a phase timer ran out, before a whole head came.
+    /// The connection was lost, or a phase timer ran out, before the complete status and headers came.
     Lost,
     /// The caller's deadline passed.
     Deadline,
@@ -21,26 +21,26 @@ pub(crate) enum AttemptEnd {
     Cancelled,
     /// An input file could not be read.
     Input,
-    /// An answer other than 2xx came.
+    /// A response with a status other than 2xx came.
     Answered { status: u16, body: ErrorBody },
-    /// A 2xx came that cannot be used.
+    /// A 2xx response came that cannot be used.
     Unusable(Unusable),
-    /// A picture is at its URL and could not be downloaded.
+    /// An image could not be downloaded from its URL.
     Download,
-    /// A picture came and could not be written to its file.
+    /// An image came but could not be written to its file.
     Storage,
 }
 
-/// Why a 2xx cannot be used.
+/// Why a 2xx response cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unusable {
-    /// Its body was cut, is broken, or holds something that is not a picture.
+    /// The body was cut, is broken, or contains something that is not an image.
     Damaged,
-    /// It was read whole and holds an error, a task or nothing, or is not an answer of an image API.
+    /// The body was read completely and contains an error, a task or nothing, or is not a response of an image API.
     NoImages,
 }
 
-/// The meaning of an attempt's end: the error's kind, its charge, and whether another attempt may follow.
+/// The consequences of an attempt's end: the kind of error, the charge, and whether another attempt may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) kind: ErrorKind,
@@ -56,21 +56,22 @@ impl Decision {
     }
 }
 
-/// Decides what the end of an attempt means that came as far as `stage`. A stated price above zero is believed whatever else
-/// the server says; one that cannot be read counts as possible.
+/// Decides the consequences of the end of an attempt that came as far as `stage`. A stated price above zero is
+/// believed, whatever else the server says; one that cannot be read counts as a possible charge.
 pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_server_errors: bool) -> Decision {
     use Charge::{Charged, NotCharged, Unknown};
 
     let whole = stage != SendStage::Unsent;
     match end {
-        // Row 1: nothing is pulled before the connection stands. Row 2: the connection was lost before the whole body was.
+        // Row 1: nothing of the body is read before the connection is established. Row 2: the connection was lost
+        // before the whole body was sent.
         AttemptEnd::NotConnected { permanent } if !whole => {
             Decision::new(ErrorKind::Connection, NotCharged, !permanent)
         }
         AttemptEnd::Lost if !whole => Decision::new(ErrorKind::Connection, NotCharged, true),
-        // Row 7. Without a connection nothing can be whole; if it is all the same, nothing is proved.
+        // Row 7. Without a connection the whole body cannot have been sent. If it was nevertheless, nothing is proved.
         AttemptEnd::NotConnected { .. } | AttemptEnd::Lost => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
-        // Row 2 before the whole body was sent, row 8 after it, rows 9 and 10 once the answer is arriving.
+        // Row 2 before the whole body was sent, row 8 after it, rows 9 and 10 once the response is arriving.
         AttemptEnd::Deadline => match stage {
             SendStage::Unsent => Decision::new(ErrorKind::Connection, NotCharged, false),
             SendStage::Sent => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
@@ -82,7 +83,7 @@ pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_s
             SendStage::Sent => Decision::new(ErrorKind::Cancelled, Unknown, false),
             SendStage::Accepted | SendStage::Located => Decision::new(ErrorKind::Cancelled, Charged, false),
         },
-        // Row 2; had the body been whole, nothing would be proved.
+        // Row 2. If the whole body had been sent, nothing would be proved.
         AttemptEnd::Input => Decision::new(ErrorKind::Io, if whole { Unknown } else { NotCharged }, false),
         AttemptEnd::Answered { status, body } => {
             let decision = answered(*status, body, whole, retry_server_errors);
@@ -100,12 +101,12 @@ pub(crate) fn decide(end: &AttemptEnd, stage: SendStage, stated: Stated, retry_s
         AttemptEnd::Unusable(_) => Decision::new(ErrorKind::ResponseInvalid, Charged, false),
         // Row 10.
         AttemptEnd::Download => Decision::new(ErrorKind::DownloadFailed, Charged, false),
-        // Row 9: what came is in memory.
+        // Row 9: the image that came is in memory.
         AttemptEnd::Storage => Decision::new(ErrorKind::Io, Charged, false),
     }
 }
 
-/// The kind of error of a free request that was refused.
+/// Returns the kind of error for a refused request that is free of charge.
 pub(crate) fn refusal_kind(status: u16, body: &ErrorBody) -> ErrorKind {
     answered(status, body, false, false).kind
 }
@@ -115,13 +116,13 @@ fn answered(status: u16, body: &ErrorBody, whole: bool, retry_server_errors: boo
 
     let refused = |kind| Decision::new(kind, NotCharged, false);
     match status {
-        // Row 4: no credits are left, and waiting brings none.
+        // Row 4: no credits are left, and waiting does not bring any.
         429 if body.out_of_credits && !body.limit_passes => refused(ErrorKind::InsufficientCredits),
         // Row 3.
         429 => Decision::new(ErrorKind::RateLimited, NotCharged, true),
         // Row 6, for 4xx.
         408 | 499 if whole => Decision::new(ErrorKind::OutcomeUnknown, Unknown, false),
-        // Row 2: an answer that means nothing, before the whole request was sent.
+        // Row 2: the status came before the whole request was sent, and says nothing about it.
         408 | 499 => Decision::new(ErrorKind::Connection, NotCharged, true),
         // Row 4.
         402 => refused(ErrorKind::InsufficientCredits),

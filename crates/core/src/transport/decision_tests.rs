@@ -1,4 +1,4 @@
-//! The decision table of charge safety, row by row.
+//! Tests of the decision table for charges, row by row.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::charge::Charge::{self, Charged, NotCharged, Unknown};
 use crate::error::ErrorKind::{self, *};
 use crate::wire::{ErrorBody, Stated};
 
-/// The page that has the table, and the code and tests that cite its rows.
+/// The page that contains the table, and the code and tests that cite its rows.
 const PAGE: &str = include_str!("../../../../docs/charges.md");
 const CODE: &str = include_str!("decision.rs");
 const TESTS: &str = include_str!("decision_tests.rs");
@@ -17,7 +17,7 @@ const TESTS_OVER_SOCKETS: &str = include_str!("../../tests/transport/decisions.r
 /// A row of the documented table.
 struct Row {
     number: u32,
-    /// Empty: the kind of another row.
+    /// The kinds of error. Empty if the row refers to those of another row.
     kinds: Vec<&'static str>,
     charges: Vec<&'static str>,
     retries: Vec<&'static str>,
@@ -39,7 +39,7 @@ fn table() -> Vec<Row> {
     rows.collect()
 }
 
-/// The rows that a text cites behind this word, as in `Rows 1 and 7`.
+/// Returns the rows that a text cites after this word, as in `Rows 1 and 7`.
 fn cited(text: &str, word: &str) -> BTreeSet<u32> {
     let mut numbers = BTreeSet::new();
     for (at, _) in text.match_indices(word) {
@@ -66,7 +66,7 @@ fn the_documented_rows_are_those_that_code_and_tests_cite() {
     assert!(over_sockets.is_subset(&documented) && over_sockets.len() == 10, "{over_sockets:?}");
 }
 
-/// Checks a decision against what the test and what the documented table say.
+/// Compares a decision with the expectation of the test and with the documented table.
 fn check_priced(
     row: &str,
     end: AttemptEnd,

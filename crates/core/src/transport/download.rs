@@ -1,4 +1,5 @@
-//! Downloads pictures from their URLs: without credentials, every hop checked, resumed where it was cut, accepted only whole.
+//! Downloads images from their URLs: without credentials, with a check of every redirect, and with resumption after a
+//! cut. Only complete images are accepted.
 
 use std::io;
 use std::sync::Arc;
@@ -23,37 +24,38 @@ use crate::runtime::require_runtime;
 use crate::warning::Warning;
 use crate::wire::header;
 
-/// Downloads of one answer that run at a time.
+/// Maximum number of simultaneous downloads for one response.
 const CONCURRENT_MAX: usize = 8;
-/// Redirects that are followed.
+/// Maximum number of redirects that are followed.
 const REDIRECTS_MAX: usize = 3;
-/// Tries at one picture that end in an error other than "not found yet".
+/// Maximum number of tries for one image that end in an error other than "not found yet".
 const TRIES_MAX: u32 = 5;
-/// The longest that a download may stand still: it can be resumed where it stood.
+/// Maximum time that a download may stall. It can be resumed where it stopped.
 const STALL_MAX: Duration = Duration::from_secs(60);
 
-/// Why one try at a download failed.
+/// Why one try to download an image failed.
 enum DownloadError {
-    /// 404, as it is just after generation.
+    /// Status 404, which is normal shortly after generation.
     NotFoundYet,
-    /// Another try may help, also later.
+    /// Another try may help, now or later.
     Temporary(String),
-    /// Something whole that is not a picture: another try may help, but not a later download.
+    /// The complete content is not an image. Another try now may help, but a later download will not.
     NotAPicture(String),
-    /// Another try fails, too. The reason says what to do instead.
+    /// Another try will fail too. The reason says what to do instead.
     Permanent(String),
 }
 
-/// Downloads the pictures that an answer links to.
+/// Downloads the images that a response links to.
 pub(crate) struct Downloads<'a> {
     pub(crate) http: &'a Http,
     pub(crate) settings: &'a Settings,
     pub(crate) target: Option<&'a Arc<Target>>,
-    /// Temporary files that are open already.
+    /// Temporary files that are already open.
     pub(crate) files: Vec<TargetFile>,
-    /// How many pictures were asked for. More are fetched as long as all together are no larger than these may be.
+    /// Number of images requested. Further images are downloaded as long as the total stays below the maximum size of
+    /// the requested ones.
     pub(crate) asked: usize,
-    /// The links may lead to something else: what is not a picture is left out and not tried twice.
+    /// Whether the links may lead to something else. Then anything but an image is left out and not tried again.
     pub(crate) doubtful: bool,
     pub(crate) bytes_received: &'a Arc<AtomicU64>,
 }
@@ -61,16 +63,16 @@ pub(crate) struct Downloads<'a> {
 /// The result of [`Downloads::run`].
 #[derive(Debug, Default)]
 pub(crate) struct Downloaded {
-    /// Why a picture that was asked for could not be had.
+    /// Why a requested image could not be downloaded.
     pub(crate) missing: Option<String>,
-    /// The first file error.
+    /// The first error of writing a file.
     pub(crate) unsaved: Option<io::Error>,
     /// The files that were not needed.
     pub(crate) files: Vec<TargetFile>,
 }
 
 impl Downloads<'_> {
-    /// Downloads every picture that is still at its URL, several at once, into its place in `images`.
+    /// Downloads every image that is still at its URL, several at once, and replaces it in `images`.
     pub(crate) async fn run(mut self, images: &mut Vec<Image>, warnings: &mut Vec<Warning>) -> Downloaded {
         let mut missing = Vec::new();
         let mut unsaved = None;
@@ -97,7 +99,7 @@ impl Downloads<'_> {
         self.surplus(asked, images, &mut unsaved, warnings).await;
         missing.sort();
         if self.doubtful {
-            // A link that leads to no picture is left out, if there is a picture.
+            // If there is at least one image, links that did not lead to an image are left out.
             let failed = |index: &usize| missing.iter().any(|(missing, _)| missing == index);
             if images.iter().any(|image| !matches!(image.location(), Location::Url)) {
                 let mut index = 0..;
@@ -110,7 +112,8 @@ impl Downloads<'_> {
         Downloaded { missing, unsaved, files: self.files }
     }
 
-    /// Downloads pictures that were not asked for, one after another, within the size of those that were.
+    /// Downloads images beyond the requested number, one after another, within the total size allowed for the requested
+    /// ones.
     async fn surplus(
         &mut self,
         asked: usize,
@@ -139,7 +142,7 @@ impl Downloads<'_> {
         }
     }
 
-    /// One picture, of at most so many bytes.
+    /// Downloads one image of at most `max` bytes.
     fn download_image(
         &mut self,
         index: usize,
@@ -159,7 +162,7 @@ impl Downloads<'_> {
         async move {
             let sink = download.run().await?;
             let stored = sink.finish(index, None).await;
-            // It was whole a moment ago: what cannot be read any more is still at its URL.
+            // The file was complete a moment ago. If it cannot be read now, the image is still at its URL.
             match stored.damage {
                 Some(damage) => Err(format!("{damage}; fetch it again, it is free")),
                 None => Ok(stored),
@@ -168,13 +171,13 @@ impl Downloads<'_> {
     }
 }
 
-/// The pictures that are still at their URLs, with their places.
+/// Returns the images that are still at their URLs, by index.
 fn pending_urls(images: &[Image]) -> impl Iterator<Item = (usize, String)> {
     let at_url = |image: &Image| matches!(image.location(), Location::Url).then(|| image.url().map(str::to_owned));
     images.iter().enumerate().filter_map(move |(index, image)| Some((index, at_url(image)??)))
 }
 
-/// Puts a picture that came into its place.
+/// Replaces an image by the downloaded one.
 fn replace_image(
     stored: StoredImage,
     index: usize,
@@ -190,7 +193,7 @@ fn replace_image(
     }
 }
 
-/// Downloads one picture that is still at its URL, on its own.
+/// Downloads one image that is still at its URL, independently of a call.
 pub(crate) async fn download_one(
     http: &Http,
     settings: &Settings,
@@ -233,24 +236,24 @@ pub(crate) async fn download_one(
     Ok(image)
 }
 
-/// The download of one image, which is free.
+/// The download of one image. It is free of charge.
 struct Download {
     http: Http,
     settings: Settings,
     url: String,
-    /// Largest size, in bytes.
+    /// Maximum size, in bytes.
     max: u64,
-    /// Whether it is tried only once.
+    /// Whether there is only one try.
     once: bool,
     bytes_received: Arc<AtomicU64>,
-    /// The part that came so far.
+    /// The bytes received so far.
     sink: ImageSink,
-    /// The strong entity tag of these bytes: only with the same one may they be continued.
+    /// The strong entity tag of these bytes. A download is only resumed with the same tag.
     tag: Option<String>,
 }
 
 impl Download {
-    /// Downloads into the sink. `Err`: why it cannot be had.
+    /// Downloads into the sink. The error says why the image is not available.
     async fn run(mut self) -> Result<ImageSink, String> {
         let started = Instant::now();
         let mut failures = 0;
@@ -317,7 +320,7 @@ impl Download {
                 self.tag = strong_tag(&answer);
             }
             404 => return Err(DownloadError::NotFoundYet),
-            // The range cannot be had: from the start again.
+            // The server cannot send this range, so start again.
             416 => {
                 self.restart().await;
                 return Err(DownloadError::Temporary("its url refuses to continue".to_owned()));
@@ -338,7 +341,7 @@ impl Download {
         }
         let read = self.read_body(&mut answer).await;
         if answer.is_coded() {
-            // What came of it has another place in what would be sent again.
+            // Positions in the decoded bytes do not match those on the wire, so the download cannot be resumed.
             self.tag = None;
         }
         read?;
@@ -387,7 +390,7 @@ impl Download {
         self.settings.timers.read.min(STALL_MAX)
     }
 
-    /// Opens the URL, through a few redirects, each of them checked.
+    /// Opens the URL and follows a limited number of redirects, each of which is checked.
     async fn follow(&self, resume: Option<(u64, &str)>) -> Result<Answer, DownloadError> {
         let mut url = Url::parse(&self.url).map_err(|error| {
             DownloadError::Permanent(format!("its url is no URL: {error}; ask the vendor for the picture"))
@@ -416,7 +419,7 @@ impl Download {
     }
 }
 
-/// Why a hop could not be reached: some hosts we refuse ourselves, and certificates stay as they are.
+/// Classifies a failed connection. It is permanent for hosts that we refuse and for bad certificates.
 fn unreachable(error: &HttpError) -> DownloadError {
     let said = format!("its url cannot be reached: {}", error.reason);
     match error.failure {
@@ -432,7 +435,7 @@ fn unreachable(error: &HttpError) -> DownloadError {
     }
 }
 
-/// The entity tag of the answer, if it is one that promises the same bytes.
+/// Returns the response's entity tag, if it is a strong one, which guarantees identical bytes.
 fn strong_tag(answer: &Answer) -> Option<String> {
     answer.header(header::ETAG).filter(|tag| tag.starts_with('"')).map(str::to_owned)
 }

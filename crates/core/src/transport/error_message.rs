@@ -1,4 +1,4 @@
-//! The message of an attempt's error: one line that says what to do next, and nothing that cannot work.
+//! Writes the message of an attempt's error: one line that says what to do next, with only advice that can work.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -115,7 +115,7 @@ impl Message<'_> {
         )
     }
 
-    /// The reason says whether it can be downloaded again.
+    /// The reason already says whether the image can be downloaded again.
     fn download_failed(&self) -> String {
         let Self { error, said, id, .. } = self;
         let said = match error.end {
@@ -150,7 +150,7 @@ impl Message<'_> {
     }
 }
 
-/// The advice where the server states a price beside a refusal.
+/// Returns the advice for a refusal whose response states a price.
 fn stated_price(charge: Charge, id: &str) -> String {
     match charge {
         Charge::Charged => {
@@ -160,7 +160,7 @@ fn stated_price(charge: Charge, id: &str) -> String {
     }
 }
 
-/// The meaning of a refusal of this kind, and advice; the advice is empty where the server's words say everything.
+/// Returns the meaning of a refusal of this kind and the advice. The advice is empty if the server's message suffices.
 pub(crate) fn refusal(
     kind: ErrorKind,
     status: u16,
@@ -180,7 +180,7 @@ pub(crate) fn refusal(
             },
         ),
         ErrorKind::PermissionDenied if body.vendor_envelope => ("this API key may not do that", "use another key"),
-        // Firewalls and proxies say 403 too, and know nothing of keys.
+        // Firewalls and proxies send 403 too, and know nothing about keys.
         ErrorKind::PermissionDenied => (
             "the request was refused",
             match body.form {

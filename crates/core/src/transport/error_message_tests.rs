@@ -1,4 +1,4 @@
-//! Each line says what can work, and nothing else.
+//! Tests that each message gives advice that can work, and no other.
 
 use super::*;
 use crate::attempt_state::SendStage;

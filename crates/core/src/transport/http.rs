@@ -24,12 +24,12 @@ use crate::text;
 use crate::url_guard::{DownloadGuard, is_public};
 use crate::wire::header;
 
-/// The clients of one configuration: with the key to the gateway, without it to anywhere else. All are made at once, before
-/// money is spent.
+/// The HTTP clients of one configuration: one that sends the key to the gateway, and others without the key for all
+/// other hosts. All are created at once, before money is spent.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     gateway: reqwest::Client,
-    /// The proxy that leads to the gateway.
+    /// The proxy between this machine and the gateway.
     via: Option<Arc<ProxyServer>>,
     headers: HeaderMap,
     settings: Arc<Settings>,
@@ -37,31 +37,33 @@ pub(crate) struct Http {
     downloads: Arc<DownloadClients>,
 }
 
-/// Clients without credentials and without configured headers, which check addresses: one for each proxy, and one without.
+/// Clients for downloads, without credentials and configured headers. They check addresses. There is one for each proxy
+/// and one without a proxy.
 #[derive(Debug)]
 struct DownloadClients {
     direct: reqwest::Client,
-    /// Through the proxy for URLs of this scheme.
+    /// The clients that use a proxy, by the scheme of the URL.
     proxied: Vec<(&'static str, reqwest::Client)>,
-    /// Whether they trust anybody. A bare machine has no trust store, and a gateway without encryption needs none.
+    /// Whether certificates can be verified. A minimal system has no trust store, and a gateway without encryption
+    /// needs none.
     trusting: bool,
 }
 
-/// Why an exchange failed: the HTTP library's error, which no other file can name.
+/// Why an exchange failed. Wraps the HTTP library's error, which no other file may name.
 #[derive(Debug)]
 pub(crate) struct HttpError {
     /// Whether no connection was established.
     pub(crate) connecting: bool,
-    /// The innermost reason, in a few words.
+    /// The innermost cause, in a few words.
     pub(crate) reason: String,
-    /// The system's number of the error underneath.
+    /// The operating system's number of the underlying error.
     pub(crate) os_error: Option<i32>,
-    /// Whether another try fails, too, until the configuration changes.
+    /// Whether further tries will fail too, until the configuration changes.
     pub(crate) permanent: bool,
     pub(crate) failure: Failure,
 }
 
-/// What failed in an exchange, as far as it decides on the advice and on another try.
+/// The part of an exchange that failed, as far as it matters for the advice and for another try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// The server's certificate is not accepted.
@@ -80,7 +82,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Classifies by the words of the HTTP library and the system, which have no types for most of this.
+    /// Classifies by the error texts of the HTTP library and the system, because most of these errors have no types.
     pub(crate) fn of(reason: &str) -> Self {
         let reason = reason.to_ascii_lowercase();
         let words: [(Self, &[&str]); 5] = [
@@ -95,7 +97,7 @@ impl Failure {
     }
 }
 
-/// An answer: its head, and its body in pieces, decoded if it is compressed.
+/// A response: its status and headers, and its body in pieces, decompressed if necessary.
 #[derive(Debug)]
 pub(crate) struct Answer {
     response: reqwest::Response,
@@ -128,7 +130,7 @@ impl Http {
         })
     }
 
-    /// The client for one hop of a download, and the proxy that it goes through.
+    /// Returns the client for one URL or redirect of a download, and the proxy that it uses.
     fn downloader(&self, url: &Url) -> Result<(reqwest::Client, Option<&Arc<ProxyServer>>), HttpError> {
         let via = match self.settings.routes.to(url) {
             Route::Proxy(server) => Some(server),
@@ -138,18 +140,18 @@ impl Http {
         if self.downloads.trusting || !encrypted {
             return Ok((self.downloads.to(url, via.is_some())?, via));
         }
-        // There was no trust store when the client was made. There may be one now.
+        // There was no trust store when the client was created, but there may be one now.
         let made = self.tls.config().and_then(|config| DownloadClients::new(&self.settings, &config, true));
         let made = made.map_err(|error| HttpError::to_connect(error.to_string()))?;
         Ok((made.to(url, via.is_some())?, via))
     }
 
-    /// The proxy on the way to the gateway, for an error's text; empty without one.
+    /// Returns a phrase that names the proxy to the gateway, for error messages. Empty without a proxy.
     pub(crate) fn describe_route(&self) -> String {
         self.via.as_ref().map(|server| format!(" by way of the proxy {server}")).unwrap_or_default()
     }
 
-    /// The charged exchange. Returns once the answer's head came.
+    /// Sends the charged request. Returns once the status and headers came.
     pub(crate) async fn post(
         &self,
         url: &Url,
@@ -165,7 +167,7 @@ impl Http {
         send(request, self.via.as_ref()).await
     }
 
-    /// A free question to the gateway.
+    /// Sends a free request to the gateway.
     pub(crate) async fn ask(&self, url: &Url, key: &SecretString) -> Result<Answer, HttpError> {
         let request = self.gateway.get(url.clone()).headers(self.headers.clone());
         let request = request.header(header::AUTHORIZATION, sensitive(key)?);
@@ -173,7 +175,8 @@ impl Http {
         send(request, self.via.as_ref()).await
     }
 
-    /// One hop of a download; no credentials go with it. `resume`: from this byte on, of the entity with this tag.
+    /// Requests one URL of a download, without credentials. `resume` asks for the bytes from this position on, if the
+    /// entity still has this tag.
     pub(crate) async fn download(&self, url: &Url, resume: Option<(u64, &str)>) -> Result<Answer, HttpError> {
         let (client, via) = self.downloader(url)?;
         let mut request = with_headers(client.get(url.clone()), header::DOWNLOAD);
@@ -207,7 +210,7 @@ impl DownloadClients {
     }
 }
 
-/// A client that goes by this proxy, or directly. Each is one or the other: the HTTP library decides nothing.
+/// Builds a client that always uses this proxy, or none. The HTTP library itself never decides about proxies.
 fn build(
     settings: &Settings,
     tls: &rustls::ClientConfig,
@@ -218,11 +221,11 @@ fn build(
         .tls_backend_preconfigured(tls.clone())
         .http1_only()
         .user_agent(header::PRODUCT)
-        // Redirects are followed here, and each hop is checked.
+        // Redirects are followed by our own code, which checks each of them.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        // A connection a call: a stale one can never swallow a paid request.
+        // Each call has its own connection, so that a stale one can never swallow a paid request.
         .pool_max_idle_per_host(0)
         .tcp_nodelay(true)
         .tcp_keepalive(settings.timers.tcp_keepalive_idle)
@@ -232,10 +235,10 @@ fn build(
     {
         builder = builder.tcp_user_timeout(settings.timers.tcp_user_timeout);
     }
-    // Without it the library looks for proxies itself, and drops those that it cannot read.
+    // Otherwise the library looks for proxies itself and ignores those that it cannot parse.
     builder = builder.no_proxy();
     if let Some(url) = proxy {
-        // The error's text may hold the password.
+        // The text of this error may contain the password.
         let proxy = reqwest::Proxy::all(url).map_err(|_| Error::config("the proxy cannot be used"))?;
         builder = builder.proxy(proxy);
     }
@@ -266,27 +269,27 @@ impl Answer {
         self.response.status().as_u16()
     }
 
-    /// A header's value, if it is text.
+    /// Returns a header's value, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
     }
 
-    /// Every value of a header; `None` for one that is no text.
+    /// Returns every value of a header, with `None` for one that is not text.
     pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = Option<&str>> {
         self.response.headers().get_all(name).into_iter().map(|value| value.to_str().ok())
     }
 
-    /// The body's length, where it is known beforehand.
+    /// Returns the length of the body, if it is known in advance.
     pub(crate) fn content_length(&self) -> Option<u64> {
         self.response.content_length().filter(|_| !self.is_coded())
     }
 
-    /// Whether the body came compressed: its bytes have other places than on the wire.
+    /// Returns whether the body is compressed. Then positions in it differ from those on the wire.
     pub(crate) fn is_coded(&self) -> bool {
         self.body.is_coded()
     }
 
-    /// The next piece of the body; `None` at its end. May be dropped and called again.
+    /// Returns the next piece of the body, or `None` at its end. Cancel-safe.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
         loop {
             let broken = |error: io::Error| HttpError {
@@ -312,7 +315,7 @@ impl Answer {
         }
     }
 
-    /// Reads a small body, or as much of it as comes within `limit`, at most `max` bytes.
+    /// Reads a small body, or the part of it that comes within `limit`, up to `max` bytes.
     pub(crate) async fn read_bounded(&mut self, limit: Duration, max: usize) -> Vec<u8> {
         let mut body = Vec::new();
         let reading = async {
@@ -323,7 +326,7 @@ impl Answer {
                 }
             }
         };
-        // What did not come by then is missing.
+        // After a timeout, the rest is simply missing.
         let _ = timeout(limit, reading).await;
         body.truncate(max);
         body
@@ -344,16 +347,16 @@ impl HttpError {
         Self { connecting, reason, os_error, permanent, failure }
     }
 
-    /// No connection was begun.
+    /// Creates the error of a connection that was not even attempted.
     fn to_connect(reason: String) -> Self {
         Self { connecting: true, failure: Failure::of(&reason), reason, os_error: None, permanent: false }
     }
 
-    /// Names the proxy where no connection came about: it may be the one to blame.
+    /// Names the proxy if no connection was established, because the proxy may be the cause.
     fn with_route(mut self, via: Option<&Arc<ProxyServer>>) -> Self {
         let Some(server) = via.filter(|_| self.connecting) else { return self };
         let login = if server.has_login() { "it takes no user and password" } else { "it wants a user and a password" };
-        // The library's words; it has no types for them. What is said instead, and whether that lasts.
+        // The library has no types for these errors: its text, our text for it, and whether it is permanent.
         let refusals = [
             ("proxy authorization required", "it wants a user and a password that it knows (407)", true),
             ("credentials not accepted", "it does not accept this user and password", true),
@@ -377,14 +380,14 @@ impl HttpError {
     }
 }
 
-/// The TLS error underneath, if it is one.
+/// Returns the underlying TLS error, if there is one.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref() {
             return Some(error);
         }
-        // An I/O error that wraps another hides it from the chain.
+        // `source()` skips an error that is wrapped in an I/O error.
         cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
@@ -393,7 +396,7 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// The innermost cause: the layers above it only say that something failed.
+/// Returns the innermost cause. The outer layers only say that something failed.
 fn innermost<'a>(error: &'a reqwest::Error) -> &'a (dyn std::error::Error + 'static) {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = cause.source() {
@@ -418,7 +421,7 @@ fn sensitive(key: &SecretString) -> Result<HeaderValue, HttpError> {
     Ok(value)
 }
 
-/// Judges configured headers: ours cannot be replaced.
+/// Validates configured headers, which must not replace our own.
 fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -444,11 +447,11 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, Error> {
 
 async fn resolve_name(name: &str) -> io::Result<Vec<SocketAddr>> {
     let name = name.to_owned();
-    // Not by tokio, which panics where no thread can be started.
+    // tokio's own lookup panics if no thread can be started.
     blocking(move || Ok((name.as_str(), 0).to_socket_addrs()?.collect())).await?
 }
 
-/// A name in a download's URL that resolves to private addresses only.
+/// The error of a download URL whose host resolves to private addresses only.
 #[derive(Debug, thiserror::Error)]
 #[error("the host resolves to a private address, which is not opened")]
 struct PrivateAddress;
@@ -457,7 +460,7 @@ struct PrivateAddress;
 /// connected to.
 struct GuardedResolver {
     guard: DownloadGuard,
-    /// The name of the proxy: where that is is the user's business.
+    /// The host name of the proxy. The user may have chosen a private address for it.
     proxy: Option<String>,
 }
 
@@ -466,7 +469,7 @@ impl Resolve for GuardedResolver {
         let trusted = self.guard.private_allowed || self.proxy.as_deref() == Some(name.as_str());
         let gateway = self.guard.gateway.clone();
         Box::pin(async move {
-            // A SOCKS proxy that is given addresses has literals "looked up", too.
+            // A SOCKS proxy that is given addresses makes the library "look up" IP addresses too.
             let literal = name.as_str().trim_matches(['[', ']']).parse::<IpAddr>();
             let found = match literal {
                 Ok(address) => vec![SocketAddr::new(address, 0)],
@@ -476,7 +479,7 @@ impl Resolve for GuardedResolver {
             let trusted = trusted
                 || (found.iter().any(is_private)
                     && match gateway {
-                        // A gateway that is on such an address itself may link to one.
+                        // A gateway that is itself at a private address may link to one.
                         Some(gateway) => resolve_name(&gateway).await.is_ok_and(|found| found.iter().any(is_private)),
                         None => false,
                     });

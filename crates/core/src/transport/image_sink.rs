@@ -1,5 +1,5 @@
-//! Takes a picture's bytes into memory, or into the target's temporary file. A file that cannot be written is read back into
-//! memory.
+//! Writes an image's bytes to memory or to the target's temporary file. If the file cannot be written, its content is
+//! read back into memory.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,38 +11,38 @@ use crate::image::{Image, Location, Target, TargetFile, Verified, VerifyError, W
 use crate::runtime::blocking;
 use crate::warning::Warning;
 
-/// Size of the pieces that are written, in bytes.
+/// Minimum size of the pieces that are written, in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// A picture that is arriving.
+/// An image that is being received.
 #[derive(Debug, Default)]
 pub(crate) struct ImageSink {
-    /// `None`: in memory, from the start or since a write failed.
+    /// The target. `None` means memory, from the start or since a write failed.
     target: Option<Arc<Target>>,
     file: Option<TargetFile>,
-    /// Bytes that are not written yet; without a target, all of them.
+    /// Bytes that were not written yet. Without a target, all bytes.
     pending: Vec<u8>,
     unsaved: Option<io::Error>,
 }
 
-/// A picture that came, or what there is of one.
+/// A received image, complete or not.
 #[derive(Debug)]
 pub(crate) struct StoredImage {
     pub(crate) image: Image,
-    /// Why it is not a picture.
+    /// Why the bytes are not a complete image.
     pub(crate) damage: Option<String>,
-    /// Why it is in memory and should be in a file.
+    /// Why the image is in memory although it should be in a file.
     pub(crate) unsaved: Option<io::Error>,
     pub(crate) warnings: Vec<Warning>,
 }
 
 impl ImageSink {
-    /// `file`: opened beforehand, or `None` to open one when there is something to write.
+    /// Creates a sink. `file` was opened in advance; with `None`, a file is opened when there are bytes to write.
     pub(crate) fn new(target: Option<Arc<Target>>, file: Option<TargetFile>) -> Self {
         Self { target, file, ..Self::default() }
     }
 
-    /// Bytes so far.
+    /// Returns the number of bytes received so far.
     pub(crate) fn len(&self) -> u64 {
         self.file.as_ref().map_or(0, TargetFile::len) + self.pending.len() as u64
     }
@@ -58,7 +58,7 @@ impl ImageSink {
         self.write(PIECE).await;
     }
 
-    /// Takes over `bytes` if there are `enough` of them to be worth it, and leaves an empty buffer to fill again.
+    /// Writes `bytes` if there are at least `enough` of them, and leaves an empty buffer for reuse.
     pub(crate) async fn take(&mut self, bytes: &mut Vec<u8>, enough: usize) {
         if bytes.is_empty() || (bytes.len() < enough && self.target.is_some()) {
             return;
@@ -70,7 +70,7 @@ impl ImageSink {
         }
     }
 
-    /// Takes over the last bytes; [`ImageSink::finish`] writes them.
+    /// Takes the last bytes, which [`ImageSink::finish`] writes.
     pub(crate) fn take_last(&mut self, bytes: &mut Vec<u8>) {
         if self.pending.is_empty() {
             std::mem::swap(&mut self.pending, bytes);
@@ -103,7 +103,7 @@ impl ImageSink {
         self.unsaved = Some(error);
     }
 
-    /// Drops the bytes that came.
+    /// Discards the bytes received so far.
     pub(crate) async fn restart(&mut self) {
         self.pending.clear();
         let Some(mut file) = self.file.take() else { return };
@@ -113,14 +113,15 @@ impl ImageSink {
         }
     }
 
-    /// Checks the picture, `broken` already or not, and gives it its place among those asked for.
+    /// Verifies the image, unless `broken` says that it is damaged, and stores it. `index` is its position among the
+    /// requested images.
     pub(crate) async fn finish(self, index: usize, broken: Option<String>) -> StoredImage {
         let Self { target, file, pending, unsaved } = self;
         let target = target.filter(|_| file.is_some() || !pending.is_empty());
         let Some(target) = target else {
             return StoredImage { unsaved, ..in_memory(pending.into(), broken) };
         };
-        // Writes the last piece, verifies and renames on one thread, because each change of thread costs time.
+        // Write the last piece, verify and rename on one thread, because each switch of threads costs time.
         let finished = blocking(move || match write_piece(file, pending, &target) {
             Ok((file, _)) => finish_file(file, &target, index, broken),
             Err(WriteError { error, arrived }) => {
@@ -135,7 +136,7 @@ impl ImageSink {
         }
     }
 
-    /// Ends it unchecked: as a file with `target`'s first name, or as bytes in memory.
+    /// Stores the bytes without a check: in a file under the first name of `target`, or in memory.
     pub(crate) async fn keep(self, target: Option<Target>) -> Result<PathBuf, Bytes> {
         let Self { file, pending, .. } = self;
         let Some(target) = target else { return Err(pending.into()) };
@@ -150,7 +151,7 @@ impl ImageSink {
         }
     }
 
-    /// Whether what came is a whole picture.
+    /// Checks whether the received bytes are a complete image.
     pub(crate) async fn verify(&mut self) -> Result<(), VerifyError> {
         self.write(1).await;
         let Some(mut file) = self.file.take() else {
@@ -190,7 +191,7 @@ fn write_piece(
     }
 }
 
-/// A damaged picture is taken back into memory and leaves no file.
+/// Verifies and stores a file. A damaged image is read back into memory and leaves no file.
 fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Option<String>) -> StoredImage {
     if let Some(reason) = broken {
         return in_memory(file.read_back().unwrap_or_default().into(), Some(reason));
@@ -198,7 +199,7 @@ fn finish_file(mut file: TargetFile, target: &Target, index: usize, broken: Opti
     let verified: Verified = match file.verify() {
         Ok(verified) => verified,
         Err(reason) => {
-            // Whole in memory, it was the disk that could not show it.
+            // If the image is complete in memory, the disk is at fault.
             let stored = in_memory(file.read_back().unwrap_or_default().into(), None);
             let unsaved = stored.damage.is_none().then(|| io::Error::other(reason.to_string()));
             return StoredImage { unsaved, ..stored };

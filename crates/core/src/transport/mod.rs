@@ -1,4 +1,4 @@
-//! One call over the network: its attempts, and what their ends mean for money.
+//! One call over the network: its attempts, and what their ends mean for the charge.
 
 mod answer_keeper;
 mod attempt;

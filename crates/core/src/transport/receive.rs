@@ -1,4 +1,5 @@
-//! Receives the body of a success: decoded as it comes, written as it is decoded, never held whole.
+//! Receives the body of a successful response. It is decoded as it comes and written as it is decoded, and is never
+//! held as a whole.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -19,45 +20,47 @@ use crate::text;
 use crate::warning::Warning;
 use crate::wire::{AnswerDecoder, AnswerJson, BodyForm, ErrorBody, Payload, Task, header};
 
-/// Most memory that is reserved because the server announces so much, in bytes.
+/// Maximum amount of memory that is reserved because of the length that the server announces, in bytes.
 const RESERVE_MAX: usize = 64 << 20;
-/// Size of the pieces that are written, in bytes. Each write changes the thread twice, so pieces are large while few answers
-/// come in, and most pictures take one.
+/// Size of the pieces that are written, in bytes. Each write switches threads twice, so pieces are large while few
+/// responses come in; most images take one piece.
 const LARGE_PIECE: usize = 6 << 20;
-/// Where many answers come in they are small, because every answer may hold one.
+/// Size of the pieces while many responses come in, in bytes. Small, because each response may hold one piece in
+/// memory.
 const SMALL_PIECE: usize = 128 << 10;
-/// Room for what is decoded between two writes: a large piece and one more chunk. What is not filled costs nothing; a
-/// smaller one grows by copies, and makes allocators give memory back after every call that the next faults in again.
+/// Capacity for the bytes that are decoded between two writes: a large piece and one more chunk. Unused capacity costs
+/// nothing. A smaller buffer grows by copying, and makes allocators return memory after every call that the next call
+/// has to fault in again.
 const WRITE_BUFFER: usize = LARGE_PIECE + (512 << 10);
 /// Allowance, in bytes, for base64 text that decodes to nothing.
 const TEXT_BESIDE: u64 = 1 << 20;
-/// Longest beginning of an answer that is in the error itself, in bytes.
+/// Maximum length of the beginning of a response that is part of the error, in bytes.
 const EXCERPT_MAX: usize = 64 * 1024;
 
-/// An answer that was received, whole or not.
+/// A received response, complete or not.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) json: AnswerJson,
-    /// By payload number. `None`: an empty payload, or one that the JSON does not name.
+    /// The images by payload number. `None` for an empty payload, or one that the JSON does not mention.
     pub(crate) pictures: Vec<Option<StoredImage>>,
-    /// Why the body is not whole.
+    /// Why the body is incomplete.
     pub(crate) cut: Option<String>,
-    /// Temporary files that were opened beforehand and are not needed yet.
+    /// Temporary files that were opened in advance and not used yet.
     pub(crate) files: Vec<TargetFile>,
     decoder: AnswerDecoder,
     keeper: Option<AnswerKeeper>,
-    /// A coding that was not asked for and is not known.
+    /// The response's `content-encoding`, for messages.
     coding: Option<String>,
 }
 
 impl Received {
-    /// The beginning of the answer without its pictures.
+    /// Returns the beginning of the response, without its images.
     pub(crate) fn excerpt(&self, key: &ApiKey) -> String {
         let rest = self.decoder.rest(key);
         String::from_utf8_lossy(rest.get(..EXCERPT_MAX.min(rest.len())).unwrap_or_default()).into_owned()
     }
 
-    /// Why there is no picture in it.
+    /// Says why the response contains no image.
     pub(crate) fn describe_missing(&self, key: &ApiKey) -> String {
         let json = &self.json;
         if let Some(coding) = self.coding.as_ref().filter(|_| json.foreign) {
@@ -87,20 +90,20 @@ impl Received {
         }
     }
 
-    /// The links to pictures.
+    /// Returns the links to images.
     pub(crate) fn links(&self) -> Vec<String> {
         let links = self.json.found.iter().filter(|found| found.payload.is_none() && !found.doubtful);
         links.filter_map(|found| found.url.clone()).collect()
     }
 
-    /// Puts pictures and links together. A damaged picture with a link is replaced by the link.
+    /// Combines images and links. A damaged image that also has a link is replaced by the link.
     pub(crate) fn assemble(&mut self) -> Assembled {
         let mut assembled = Assembled::default();
         for found in std::mem::take(&mut self.json.found) {
             let stored = found.payload.and_then(|number| self.pictures.get_mut(number)).and_then(Option::take);
             let image = match (stored, &found.url) {
                 (Some(stored), Some(url)) if stored.damage.is_some() => Image::at_url(url.clone()),
-                // Nobody said that this is a picture.
+                // Nothing in the response says that this is an image.
                 (Some(stored), _) if found.doubtful && stored.damage.is_some() => continue,
                 (Some(stored), _) => {
                     if let Some(reason) = stored.damage {
@@ -110,7 +113,7 @@ impl Received {
                     assembled.unsaved = assembled.unsaved.or(stored.unsaved);
                     assembled.warnings.extend(stored.warnings);
                     if stored.image.bytes().is_some_and(bytes::Bytes::is_empty) {
-                        // Nothing of it could be decoded: there is no picture to hand over.
+                        // Nothing could be decoded, so there is no image to return.
                         continue;
                     }
                     stored.image.with_inline(true)
@@ -126,7 +129,7 @@ impl Received {
         assembled
     }
 
-    /// Keeps the whole answer, in a file or in memory.
+    /// Keeps the whole response, in a file or in memory.
     pub(crate) async fn keep(&mut self, key: &ApiKey) -> Option<KeptAnswer> {
         let keeper = self.keeper.take()?;
         if self.decoder.rest(key).is_empty() && keeper.len() == 0 {
@@ -136,21 +139,21 @@ impl Received {
     }
 }
 
-/// The pictures of an answer.
+/// The images of a response.
 #[derive(Debug, Default)]
 pub(crate) struct Assembled {
-    /// In the answer's order; links stand for those that are not here.
+    /// The images in the order of the response. An image that is not in the response is represented by its link.
     pub(crate) images: Vec<Image>,
-    /// The links may lead to something else.
+    /// Whether the links may lead to something else.
     pub(crate) doubtful: bool,
-    /// Why one of them is not a picture.
+    /// Why one of them is not a complete image.
     pub(crate) damage: Option<String>,
-    /// Why one is in memory and should be in a file.
+    /// Why one of them is in memory although it should be in a file.
     pub(crate) unsaved: Option<io::Error>,
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Reads the whole body. `files` are the temporary files that were opened before the request left.
+/// Reads the whole body. `files` are temporary files that were opened before the request was sent.
 pub(crate) async fn receive(
     answer: &mut Answer,
     context: &CallContext,
@@ -158,7 +161,7 @@ pub(crate) async fn receive(
     files: Vec<TargetFile>,
 ) -> Received {
     let expected = match (answer.content_length(), files.first()) {
-        // Base64 is four characters for three bytes; the JSON around it is small.
+        // Base64 has four characters for three bytes; the JSON around it is small.
         (Some(length), None) => usize::try_from(length).map_or(0, |length| length / 4 * 3 / context.asked as usize),
         (_, Some(_)) => WRITE_BUFFER,
         (None, None) => 0,
@@ -182,7 +185,7 @@ pub(crate) async fn receive(
     Received { json, pictures, cut, files: sinks.files, decoder, keeper: Some(keeper), coding }
 }
 
-/// Reads the body to its end, and writes what is decoded. `Err`: why it is not whole.
+/// Reads the body to its end and writes the decoded bytes. The error says why the body is incomplete.
 async fn read_body(
     answer: &mut Answer,
     context: &CallContext,
@@ -193,13 +196,13 @@ async fn read_body(
 ) -> Result<(), String> {
     let mut reader = BodyReader::new(&context.write_limiter, context.target.is_some());
     let max = context.settings.max_image_bytes.saturating_mul(u64::from(context.asked));
-    // Base64 is a third longer; the rest is room for line breaks.
+    // Base64 is a third longer than the image; the rest is an allowance for line breaks.
     let max_text = max.saturating_mul(2).saturating_add(TEXT_BESIDE);
-    // One timer that is put off: a new one for each chunk would wake the whole runtime.
+    // One timer that is restarted: a new timer for each chunk would wake the whole runtime.
     let mut stalled = RunTimer::new(context.settings.timers.read);
     loop {
         stalled.restart();
-        // The permit is held until what this chunk holds is written.
+        // The permit is held until the bytes of this chunk are written.
         let (chunk, _permit) = tokio::select! {
             biased;
             next = reader.chunk(answer) => next,
@@ -215,7 +218,7 @@ async fn read_body(
         }
         sinks.advance(context, decoder.payloads(), reader.is_limited()).await;
         let decoded = decoder.payloads().iter().map(|payload| payload.total).sum::<u64>();
-        // What decodes to nothing (white space, what stands behind an error) must have an end too.
+        // Text that decodes to nothing (white space, text after an error) must be limited too.
         if decoded > max || decoder.payload_text() > max_text {
             return Err(format!("the pictures in the answer are over {max} bytes"));
         }
@@ -226,7 +229,7 @@ async fn read_body(
     }
 }
 
-/// Ends the sink of each payload. The images are in the payloads' order.
+/// Finishes the sink of each payload. Returns the images in the order of the payloads.
 async fn collect_images(
     context: &CallContext,
     json: &AnswerJson,
@@ -237,7 +240,7 @@ async fn collect_images(
     for (number, mut payload) in payloads.into_iter().enumerate() {
         let mut sink = sinks.get(context, number);
         sink.take_last(&mut payload.decoded);
-        // Where the picture stands among those asked for decides its name.
+        // The position among the requested images decides the name.
         let index = json.found.iter().position(|found| found.payload == Some(number));
         images.push(match index {
             Some(index) if payload.total > 0 || payload.error.is_some() => {
@@ -249,7 +252,7 @@ async fn collect_images(
     images
 }
 
-/// A link without a host is one of the gateway's.
+/// Completes a link without a host, which refers to the gateway.
 fn absolute(url: &mut String, base_url: &Url) {
     if Url::parse(url) == Err(url::ParseError::RelativeUrlWithoutBase)
         && let Ok(joined) = base_url.join(url)
@@ -266,7 +269,7 @@ fn damage(payload: &Payload) -> Option<String> {
     }
 }
 
-/// The sinks of payloads, by their number.
+/// The sinks of the payloads, by payload number.
 struct ImageSinks {
     files: Vec<TargetFile>,
     list: Vec<Option<ImageSink>>,
@@ -278,7 +281,7 @@ impl ImageSinks {
         known.unwrap_or_else(|| ImageSink::new(context.target.clone(), self.files.pop()))
     }
 
-    /// Writes what is decoded, where there is enough of it. Without a target it grows where it is.
+    /// Writes decoded bytes if there are enough. Without a target they stay in the payload's buffer.
     async fn advance(&mut self, context: &CallContext, payloads: &mut [Payload], limited: bool) {
         if context.target.is_none() {
             return;
@@ -287,13 +290,14 @@ impl ImageSinks {
         self.list.resize_with(payloads.len(), || None);
         let last = payloads.len().saturating_sub(1);
         for (number, payload) in payloads.iter_mut().enumerate() {
-            // Before the next picture the whole one is written; the last one's end waits for the answer's.
+            // A payload that is followed by another is complete, so write all of it. The end of the last one is written
+            // when the response ends.
             let enough = if number < last { 1 } else { piece };
             if payload.decoded.len() >= enough {
                 let mut sink = self.get(context, number);
                 sink.take(&mut payload.decoded, enough).await;
                 if limited && payload.decoded.is_empty() {
-                    // The permit is given back, and with it the claim to memory.
+                    // Free the memory together with the permit.
                     payload.decoded = Vec::new();
                 }
                 if let Some(slot) = self.list.get_mut(number) {

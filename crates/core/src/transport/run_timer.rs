@@ -1,22 +1,22 @@
-//! Timers for silence that count the time in which this process ran. A process that was stopped (SIGSTOP, a sleeping laptop,
-//! a frozen container) has heard nothing, and its peer's answer may be waiting in the socket: before a timer is believed, the
-//! socket is looked at once more.
+//! Timers for silence that only count time in which this process was running. After a stop (SIGSTOP, a sleeping laptop,
+//! a frozen container) the peer's response may be waiting in the socket, so the socket is checked once more before a
+//! timer expires.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// The longest pause between two looks at the clock.
+/// Maximum interval between two checks of the clock.
 const TICK_LONGEST: Duration = Duration::from_secs(5);
-/// Ticks in a timer.
+/// Number of ticks in a timer.
 const TICKS: u32 = 8;
-/// A tick that comes this much later than asked for shows that the process did not run.
+/// A tick that is late by this much shows that the process was not running.
 const LATE: Duration = Duration::from_millis(500);
-/// After this many late ticks in a row the machine is slow, and was not stopped.
+/// After this many late ticks in a row, the machine is considered slow rather than stopped.
 const LATE_MOST: u32 = 3;
 
-/// How much of a timer has passed.
+/// The elapsed part of a timer.
 #[derive(Debug)]
 struct Count {
     limit: Duration,
@@ -26,8 +26,8 @@ struct Count {
 }
 
 impl Count {
-    /// Counts what has passed since the last tick. True: the time has run out. A stop counts as one tick, and is followed by
-    /// another look.
+    /// Counts the time since the last tick. Returns whether the timer has expired. A stop of the process counts as one
+    /// tick, and the timer does not expire before another tick.
     fn step(&mut self, passed: Duration) -> bool {
         let late = passed > self.tick.saturating_mul(2).max(self.tick + LATE);
         self.counted = self.counted.saturating_add(if late { self.tick } else { passed });
@@ -35,13 +35,13 @@ impl Count {
         self.counted >= self.limit && (!late || self.late >= LATE_MOST)
     }
 
-    /// Until the next tick.
+    /// Returns the time until the next tick.
     fn pause(&self) -> Duration {
         self.limit.saturating_sub(self.counted).clamp(Duration::from_millis(1), self.tick)
     }
 }
 
-/// A timer that is put off by [`RunTimer::restart`].
+/// A timer that [`RunTimer::restart`] resets.
 #[derive(Debug)]
 pub(crate) struct RunTimer {
     count: Count,
@@ -54,7 +54,7 @@ impl RunTimer {
         Self::with_tick(limit, (limit / TICKS).min(TICK_LONGEST))
     }
 
-    /// `tick`: how often the clock is looked at.
+    /// Creates a timer that checks the clock at this interval.
     pub(crate) fn with_tick(limit: Duration, tick: Duration) -> Self {
         let tick = tick.max(Duration::from_millis(1));
         let count = Count { limit, tick, counted: Duration::ZERO, late: 0 };
@@ -62,13 +62,13 @@ impl RunTimer {
         Self { count, last: Instant::now(), sleep }
     }
 
-    /// Begins again.
+    /// Restarts the timer.
     pub(crate) fn restart(&mut self) {
         self.count.counted = Duration::ZERO;
         self.last = Instant::now();
     }
 
-    /// Waits for a tick. True: the time has run out. May be dropped and called again.
+    /// Waits for a tick. Returns whether the timer has expired. Cancel-safe.
     pub(crate) async fn tick(&mut self) -> bool {
         self.sleep.as_mut().await;
         let now = Instant::now();
@@ -78,13 +78,14 @@ impl RunTimer {
         ran_out
     }
 
-    /// Waits until the time has run out. May be dropped and called again.
+    /// Waits until the timer has expired. Cancel-safe.
     pub(crate) async fn ran_out(&mut self) {
         while !self.tick().await {}
     }
 }
 
-/// Sleeps until then, and where this process did not run meanwhile a while longer, in which what has come can be heard.
+/// Sleeps until `until`. If the process was not running at that time, sleeps a little longer, so that data that has
+/// arrived can be read first.
 pub(crate) async fn sleep_until_heard(until: Instant) {
     const LISTEN_LONGEST: Duration = Duration::from_secs(2);
     tokio::time::sleep_until(until).await;

@@ -1,4 +1,5 @@
-//! Which certificates are trusted. Everything is read when a client is made: a file that goes later harms nothing.
+//! Determines which certificates are trusted. All files are read when a client is created, so that removing them later
+//! does no harm.
 
 use std::fmt;
 use std::io::Read;
@@ -21,19 +22,19 @@ use crate::config::{CA_STORE_FOLDERS, CertificateSource, TrustSettings};
 use crate::error::Error;
 use crate::text;
 
-/// No bundle of certificates is longer; a device may be endless.
+/// Maximum length of a certificate file, in bytes. Reading a device might never end.
 const LONGEST: u64 = 64 << 20;
 
-/// Certificates that were read.
+/// The certificates that were read.
 #[derive(Clone)]
 pub(super) struct Tls {
-    /// Those that are trusted beside the store's, and those in the system's place.
+    /// Certificates that are trusted in addition to the system's store, and those that replace it.
     groups: Vec<Group>,
     /// Whether the system's store is trusted.
     system: bool,
 }
 
-/// Certificates that were named by somebody.
+/// Certificates from one configured source.
 #[derive(Clone)]
 struct Group {
     own: Arc<Vec<CertificateDer<'static>>>,
@@ -48,7 +49,7 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads what the settings name.
+    /// Reads the certificates that the settings name.
     pub(super) fn read(trust: &TrustSettings) -> Result<Self, Error> {
         let mut groups = Vec::new();
         if let Some(extra) = &trust.extra {
@@ -59,7 +60,7 @@ impl Tls {
         if !trust.store.is_empty() {
             match remembered(&trust.store, || read_store(&trust.store)) {
                 Ok(group) => groups.push(group),
-                // What was given in words is enough.
+                // The explicitly configured certificates are enough.
                 Err(error) if trust.in_words => tracing::warn!("{error}"),
                 Err(error) => return Err(error),
             }
@@ -67,7 +68,8 @@ impl Tls {
         Ok(Self { groups, system: trust.store.is_empty() })
     }
 
-    /// rustls with a provider of our own: the host's process-wide choice is neither used nor changed.
+    /// Returns a rustls configuration with our own crypto provider, so that the host's process-wide one is neither used
+    /// nor changed.
     pub(super) fn config(&self) -> Result<ClientConfig, Error> {
         let verifier = self.verifier()?;
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
@@ -75,7 +77,7 @@ impl Tls {
         Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
     }
 
-    /// Trusts nobody: for what is not encrypted.
+    /// Returns a configuration that trusts no certificate, for unencrypted connections.
     pub(super) fn trusting_nobody() -> Result<ClientConfig, Error> {
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(unavailable)?;
@@ -84,12 +86,12 @@ impl Tls {
 
     fn verifier(&self) -> Result<Verifiers, Error> {
         let mut verifiers: Vec<Arc<dyn ServerCertVerifier>> = Vec::new();
-        // Those first: the system's writes errors into logs.
+        // These come first, because the system's verifier logs its errors.
         verifiers.extend(self.groups.iter().map(|group| group.verifier.clone() as _));
         if self.system {
             match systems() {
                 Ok(verifier) => verifiers.push(verifier),
-                // A bare machine has no trust store. A CA file of one's own needs none.
+                // A minimal system has no trust store, and an explicitly configured CA file needs none.
                 Err(_) if !verifiers.is_empty() => {}
                 Err(error) => {
                     return Err(Error::config(format!(
@@ -126,12 +128,12 @@ fn unavailable(error: impl fmt::Display) -> Error {
     Error::config(format!("TLS cannot be set up: {error}"))
 }
 
-/// How long what the machine and its environment name is taken to be as it was read, which takes a while. A process that
-/// runs for months still sees certificates that are replaced.
+/// How long certificates of the system and of environment variables are cached, because reading them takes a while. Not
+/// longer, so that a process that runs for months sees replaced certificates.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// What was read, by what names it. Only what could be read is remembered. A forked child may find the lock held for ever:
-/// it is never waited for.
+/// A cache of what was read, by its source. Failures are not cached. In a forked child the lock may be held for ever,
+/// so the code never waits for it.
 type Memory<K, V> = Mutex<Vec<(Instant, K, V)>>;
 
 fn recall<K: PartialEq, V: Clone>(memory: &Memory<K, V>, key: &K) -> Option<V> {
@@ -146,7 +148,7 @@ fn remember<K: PartialEq, V>(memory: &Memory<K, V>, key: K, value: V) {
     }
 }
 
-/// The certificates that variables name.
+/// Returns the certificates that environment variables name, from the cache if possible.
 fn remembered(
     sources: &[CertificateSource],
     read: impl FnOnce() -> Result<Vec<CertificateDer<'static>>, Error>,
@@ -161,7 +163,7 @@ fn remembered(
     Ok(group)
 }
 
-/// The system's store.
+/// Returns the verifier of the system's store, from the cache if possible.
 fn systems() -> Result<Arc<Verifier>, rustls::Error> {
     static MEMORY: Memory<(), Arc<Verifier>> = Mutex::new(Vec::new());
     if let Some(verifier) = recall(&MEMORY, &()) {
@@ -172,9 +174,9 @@ fn systems() -> Result<Arc<Verifier>, rustls::Error> {
     Ok(verifier)
 }
 
-/// Accepts what any of its verifiers accepts, and one thing more: a server's own certificate that the user trusts as such,
-/// byte for byte. What `openssl req -x509` makes calls itself an authority, and webpki takes no authority's certificate
-/// from a server.
+/// Accepts a certificate that any of its verifiers accepts, and also a server's own certificate that the user trusts
+/// directly, byte for byte. The latter is needed because `openssl req -x509` creates CA certificates, which webpki does
+/// not accept from a server.
 #[derive(Debug)]
 struct Verifiers {
     first: Arc<dyn ServerCertVerifier>,
@@ -183,7 +185,8 @@ struct Verifiers {
 }
 
 impl Verifiers {
-    /// Whether everything but its descent was found good: validity comes before it, and names are checked here.
+    /// Returns whether the certificate is trusted directly and the issuer is its only flaw. webpki checks the validity
+    /// period before the issuer; the name is checked here.
     fn is_trusted_as_itself(
         &self,
         certificate: &CertificateDer<'_>,
@@ -200,7 +203,7 @@ impl Verifiers {
     }
 }
 
-/// Whether a certificate was found good but for who signed it.
+/// Returns whether the issuer is the certificate's only flaw.
 fn is_of_descent(error: &rustls::Error) -> bool {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
@@ -209,7 +212,7 @@ fn is_of_descent(error: &rustls::Error) -> bool {
     }
 }
 
-/// Whether a server showed a certificate that calls itself an authority. rustls has no word for it.
+/// Returns whether the error means that a server presented a CA certificate. rustls has no variant for it.
 fn is_authoritys(error: &rustls::OtherError) -> bool {
     error.to_string() == "CaUsedAsEndEntity"
 }
@@ -234,11 +237,11 @@ impl ServerCertVerifier for Verifiers {
         let mut flaw = error;
         for other in &self.others {
             match other.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-                // A self-signed one among those of another group.
+                // A self-signed certificate that the user trusts, in another group.
                 Err(error) if self.is_trusted_as_itself(end_entity, server_name, &error)? => {
                     return Ok(ServerCertVerified::assertion());
                 }
-                // Whoever knows its issuer knows better what is wrong with it.
+                // A verifier that knows the issuer gives the better error.
                 Err(error) if is_of_descent(&flaw) => flaw = error,
                 Err(_) => {}
                 accepted => return accepted,
@@ -270,14 +273,14 @@ impl ServerCertVerifier for Verifiers {
     }
 }
 
-/// The certificates in the system's place.
+/// Reads the certificates that replace the system's store.
 fn read_store(sources: &[CertificateSource]) -> Result<Vec<CertificateDer<'static>>, Error> {
     let mut store = Vec::new();
     let mut failed = None;
     for source in sources {
         match read(source) {
             Ok(mut certificates) => store.append(&mut certificates),
-            // Folders are often named beside a file or each other, and missing.
+            // Such folders are often listed next to a file or to each other, and need not exist.
             Err(error) if source.source == CA_STORE_FOLDERS => {
                 failed.get_or_insert(error);
             }
@@ -290,7 +293,7 @@ fn read_store(sources: &[CertificateSource]) -> Result<Vec<CertificateDer<'stati
     }
 }
 
-/// The certificates of a file or folder, at least one.
+/// Reads the certificates of a file or folder. It is an error if there are none.
 fn read(source: &CertificateSource) -> Result<Vec<CertificateDer<'static>>, Error> {
     let CertificateSource { path, source } = source;
     let shown = text::path(path);
@@ -299,14 +302,14 @@ fn read(source: &CertificateSource) -> Result<Vec<CertificateDer<'static>>, Erro
     if path.is_dir() {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(path).map_err(unreadable)?.flatten() {
-            // Folders hold other things, too: notes, revocation lists, links to what is gone.
+            // Folders also contain notes, revocation lists and broken links.
             if entry.path().is_file()
                 && let Ok(bytes) = contents(&entry.path())
             {
                 found.extend(certificates(&bytes).unwrap_or_default());
             }
         }
-        // Each is there once more as a link by its hash.
+        // Each certificate also appears as a link named after its hash.
         found.sort_unstable_by(|one: &CertificateDer<'_>, other| one.as_ref().cmp(other.as_ref()));
         found.dedup();
         return if found.is_empty() { Err(refused("is a folder without certificates")) } else { Ok(found) };
@@ -320,7 +323,7 @@ fn contents(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The certificates of a text in PEM form, or the one in DER form.
+/// Parses the certificates of a PEM text, or a single one in DER form.
 fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let begin = memchr::memmem::find(bytes, BEGIN);
@@ -346,11 +349,12 @@ fn certificates(bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     })
 }
 
-/// Why a server's certificate is not accepted and what to do, where that is why a connection failed. It would fail again.
+/// Says why a server's certificate is not accepted and what to do, if that is why a connection failed. Another try
+/// would fail too.
 pub(super) fn certificate_flaw(error: &rustls::Error) -> Option<String> {
     let rustls::Error::InvalidCertificate(error) = error else { return None };
     let (flaw, way_out) = match error {
-        // The other: signed by one that has a trusted one's name.
+        // `BadSignature` means that the issuer has the name of a trusted one, but not its key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "signed by nobody that is trusted here",
             "if it is your own or your company's, give its CA by ca_file (--ca-file); whoever opens TLS on the way, such as \

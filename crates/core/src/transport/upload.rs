@@ -1,4 +1,4 @@
-//! A body on its way out: read from its sources chunk by chunk, through the send guard.
+//! Sends a request body: reads it from its sources chunk by chunk and passes it through the send guard.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -17,15 +17,15 @@ use crate::request::{FileIdentity, Inspected, Source, open_without_waiting};
 use crate::text;
 use crate::wire::{Body, BodyPart};
 
-/// Smaller chunks cost measurably more CPU a byte.
+/// Size of a chunk, in bytes. Smaller chunks cost measurably more CPU per byte.
 const CHUNK: usize = 256 * 1024;
 
-/// The send guard is closed.
+/// The error of an upload whose send guard is closed.
 #[derive(Debug, thiserror::Error)]
 #[error("the upload was stopped")]
 pub(crate) struct Stopped;
 
-/// One sending of a [`Body`].
+/// One transmission of a [`Body`].
 #[derive(Debug)]
 pub(crate) struct Upload {
     guard: Arc<SendGuard>,
@@ -33,7 +33,7 @@ pub(crate) struct Upload {
     remaining: u64,
     reading: Option<JoinHandle<Result<ReadChunk, InputError>>>,
     open: Option<OpenInput>,
-    /// The chunk handed out last; its memory is used again once the transport is done with it.
+    /// The last chunk. Its memory is reused once the transport has released it.
     spare: Option<Bytes>,
 }
 
@@ -48,7 +48,7 @@ struct OpenInput {
 #[derive(Debug)]
 struct ReadChunk {
     chunk: Bytes,
-    /// `None` once the file is read and was found unchanged.
+    /// The rest of the file. `None` once the file was read and found unchanged.
     input: Option<OpenInput>,
 }
 
@@ -127,7 +127,7 @@ impl http_body::Body for Upload {
         self.remaining == 0
     }
 
-    /// Exact, so that the transport states a Content-Length and sends no chunked body.
+    /// The length is exact, so that the transport states a Content-Length and does not use chunked encoding.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.remaining)
     }
@@ -144,13 +144,13 @@ fn open(path: PathBuf, name: String, identity: FileIdentity, len: u64) -> Result
     Ok(input)
 }
 
-/// Fails if the open file is not the one that was checked, byte for byte as far as the system tells.
+/// Returns an error if the open file is not the one that was inspected, as far as its metadata tells.
 fn unchanged(input: &OpenInput) -> Result<(), InputError> {
     let metadata = input.file.metadata().map_err(|error| unreadable(&input.name, &error))?;
     if FileIdentity::of(&metadata) == input.identity { Ok(()) } else { Err(InputError::Changed(input.name.clone())) }
 }
 
-/// Reads the next chunk. A file's last chunk is handed over only after a second look at the file.
+/// Reads the next chunk. Before the last chunk of a file is returned, the file is checked for changes again.
 fn read_chunk(mut input: OpenInput, mut buffer: BytesMut) -> Result<ReadChunk, InputError> {
     let want = usize::try_from(input.remaining).map_or(CHUNK, |remaining| remaining.min(CHUNK));
     buffer.resize(want, 0);

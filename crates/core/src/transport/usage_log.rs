@@ -1,4 +1,4 @@
-//! Reads the vendor's log, page by page, until it says enough or the time is up. Free.
+//! Reads the vendor's usage log page by page, repeatedly, until it is complete or the time is up. Free of charge.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,31 +9,31 @@ use super::http::Http;
 use crate::config::Settings;
 use crate::wire::{ERROR_BODY_MAX, ErrorBody, LOGS_PAGE_MAX_BYTES, LogPage, LogRow, header, logs_query};
 
-/// Most pages of one reading: 5,000 rows, within what may be asked in a minute.
+/// Maximum number of pages per reading: 5,000 rows, which is within the rate limit per minute.
 const PAGES_MAX: usize = 50;
-/// The first pause between two readings; it doubles up to the last.
+/// First pause between two readings. It doubles up to [`PAUSE_LONGEST`].
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_LONGEST: Duration = Duration::from_secs(8);
-/// The longest wait for a page, which is then asked for again.
+/// Maximum time to wait for a page before it is requested again.
 const PAGE_LONGEST: Duration = Duration::from_secs(30);
 
-/// The rows that were read, or why they could not be.
+/// The rows that were read, or why they could not be read.
 #[derive(Debug, Default)]
 pub(crate) struct UsageLog {
-    /// The rows of what was asked for.
+    /// The rows of the requested ids.
     pub(crate) rows: Vec<LogRow>,
-    /// Why it could not be read whole.
+    /// Why the log could not be read completely.
     pub(crate) unreadable: Option<String>,
 }
 
 /// Why one reading failed.
 struct LogError {
     reason: String,
-    /// The pause that the server asks for; `None`: another reading fails, too.
+    /// The pause that the server asks for. `None` means that another reading will fail too.
     retry_after: Option<Duration>,
 }
 
-/// Reads the rows of these client request ids, again and again until `is_complete` or `limit` has passed.
+/// Reads the rows of these client request ids, repeatedly, until `is_complete` returns true or `limit` has passed.
 pub(crate) async fn read_usage_log(
     http: &Http,
     settings: &Settings,
@@ -72,21 +72,21 @@ pub(crate) async fn read_usage_log(
     }
 }
 
-/// The pause before the next reading, of the time that is `left`: our own `pause` or the one that the server asks for, or all
-/// that is left, unless there was a reading just before. `None`: there is no time for another.
+/// Returns the pause before the next reading: `pause`, or the longer one that the server asks for. A `pause` that
+/// exceeds the time `left` is cut to it, unless too little is left. `None` if there is no time for another reading.
 fn next_reading(pause: Duration, asked_for: Duration, left: Duration) -> Option<Duration> {
     let pause = if pause > left && left >= PAUSE_FIRST { left } else { pause };
     Some(pause.max(asked_for)).filter(|wait| *wait <= left)
 }
 
-/// All rows of these ids, in one reading of the log.
+/// Reads all rows of these ids once.
 async fn read_all(http: &Http, settings: &Settings, ids: &[&str], period: &str) -> Result<Vec<LogRow>, LogError> {
     let mut rows: Vec<LogRow> = Vec::new();
     let mut offset = 0;
     for _ in 0..PAGES_MAX {
         let page = read_page(http, settings, period, offset).await?;
         for row in page.rows {
-            // A row that lands while pages are turned moves the others: some are seen twice.
+            // A row that is added between two page requests shifts the others, so some appear twice.
             if ids.contains(&row.client_request_id.as_str()) && !rows.contains(&row) {
                 rows.push(row);
             }
@@ -133,10 +133,10 @@ mod tests {
             (0.5, 0.0, 20.0, Some(0.5)),
             (8.0, 0.0, 4.5, Some(4.5)),
             (8.0, 0.0, 8.0, Some(8.0)),
-            // The one before was just now.
+            // Too little time is left since the last reading.
             (1.0, 0.0, 0.3, None),
             (0.5, 0.0, 0.0, None),
-            // The server asks for more, or for too much.
+            // The server asks for a longer pause, or for one that is too long.
             (0.5, 3.0, 20.0, Some(3.0)),
             (0.5, 30.0, 20.0, None),
             (8.0, 5.0, 4.5, None),

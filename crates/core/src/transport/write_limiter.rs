@@ -1,4 +1,4 @@
-//! Limits how many answers are decoded and written at once, so that memory does not grow with their number.
+//! Limits how many responses are decoded and written at once, so that memory use does not grow with their number.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,17 +12,18 @@ use tokio::time::timeout;
 
 use super::http::{Answer, HttpError};
 
-/// Answers that are written without a permit, and permits where there are more answers.
+/// Maximum number of responses that are written without permits. With more responses, this is the number of permits.
 const UNLIMITED_MAX: usize = 8;
-/// The longest wait for a permit. After that an answer goes on without: files that cannot be written must not stop others.
+/// Maximum time to wait for a permit. After that, a response continues without one, because files that cannot be
+/// written must not block others.
 const PERMIT_WAIT_MAX: Duration = Duration::from_secs(1);
 
-/// Shared by the answers of a client that are written to files.
+/// Limits the responses of a client that are written to files.
 #[derive(Debug)]
 pub(crate) struct WriteLimiter {
     readers: AtomicUsize,
-    /// Chunks that are decoded and written at a time. Where answers come faster than they can be written, they wait
-    /// undecoded in their connections.
+    /// Permits for chunks that are decoded and written at the same time. If responses come faster than they can be
+    /// written, their data waits in the connections.
     permits: Semaphore,
 }
 
@@ -32,12 +33,12 @@ impl Default for WriteLimiter {
     }
 }
 
-/// Reads the body of one answer.
+/// Reads the body of one response.
 pub(crate) struct BodyReader<'a> {
     limiter: &'a WriteLimiter,
-    /// Whether it goes to files; in memory it waits for nothing.
+    /// Whether the images go to files. Images in memory need no permits.
     to_files: bool,
-    /// Cleared once the wait for a permit took too long.
+    /// False once waiting for a permit took too long.
     waits: bool,
 }
 
@@ -47,13 +48,13 @@ impl<'a> BodyReader<'a> {
         Self { limiter, to_files, waits: true }
     }
 
-    /// Whether so many answers come in at once that permits are needed.
+    /// Returns whether so many responses come in at once that permits are needed.
     pub(crate) fn is_limited(&self) -> bool {
         self.limiter.readers.load(Ordering::Relaxed) > UNLIMITED_MAX
     }
 
-    /// The next chunk, and the permit to be held until it is written, where one is needed. None is held while waiting for
-    /// the network.
+    /// Returns the next chunk and, if needed, the permit to hold until the chunk is written. No permit is held while
+    /// waiting for the network.
     pub(crate) async fn chunk(
         &mut self,
         answer: &mut Answer,
@@ -80,7 +81,7 @@ impl Drop for BodyReader<'_> {
     }
 }
 
-/// Waits until something wakes this task, here the connection that was just asked.
+/// Waits until this task is woken, here by the connection that was just polled.
 async fn woken() {
     let mut asked = false;
     poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }).await;

@@ -17,7 +17,7 @@ pub struct Balance {
     pub currency: Option<String>,
 }
 
-/// Reads the answer; `None` if it is not a balance.
+/// Parses the response. `None` if it is not a balance.
 pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
     let answer = members(std::str::from_utf8(body).ok()?)?;
     let text = |name: &str| {
@@ -26,7 +26,7 @@ pub(crate) fn parse_balance(body: &[u8], key: &ApiKey) -> Option<Balance> {
         (text != "null").then(|| text::shorten(&key.redact(&text), 40))
     };
     let current_balance = text("current_balance")?;
-    // A debt is negative; else it is as exact as every amount.
+    // A debt is negative. Apart from the sign, the text must be a valid amount.
     current_balance.strip_prefix('-').unwrap_or(&current_balance).parse::<Amount>().ok()?;
     Some(Balance { current_balance, currency: text("currency") })
 }

@@ -1,7 +1,7 @@
-//! Base64 that arrives in pieces, decoded as it comes.
+//! Decodes base64 that arrives in pieces.
 //!
-//! Lenient where servers differ (a `data:` prefix, white space, the url-safe alphabet, missing padding), strict where
-//! bytes would be invented.
+//! Tolerates the differences between servers (a `data:` prefix, white space, the url-safe alphabet, missing padding),
+//! but never guesses bytes.
 
 use base64_simd::STANDARD_NO_PAD;
 
@@ -23,24 +23,24 @@ const QUANTUM: usize = 4;
 
 #[derive(Debug)]
 enum Stage {
-    /// Fewer bytes came than tell whether there is a prefix; all of them match it so far.
+    /// Too few bytes came to decide whether there is a prefix. This many match it so far.
     Start(usize),
-    /// Inside `data:…,`.
+    /// Inside the `data:…,` prefix.
     Prefix,
     Text,
-    /// `=` was seen.
+    /// A `=` came.
     Padding,
 }
 
-/// A decoder's state between two pieces.
+/// The state of a decoder between two pieces.
 #[derive(Debug)]
 pub(crate) struct Base64Decoder {
     stage: Stage,
-    /// The part of a prefix that came, as it was written.
+    /// The received part of the prefix, as written.
     prefix: [u8; PREFIX.len()],
     carry: [u8; QUANTUM],
     carried: usize,
-    /// Cleaned text of a piece that is not plain base64.
+    /// Buffer for the cleaned text of a piece that is not plain base64.
     scratch: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ impl Base64Decoder {
         Self { stage: Stage::Start(0), prefix: [0; PREFIX.len()], carry: [0; QUANTUM], carried: 0, scratch: Vec::new() }
     }
 
-    /// Decodes a piece and appends to `out`.
+    /// Decodes a piece and appends the bytes to `out`.
     pub(crate) fn push(&mut self, mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
         while let Stage::Start(matched) = self.stage {
             let Some((&byte, rest)) = text.split_first() else { return Ok(()) };
@@ -75,7 +75,7 @@ impl Base64Decoder {
         self.text(text, out)
     }
 
-    /// Ends the text.
+    /// Decodes the last bytes at the end of the text.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Base64Error> {
         match self.stage {
             Stage::Start(matched) => {
@@ -86,7 +86,7 @@ impl Base64Decoder {
             Stage::Prefix => return Err(Base64Error::Prefix),
             Stage::Text | Stage::Padding => {}
         }
-        // Two characters hold one byte, three hold two; the bits left over mean nothing.
+        // Two characters hold one byte, three hold two. The remaining bits are ignored.
         match *self.carry.get(..self.carried).unwrap_or_default() {
             [] => Ok(()),
             [a, b] => decode(&[a, b, b'A', b'A'], out, 1),
@@ -96,14 +96,14 @@ impl Base64Decoder {
     }
 
     fn text(&mut self, mut text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
-        // The quantum that the last piece left open first, so that the rest is whole quanta again.
+        // First complete the quantum that the last piece left open, so that whole quanta follow.
         while self.carried > 0 && !text.is_empty() {
             let (missing, rest) = text.split_at(text.len().min(QUANTUM - self.carried));
             self.cleaned(missing, out)?;
             text = rest;
         }
         if let Stage::Text = self.stage {
-            // The usual case: whole quanta of plain base64, straight to the destination.
+            // The usual case: decode whole quanta of plain base64 directly into the destination.
             let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
             let whole = (text.len() - padding) / QUANTUM * QUANTUM;
             let (quanta, tail) = text.split_at(whole);
@@ -114,7 +114,7 @@ impl Base64Decoder {
         self.cleaned(text, out)
     }
 
-    /// Drops white space, translates the url-safe alphabet, notices padding, and decodes what remains.
+    /// Drops white space, translates the url-safe alphabet, detects padding, and decodes the rest.
     fn cleaned(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Base64Error> {
         let mut clean = std::mem::take(&mut self.scratch);
         clean.clear();
@@ -130,7 +130,7 @@ impl Base64Decoder {
                 (b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/', _) => clean.push(byte),
                 (other, _) => broken = Some(Base64Error::Alphabet(other)),
             }
-            // What stands before it is decoded all the same: it was paid for.
+            // Stop here, but still decode what came before: it was paid for.
             if broken.is_some() {
                 break;
             }
@@ -146,7 +146,7 @@ impl Base64Decoder {
     }
 }
 
-/// JSON's white space, which servers break lines with.
+/// Returns whether this is JSON white space, with which servers break lines.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }

@@ -1,11 +1,12 @@
-//! A charged call as text, for people who want to see it before it is sent.
+//! Describes a charged call as text, for people who want to see it before it is sent.
 
 use gptimage_model::wire::Body;
 use url::Url;
 
 use super::header;
 
-/// Writes the request: the key and the values of the caller's own headers are redacted, inputs are named with their lengths.
+/// Describes the request. The key and the values of the caller's own headers are redacted, and inputs appear with their
+/// names and lengths.
 pub(crate) fn describe_call<'a>(url: &Url, body: &Body, own_headers: impl Iterator<Item = &'a str>) -> String {
     let host = match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),

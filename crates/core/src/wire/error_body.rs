@@ -1,4 +1,4 @@
-//! What the body of an error answer says, in whichever of its forms.
+//! Reads the body of an error response, in any of the forms that servers use.
 
 use serde_json::{Map, Value};
 
@@ -9,53 +9,53 @@ use super::json_repair;
 use crate::secret::ApiKey;
 use crate::text;
 
-/// Longest error body that is read, in bytes.
+/// Maximum length of an error body that is read, in bytes.
 pub(crate) const ERROR_BODY_MAX: usize = 64 * 1024;
-/// Longest message that is repeated to people, in characters of the server's.
+/// Maximum length of a message shown to people, in characters as the server sent them.
 const MESSAGE_MAX: usize = 500;
-/// The same, in characters as they are shown: an escaped one is up to ten.
+/// Maximum length of a message shown to people after escaping, which makes up to ten characters of one.
 const SHOWN_MAX: usize = 1000;
-/// Longest id that is kept, in characters.
+/// Maximum length of an id that is kept, in characters.
 const ID_MAX: usize = 128;
 
-/// An error answer, understood as far as possible.
+/// The information found in an error response.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ErrorBody {
-    /// The server's words: bounded, printable, on one line.
+    /// The server's message: of limited length, printable, on one line.
     pub(crate) message: Option<String>,
     pub(crate) form: BodyForm,
-    /// Whether the body is in one of the vendor's own forms, and not a proxy's page or an upstream's answer.
+    /// Whether the body has one of the vendor's own forms, and is not a proxy's page or an upstream server's response.
     pub(crate) vendor_envelope: bool,
     pub(crate) moderation: bool,
-    /// Whether its words or codes say that there is no money left.
+    /// Whether the message or a code says that there is no money left.
     pub(crate) out_of_credits: bool,
-    /// Whether its words speak of a limit that passes with time, and no code says otherwise.
+    /// Whether the message mentions a limit that passes with time, and no code contradicts it.
     pub(crate) limit_passes: bool,
-    /// Whether it speaks of a model.
+    /// Whether the message or a code mentions a model.
     pub(crate) names_model: bool,
     pub(crate) request_id: Option<String>,
 }
 
-/// The kind of text of a body.
+/// The form of a body.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum BodyForm {
-    /// Nothing, or no text.
+    /// Empty, or not text.
     #[default]
     Silent,
     Json,
     /// A web page.
     Page,
-    /// Plain text, XML.
+    /// Plain text or XML.
     Text,
 }
 
-/// Codes of a refusal by moderation, in lower case, without punctuation.
+/// Codes of a refusal by moderation, in lower case without punctuation.
 const MODERATION_CODES: &[&str] =
     &["moderationblocked", "contentpolicyviolation", "contentfilter", "responsibleaipolicyviolation"];
-/// Texts in the message of a refusal by moderation. Some messages repeat the code, in its own spelling.
+/// Texts in the message of a refusal by moderation. Some messages contain the code, in its original spelling.
 const MODERATION_WORDS: &[&str] = &["safety system", "content policy", "moderation_blocked"];
 
-/// Codes of an account without money, in lower case, without punctuation. The first is the vendor's spelling.
+/// Codes of an account without money, in lower case without punctuation. The first is the vendor's spelling.
 const CREDITS_CODES: &[&str] = &[
     "errinsufficentcredits",
     "errinsufficientcredits",
@@ -75,7 +75,8 @@ const CREDITS_CODES: &[&str] = &[
     "arrearage",
     "accountoverdueerror",
 ];
-/// Words of an account without money, in lower case: each names an account's credits, balance or quota, and its end.
+/// Phrases about an account without money, in lower case. Each mentions the account's credits, balance or quota, and
+/// that it is used up.
 const CREDITS_WORDS: &[&str] = &[
     "run out of credits",
     "run out of funds",
@@ -85,7 +86,7 @@ const CREDITS_WORDS: &[&str] = &[
     "insufficient account balance",
     "insufficient quota",
     "insufficient_quota",
-    // Not enough, or insufficient: nobody says that there are enough.
+    // These also match "not enough" and "insufficient". No message says that there are enough credits.
     "enough credits",
     "enough balance",
     "enough funds",
@@ -114,7 +115,7 @@ const CREDITS_WORDS: &[&str] = &[
     "配额不足",
     "欠费",
 ];
-/// Words of a limit that passes, in lower case.
+/// Phrases about a limit that passes with time, in lower case.
 const PASSING_WORDS: &[&str] = &[
     "minute",
     "second",
@@ -133,7 +134,7 @@ const PASSING_WORDS: &[&str] = &[
 ];
 
 impl ErrorBody {
-    /// Reads any body. What is no text says nothing.
+    /// Parses any body. A body that is not text yields no information.
     pub(crate) fn parse(body: &[u8], key: &ApiKey) -> Self {
         let Some(text) = error_text::decode(body) else { return Self::default() };
         let text = text.trim();
@@ -168,7 +169,7 @@ impl ErrorBody {
         Self::understood(&words, form)
     }
 
-    /// Reads JSON.
+    /// Parses JSON.
     pub(crate) fn read(body: &Value, key: &ApiKey) -> Self {
         let mut words = Words::new(key);
         words.read(body);
@@ -181,7 +182,7 @@ impl ErrorBody {
         }
     }
 
-    /// The server's words, or that there are none.
+    /// Returns the server's message, or a text that says that there is none.
     pub(crate) fn message_or_default(&self) -> &str {
         match (&self.message, self.form) {
             (Some(message), _) => message,
@@ -190,11 +191,12 @@ impl ErrorBody {
         }
     }
 
-    /// Codes are compared, words are searched: vendors change the latter.
+    /// Draws the conclusions. Codes are compared exactly; messages are searched for phrases, because vendors change
+    /// their wording.
     fn understood(words: &Words<'_>, form: BodyForm) -> Self {
         let message = words.joined();
         let lower = message.as_deref().map(without_quotes).unwrap_or_default().to_lowercase();
-        // A web page is nobody's word on money or moderation.
+        // The text of a web page proves nothing about money or moderation.
         let says = |texts: &[&str]| form != BodyForm::Page && texts.iter().any(|text| lower.contains(text));
         let has = |codes: &[&str]| words.codes().iter().any(|code| codes.contains(&code.as_str()));
         let by_code = has(CREDITS_CODES);
@@ -211,8 +213,8 @@ impl ErrorBody {
     }
 }
 
-/// Whether an object has one of the vendor's forms: `title` and `status`, or `statusCode`, and no key that none of its forms
-/// has. Other gateways' bodies look alike, and here nothing may be taken for the vendor's word that is not.
+/// Returns whether an object has one of the vendor's forms: `title` and `status`, or `statusCode`, and no key that
+/// these forms do not have. Bodies of other gateways look similar, and must not be taken for the vendor's.
 fn is_vendors(body: &Map<String, Value>) -> bool {
     const KEYS: &[&str] =
         &["title", "status", "statusCode", "message", "detail", "error", "instance", "path", "requestId", "timestamp"];
@@ -226,14 +228,14 @@ fn is_vendors(body: &Map<String, Value>) -> bool {
         && ((is_text("title") && is_status("status")) || is_status("statusCode"))
 }
 
-/// `text` without what stands in quotes: there a server repeats what it was sent.
+/// Returns `text` without its quoted parts, in which servers repeat the request.
 fn without_quotes(text: &str) -> String {
     let mut parts = text.split(['"', '`', '“', '”', '«', '»']);
     let mut plain = parts.next().unwrap_or_default().to_owned();
     while let Some(quoted) = parts.next() {
         match parts.next() {
             Some(after) => plain.push_str(after),
-            // A quote that nothing closes quotes nothing.
+            // A quotation mark that is not closed begins no quotation.
             None => plain.push_str(quoted),
         }
     }

@@ -1,4 +1,4 @@
-//! The shapes in which gateways, proxies, firewalls and storage say no, as they were seen.
+//! Tests with the forms of errors that were seen from gateways, proxies, firewalls and storage services.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -25,7 +25,7 @@ fn says(body: impl AsRef<[u8]>, expected: &str) {
 #[test]
 fn json_says_its_words_wherever_they_stand() {
     for (body, expected) in [
-        // The vendor's own.
+        // The vendor's own forms.
         (
             json!({"title": "Bad Request", "status": 400, "message": "Invalid payload", "requestId": "r", "error": {
                 "name": "X", "message": "Body validation error!", "data": [
@@ -42,7 +42,7 @@ fn json_says_its_words_wherever_they_stand() {
         (json!({"detail": {"status": "quota", "message": "No quota"}}), "No quota"),
         (json!({"detail": {"error": {"code": 7, "msg": "Deeper"}}}), "Deeper"),
         (json!({"detail": ["one", "two"]}), "one: two"),
-        // OpenAI, and those who pass its answers on.
+        // OpenAI, and gateways that pass its responses on.
         (json!({"error": {"message": "Invalid size", "type": "t", "param": "size", "code": null}}), "Invalid size"),
         (json!({"error": "Invalid size"}), "Invalid size"),
         (json!({"error": {"message": "{\"error\":{\"message\":\"From further on\"}}"}}), "From further on"),
@@ -54,7 +54,7 @@ fn json_says_its_words_wherever_they_stand() {
         ),
         (json!({"error": {"message": "<html><title>502 Bad Gateway</title></html>"}}), "502 Bad Gateway"),
         (json!("{\"error\":{\"message\":\"Twice JSON\"}}"), "Twice JSON"),
-        // Google: a list at the top, and details.
+        // Google: a list at the top level, and details.
         (
             json!([{"error": {"code": 400, "message": "API key not valid", "status": "INVALID_ARGUMENT"}}]),
             "API key not valid",
@@ -76,7 +76,7 @@ fn json_says_its_words_wherever_they_stand() {
         (json!({"errors": {"n": ["too large"], "size": "unknown"}}), "n: too large: size: unknown"),
         (json!({"errors": [{"field": "n", "error": "too large"}]}), "n: too large"),
         (json!(["one", "two"]), "one: two"),
-        // Other names.
+        // Other names of members.
         (json!({"code": 1, "msg": "By msg"}), "By msg"),
         (json!({"error_code": 17, "error_msg": "By error_msg"}), "By error_msg"),
         (json!({"errorMessage": "By errorMessage"}), "By errorMessage"),
@@ -89,7 +89,7 @@ fn json_says_its_words_wherever_they_stand() {
         (json!({"base_resp": {"status_code": 1008, "status_msg": "By base_resp"}}), "By base_resp"),
         (json!({"fault": {"faultstring": "By fault", "detail": {"errorcode": "x"}}}), "By fault"),
         (json!({"success": false, "data": {"error": "Within data"}}), "Within data"),
-        // Nothing that is known: better than nothing.
+        // No known name: any text is better than none.
         (json!({"code": "AccessDenied"}), "AccessDenied"),
         (json!({"failure": {"why": "Unknown"}}), r#"{"failure":{"why":"Unknown"}}"#),
     ] {
@@ -172,7 +172,7 @@ fn pages_say_their_title_and_heading() {
     }
     let empty = parse("<html></html>");
     assert_eq!((empty.message, empty.form), (None, BodyForm::Page));
-    // Never closed, endless, nested: no more than bounded work.
+    // Unclosed, endless and nested input must cause only a limited amount of work.
     parse("<html><title>".to_owned() + &"<b>".repeat(20_000));
     parse("<".repeat(60_000));
     parse("<html><script>".to_owned() + &"</".repeat(30_000));
@@ -236,7 +236,7 @@ fn the_key_is_nowhere_however_it_is_written() {
         format!("your key {one}\u{0}{two} is wrong"),
         "your key sk%2Dcases%2D0123456789abcdef is wrong".to_owned(),
         format!("<Error><Message>your key {KEY} is wrong</Message></Error>"),
-        // Found where nothing is known of the names.
+        // Found even if no name is known.
         format!("{{\"x\":\"your key {KEY} is wrong\"}}"),
     ] {
         let said = parse(&body).message.unwrap();
@@ -244,7 +244,7 @@ fn the_key_is_nowhere_however_it_is_written() {
         // Threat: key-printed
         assert!(!said.contains("0123456789abcdef"), "{body}: {said}");
     }
-    // An answer that ends inside the key.
+    // A response that ends inside the key.
     for end in 8..KEY.len() {
         for before in
             ["your key ", "{\"message\":\"your key ", "<html><title>your key ", "{\"x\":\"y\",\"message\":\"your key "]
@@ -318,7 +318,7 @@ fn no_money_is_told_from_a_limit_that_passes() {
     for neither in [
         r#"{"message":"Too many requests"}"#,
         r#"{"error":{"message":"Rate limit reached","code":"rate_limit_exceeded"}}"#,
-        // What was sent is repeated in quotes.
+        // Servers repeat the request in quotes.
         r#"{"message":"Invalid prompt: \"a sign that says insufficient funds\""}"#,
         r#"{"message":"The balance of the picture is off"}"#,
         "<html><title>insufficient funds</title></html>",
@@ -345,7 +345,7 @@ fn moderation_is_known_by_its_codes_in_other_gateways_forms() {
 }
 
 proptest! {
-    /// Whatever is cut out of them or comes between.
+    /// Any sample, cut anywhere and with noise inserted, yields a printable message of limited length without the key.
     #[test]
     fn any_body_is_read_to_its_end(
         sample in 0..SAMPLES.len(),

@@ -1,30 +1,31 @@
-//! The words of a web page or of XML: what proxies, firewalls and storage say in place of an answer.
+//! Extracts the message of a web page or of XML, which proxies, firewalls and storage services send instead of a normal
+//! response.
 
 use std::collections::VecDeque;
 
-/// Longest part of a page that is repeated, in characters.
+/// Maximum length of a page's text that is shown, in characters.
 const LINE_MAX: usize = 200;
-/// Longest text of a page that is kept, in bytes.
+/// Maximum length of a page's text that is kept, in bytes.
 const KEPT_MAX: usize = 4096;
-/// A page says what it is near its beginning, in bytes.
+/// Number of bytes in which the type of a page is recognised.
 const SNIFFED: usize = 1024;
 
-/// A page, and what it says.
+/// A page and its message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
-    /// Else it is XML.
+    /// Whether it is HTML; otherwise it is XML.
     pub(super) is_html: bool,
     pub(super) said: Vec<String>,
 }
 
-/// Elements whose text nobody is meant to read.
+/// Elements whose text is not displayed.
 const HIDDEN: &[&str] = &["script", "style", "noscript", "template", "svg"];
-/// Elements that begin no new word.
+/// Elements that do not begin a new word.
 const INLINE: &[&str] = &[
     "a", "abbr", "b", "bdi", "code", "em", "font", "i", "kbd", "mark", "s", "small", "span", "strong", "sub", "sup",
     "tt", "u", "wbr",
 ];
-/// XML elements that say something, the first first.
+/// XML elements that contain the message, in order of preference.
 const XML_NAMES: &[&str] = &[
     "code",
     "faultcode",
@@ -37,11 +38,11 @@ const XML_NAMES: &[&str] = &[
     "details",
     "description",
 ];
-/// Names that pages give to the id of a refused request, in lower case.
+/// Labels of the id of a refused request on pages, in lower case.
 const ID_LABELS: &[&str] =
     &["ray id", "incident id", "request id", "reference id", "reference #", "error reference", "xid"];
 
-/// Reads a page; `None`: the text is none.
+/// Parses a page. `None` if the text is not a page.
 pub(super) fn read(text: &str) -> Option<Page> {
     if !text.starts_with('<') {
         return None;
@@ -62,7 +63,7 @@ pub(super) fn read(text: &str) -> Option<Page> {
     Some(Page { is_html, said })
 }
 
-/// The meaning of a Cloudflare error code in `text`, where it is known.
+/// Returns the meaning of a Cloudflare error code in `text`, if it is known.
 pub(super) fn cloudflare_code(text: &str) -> Option<&'static str> {
     let lower = text.to_ascii_lowercase();
     let (_, after) = lower.split_once("error code: ").or_else(|| lower.split_once("error code "))?;
@@ -84,16 +85,17 @@ pub(super) fn cloudflare_code(text: &str) -> Option<&'static str> {
 /// The text of a page, by element.
 #[derive(Debug, Default)]
 struct Parts {
-    /// Of those elements of XML that say something, and of `title`, `h1` and `h2`: name in lower case, and text.
+    /// The text of the XML elements that contain the message, and of `title`, `h1` and `h2`, with their names in lower
+    /// case.
     named: Vec<(String, String)>,
-    /// All that can be seen.
+    /// All visible text.
     seen: String,
 }
 
 impl Parts {
     fn of(text: &str) -> Self {
         let mut parts = Self::default();
-        // Positions in `named` of the elements that are open.
+        // The open elements, with their positions in `named`.
         let mut open: VecDeque<(String, Option<usize>)> = VecDeque::new();
         let mut rest = text;
         while let Some(found) = rest.find('<') {
@@ -142,7 +144,7 @@ impl Parts {
         }
     }
 
-    /// Text with entities.
+    /// Adds text that contains entities.
     fn text(&mut self, open: &VecDeque<(String, Option<usize>)>, text: &str) {
         if !text.is_empty() {
             self.push(open, &without_entities(text));
@@ -187,13 +189,13 @@ impl Parts {
     }
 }
 
-/// The token at a `<`, and the text behind it.
+/// The token that begins at a `<`, and the text after it.
 enum Tag<'a> {
     Open(String, &'a str),
     Close(String, &'a str),
-    /// A `<` that begins no tag, or CDATA.
+    /// A `<` that does not begin a tag, or CDATA.
     Text(&'a str, &'a str),
-    /// A comment, a declaration.
+    /// A comment or declaration.
     Nothing(&'a str),
 }
 
@@ -219,14 +221,14 @@ impl<'a> Tag<'a> {
         }
         let end = name.find(|char: char| !(char.is_alphanumeric() || "-_.:".contains(char))).unwrap_or(name.len());
         let (name, attributes) = name.split_at(end);
-        // Without its name space.
+        // The name without its namespace.
         let name = name.rsplit(':').next().unwrap_or_default().to_lowercase();
         let rest = end_of_tag(attributes);
         if closes { Self::Close(name, rest) } else { Self::Open(name, rest) }
     }
 }
 
-/// The text behind a tag's `>`, quoted ones aside.
+/// Returns the text after the `>` that ends a tag. A `>` inside quotes does not end it.
 fn end_of_tag(text: &str) -> &str {
     let mut quote = None;
     for (at, char) in text.char_indices() {
@@ -240,7 +242,7 @@ fn end_of_tag(text: &str) -> &str {
     ""
 }
 
-/// The text behind the end of an element whose content is skipped.
+/// Returns the text after the end tag of an element whose content is skipped.
 fn behind<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some(found) = rest.find("</") {
@@ -310,7 +312,7 @@ fn entity_char(name: &str) -> Option<char> {
     })
 }
 
-/// The id that a refused request has on a page, with its name.
+/// Returns the id of a refused request that a page shows, with its label.
 fn id_on_page(seen: &str) -> Option<String> {
     let lower = seen.to_ascii_lowercase();
     ID_LABELS.iter().find_map(|label| {

@@ -1,13 +1,13 @@
-//! From a body's bytes to text, whatever its encoding.
+//! Decodes the bytes of a body to text, in any common encoding.
 
 use std::borrow::Cow;
 
-/// Bytes that are looked at to tell UTF-16 without its mark.
+/// Number of bytes that are examined to recognise UTF-16 without a byte order mark.
 const SNIFFED: usize = 256;
 /// The characters 0x80 to 0x9F of Windows-1252, which servers label ISO 8859-1.
 const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 
-/// UTF-8, UTF-16 with or without its mark, or what Windows takes for ISO 8859-1. `None`: that is no text.
+/// Decodes UTF-8, UTF-16 with or without a byte order mark, or else Windows-1252. `None` if the result is not text.
 pub(super) fn decode(body: &[u8]) -> Option<Cow<'_, str>> {
     let text = match body {
         [0xEF, 0xBB, 0xBF, rest @ ..] => eight_bits(rest),
@@ -26,7 +26,7 @@ pub(super) fn decode(body: &[u8]) -> Option<Cow<'_, str>> {
     is_text(&text).then_some(text)
 }
 
-/// Zero bytes at even and at odd places.
+/// Counts the zero bytes at even and at odd positions.
 fn zeros(body: &[u8]) -> (usize, usize) {
     let count = |first: usize| body.iter().take(SNIFFED).skip(first).step_by(2).filter(|byte| **byte == 0).count();
     (count(0), count(1))
@@ -40,7 +40,7 @@ fn utf16(body: &[u8], read: fn([u8; 2]) -> u16) -> String {
 fn eight_bits(body: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(body) {
         Ok(text) => return Cow::Borrowed(text),
-        // Cut inside a character.
+        // The text is cut inside a character.
         Err(error) if error.error_len().is_none() => {
             return String::from_utf8_lossy(body.get(..error.valid_up_to()).unwrap_or_default());
         }
@@ -59,17 +59,17 @@ fn eight_bits(body: &[u8]) -> Cow<'_, str> {
     Cow::Owned(body.iter().copied().map(wide).collect())
 }
 
-/// Whether people can read it: a compressed body, or a picture, is nothing to repeat.
+/// Returns whether people can read the text. A compressed body or an image is not worth repeating.
 fn is_text(text: &str) -> bool {
     let odd = |char: char| {
         (char.is_control() && !char.is_whitespace() && char != '\u{1b}') || char == char::REPLACEMENT_CHARACTER
     };
     let odds = text.chars().filter(|char| odd(*char)).count();
-    // A few are a broken character or two, and hostile ones are escaped.
+    // A few unusual characters may come from a broken character or two, and harmful ones are escaped later.
     odds * 6 <= text.chars().count() + 4
 }
 
-/// The data of server-sent events; `None` if the text has none.
+/// Returns the data of server-sent events. `None` if the text has no events.
 pub(super) fn event_data(text: &str) -> Option<String> {
     let is_field = |line: &str| ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| line.starts_with(field));
     if !text.lines().next().is_some_and(is_field) {

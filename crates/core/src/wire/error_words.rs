@@ -1,4 +1,4 @@
-//! The words and codes in a JSON error, wherever gateways put them.
+//! Extracts messages and codes from a JSON error, under any of the names that gateways use.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,20 @@ use serde_json::{Map, Value};
 use super::error_page;
 use crate::secret::ApiKey;
 
-/// Most entries of a list that are repeated to people.
+/// Maximum number of entries of a list that are shown.
 const ENTRIES_MAX: usize = 8;
-/// Most words that are looked for in one body, and how deep: a message is a line.
+/// Maximum number of messages that are collected from one body, and depth of the search: the result is one line.
 const WORDS_MAX: usize = 12;
 const DEPTH_MAX: usize = 8;
-/// Most values that are looked at in one body.
+/// Maximum number of values that are visited in one body.
 const VISITS_MAX: usize = 512;
-/// Longest text that is looked at, in bytes.
+/// Maximum length of a text that is read, in bytes.
 const TEXT_MAX: usize = 8 * 1024;
 
-/// Keys are compared in lower case, without punctuation: `error_msg` is `errorMsg`.
+/// Names of members that hold a sentence.
 ///
-/// Under these stands a sentence.
+/// All names here are in lower case without punctuation, and so are the keys when they are compared: `error_msg` equals
+/// `errorMsg`.
 const SENTENCES: &[&str] = &[
     "message",
     "msg",
@@ -32,7 +33,7 @@ const SENTENCES: &[&str] = &[
     "errordescription",
     "faultstring",
 ];
-/// Under these stand objects or lists that say more.
+/// Names of members that hold objects or lists with further messages.
 const CONTAINERS: &[&str] = &[
     "error",
     "errors",
@@ -52,7 +53,7 @@ const CONTAINERS: &[&str] = &[
     "validationerrors",
     "invalidparams",
 ];
-/// Under these stands a sentence where there is none under the others. The first two belong together.
+/// Names of members whose sentence is used if no other was found. These two belong together.
 const TITLES: &[&str] = &["title", "detail"];
 const OTHERS: &[&str] = &[
     "details",
@@ -71,14 +72,14 @@ const OTHERS: &[&str] = &[
     "cause",
     "data",
 ];
-/// Under these stands a code.
+/// Names of members that hold a code.
 const CODES: &[&str] = &["code", "errorcode", "errcode", "type", "errortype", "name", "kind", "status", "reason"];
-/// Under these stands where a fault is.
+/// Names of members that say where the fault is.
 const PLACES: &[&str] = &["path", "loc", "location", "field", "param", "parameter", "property", "name", "pointer"];
-/// Objects under these may have the names of fields as keys.
+/// Names of objects whose keys may be the names of faulty fields.
 const BY_FIELD: &[&str] = &["errors", "detail", "details", "validationerrors"];
 
-/// The sentences and codes that were found so far, each on one line and without the key.
+/// The sentences and codes found so far, each on one line and with the key redacted.
 pub(super) struct Words<'k> {
     key: &'k ApiKey,
     words: Vec<String>,
@@ -91,36 +92,36 @@ impl<'k> Words<'k> {
         Self { key, words: Vec::new(), codes: Vec::new(), visits: 0 }
     }
 
-    /// All of them; `None`: nothing was said.
+    /// Returns all sentences, joined. `None` if none was found.
     pub(super) fn joined(&self) -> Option<String> {
         (!self.words.is_empty()).then(|| self.key.redact_spread(&self.words.join(": ")))
     }
 
-    /// In lower case, without punctuation.
+    /// Returns the codes, in lower case without punctuation.
     pub(super) fn codes(&self) -> &[String] {
         &self.codes
     }
 
-    /// Adds a sentence, unless it was said.
+    /// Adds a sentence, unless it is already contained in another.
     pub(super) fn add(&mut self, sentence: &str) {
         let line = one_line(sentence);
         if line.is_empty() || self.words.len() >= WORDS_MAX {
             return;
         }
-        // Each may be where a cut answer ends.
+        // Any sentence may end where the response was cut, inside the key.
         let line = self.key.redact_spread(&line);
         if !self.words.iter().any(|said| said.contains(&line)) {
             self.words.push(line);
         }
     }
 
-    /// Hears a whole body.
+    /// Reads a whole body.
     pub(super) fn read(&mut self, body: &Value) {
         self.value(body, 0);
         if !self.words.is_empty() {
             return;
         }
-        // Nothing under a name that is known: a code is better than nothing, and so is the body itself.
+        // No known name was found. A code is better than nothing, and so is the body itself.
         if let Some(body) = body.as_object() {
             let code = CODES.iter().find_map(|name| get(body, name).and_then(Value::as_str));
             if let Some(code) = code {
@@ -164,7 +165,7 @@ impl<'k> Words<'k> {
         }
     }
 
-    /// A text may hold the answer of somebody further on.
+    /// Reads a text, which may contain the response of an upstream server.
     fn text(&mut self, text: &str, depth: usize) {
         let trimmed = text.trim();
         if trimmed.starts_with(['{', '['])
@@ -176,7 +177,7 @@ impl<'k> Words<'k> {
                 return;
             }
         }
-        // A sentence may begin with something in pointed brackets.
+        // A sentence may begin with a word in angle brackets.
         match error_page::read(trimmed).filter(|page| page.is_html || trimmed.starts_with("<?xml")) {
             Some(page) => page.said.iter().for_each(|line| self.add(line)),
             None => self.add(trimmed),
@@ -228,7 +229,7 @@ impl<'k> Words<'k> {
         }
     }
 
-    /// One entry of a list of issues: `path.0.name: message`.
+    /// Reads one entry of a list of issues, as `path.0.name: message`.
     fn issue(&mut self, issue: &Map<String, Value>, depth: usize) {
         let mut inner = Words::new(self.key);
         inner.visits = self.visits;
@@ -255,7 +256,7 @@ impl<'k> Words<'k> {
     }
 }
 
-/// White space, line breaks included, as single blanks.
+/// Returns the text with each run of white space, including line breaks, replaced by one space.
 fn one_line(text: &str) -> String {
     let end = (0..=TEXT_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     let words: Vec<&str> = text.get(..end).unwrap_or_default().split_whitespace().collect();
@@ -269,7 +270,7 @@ fn get<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
         .filter(|v| !v.is_null())
 }
 
-/// Lower case, without punctuation.
+/// Returns the text in lower case, without punctuation.
 fn plain(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
         return Cow::Borrowed(text);
@@ -277,7 +278,7 @@ fn plain(text: &str) -> Cow<'_, str> {
     text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Where an issue is, in one word.
+/// Returns the location of an issue as one word.
 fn place(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -29,7 +29,7 @@ pub(crate) const RESERVED: &[&str] = &[
     "expect",
     CLIENT_REQUEST_ID,
 ];
-/// Headers that callers cannot set, because a paid answer could become unreadable or a password go astray.
+/// Headers that callers cannot set, because they could make a paid response unreadable or send a password astray.
 pub(crate) const HARMFUL: &[&str] = &[
     ACCEPT,
     "accept-charset",
@@ -55,23 +55,24 @@ pub(crate) const HARMFUL: &[&str] = &[
     "x-method-override",
 ];
 
-/// The headers of every request to the gateway, beside the key. A compressed answer would cost time.
+/// The headers of every request to the gateway, in addition to the key. Compression is refused because it would cost
+/// time.
 pub(crate) const GATEWAY: &[(&str, &str)] = &[(ACCEPT, "application/json"), (ACCEPT_ENCODING, "identity")];
 /// The headers of a download.
 pub(crate) const DOWNLOAD: &[(&str, &str)] = &[(ACCEPT, "image/*"), (ACCEPT_ENCODING, "identity")];
 
-/// The headers of a charged call, beside the key and the caller's own.
+/// Returns the headers of a charged call, in addition to the key and the caller's own.
 pub(crate) fn of_call<'a>(content_type: &'a str, client_request_id: &'a str) -> Vec<(&'static str, &'a str)> {
     let own = [(CONTENT_TYPE, content_type), (CLIENT_REQUEST_ID, client_request_id)];
     GATEWAY.iter().copied().chain(own).collect()
 }
 
-/// The value of `range`: from this byte on.
+/// Returns the value of `range` for all bytes from this one on.
 pub(crate) fn range_from(byte: u64) -> String {
     format!("bytes={byte}-")
 }
 
-/// Whether a value of `content-range` begins at this byte.
+/// Returns whether a value of `content-range` begins at this byte.
 pub(crate) fn range_starts_at(content_range: &str, byte: u64) -> bool {
     let start = content_range.strip_prefix("bytes ").and_then(|range| range.split('-').next());
     start.is_some_and(|start| start.trim().parse() == Ok(byte))

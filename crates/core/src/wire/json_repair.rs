@@ -1,13 +1,13 @@
-//! The first value of JSON that is cut short, too deep, or followed by something else.
+//! Reads the first value of JSON that is cut off, too deeply nested, or followed by other text.
 
 use serde_json::Value;
 
-/// Deeper containers are left out: serde_json reads 128.
+/// Maximum depth that is read; serde_json supports 128.
 const DEPTH_MAX: usize = 100;
-/// Places to return to are kept so deep.
+/// Maximum depth at which positions are remembered to return to.
 const RETURN_DEPTH_MAX: usize = 6;
 
-/// Reads the first value of a text that is nearly JSON; `None` if there is none.
+/// Reads the first value of a text that is almost JSON. `None` if there is none.
 pub(super) fn first_value(text: &str) -> Option<Value> {
     if !text.starts_with(['{', '[', '"']) {
         return None;
@@ -24,9 +24,9 @@ pub(super) fn first_value(text: &str) -> Option<Value> {
 struct Repair {
     out: String,
     in_text: bool,
-    /// The closing brackets of the containers that are open.
+    /// The closing brackets of the open containers.
     open: Vec<char>,
-    /// The last place behind a whole member: its length in `out`, and the containers that were open there.
+    /// The last position after a complete member: the length of `out`, and the containers that were open.
     whole: Option<(usize, Vec<char>)>,
 }
 
@@ -45,7 +45,7 @@ impl Repair {
                         self.in_text = false;
                         self.out.push('"');
                     }
-                    // A line break that should have been escaped.
+                    // A line break that was not escaped.
                     _ if char.is_ascii_control() => self.out.push(' '),
                     _ => self.out.push(char),
                 }
@@ -87,7 +87,7 @@ impl Repair {
         }
     }
 
-    /// Takes what follows a backslash. `false`: the text ends in it.
+    /// Reads the rest of an escape. Returns false if the text ends inside it.
     fn escape(&mut self, rest: &mut std::str::Chars<'_>) -> bool {
         match rest.next() {
             None => return false,
@@ -105,7 +105,7 @@ impl Repair {
                 self.push_escaped(char);
             }
             Some(char @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't')) => self.out.extend(['\\', char]),
-            // No escape that JSON has: it stands for itself.
+            // Not a valid JSON escape, so the backslash is kept literally.
             Some(char) => {
                 self.out.push_str("\\\\");
                 self.out.push(char);
@@ -122,7 +122,8 @@ impl Repair {
         }
     }
 
-    /// All that was read, closed where it was open; else what was whole.
+    /// Returns everything that was read, with its open containers closed; if that is not valid, everything up to the
+    /// last complete member.
     fn value(mut self) -> Option<Value> {
         let kept = self.whole.take().map(|(len, open)| (self.out.get(..len).unwrap_or_default().to_owned(), open));
         if self.in_text {
@@ -136,7 +137,7 @@ impl Repair {
     }
 }
 
-/// Four hexadecimal digits.
+/// Reads four hexadecimal digits.
 fn unit(rest: &mut std::str::Chars<'_>) -> Option<u16> {
     let digits = rest.as_str().get(..4)?;
     let unit = u16::from_str_radix(digits, 16).ok()?;

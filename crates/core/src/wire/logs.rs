@@ -1,4 +1,4 @@
-//! The vendor's log of calls, as it travels.
+//! The wire form of the vendor's usage log.
 
 use serde_json::value::RawValue;
 
@@ -7,27 +7,27 @@ use super::price::Price;
 use crate::secret::ApiKey;
 use crate::text;
 
-/// Rows that are asked for at once: the most there are.
+/// Number of rows per page, which is the maximum that the server allows.
 pub(crate) const LOGS_PAGE: usize = 100;
-/// Longest page that is read, in bytes.
+/// Maximum length of a page that is read, in bytes.
 pub(crate) const LOGS_PAGE_MAX_BYTES: usize = 1 << 20;
 
-/// The query of one page.
+/// Returns the query of one page.
 pub(crate) fn logs_query(period: &str, offset: usize) -> [(&'static str, String); 3] {
     [("period", period.to_owned()), ("limit", LOGS_PAGE.to_string()), ("offset", offset.to_string())]
 }
 
-/// A part of the log, newest rows first.
+/// A page of the log, newest rows first.
 #[derive(Debug)]
 pub(crate) struct LogPage {
-    /// Those that can be read.
+    /// The rows that can be read.
     pub(crate) rows: Vec<LogRow>,
-    /// How many the page has, readable or not.
+    /// The number of rows on the page, including unreadable ones.
     pub(crate) len: usize,
     pub(crate) has_more: bool,
 }
 
-/// A row of the vendor's log: one call.
+/// A row of the vendor's usage log, which stands for one call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LogRow {
     pub(crate) client_request_id: String,
@@ -38,14 +38,14 @@ pub(crate) struct LogRow {
     pub(crate) created: Option<String>,
 }
 
-/// How a call ended.
+/// The status of a call in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogStatus {
     Succeeded,
     Failed,
-    /// It did not end yet, in words that are not documented.
+    /// The call has not ended. The vendor does not document this status.
     Running,
-    /// Any other word that is not documented, or none.
+    /// Any other undocumented status, or none.
     Other,
 }
 
@@ -69,7 +69,7 @@ impl LogStatus {
 }
 
 impl LogPage {
-    /// Reads a page; `None`: it is none. Rows without an id of ours are left out.
+    /// Parses a page. `None` if the text is not a page. Rows without a client request id are left out.
     pub(crate) fn parse(body: &[u8], key: &ApiKey) -> Option<Self> {
         let page = members(std::str::from_utf8(body).ok()?)?;
         let data: Vec<&RawValue> = serde_json::from_str(page.get("data")?.get()).ok()?;

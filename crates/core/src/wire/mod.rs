@@ -1,4 +1,4 @@
-//! What travels: the only place that knows paths, header names and field names.
+//! The wire format of requests and responses. Only this module knows paths, header names and field names.
 
 mod balance;
 mod base64;
@@ -31,5 +31,5 @@ pub(crate) use response::{AnswerDecoder, AnswerJson, Payload};
 
 use crate::request::Operation;
 
-/// Every path of the API: two below the base URL, two below the gateway's root.
+/// Every path of the API: two relative to the base URL, two relative to the gateway's root.
 pub(crate) const PATHS: [&str; 4] = [path(Operation::Generate), path(Operation::Edit), BALANCE_PATH, LOGS_PATH];

@@ -1,27 +1,27 @@
-//! Where pictures and links to them are in an answer: in `data`, where the API puts them, or anywhere else.
+//! Finds images and links to images in a response: in `data`, where the API puts them, or anywhere else.
 
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::sniff::{Guess, is_link};
 
-/// More pictures than this are not looked at.
+/// Maximum number of images that are read from a response.
 pub(super) const PICTURES_MAX: usize = 64;
-/// Longer text is no link.
+/// Maximum length of a link, in bytes.
 const LINK_MAX: usize = 8192;
 
-/// One picture of an answer.
+/// One image of a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Found {
-    /// The number of its payload.
+    /// The number of the image's payload.
     pub(crate) payload: Option<usize>,
     pub(crate) url: Option<String>,
     pub(crate) revised_prompt: Option<String>,
-    /// It may be something else: nobody said that this is a picture, or leads to one.
+    /// Whether this may be something other than an image, because nothing in the response says that it is one.
     pub(crate) doubtful: bool,
 }
 
-/// The pictures of a document. Payloads' markers become `null` in it.
+/// Returns the images of a document. Replaces the markers of payloads in it by `null`.
 pub(super) fn find(document: &mut Value, marker: &str) -> Vec<Found> {
     let mut found = in_data(document, marker);
     let mut search = Search { marker, found: Vec::new() };
@@ -29,7 +29,7 @@ pub(super) fn find(document: &mut Value, marker: &str) -> Vec<Found> {
     if found.is_empty() {
         found = search.best();
     } else {
-        // A picture beside those in their place is one more, if it is one.
+        // A payload elsewhere in the document is a further image, if it turns out to be one.
         let elsewhere = search.found.into_iter().filter(|one| one.payload.is_some());
         let new: Vec<_> = elsewhere.filter(|one| found.iter().all(|known| known.payload != one.payload)).collect();
         found.extend(new.into_iter().map(|one| Found { doubtful: true, ..one }));
@@ -39,12 +39,12 @@ pub(super) fn find(document: &mut Value, marker: &str) -> Vec<Found> {
     found
 }
 
-/// The number of a payload, from its marker.
+/// Returns the number of a payload from its marker.
 fn number(value: &Value, marker: &str) -> Option<usize> {
     value.as_str()?.strip_prefix(marker)?.parse().ok()
 }
 
-/// The entries of `data`, or of a list in its place.
+/// Returns the entries of `data`, or of the document if it is a list.
 fn in_data(document: &Value, marker: &str) -> Vec<Found> {
     let entries = document.get("data").unwrap_or(document).as_array();
     let entries = entries.into_iter().flatten().take(PICTURES_MAX).filter_map(Value::as_object);
@@ -57,7 +57,7 @@ fn in_entry(entry: &Map<String, Value>, marker: &str) -> Option<Found> {
         Some(text.trim().to_owned())
     };
     let payload = ["b64_json", "url"].iter().find_map(|name| number(entry.get(*name)?, marker));
-    // A link in the place of base64 is a link.
+    // A link in the place of base64 is used as a link.
     let url = text("url").or_else(|| text("b64_json"));
     (payload.is_some() || url.is_some()).then(|| Found {
         payload,
@@ -67,13 +67,13 @@ fn in_entry(entry: &Map<String, Value>, marker: &str) -> Option<Found> {
     })
 }
 
-/// The meaning of a member's name for the links in it.
+/// The meaning of a member's name for links inside the member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// A picture, or where one is.
+    /// The member is an image or a link to one.
     Picture,
     Unknown,
-    /// Something else, or what the caller had sent.
+    /// The member is something else, or a repetition of the request.
     Other,
 }
 
@@ -148,7 +148,7 @@ fn role(name: &str) -> Role {
     }
 }
 
-/// A walk through a document of another shape.
+/// A search through a document of another form.
 struct Search<'a> {
     marker: &'a str,
     found: Vec<Found>,
@@ -200,7 +200,8 @@ impl Search<'_> {
         self.found.push(found);
     }
 
-    /// The payloads; without any, the links that are named as a picture's; without any, all links. Each once.
+    /// Returns the payloads; if there are none, the links under names of images; if there are none, all links.
+    /// Duplicates are removed.
     fn best(self) -> Vec<Found> {
         let mut found = self.found;
         let rank = |found: &Found| match found {
@@ -221,19 +222,19 @@ impl Search<'_> {
     }
 }
 
-/// Whether a link's path ends as a picture's name does.
+/// Returns whether a link's path ends in the extension of an image.
 fn names_a_picture(link: &str) -> bool {
     let path = link.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     [".png", ".jpg", ".jpeg", ".webp"].iter().any(|extension| path.ends_with(extension))
 }
 
-/// A link without its host.
+/// Returns whether a text is a link without a host.
 fn is_relative(text: &str) -> bool {
     let no_blank = !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains("://");
     no_blank && (text.starts_with('/') || text.starts_with("./") || text.starts_with("../") || names_a_picture(text))
 }
 
-/// Links to pictures within a longer text, such as Markdown.
+/// Returns the links to images inside a longer text, such as Markdown.
 fn links_in(text: &str) -> impl Iterator<Item = &str> {
     let ends =
         |char: char| char.is_whitespace() || matches!(char, '"' | '\'' | '<' | '>' | '(' | ')' | '[' | ']' | '`');
@@ -251,14 +252,14 @@ fn forget_markers(value: &mut Value, marker: &str) {
     }
 }
 
-/// A link that stands alone in a text.
+/// Returns the link, if a text consists of nothing else.
 pub(super) fn only_link(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= LINK_MAX)?.trim();
     let alone = is_link(text.as_bytes()) == Guess::Yes && !text.contains(char::is_whitespace);
     (alone && Url::parse(text).is_ok()).then(|| text.to_owned())
 }
 
-/// The id and status of a task that a gateway answers with in place of pictures, for people.
+/// Returns the id and status of a task with which a gateway responded instead of images. Used in messages.
 pub(super) fn task(document: &Value) -> Option<Task> {
     const IDS: &[&str] =
         &["task_id", "taskId", "job_id", "jobId", "prediction_id", "generation_id", "generationId", "operation_id"];
@@ -266,7 +267,7 @@ pub(super) fn task(document: &Value) -> Option<Task> {
         Value::Object(members) => {
             let status = ["status", "state", "task_status"].iter().find_map(|name| members.get(*name)?.as_str());
             let id = IDS.iter().find_map(|name| members.get(*name));
-            // An id alone is many things; beside a status it is a task's.
+            // A plain `id` can be many things, but next to a status it is the task's.
             let id = id.or_else(|| status.and_then(|_| members.get("id")));
             let id = match id {
                 Some(Value::String(id)) if !id.trim().is_empty() => Some(id.clone()),
@@ -283,7 +284,7 @@ pub(super) fn task(document: &Value) -> Option<Task> {
     }
 }
 
-/// Work that a gateway began and did not wait for.
+/// A task that the gateway has started without waiting for its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Task {
     pub(crate) id: String,

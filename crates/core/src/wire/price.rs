@@ -1,4 +1,4 @@
-//! What a server says that a call cost: exactly, or not at all.
+//! The price of a call as the server states it. It is read exactly or not at all.
 
 use std::collections::HashMap;
 
@@ -11,23 +11,23 @@ use crate::charge::Cost;
 use crate::secret::ApiKey;
 use crate::warning::Warning;
 
-/// A price as it was stated.
+/// A stated price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Price {
     /// The amounts that could be read.
     pub(crate) cost: Cost,
-    /// Something stands there that is no exact amount: then nothing is proved by an amount of nothing beside it.
+    /// Whether an amount is stated that is not an exact number. Then a zero next to it proves nothing.
     pub(crate) unreadable: bool,
 }
 
 /// Whether a price was stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stated {
-    /// Nothing, or a price of nothing.
+    /// No price, or a price of zero.
     Nothing,
-    /// More than nothing was charged.
+    /// A price above zero.
     Positive,
-    /// Something that cannot be read: it may be a price.
+    /// An unreadable value, which may be a price.
     Unreadable,
 }
 
@@ -42,13 +42,13 @@ impl Price {
         }
     }
 
-    /// The amounts that are certain: a zero beside an unreadable amount is not.
+    /// Returns the amounts that are certain. A zero next to an unreadable amount is not certain.
     pub(crate) fn known(&self) -> Cost {
         let known = |amount: Option<Amount>| amount.filter(|amount| !self.unreadable || !amount.is_zero());
         Cost { usd: known(self.cost.usd), credits: known(self.cost.credits) }
     }
 
-    /// The larger price of the two, amount by amount. What differs is told of.
+    /// Returns the larger price, separately for each unit. Adds a warning if they differ.
     pub(crate) fn larger(self, other: Self, warnings: &mut Vec<Warning>) -> Self {
         let mut larger = |one: Option<Amount>, other: Option<Amount>, unit: &str| {
             if let (Some(one), Some(other)) = (one, other)
@@ -65,7 +65,8 @@ impl Price {
         Self { cost, unreadable: self.unreadable || other.unreadable }
     }
 
-    /// The price in an answer's head; `values` gives a header's values, `None` for one that is no text.
+    /// Reads the price from a response's headers. `values` returns the values of a header, with `None` for one that is
+    /// not text.
     pub(crate) fn from_headers<'a, I: Iterator<Item = Option<&'a str>>>(
         values: impl Fn(&'static str) -> I,
         key: &ApiKey,
@@ -88,7 +89,7 @@ impl Price {
         Self { cost, ..price }
     }
 
-    /// The price in an answer's JSON, at `meta.usage`: the largest, if there are several documents.
+    /// Reads the price from `meta.usage` in a response's JSON: the largest, if there are several documents.
     pub(crate) fn from_body(text: &[u8], key: &ApiKey, warnings: &mut Vec<Warning>) -> Self {
         let documents = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
         documents.map_while(Result::ok).filter_map(|document| members(document.get())).fold(
@@ -101,7 +102,7 @@ impl Price {
         )
     }
 
-    /// The price in an object with these names.
+    /// Reads the price from an object with these member names.
     pub(crate) fn from_member(
         object: Option<&RawValue>,
         usd: &str,
@@ -124,7 +125,7 @@ impl Price {
             if text == "null" {
                 return None;
             }
-            // Money may be written as text.
+            // The amount may be written as a string.
             let inner = serde_json::from_str::<String>(text);
             let amount = inner.as_deref().map_or(text, str::trim).parse().ok();
             if amount.is_none() {

@@ -1,4 +1,4 @@
-//! The answer of a successful call, decoded while it arrives.
+//! Decodes the response of a successful call while it arrives.
 
 use gptimage_model::ImageFormat;
 use serde_json::Value;
@@ -13,33 +13,33 @@ use super::sse::SseReader;
 use crate::secret::ApiKey;
 use crate::warning::Warning;
 
-/// Longest answer beside its pictures, in bytes.
+/// Maximum length of a response without its images, in bytes.
 const REST_MAX: usize = 1 << 20;
-/// Most bytes that are needed to tell an answer's form.
+/// Number of bytes that suffice to recognise the form of a response.
 const HEAD_MAX: usize = 256;
 
-/// One picture on its way through the decoder.
+/// An image that is being decoded.
 #[derive(Debug)]
 pub(crate) struct Payload {
     decoder: Base64Decoder,
-    /// Its bytes come as they are, and not as base64.
+    /// Whether the payload is the image's bytes instead of base64.
     plain: bool,
-    /// Decoded bytes that nobody took yet.
+    /// Decoded bytes that were not taken yet.
     pub(crate) decoded: Vec<u8>,
-    /// How many bytes were decoded in all.
+    /// Total number of decoded bytes.
     pub(crate) total: u64,
     pub(crate) ended: bool,
     pub(crate) error: Option<Base64Error>,
 }
 
-/// Payloads by their number.
+/// The payloads, by number.
 #[derive(Debug, Default)]
 struct Payloads {
     list: Vec<Payload>,
     ignored: usize,
     reserve: usize,
     plain: bool,
-    /// Characters of all payloads, whatever became of them.
+    /// Number of characters of all payloads, including those that decode to nothing.
     text: u64,
 }
 
@@ -49,10 +49,10 @@ impl PayloadSink for Payloads {
             self.ignored += 1;
             return PICTURES_MAX + self.ignored;
         }
-        // The buffer of the picture before, once that was taken from it, serves again.
+        // Reuse the buffer of the previous image, if its bytes were taken.
         let before = self.list.last_mut().filter(|last| last.ended && last.decoded.is_empty());
         let mut decoded = before.map(|last| std::mem::take(&mut last.decoded)).unwrap_or_default();
-        // What is expected is the server's word: where so much cannot be had, it grows as it comes.
+        // The server announced this length. If that much memory is not available, the buffer grows as bytes come.
         let _ = decoded.try_reserve(std::mem::take(&mut self.reserve));
         let (decoder, plain) = (Base64Decoder::new(), self.plain);
         self.list.push(Payload { decoder, plain, decoded, total: 0, ended: false, error: None });
@@ -82,17 +82,17 @@ impl PayloadSink for Payloads {
     }
 }
 
-/// Decodes one answer, whatever it is: JSON, events, a picture by itself, or a text that is none of these.
+/// Decodes one response in any form: JSON, server-sent events, an image by itself, or other text.
 #[derive(Debug)]
 pub(crate) struct AnswerDecoder {
     form: Form,
-    /// The first bytes, until they tell the form.
+    /// The first bytes, until the form is recognised.
     head: Vec<u8>,
     scanner: Scanner,
     payloads: Payloads,
 }
 
-/// The form of an answer's body.
+/// The form of a response's body.
 #[derive(Debug)]
 enum Form {
     Undecided {
@@ -100,35 +100,37 @@ enum Form {
     },
     Json,
     Events(SseReader),
-    /// A picture's own bytes.
+    /// The bytes of an image.
     Picture,
-    /// A picture's base64, or a `data:` URI.
+    /// The base64 of an image, or a `data:` URI.
     PictureText,
-    /// Nothing that an image API answers with.
+    /// Not a response of an image API.
     Foreign,
 }
 
-/// An answer without its pictures.
+/// A response without its images.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerJson {
-    /// The parsed JSON, `null` where payloads were; a list where there are several documents; `Value::Null` if it is broken.
+    /// The parsed JSON, with `null` in place of payloads. A list if there are several documents; `Value::Null` if the
+    /// JSON is broken.
     pub(crate) value: Value,
-    /// Why it is broken.
+    /// Why the JSON is broken.
     pub(crate) broken: Option<String>,
-    /// It is no answer of an image API at all.
+    /// Whether this is not a response of an image API at all.
     pub(crate) foreign: bool,
-    /// The pictures and links.
+    /// The images and links.
     pub(crate) found: Vec<Found>,
-    /// The error that it holds, in the server's words.
+    /// The error in the response, in the server's words.
     pub(crate) error: Option<String>,
-    /// The task that it names in place of pictures.
+    /// The task that the response names instead of images.
     pub(crate) task: Option<Task>,
     pub(crate) price: Price,
     pub(crate) warnings: Vec<Warning>,
 }
 
 impl AnswerDecoder {
-    /// `expected` is the length of the first picture in bytes, where it can be guessed; `content_type` the answer's.
+    /// Creates a decoder. `expected` is the estimated length of the first image in bytes, `content_type` the
+    /// response's.
     pub(crate) fn new(expected: usize, content_type: Option<&str>) -> Self {
         let event_stream = content_type.is_some_and(|it| it.trim_start().starts_with("text/event-stream"));
         Self {
@@ -150,7 +152,7 @@ impl AnswerDecoder {
         }
     }
 
-    /// The answer has ended: what is undecided is decided now.
+    /// Decides the form, if it is still undecided, because the response has ended.
     pub(crate) fn finish(&mut self) {
         if let Form::Undecided { event_stream } = self.form {
             let (form, skip) = detect_form(&self.head, event_stream, true).unwrap_or((Form::Json, 0));
@@ -158,7 +160,7 @@ impl AnswerDecoder {
         }
     }
 
-    /// No more will come, and nothing is missing: what ends with the answer has ended.
+    /// Ends the decoding of a complete response, including payloads that end with it.
     pub(crate) fn end_whole(&mut self) {
         self.finish();
         match self.form {
@@ -187,28 +189,28 @@ impl AnswerDecoder {
         }
     }
 
-    /// Text that is too long to be parsed, for whoever keeps the whole answer.
+    /// Returns text that is too long to be parsed, for the caller that keeps the whole response.
     pub(crate) fn spilled(&mut self) -> &mut Vec<u8> {
         self.scanner.spilled()
     }
 
-    /// Whether there is more beside the pictures than is parsed.
+    /// Returns whether the text beside the images was too long to be parsed.
     #[cfg(feature = "internals")]
     pub(crate) fn overflowed(&self) -> bool {
         self.scanner.overflowed()
     }
 
-    /// How many characters of payloads came, those among them that decode to nothing.
+    /// Returns the number of characters of all payloads, including those that decode to nothing.
     pub(crate) fn payload_text(&self) -> u64 {
         self.payloads.text
     }
 
-    /// The payloads met so far; the last one may be open.
+    /// Returns the payloads found so far. The last one may not have ended.
     pub(crate) fn payloads(&mut self) -> &mut Vec<Payload> {
         &mut self.payloads.list
     }
 
-    /// The answer without its pictures, as much of it as is parsed, for people: numbers stand where they were.
+    /// Returns the part of the response that is parsed, with numbers in place of the images, to show to people.
     pub(crate) fn rest(&self, key: &ApiKey) -> Vec<u8> {
         let rest = self.scanner.rest();
         match std::str::from_utf8(rest) {
@@ -217,7 +219,7 @@ impl AnswerDecoder {
         }
     }
 
-    /// The file name extension that fits the answer.
+    /// Returns the file name extension for the kind of response.
     pub(crate) fn extension(&self) -> &'static str {
         match self.form {
             Form::Json => "json",
@@ -227,7 +229,7 @@ impl AnswerDecoder {
         }
     }
 
-    /// Parses what is left beside the pictures. The answer has ended.
+    /// Parses the text beside the images, after the response has ended.
     pub(crate) fn json(&self, key: &ApiKey) -> AnswerJson {
         let rest = self.scanner.rest();
         let mut warnings = Vec::new();
@@ -259,7 +261,7 @@ impl AnswerDecoder {
         for text in texts {
             match parse_all(text) {
                 Ok(parsed) => documents.extend(parsed),
-                // An event may be no JSON, such as the one that says that nothing follows.
+                // An event need not be JSON, such as the one that marks the end.
                 Err(error) => why = Some(format!("its JSON is broken: {error}")),
             }
             price = price.larger(Price::from_body(text, key, &mut warnings), &mut warnings);
@@ -284,7 +286,8 @@ impl AnswerDecoder {
     }
 }
 
-/// The form of an answer that begins so, and how much of its beginning means nothing. `None`: more is needed.
+/// Returns the form of a response that begins with `head`, and the number of bytes to skip. `None` if more bytes are
+/// needed.
 fn detect_form(head: &[u8], event_stream: bool, ended: bool) -> Option<(Form, usize)> {
     /// A byte order mark.
     const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -302,7 +305,7 @@ fn detect_form(head: &[u8], event_stream: bool, ended: bool) -> Option<(Form, us
     let mark = head.len() - text.len();
     let begins = text.trim_ascii_start();
     match begins.first() {
-        // White space may go on for ever.
+        // Do not wait for ever if white space never ends.
         None if !ended && head.len() < HEAD_MAX => return None,
         None | Some(b'{' | b'[' | b'"') => return Some((Form::Json, mark)),
         Some(_) => {}
@@ -322,12 +325,12 @@ fn detect_form(head: &[u8], event_stream: bool, ended: bool) -> Option<(Form, us
     Some((Form::Foreign, mark))
 }
 
-/// Every JSON value of a text: one, or one a line.
+/// Parses every JSON value of a text: one value, or one per line.
 fn parse_all(text: &[u8]) -> serde_json::Result<Vec<Value>> {
     serde_json::Deserializer::from_slice(text).into_iter::<Value>().collect()
 }
 
-/// The pictures of all documents. Previews of a picture that is there are left out.
+/// Returns the images of all documents. Previews are left out if the final image is there.
 fn find_in(documents: &mut [Value], marker: &str) -> Vec<Found> {
     let mut whole = Vec::new();
     let mut partial = Vec::new();
@@ -343,7 +346,7 @@ fn find_in(documents: &mut [Value], marker: &str) -> Vec<Found> {
     if whole.is_empty() { partial } else { whole }
 }
 
-/// The pictures of a cut or broken answer: its payloads, and every `"url"` that is whole.
+/// Returns the images of a cut or broken response: its payloads, and the value of every complete `"url"`.
 fn salvage_found(rest: &[u8], payloads: usize, key: &ApiKey) -> Vec<Found> {
     const KEY: &[u8] = b"\"url\"";
     let mut found: Vec<_> = (0..payloads).map(|number| Found { payload: Some(number), ..Found::default() }).collect();

@@ -1,4 +1,5 @@
-//! The streaming decoder against serde_json and a plain decoder: equal for any JSON and any cutting.
+//! Compares the streaming decoder with serde_json and a simple decoder: the results must be equal for any JSON in any
+//! pieces.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ fn key() -> ApiKey {
     ApiKey::new("sk-never-in-an-answer", "a test").unwrap()
 }
 
-/// What a stream of pieces yields: the pictures in order, or links, or why there are none.
+/// The result of decoding a stream: images in order, or links, or the reason why there are none.
 #[derive(Debug, PartialEq)]
 enum Seen {
     Picture(Vec<u8>),
@@ -44,7 +45,7 @@ fn stream(text: &[u8], cuts: &[usize]) -> Option<(Value, Vec<Seen>)> {
 
 const MARKER: &str = "marker of the plain way ";
 
-/// The same by the plain way: parse everything, then decode.
+/// Decodes in the simple way: parses everything, then decodes.
 fn plain(text: &[u8]) -> Option<(Value, Vec<Seen>)> {
     let mut value: Value = serde_json::from_slice(text).ok()?;
     let mut payloads = Vec::new();
@@ -73,7 +74,7 @@ fn take_payloads(value: &mut Value, keyed: bool, payloads: &mut Vec<String>) {
     }
 }
 
-/// Base64 bit by bit: no cleverness to share a bug with.
+/// Decodes base64 bit by bit, so that it shares no bug with the optimised decoder.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_start_matches([' ', '\t', '\r', '\n']);
     let prefix = text.get(..5).filter(|prefix| prefix.eq_ignore_ascii_case("data:"));
@@ -155,7 +156,7 @@ fn answer() -> impl Strategy<Value = Value> {
     (data, any_json()).prop_map(|(data, rest)| json!({"a": rest, "data": data, "meta": {"usage": {"usd_spent": 0.1}}}))
 }
 
-/// JSON as other writers write it: escaped letters and slashes, white space.
+/// Writes JSON as other programs may write it: with escaped letters and slashes, and white space.
 fn written_otherwise(value: &Value, escapes: u64) -> String {
     let plain = serde_json::to_string(value).unwrap();
     let mut out = String::new();
@@ -254,7 +255,7 @@ fn what_is_beside_the_pictures_is_parsed_up_to_a_bound_and_handed_on_beyond() {
     assert_eq!(decoder.rest(&key()).len() + decoder.spilled().len(), 9 + (64 << 16));
 }
 
-/// Each form of answer that holds a picture as something else than the API's JSON.
+/// Tests each form of response that contains an image in another way than the API's JSON.
 #[test]
 fn a_picture_is_found_in_whatever_form_an_answer_has() {
     let png = &include_bytes!("../../../../tests/fixtures/rgb-4x4.png")[..];

@@ -1,37 +1,40 @@
-//! Finds pictures in JSON that arrives in pieces.
+//! Finds images in JSON that arrives in pieces.
 //!
-//! A string value holds a picture if its key is `b64_json`, or if its first characters say so: a `data:` URI in base64, or
-//! the base64 of a PNG, JPEG or WebP signature. Its characters are handed on as they come; all the rest is kept, with a
-//! marker in the string's place. The scanner does not validate the JSON: the rest is parsed by serde_json afterwards.
+//! A string value is an image if its key is `b64_json` or if it begins like one: with a `data:` URI in base64, or with
+//! the base64 of a PNG, JPEG or WebP signature. Its characters are passed on as they arrive. All other text is kept,
+//! with a marker in place of the string. The scanner does not validate the JSON; serde_json parses the kept text
+//! afterwards.
 
 use super::sniff::{Guess, is_link, sniff};
 
-/// Receives the payloads that the scanner finds. `payload` pieces are free of JSON escapes.
+/// Receives the payloads that the scanner finds. The pieces passed to `payload` contain no JSON escapes.
 pub(crate) trait PayloadSink {
-    /// A payload begins; the number stands behind the marker in the rest.
+    /// Begins a payload. Returns its number, which follows the marker in the kept text.
     fn begin(&mut self) -> usize;
     fn payload(&mut self, piece: &[u8]);
     fn end(&mut self);
 }
 
-/// Longest key that is looked at, in bytes as written: room for every letter of ours as `\uXXXX`.
+/// Maximum length of a key that is compared, in bytes as written: enough for [`PAYLOAD_KEY`] with every letter as
+/// `\uXXXX`.
 const KEY_MAX: usize = 64;
-/// The key whose text is a picture, whatever it looks like.
+/// The key whose value is always treated as an image.
 const PAYLOAD_KEY: &str = "b64_json";
-/// As many bytes of a value are held back at most: more than any `data:` URI's prefix takes.
+/// Maximum number of bytes of a value that are held back. Longer than the prefix of any `data:` URI.
 const BEGINNING_MAX: usize = 256;
-/// Containers deeper than this are counted, and taken for arrays: no JSON that is read is as deep.
+/// Maximum depth at which containers are told apart. Deeper ones are only counted and treated as arrays, because no
+/// valid response is that deep.
 const DEPTH_MAX: usize = 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Text {
-    /// Kept as it is.
+    /// Kept unchanged.
     Kept,
-    /// Kept, and looked at as a key.
+    /// Kept, and compared as a key.
     Key,
-    /// Held back until its first characters tell what it is.
+    /// Held back until its first characters show what it is.
     Undecided,
-    /// Handed on.
+    /// Passed on as a payload.
     Payload,
 }
 
@@ -40,9 +43,9 @@ enum State {
     /// Between tokens, or in a number or literal.
     Structure,
     Text(Text),
-    /// Behind a backslash.
+    /// After a backslash.
     Escape(Text),
-    /// In the four digits of `\u` inside a text that may be a payload.
+    /// Inside the four digits of `\u`, in a text that may be a payload.
     Unicode {
         text: Text,
         digits: u8,
@@ -61,9 +64,9 @@ enum Container {
 struct Beginning {
     /// Whether its key is [`PAYLOAD_KEY`].
     keyed: bool,
-    /// As written.
+    /// The text as written.
     raw: Vec<u8>,
-    /// Free of escapes.
+    /// The text without escapes.
     text: Vec<u8>,
 }
 
@@ -72,26 +75,27 @@ struct Beginning {
 pub(crate) struct Scanner {
     state: State,
     containers: Vec<Container>,
-    /// Containers beyond [`DEPTH_MAX`].
+    /// Number of open containers beyond [`DEPTH_MAX`].
     deeper: usize,
     expect_key: bool,
-    /// Whether the value that follows belongs to [`PAYLOAD_KEY`].
+    /// Whether the next value belongs to [`PAYLOAD_KEY`].
     keyed: bool,
     key_text: Vec<u8>,
     beginning: Beginning,
-    /// Stands before a payload's number. Nobody else knows it.
+    /// Text before a payload's number. It is unknown to the server.
     marker: String,
     rest: Vec<u8>,
     rest_max: usize,
     /// Text that did not fit into `rest`, until it is taken.
     spilled: Vec<u8>,
     overflow: bool,
-    /// Where documents end in `rest`, if there is more than one.
+    /// The ends of the documents in `rest`, if there are several.
     ends: Vec<usize>,
 }
 
 impl Scanner {
-    /// A scanner that keeps at most `rest_max` bytes beside the payloads for parsing. `marker` must be unknown to the server.
+    /// Creates a scanner that keeps at most `rest_max` bytes of text for parsing. `marker` must be unknown to the
+    /// server.
     pub(crate) fn new(rest_max: usize, marker: String) -> Self {
         Self {
             state: State::Structure,
@@ -110,27 +114,27 @@ impl Scanner {
         }
     }
 
-    /// The text without its payloads, a marker and a number in the place of each.
+    /// Returns the kept text, with a marker and a number in place of each payload.
     pub(crate) fn rest(&self) -> &[u8] {
         &self.rest
     }
 
-    /// The text before a payload's number.
+    /// Returns the text that precedes a payload's number.
     pub(crate) fn marker(&self) -> &str {
         &self.marker
     }
 
-    /// Whether the rest was too long to be parsed.
+    /// Returns whether the kept text is too long to be parsed.
     pub(crate) fn overflowed(&self) -> bool {
         self.overflow
     }
 
-    /// Text that did not fit into the rest and was not taken yet.
+    /// Returns the text that did not fit and was not taken yet.
     pub(crate) fn spilled(&mut self) -> &mut Vec<u8> {
         &mut self.spilled
     }
 
-    /// The documents of the rest: one, unless [`Scanner::end_document`] told them apart.
+    /// Returns the documents in the kept text: one, unless [`Scanner::end_document`] separated several.
     pub(crate) fn documents(&self) -> impl Iterator<Item = &[u8]> {
         let mut from = 0;
         self.ends.iter().copied().chain([self.rest.len()]).map(move |end| {
@@ -154,12 +158,12 @@ impl Scanner {
         }
     }
 
-    /// Keeps text that is no JSON.
+    /// Keeps text that is not JSON.
     pub(crate) fn push_foreign(&mut self, piece: &[u8]) {
         self.keep(piece);
     }
 
-    /// Ends the document, whatever is open in it; another one may follow.
+    /// Ends the document, even if strings or containers are open. Another document may follow.
     pub(crate) fn end_document(&mut self, sink: &mut impl PayloadSink) {
         match self.state {
             State::Text(Text::Payload) | State::Escape(Text::Payload) | State::Unicode { text: Text::Payload, .. } => {
@@ -231,13 +235,13 @@ impl Scanner {
             self.key_text.clear();
             Text::Key
         } else {
-            // Only one value belongs to a key.
+            // A key applies to one value only.
             self.beginning.keyed = std::mem::take(&mut self.keyed);
             Text::Undecided
         });
     }
 
-    /// Text that is kept, up to its quote or a backslash.
+    /// Reads text that is kept, up to its quotation mark or a backslash.
     fn text(&mut self, piece: &[u8], kind: Text) -> usize {
         let at = memchr::memchr2(b'"', b'\\', piece);
         let end = at.map_or(piece.len(), |at| at + 1);
@@ -262,7 +266,7 @@ impl Scanner {
 
     fn read_key(&mut self, read: &[u8]) {
         let room = KEY_MAX.saturating_sub(self.key_text.len());
-        // One more than the longest key of ours: cut text is never taken for one.
+        // There is room for more than the longest spelling of the key, so that a cut text never equals it.
         self.key_text.extend(read.iter().take(room));
     }
 
@@ -272,7 +276,7 @@ impl Scanner {
         serde_json::from_slice::<String>(&quoted).is_ok_and(|key| key == PAYLOAD_KEY)
     }
 
-    /// The beginning of a value, byte by byte until it is known what it is.
+    /// Reads the beginning of a value byte by byte, until it is clear what the value is.
     fn undecided(&mut self, piece: &[u8], sink: &mut impl PayloadSink) -> usize {
         let mut used = 0;
         for &byte in piece {
@@ -280,7 +284,7 @@ impl Scanner {
             match byte {
                 b'"' => {
                     if self.beginning.keyed {
-                        // Short as it is, the key says what it is.
+                        // The value is short, but its key says that it is a payload.
                         self.begin_payload(sink);
                         sink.end();
                     } else {
@@ -307,11 +311,11 @@ impl Scanner {
         used
     }
 
-    /// One more byte of the value, free of escapes. Leaves the state of what the value turns out to be.
+    /// Adds a byte of the value, without escapes. Sets the state according to what the value turns out to be.
     fn add_to_beginning(&mut self, byte: u8, sink: &mut impl PayloadSink) {
         self.beginning.text.push(byte);
         let guess = if self.beginning.text.len() > BEGINNING_MAX {
-            // White space may go on for ever.
+            // Do not hold back white space that never ends.
             Guess::No
         } else if self.beginning.keyed {
             is_link(&self.beginning.text)
@@ -320,7 +324,7 @@ impl Scanner {
         };
         match (guess, self.beginning.keyed) {
             (Guess::Open, _) => self.state = State::Text(Text::Undecided),
-            // A link in the place of a picture is still a link.
+            // A link in the place of an image is kept as a link.
             (Guess::Yes, true) | (Guess::No, false) => {
                 self.keep_beginning();
                 self.state = State::Text(Text::Kept);
@@ -381,7 +385,8 @@ impl Scanner {
                     b'n' => self.unescaped(b'\n', kind, sink),
                     b'r' => self.unescaped(b'\r', kind, sink),
                     b't' => self.unescaped(b'\t', kind, sink),
-                    // `\/` and the rest stand for themselves, or are not base64 anyway; a letter that is must not slip in.
+                    // `\/` stands for a slash. Any other escape is not base64: a backslash is passed on, because the
+                    // escape's letter would pass for base64.
                     b'/' => self.unescaped(b'/', kind, sink),
                     _ => self.unescaped(b'\\', kind, sink),
                 }
@@ -390,7 +395,7 @@ impl Scanner {
         1
     }
 
-    /// A byte of a value that was written with an escape.
+    /// Reads a byte that was written as an escape.
     fn unescaped(&mut self, byte: u8, kind: Text, sink: &mut impl PayloadSink) {
         if kind == Text::Undecided {
             self.add_to_beginning(byte, sink);
@@ -403,7 +408,7 @@ impl Scanner {
     fn unicode(&mut self, piece: &[u8], kind: Text, digits: u8, value: u32, sink: &mut impl PayloadSink) -> usize {
         let Some(&byte) = piece.first() else { return 0 };
         let Some(digit) = char::from(byte).to_digit(16) else {
-            // A broken escape is no base64: say so, and look at this byte again as text.
+            // A broken escape is not base64: pass on the backslash, and read this byte again as text.
             self.unescaped(b'\\', kind, sink);
             return 0;
         };
@@ -414,7 +419,8 @@ impl Scanner {
         if digits < 3 {
             self.state = State::Unicode { text: kind, digits: digits + 1, value };
         } else {
-            // Beyond ASCII nothing is base64; a backslash is not either, and is one byte.
+            // Characters beyond ASCII are not base64. Replace them by a backslash, which is not base64 either and takes
+            // one byte.
             let byte = u8::try_from(value).ok().filter(u8::is_ascii).unwrap_or(b'\\');
             self.unescaped(byte, kind, sink);
         }

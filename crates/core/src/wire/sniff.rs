@@ -1,6 +1,6 @@
-//! What a text is, by its first characters.
+//! Recognises links and images in base64 by the first characters of a text.
 
-/// The answer, as far as the first characters give one.
+/// The result, as far as the first characters allow one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Guess {
     Yes,
@@ -11,14 +11,14 @@ pub(crate) enum Guess {
 
 /// The signatures of PNG, JPEG and WebP in base64, in both alphabets.
 const SIGNATURES: &[&[u8]] = &[b"iVBORw0KGgo", b"/9j/", b"_9j_", b"UklGR"];
-/// Characters of the base64 alphabet that make a signature more than a coincidence; every picture is longer.
+/// Number of base64 characters after which a signature is not a coincidence. Every image is longer.
 const SIGNATURE_TEXT: usize = 24;
 const SCHEME: &[u8] = b"data:";
 const BASE64: &[u8] = b";base64";
-/// Longest media type of a `data:` URI that is looked at, in bytes.
+/// Maximum length of the media type of a `data:` URI, in bytes.
 const MEDIA_TYPE_MAX: usize = 128;
 
-/// Whether this is a picture in base64: behind a `data:` URI's prefix, or by a picture's signature.
+/// Returns whether the text is an image in base64, because of a `data:` prefix or an image's signature.
 pub(crate) fn sniff(text: &[u8]) -> Guess {
     let text = text.trim_ascii_start();
     match begins_without_case(text, SCHEME) {
@@ -38,7 +38,7 @@ pub(crate) fn sniff(text: &[u8]) -> Guess {
     }
 }
 
-/// Whether this is an absolute link.
+/// Returns whether the text is an absolute link.
 pub(crate) fn is_link(text: &[u8]) -> Guess {
     let text = text.trim_ascii_start();
     let schemes: [&[u8]; 2] = [b"http://", b"https://"];
@@ -52,7 +52,7 @@ pub(crate) fn is_link(text: &[u8]) -> Guess {
     }
 }
 
-/// Whether the text behind `data:`, up to its comma, declares base64.
+/// Returns whether the text after `data:`, up to its comma, declares base64.
 fn is_base64_uri(text: &[u8]) -> Guess {
     let end = text.iter().take(MEDIA_TYPE_MAX).position(|byte| *byte == b',');
     let header = text.get(..end.unwrap_or(text.len())).unwrap_or_default();

@@ -1,15 +1,15 @@
-//! Server-sent events: the lines whose data is JSON, taken out of a stream that arrives in pieces.
+//! Reads server-sent events that arrive in pieces, and passes on the lines that contain data.
 
 use super::scanner::{PayloadSink, Scanner};
 
-/// The field whose text is handed on.
+/// The field whose text is passed on.
 const DATA: &[u8] = b"data:";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// The first bytes of [`DATA`] were seen, this many, and nothing else.
+    /// This many of the first bytes of [`DATA`] came, and nothing else.
     Name(usize),
-    /// The name was seen; one blank may follow.
+    /// The name came; one space may follow.
     Blank,
     Data,
     /// Another field, or a comment.
@@ -20,7 +20,7 @@ enum Line {
 #[derive(Debug)]
 pub(super) struct SseReader {
     line: Line,
-    /// A line feed that follows belongs to the carriage return before it.
+    /// Whether the last byte was a carriage return: a line feed after it belongs to the same line end.
     returned: bool,
 }
 
@@ -29,7 +29,7 @@ impl SseReader {
         Self { line: Line::Name(0), returned: false }
     }
 
-    /// Hands the data of each event on as a document of its own.
+    /// Passes on the data of each event as a separate document.
     pub(super) fn push(&mut self, mut piece: &[u8], scanner: &mut Scanner, sink: &mut impl PayloadSink) {
         while let Some((&byte, rest)) = piece.split_first() {
             if std::mem::take(&mut self.returned) && byte == b'\n' {
@@ -72,7 +72,7 @@ impl SseReader {
     fn end_line(&mut self, scanner: &mut Scanner, sink: &mut impl PayloadSink) {
         match self.line {
             Line::Name(0) => scanner.end_document(sink),
-            // The lines of one event are one text.
+            // The data lines of one event form one text.
             Line::Blank | Line::Data => scanner.push(b"\n", sink),
             Line::Name(_) | Line::Other => {}
         }
