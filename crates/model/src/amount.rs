@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Maximum number of digits after the point of an [`Amount`].
 const SCALE: u32 = 20;
-/// The number of smallest parts in a whole.
+/// The number of smallest parts in one unit.
 const UNIT: u128 = 10_u128.pow(SCALE);
 
 /// An exact, non-negative decimal number, for money and credits. It is parsed from decimal text, never through a binary
@@ -23,7 +23,7 @@ const UNIT: u128 = 10_u128.pow(SCALE);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Amount {
     whole: u64,
-    /// In parts of 10^-20; less than a whole.
+    /// The part after the point, in units of 10^-20; less than one unit.
     part: u128,
 }
 
@@ -94,7 +94,7 @@ impl FromStr for Amount {
     }
 }
 
-/// `digits[.digits][e[+-]digits]` as a multiple of 10^-SCALE; `None` if that is not exact.
+/// Parses `digits[.digits][e[+-]digits]` as a multiple of 10^-SCALE. `None` if that would not be exact.
 fn parse(text: &str) -> Option<u128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
@@ -112,7 +112,7 @@ fn parse(text: &str) -> Option<u128> {
     }
     let shift = i32::try_from(SCALE).ok()?.checked_add(exponent)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
     if shift < 0 {
-        // Only zeros may fall off the end.
+        // Only zeros may be cut off at the end.
         let cut = usize::try_from(shift.unsigned_abs()).ok()?;
         let kept = significant.len().checked_sub(cut)?;
         let (kept, lost) = significant.split_at_checked(kept)?;

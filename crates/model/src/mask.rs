@@ -28,7 +28,7 @@ pub struct Mask {
     editable: u64,
 }
 
-/// Alpha values of a mask.
+/// Alpha value of the editable parts of a mask.
 const EDITABLE: u8 = 0;
 const KEPT: u8 = 255;
 

@@ -17,7 +17,7 @@ use crate::violation::{Rule, Violation};
 use crate::warning::Warning;
 use crate::wire;
 
-/// The parameter that the extension of the target decides.
+/// The parameter that is decided by the extension of the target.
 const OUTPUT_FORMAT: &str = "output_format";
 
 /// One mebibyte, which the API's limits call a megabyte.
@@ -145,7 +145,8 @@ fn model_rules(parameters: &Parameters) -> Option<&'static ModelRules> {
     (!parameters.structural_rules && GPT_IMAGE_2.models.contains(&parameters.model.as_str())).then_some(&GPT_IMAGE_2)
 }
 
-/// Sets a format that is not set from the target's extension. png is not set, because it is the server's default.
+/// Sets `output_format` from the target's extension if it is not set. png is not sent, because it is the server's
+/// default.
 pub(crate) fn infer_output_format(parameters: &mut Parameters) {
     if model_rules(parameters).is_none() || parameters.output_format.is_some() {
         return;
@@ -165,7 +166,7 @@ pub(crate) fn check_parameters(operation: Operation, parameters: &Parameters) ->
     found
 }
 
-/// The structural rules, which hold for every server and model.
+/// Checks the structural rules, which hold for every server and model.
 fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
     if parameters.model.as_str().trim().is_empty() {
         let message = format!("is empty; name a model, such as {}", Model::GptImage2);
@@ -216,7 +217,7 @@ fn structure(operation: Operation, parameters: &Parameters, found: &mut Vec<Viol
     }
 }
 
-/// The rules of the known model.
+/// Checks the rules of the known model.
 fn values(rules: &ModelRules, operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
     let chars = parameters.prompt.chars().count();
     if chars > rules.prompt_max_chars {
@@ -250,7 +251,7 @@ fn values(rules: &ModelRules, operation: Operation, parameters: &Parameters, fou
 fn conflicts(rules: &ModelRules, conflict: &Conflict, parameters: &Parameters, found: &mut Vec<Violation>) {
     let fields = parameters.fields();
     let value_of = |param| fields.iter().find(|(name, _)| *name == param).map(|(_, value)| value);
-    // A number that is not one is a violation of its own.
+    // Text in place of a number is a violation of its own, reported elsewhere.
     let is_number = |value: &&WireValue<'_>| !conflict.values.is_empty() || matches!(value, WireValue::Integer(_));
     let Some(given) = value_of(conflict.param).filter(is_number).map(WireValue::to_string) else { return };
     let with = value_of(conflict.with).map(WireValue::to_string);
@@ -282,7 +283,7 @@ fn fits_target(rules: &ModelRules, parameters: &Parameters, found: &mut Vec<Viol
 fn within_n(rules: &ModelRules, operation: Operation, parameters: &Parameters, found: &mut Vec<Violation>) {
     let range = rules.n(operation);
     let Some(Integer::Value(n)) = parameters.n else { return };
-    // Below 1 is a violation of structure, named there.
+    // A number below 1 is a structural violation, reported there.
     if n < 1 || range.contains(&n) {
         return;
     }
@@ -302,7 +303,7 @@ fn one_of<T: PartialEq + Display>(param: &str, given: Option<&T>, allowed: &[T],
     found.push(Violation::new(param, Rule::OneOf, given, message));
 }
 
-/// Rejects inputs of an operation that has none.
+/// Rejects inputs of an operation that takes none.
 pub(crate) fn refuse_inputs(images: usize, mask: bool) -> Vec<Violation> {
     let mut found = Vec::new();
     for (param, given) in [("image", images), ("mask", usize::from(mask))] {
@@ -522,7 +523,7 @@ fn check_mask(mask: &Inspected, first: Option<&Inspected>, rules: Option<&ModelR
         }
         Some(MaskAlpha::Transparent { .. }) | None => {}
     }
-    // The sides of a picture that is to be turned are told apart by nobody.
+    // If an image is to be turned, it is unclear which of its sides is the width, so its dimensions are not compared.
     let upright = |image: &Inspected| image.orientation.is_none();
     if let (Some(mask_size), Some(Inspected { dimensions: Some(size), .. })) =
         (mask.dimensions, first.filter(|first| upright(first)))

@@ -76,7 +76,7 @@ pub fn split_extension(name: &OsStr) -> (OsString, Option<OsString>) {
     loop {
         match (Path::new(name).file_stem(), Path::new(name).extension()) {
             (Some(stem), Some(extension)) if !extension.is_empty() => return (stem.into(), Some(extension.into())),
-            // Dots at its end begin no extension.
+            // Trailing dots do not begin an extension.
             (Some(stem), Some(_)) => name = stem,
             _ => return (name.into(), None),
         }

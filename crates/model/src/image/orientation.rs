@@ -30,7 +30,7 @@ impl Orientation {
     /// the tag.
     pub fn read(block: &[u8]) -> Option<Self> {
         const TAG: u32 = 0x0112;
-        // The whole numbers of TIFF; the standard has SHORT.
+        // The integer types of TIFF. The standard says SHORT.
         const BYTE: u32 = 1;
         const SHORT: u32 = 3;
         const LONG: u32 = 4;
@@ -53,7 +53,7 @@ impl Orientation {
     }
 }
 
-/// A TIFF's bytes, and in which order its numbers have theirs.
+/// The bytes of a TIFF, and their byte order.
 struct Tiff<'a> {
     bytes: &'a [u8],
     little: bool,
@@ -68,7 +68,7 @@ impl<'a> Tiff<'a> {
         }
     }
 
-    /// A number of 1, 2 or 4 bytes.
+    /// Reads a number of 1, 2 or 4 bytes.
     fn number(&self, at: usize, width: usize) -> Option<u32> {
         let bytes = self.bytes.get(at..at.checked_add(width)?)?;
         let add = |sum: u32, byte: &u8| (sum << 8) | u32::from(*byte);
@@ -80,7 +80,7 @@ impl<'a> Tiff<'a> {
 mod tests {
     use super::Orientation;
 
-    /// A TIFF whose directory stands at `directory`, with these entries: tag, type, count, value.
+    /// Creates a TIFF whose directory is at `directory`, with these entries: tag, type, count, value.
     fn tiff(little: bool, directory: u32, entries: &[(u16, u16, u32, &[u8])]) -> Vec<u8> {
         let two = |number: u16| if little { number.to_le_bytes() } else { number.to_be_bytes() };
         let four = |number: u32| if little { number.to_le_bytes() } else { number.to_be_bytes() };

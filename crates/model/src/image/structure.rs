@@ -74,39 +74,39 @@ const JPEG_HEAD: u64 = 3;
 /// Number of last bytes that are searched first for the end of a JPEG, because encoders may pad.
 const JPEG_TAIL: u64 = 4096;
 
-/// Scans the structure of an image, whose bytes are read from a file or pushed in their order.
+/// Scans the structure of an image whose bytes are read from a file or pushed in order.
 #[derive(Debug)]
 pub struct Scan {
     state: State,
-    /// Bytes to pass over before the state goes on.
+    /// Number of bytes to skip before the next step.
     skip: u64,
-    /// Bytes gathered for the state, and how many it needs.
+    /// The bytes collected for the next step. `need` is how many it takes.
     held: Vec<u8>,
     need: u64,
-    /// Where the RIFF of a WebP ends.
+    /// Position where the RIFF container of a WebP ends.
     riff_end: Option<u64>,
     orientation: Option<Orientation>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// As many bytes as tell a JPEG, then as many as tell any format.
+    /// The first bytes: enough to recognise a JPEG, then enough to recognise any format.
     Head,
-    /// Length and name of a PNG's chunk.
+    /// Length and name of a PNG chunk.
     PngChunk,
     /// The checksum of IEND.
     PngEnd,
-    /// Name and length of a WebP's chunk.
+    /// Name and length of a WebP chunk.
     WebpChunk,
-    /// An EXIF block, which so many bytes and then this state follow.
+    /// An EXIF block. After it, `after` bytes are skipped and the scan continues in state `then`.
     Exif { after: u64, then: Next },
-    /// The next marker of a JPEG: behind an 0xff or not, behind the first scan or not.
+    /// The next marker of a JPEG. The fields say whether the last byte was 0xff and whether a scan has begun.
     JpegMarker { after_ff: bool, scanned: bool },
-    /// The length of a marker's segment.
+    /// The length of a JPEG segment.
     JpegLength { marker: u8, scanned: bool },
-    /// The end was there.
+    /// The end of the image was found.
     Whole,
-    /// Nothing that follows can be the end.
+    /// The structure is broken, so that no end can follow.
     Broken,
 }
 
@@ -139,7 +139,7 @@ impl Scan {
                 at += skipped;
                 continue;
             }
-            // The pixels of a JPEG are not walked through if its end stands where it should.
+            // If a JPEG ends where it should, its pixels need not be searched.
             if !tail_seen && matches!(scan.state, State::JpegMarker { scanned: true, .. }) {
                 tail_seen = true;
                 let tail_at = at.max(len.saturating_sub(JPEG_TAIL));
@@ -153,7 +153,7 @@ impl Scan {
                 content.seek(SeekFrom::Start(at))?;
             }
             let bytes = content.fill_buf()?;
-            // A file may be longer than it was when it was opened.
+            // The file may have grown since it was opened.
             let taken = bytes.len().min(usize::try_from(len - at).unwrap_or(usize::MAX));
             let Some(bytes) = bytes.get(..taken).filter(|bytes| !bytes.is_empty()) else { break };
             let taken = scan.push_until_skip(bytes);
@@ -205,7 +205,7 @@ impl Scan {
             if self.held.len() as u64 >= self.need {
                 let held = std::mem::take(&mut self.held);
                 self.step(&held);
-                // Here the end may be looked for elsewhere.
+                // From here on, the caller may look for the end at another place.
                 if matches!(self.state, State::JpegMarker { scanned: true, .. }) {
                     break;
                 }
@@ -227,7 +227,7 @@ impl Scan {
         }
     }
 
-    /// Keeps an EXIF block of `len` bytes, behind which `after` others are passed over.
+    /// Collects an EXIF block of `len` bytes. The `after` bytes that follow it are skipped.
     fn gather_exif(&mut self, len: u64, after: u64, then: Next) {
         let kept = len.min(EXIF_MAX);
         if kept == 0 || self.orientation.is_some() {
@@ -238,7 +238,7 @@ impl Scan {
         }
     }
 
-    /// Advances the state, which has the bytes that it needs.
+    /// Performs the next step with the bytes that it needs.
     fn step(&mut self, held: &[u8]) {
         match (self.state, held) {
             (State::Head, head) => self.begin(head),
@@ -292,7 +292,7 @@ impl Scan {
                 self.expect(State::PngChunk, 8);
                 self.held.extend_from_slice(chunk);
             }
-            // The last byte of its head begins a marker.
+            // The last of the bytes by which a JPEG is recognised begins a marker.
             (Some(ImageFormat::Jpeg), _) => self.state = State::JpegMarker { after_ff: true, scanned: false },
             (Some(ImageFormat::Webp), [_, _, _, _, a, b, c, d, ..]) => {
                 self.riff_end = Some(u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + 8);
@@ -306,8 +306,8 @@ impl Scan {
         }
     }
 
-    /// Looks for the next marker. What stands between segments is passed over, as decoders do; between the markers of a
-    /// scan stand its pixels, in which an 0xff is never followed by what ends a picture.
+    /// Looks for the next marker. Bytes between segments are skipped, as decoders do. The pixels of a scan are skipped
+    /// in the same way: in them, an 0xff is never followed by the code of the end marker.
     fn jpeg_marker(&mut self, bytes: &[u8], after_ff: bool, scanned: bool) -> usize {
         if !after_ff {
             let found = memchr::memchr(0xff, bytes);
@@ -315,10 +315,10 @@ impl Scan {
             return found.map_or(bytes.len(), |at| at + 1);
         }
         match bytes.first() {
-            // Filled up.
+            // A fill byte.
             Some(0xff) => {}
             Some(0xd9) if scanned => self.state = State::Whole,
-            // No marker, or one that stands alone.
+            // Not a marker, or a marker without a segment.
             Some(0x00 | 0x01 | 0xd0..=0xd9) => self.go_on(Next::JpegMarker { scanned }),
             Some(marker) => self.expect(State::JpegLength { marker: *marker, scanned }, 2),
             None => {}
@@ -337,7 +337,7 @@ mod tests {
     const PNG: &[u8] = include_bytes!("../../../../tests/fixtures/rgba-4x4.png");
     const WEBP: &[u8] = include_bytes!("../../../../tests/fixtures/rgb-4x4.webp");
     const JPEG: &[u8] = include_bytes!("../../../../tests/fixtures/rgb-4x4.jpg");
-    /// Each with an EXIF block.
+    /// Images with an EXIF block.
     const TAGGED: [&[u8]; 3] = [
         include_bytes!("../../../../tests/fixtures/exif-6-8x4.jpg"),
         include_bytes!("../../../../tests/fixtures/exif-6-8x4.png"),
@@ -381,7 +381,7 @@ mod tests {
         }
     }
 
-    /// The end of a thumbnail is not the picture's, also where it stands among the last bytes.
+    /// The end marker of a thumbnail is not that of the image, even if it is among the last bytes.
     #[test]
     fn a_jpeg_that_ends_behind_its_thumbnail_is_cut() {
         let thumbnail = [b"\xff\xe2\x02\x00".as_slice(), &[7; 500], b"\xff\xd9", &[7; 8]].concat();

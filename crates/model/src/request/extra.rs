@@ -59,7 +59,7 @@ impl Serialize for ExtraValue {
     }
 }
 
-/// `json`, which is valid, without what stands between its tokens.
+/// Removes the white space between the tokens of valid JSON.
 fn without_white_space(json: &str) -> String {
     let (mut quoted, mut escaped) = (false, false);
     let kept = |char: &char| {

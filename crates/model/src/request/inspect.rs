@@ -138,7 +138,7 @@ pub(crate) fn open_regular(path: &Path, name: &str) -> Result<(File, Metadata), 
     };
     regular(std::fs::metadata(path).map_err(unreadable)?)?;
     let file = open_without_waiting(path).map_err(unreadable)?;
-    // Once more on what was really opened: the name may point elsewhere by now.
+    // Check again what was really opened, because the path may lead elsewhere by now.
     let metadata = regular(file.metadata().map_err(unreadable)?)?;
     Ok((file, metadata))
 }
@@ -197,7 +197,7 @@ pub(crate) fn inspect(
     }
 }
 
-/// The properties found in an input's bytes.
+/// The properties found in the bytes of an input.
 struct Seen {
     format: Option<ImageFormat>,
     dimensions: Option<(u32, u32)>,
@@ -213,7 +213,7 @@ impl Seen {
     }
 }
 
-/// `content` may be only the first bytes of the scanned content, except for a mask.
+/// Determines the properties of scanned content. `content` may be only its first bytes, except for a mask.
 fn inspect_scan(scan: &Scan, len: u64, content: &mut dyn ReadSeek, role: InputRole) -> io::Result<Seen> {
     content.rewind()?;
     let mut head = Vec::with_capacity(ImageFormat::SNIFF_LEN);
@@ -235,10 +235,10 @@ fn inspect_scan(scan: &Scan, len: u64, content: &mut dyn ReadSeek, role: InputRo
     Ok(Seen { format, dimensions, whole, orientation: scan.orientation(), alpha })
 }
 
-/// A mask of more pixels than this is not decoded: no image that the API takes has such dimensions.
+/// Maximum number of pixels of a mask that is decoded. No image that the API accepts has such dimensions.
 const ALPHA_MAX_PIXELS: u64 = 1 << 27;
 
-/// Reads row by row, until a fully and a half-transparent pixel were found or to the end.
+/// Reads the alpha channel row by row, until a fully and a half-transparent pixel were found, or to the end.
 fn mask_alpha(content: &mut dyn ReadSeek, (width, height): (u32, u32)) -> Option<MaskAlpha> {
     if u64::from(width) * u64::from(height) > ALPHA_MAX_PIXELS {
         return None;
@@ -248,7 +248,7 @@ fn mask_alpha(content: &mut dyn ReadSeek, (width, height): (u32, u32)) -> Option
 
 fn find_transparency(content: &mut dyn ReadSeek) -> Result<MaskAlpha, png::DecodingError> {
     let mut decoder = png::Decoder::new(content);
-    // Palettes and tRNS become an alpha channel.
+    // Converts palettes and tRNS to an alpha channel.
     decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info()?;
     let (color, depth) = reader.output_color_type();
@@ -304,10 +304,10 @@ impl ReceivedFile {
         self.len == 0
     }
 
-    /// `kept` is the whole file or its first bytes.
+    /// Inspects the file. `kept` is the whole file or its first bytes.
     pub(crate) fn inspect(&self, kept: &Bytes, role: InputRole) -> Result<Inspected, Defect> {
         let name = "the file".to_owned();
-        // Of a part nothing can be inflated.
+        // A part of a file cannot be decompressed.
         let role = if kept.len() as u64 == self.len { role } else { InputRole::Image };
         match inspect_scan(&self.scan, self.len, &mut Cursor::new(kept), role) {
             Ok(seen) => Ok(seen.of(name, Source::Bytes(kept.clone()), self.len)),

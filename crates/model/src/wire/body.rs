@@ -65,7 +65,7 @@ impl Body {
         Ok(Self { content_type: "application/json".to_owned(), parts: vec![BodyPart::Text(text.into())] })
     }
 
-    /// Text fields first, then the files.
+    /// Builds a form, with text fields before files.
     fn multipart(request: &Request, boundary: &str) -> Self {
         let mut form = Form { boundary, text: String::new(), parts: Vec::new() };
         for (name, value) in request.parameters().fields() {
@@ -105,7 +105,7 @@ impl Body {
     }
 }
 
-/// The fields of a request as a JSON object, in the order of the wire.
+/// The fields of a request as a JSON object, in wire order.
 struct Fields<'a>(&'a Parameters);
 
 impl Serialize for Fields<'_> {
