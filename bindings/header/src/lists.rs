@@ -1,9 +1,9 @@
-//! Prints, as one JSON object, the lists that the other languages and the documentation are held against:
-//! `cargo run -p gptimage-header --bin gptimage-lists`. `tests/parity/check.py` compares.
+//! Prints, as one JSON object, the lists with which the other languages and the documentation are compared:
+//! `cargo run -p gptimage-header --bin gptimage-lists`. `tests/parity/check.py` does the comparison.
 //!
-//! Nothing is listed here by hand. Names come from core's own tables, from the command line as clap has it, from the answers
-//! of an emulator, and, where there is no table (public methods and fields, kinds of warnings, environment variables), from
-//! the source code.
+//! No list is written by hand. Names come from core's tables, from clap's description of the command line, from an
+//! emulator's responses, and, where there is no table (public methods and fields, kinds of warnings, environment
+//! variables), from the source code.
 #![allow(clippy::print_stdout, reason = "a program that prints lists")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use syn::visit::Visit;
 
 type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
-/// Whose public items and constants are read, from the repository's root.
+/// Folders whose public items and constants are read, relative to the repository's root.
 const SOURCES: [&str; 4] = ["crates/model/src", "crates/core/src", "crates/emulator/src", "bindings/py/src"];
 
 fn main() -> Result<()> {
@@ -59,7 +59,7 @@ fn parameters() -> Value {
     PARAMETERS.iter().map(parameter).collect()
 }
 
-/// The numbers that texts for people repeat.
+/// Returns the limits that help texts and documentation repeat.
 fn limits() -> Value {
     let rules = &GPT_IMAGE_2;
     json!({
@@ -72,7 +72,7 @@ fn limits() -> Value {
     })
 }
 
-/// The words that each parameter takes, as the refusal of another word lists them.
+/// Returns the values that each parameter accepts, from the message that rejects another value.
 fn values() -> Map<String, Value> {
     let mut values = Map::new();
     for known in PARAMETERS {
@@ -92,7 +92,7 @@ fn error_kinds() -> Value {
     ErrorKind::ALL.iter().map(kind).collect()
 }
 
-/// Every timer with its default, in seconds or as a count: what `Debug` shows of the defaults.
+/// Returns every timer with its default, in seconds or as a count, from the `Debug` text of the defaults.
 fn timers() -> Result<Value> {
     let shown = format!("{:?}", Timers::default());
     let fields =
@@ -109,7 +109,7 @@ fn timers() -> Result<Value> {
     Ok(Value::Object(timers))
 }
 
-/// The long flags of each subcommand, as they are shown; alternative spellings are left out.
+/// Returns the long flags of each subcommand as the help shows them, without aliases.
 fn flags() -> BTreeMap<String, BTreeSet<String>> {
     let command = gptimage_cli::command();
     let flags = |subcommand: &str| {
@@ -127,12 +127,12 @@ fn flags() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
-/// The parameters that an emulator judges: those that it names when each has a value that cannot be.
+/// Returns the parameters that an emulator validates: those that it names when every parameter has an impossible value.
 fn refused_by_emulator() -> Result<BTreeMap<&'static str, BTreeSet<String>>> {
     let emulator = Emulator::builder().spawn()?;
     let address = emulator.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let known = |operation: Operation| PARAMETERS.iter().filter(move |known| known.operations.contains(&operation));
-    // An object is of no parameter's type; a text of this length is no parameter's value.
+    // No parameter accepts an object, or a text of this length.
     let object: Map<String, Value> = known(Operation::Generate)
         .filter(|known| known.name != "model")
         .map(|known| (known.name.to_owned(), json!({})))
@@ -150,7 +150,7 @@ fn refused_by_emulator() -> Result<BTreeMap<&'static str, BTreeSet<String>>> {
     let json = Value::Object(object).to_string();
     let generate = refused(&address, "/v1/images/generations", "application/json", &json)?;
     let edit = refused(&address, "/v1/images/edits", "multipart/form-data; boundary=end", &form)?;
-    // The model decides whose rules apply, and is answered in another way.
+    // A wrong model gets another kind of error, because the model decides which rules apply.
     let with_model = |mut names: BTreeSet<String>| {
         names.insert("model".to_owned());
         names
@@ -158,7 +158,7 @@ fn refused_by_emulator() -> Result<BTreeMap<&'static str, BTreeSet<String>>> {
     Ok(BTreeMap::from([("generate", with_model(generate)), ("edit", with_model(edit))]))
 }
 
-/// The fields that a refusal names.
+/// Returns the fields that the emulator's error names.
 fn refused(address: &str, path: &str, content_type: &str, body: &str) -> Result<BTreeSet<String>> {
     let mut stream = TcpStream::connect(address)?;
     write!(
@@ -180,26 +180,26 @@ fn refused(address: &str, path: &str, content_type: &str, body: &str) -> Result<
     Ok(issues.iter().filter_map(field).collect())
 }
 
-/// What the source code says of itself.
+/// Information collected from the source code.
 #[derive(Default)]
 struct Sources {
-    /// Crate, type with its module (`blocking::Client`), and what of it: `fields`, `methods`, of those the `getters`, and
-    /// `facts` (the names that it has in JSON).
+    /// By crate and by type with its module (such as `blocking::Client`): its `fields`, its `methods`, those of them
+    /// that are `getters`, and its `facts` (the names of its members in JSON).
     types: BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, BTreeSet<String>>>>,
-    /// Functions for Python, by crate.
+    /// Functions exported to Python, by crate.
     functions: BTreeMap<String, BTreeSet<String>>,
     warnings: BTreeSet<String>,
     variables: BTreeSet<String>,
-    /// The modules that define a type of each name, in the crate that is being read.
+    /// The modules that define a type of each name, in the current crate.
     definitions: BTreeMap<String, BTreeSet<String>>,
-    /// The crate that is being read.
+    /// The current crate.
     of: String,
-    /// The module that is being read.
+    /// The current module.
     module: String,
 }
 
 impl Sources {
-    /// Reads a crate: first which module defines which type, for an `impl` may be in another module.
+    /// Reads a crate. Finds the modules of all types first, because an `impl` may be in another module.
     fn read(&mut self, folder: &Path) -> Result<()> {
         let mut files = Vec::new();
         parse(folder, "", &mut files)?;
@@ -220,7 +220,7 @@ impl Sources {
         Ok(())
     }
 
-    /// A type with the module that defines it: this one, or the only one that has a type of this name.
+    /// Returns the name of a type with its module: the current one, or the only one that defines a type of this name.
     fn qualified(&self, name: &str) -> String {
         let modules = self.definitions.get(name);
         let only = modules.filter(|modules| modules.len() == 1 && !modules.contains(&self.module));
@@ -235,7 +235,7 @@ impl Sources {
     }
 }
 
-/// Every file of a folder with its module: `transport::call` for `transport/call.rs`.
+/// Parses every file of a folder. Pairs each with its module, such as `transport::call` for `transport/call.rs`.
 fn parse(folder: &Path, module: &str, files: &mut Vec<(String, syn::File)>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -301,7 +301,7 @@ impl<'ast> Visit<'ast> for Sources {
                     self.add(&name, "getters", [method.sig.ident.to_string()]);
                 }
             }
-            // `impl Serialize` shows a struct that has the names.
+            // A struct inside `impl Serialize` has the names that are written.
             for statement in &method.block.stmts {
                 if let (syn::Stmt::Item(syn::Item::Struct(shown)), Some(_)) = (statement, &item.trait_) {
                     self.add(&name, "facts", shown.fields.iter().filter_map(json_name));
@@ -328,7 +328,7 @@ impl<'ast> Visit<'ast> for Sources {
     }
 }
 
-/// The texts that functions get first.
+/// The texts that are the first argument of a function.
 #[derive(Default)]
 struct FirstArguments(Vec<String>);
 
@@ -343,7 +343,7 @@ impl<'ast> Visit<'ast> for FirstArguments {
     }
 }
 
-/// Every text.
+/// All string literals.
 #[derive(Default)]
 struct Texts(Vec<String>);
 
@@ -353,7 +353,8 @@ impl<'ast> Visit<'ast> for Texts {
     }
 }
 
-/// Whether a text looks like an environment variable's name. The lower case of a proxy's is the same variable.
+/// Returns whether a text looks like an environment variable. Lower-case names, as proxy variables have them, are the
+/// same variables.
 fn is_variable(text: &str) -> bool {
     text.contains('_') && text.chars().all(|character| character.is_ascii_uppercase() || character == '_')
 }
@@ -362,7 +363,7 @@ fn is_public(visibility: &syn::Visibility) -> bool {
     matches!(visibility, syn::Visibility::Public(_))
 }
 
-/// `name` is a path such as `cfg`, or a path with one word in parentheses.
+/// Returns whether there is an attribute `name`: a path such as `cfg`, or a path with one word in parentheses.
 fn has(attributes: &[syn::Attribute], name: &str) -> bool {
     let (path, word) = name.split_once('(').map_or((name, None), |(path, word)| (path, word.strip_suffix(')')));
     attributes.iter().any(|attribute| {
@@ -372,7 +373,7 @@ fn has(attributes: &[syn::Attribute], name: &str) -> bool {
     })
 }
 
-/// A field's name in JSON.
+/// Returns a field's name in JSON.
 fn json_name(field: &syn::Field) -> Option<String> {
     let mut name = field.ident.as_ref()?.to_string();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
