@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Source {
-    /// An input that core takes as it is.
+    /// An input that is passed to core unchanged.
     Input(ImageInput),
     /// Pixels, encoded when the call is sent.
     Pixels {
@@ -72,9 +72,9 @@ impl Extra {
         Ok(Self(json.into()))
     }
 
-    /// The fields with their values as text: a parsed number could lose digits.
+    /// Returns the fields with their values as text, because parsing a number could lose digits.
     fn fields(&self) -> BTreeMap<String, &RawValue> {
-        // `parse` has checked it.
+        // `parse` has validated the text.
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 }
@@ -90,7 +90,7 @@ pub struct CallSpec {
     pub parameters: Vec<(String, String)>,
     /// Fields that core does not know.
     pub extra: Vec<Extra>,
-    /// Refuse only what no server could accept.
+    /// Whether only values that no server could accept are refused.
     pub structural_rules: bool,
     /// The images of an edit.
     pub images: Vec<Source>,
@@ -139,7 +139,7 @@ impl CallSpec {
         let (deadline, max_attempts, fetch) = (self.deadline, self.max_attempts, self.fetch);
         let built = async {
             match self.operation {
-                // After a panic here nothing was sent.
+                // `None` means a panic, before anything was sent.
                 Operation::Edit => tokio::task::spawn_blocking(|| self.build()).await.ok(),
                 _ => Some(self.build()),
             }

@@ -12,7 +12,7 @@ use crate::ProcessLocal;
 /// Called once, on the thread that made the change. Must not block.
 type Waker = Box<dyn FnOnce() + Send>;
 
-/// Puts an outcome that nobody took back for `collect`.
+/// Stores an outcome that nobody took, so that a later `collect` returns it.
 type Keep<T> = Box<dyn Fn(&Client, T) + Send + Sync>;
 
 /// The state of a job, as its caller sees it.
@@ -33,7 +33,7 @@ enum TaskState<T> {
     Ended(T),
     Taken,
     Lost,
-    /// The caller gave the job up. If the task is still running, `Client::drain` waits for its outcome.
+    /// The caller abandoned the job. If the task is still running, `Client::drain` waits for its outcome.
     Abandoned(Option<DetachedCall>),
 }
 
@@ -57,7 +57,7 @@ impl<T> Shared<T> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes everyone who waits for a change.
+    /// Wakes all threads that wait for a change.
     fn wake(&self, mut inner: MutexGuard<'_, Inner<T>>) {
         let waker = inner.waker.take();
         drop(inner);
@@ -103,7 +103,7 @@ impl<T> Job<T> {
         (Self(ProcessLocal::new(shared.clone())), TaskGuard(shared))
     }
 
-    /// `None` in a forked child: the job belongs to the parent.
+    /// Returns the shared state. `None` in a forked child, because the job belongs to the parent.
     fn shared(&self) -> Option<&Shared<T>> {
         self.0.get().map(Arc::as_ref)
     }
@@ -225,7 +225,7 @@ impl<T> Drop for Job<T> {
 }
 
 impl<T> TaskGuard<T> {
-    /// The token that is cancelled when the caller gives up.
+    /// Returns the token that is cancelled when the caller abandons the job.
     pub fn token(&self) -> &CancelToken {
         &self.0.token
     }
