@@ -28,7 +28,7 @@ impl UserData {
     }
 }
 
-/// With this many callbacks in the queue, further log lines are dropped.
+/// Maximum length of the queue. Beyond it, log lines are dropped.
 const QUEUE_MAX: usize = 10_000;
 
 type QueuedCallback = Box<dyn FnOnce() + Send>;
@@ -122,7 +122,7 @@ impl Shared {
             };
             inner.running = Some(owner);
             drop(inner);
-            // A C++ exception that leaves the host's function ends the process; a panic of ours does not.
+            // A panic of ours must not end the process. A C++ exception that leaves the host's function does end it.
             let _ = catch_unwind(AssertUnwindSafe(call));
         }
     }

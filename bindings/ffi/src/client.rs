@@ -42,7 +42,7 @@ impl gptimage_client_t {
     }
 
     pub(crate) fn listener(&self) -> Option<ProgressCallback> {
-        // In a forked child the lock may be held for ever, but there `core` has failed before.
+        // In a forked child the lock may be held for ever. There, `core` has already returned an error.
         self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -58,7 +58,7 @@ pub extern "C" fn gptimage_client_new(
     fallible(error_out, || {
         let out = required(client_out, "client_out")?;
         let builder = config.map_or_else(|| Client::builder().read_env(), |config| config.builder.clone());
-        // This reads certificate files, which must not happen on a host's thread.
+        // This reads certificate files, which must not be done on a host's thread.
         let client = with_files(|| builder.build())??;
         hand_over(out, gptimage_client_t { client: ProcessLocal::new(client), listener: Mutex::new(None) });
         Ok(())

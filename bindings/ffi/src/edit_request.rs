@@ -1,4 +1,4 @@
-//! Requests to edit pictures.
+//! Requests to edit images.
 
 use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;

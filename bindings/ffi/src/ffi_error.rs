@@ -1,4 +1,4 @@
-//! Why a function of the C library failed.
+//! The errors of the C library's functions.
 
 use gptimage_core::{Charge, Error};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Requests to generate pictures.
+//! Requests to generate images.
 
 use std::ffi::{c_char, c_int};
 use std::mem::MaybeUninit;

@@ -75,7 +75,7 @@ fn start_job(
     })
 }
 
-/// Arranges that the callback thread calls the host at the job's end.
+/// Makes the callback thread call the host when the job ends.
 fn arm(
     job: *mut gptimage_job_t,
     callback: unsafe extern "C" fn(job: *mut gptimage_job_t, user_data: *mut c_void),

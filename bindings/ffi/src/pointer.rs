@@ -34,7 +34,7 @@ pub(crate) fn path(pointer: *const c_char, name: &str) -> Result<PathBuf, FfiErr
     text(pointer, name).map(PathBuf::from)
 }
 
-/// Copies bytes. NULL with length 0 is an empty array, as empty C++ containers have it.
+/// Copies bytes. NULL with length 0 is an empty array, as in empty C++ containers.
 pub(crate) fn bytes(pointer: *const u8, len: usize, name: &str) -> Result<Vec<u8>, FfiError> {
     match (pointer.is_null(), len) {
         (_, 0) => Ok(Vec::new()),
@@ -67,7 +67,7 @@ pub(crate) fn c_path(path: &Path) -> CString {
     c_string(&path.to_string_lossy())
 }
 
-/// The pointer to a text that its owner keeps; NULL for `None`.
+/// Returns the pointer to a text that stays with its owner. NULL for `None`.
 pub(crate) fn borrowed(text: Option<&CString>) -> *const c_char {
     text.map_or(std::ptr::null(), |text| text.as_ptr())
 }

@@ -15,25 +15,26 @@ pub(crate) struct Process {
     id: u32,
     pub(crate) runtime: BackgroundRuntime,
     pub(crate) callbacks: CallbackThread,
-    /// Never locked while a host's function runs.
+    /// The host's log callback. This lock is never held while a host's function runs.
     pub(crate) log: Mutex<Option<LogCallback>>,
 }
 
-/// Not a lock, so that a fork at any moment finds it consistent. What it has pointed to is never freed.
+/// The current process's state. An atomic pointer instead of a lock, so that a fork at any moment finds it consistent.
+/// What it pointed to earlier is never freed.
 static CURRENT: AtomicPtr<Process> = AtomicPtr::new(std::ptr::null_mut());
 
-/// This process's state, if it exists.
+/// Returns this process's state, if it exists.
 pub(crate) fn existing() -> Option<&'static Process> {
     follow(CURRENT.load(Ordering::Acquire)).filter(|process| process.id == process::id())
 }
 
-/// This process's state; starts the threads if they are not running.
+/// Returns this process's state. Starts the threads if they are not running.
 pub(crate) fn get_or_start() -> Result<&'static Process, FfiError> {
     if let Some(process) = existing() {
         return Ok(process);
     }
     let _lock = ForkLock::take();
-    // Another thread may have started them meanwhile.
+    // Another thread may have started them in the meantime.
     if let Some(process) = existing() {
         return Ok(process);
     }

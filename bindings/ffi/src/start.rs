@@ -56,7 +56,7 @@ pub(crate) fn start(
     Ok(job)
 }
 
-/// Puts an outcome that nobody took back for `collect`.
+/// Stores an outcome that nobody took, so that a later `collect` returns it.
 pub(crate) fn keep(client: &Client, outcome: CallResult) {
     match outcome {
         Ok(generated) => client.keep(Ok(generated)),

@@ -1,4 +1,4 @@
-//! The version.
+//! The version of the library.
 
 use std::ffi::c_char;
 
