@@ -39,7 +39,7 @@ pub(crate) trait PaidCall: Send + Sync {
     /// Returns whether the call has ended.
     fn has_ended(&self) -> bool;
 
-    /// Whether there is a result that was not delivered.
+    /// Returns whether there is a result that was not delivered.
     fn is_outstanding(&self) -> bool;
 
     /// Puts a copy of an undelivered result back for `collect`, because its caller ends with the interpreter.
@@ -60,17 +60,18 @@ pub(crate) struct Background {
     calls: Mutex<Vec<Weak<dyn PaidCall>>>,
 }
 
-/// Only locked while attached to the interpreter, and briefly. A fork is made by an attached thread, so it finds this unlocked.
+/// The threads of this process. Only locked while attached to the interpreter, and briefly. Only attached threads fork,
+/// so a forked child finds it unlocked.
 static BACKGROUND: Mutex<Option<&'static Background>> = Mutex::new(None);
 
 /// Set when the interpreter exits: from then on, other threads must not touch it.
 static EXIT: OnceLock<Exit> = OnceLock::new();
 
-/// The interpreter's exit.
+/// The exit of the interpreter.
 pub(crate) struct Exit {
     process: u32,
     thread: ThreadId,
-    /// This library is done with the interpreter.
+    /// Whether this library no longer uses the interpreter.
     done: AtomicBool,
 }
 
@@ -79,13 +80,14 @@ impl Exit {
         EXIT.get().filter(|exit| exit.process == process::id())
     }
 
-    /// The current exit, for a call that starts on another thread, which may be stopped at any point.
+    /// Returns the current exit, for a call that starts on another thread, which may be stopped at any point.
     pub(crate) fn begun_by_another_thread() -> Option<&'static Self> {
         Self::current().filter(|exit| exit.thread != thread::current().id())
     }
 
-    /// Waits longer than an interpreter lives that has nothing left to do, so that a call that would be charged and lost at once
-    /// is not sent. If the interpreter lives on, it runs other `atexit` functions, which may need the call.
+    /// Waits so long that an interpreter without further work has ended, so that a call that would be charged and lost
+    /// at once is not sent. An interpreter that still exists afterwards is running other `atexit` functions, which may
+    /// need the call.
     pub(crate) async fn survived(&self) {
         while !self.done.load(Ordering::Relaxed) {
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -94,12 +96,12 @@ impl Exit {
     }
 }
 
-/// This process's threads; starts them if they are not running.
+/// Returns this process's threads. Starts them if they are not running.
 pub(crate) fn background(py: Python<'_>) -> PyResult<&'static Background> {
     let failed =
         |error: &dyn std::fmt::Display| PyRuntimeError::new_err(format!("gptimage cannot start its threads: {error}"));
     let background = current(|| Background::start().map_err(|error| failed(&error)))?;
-    // Before money is spent: reporting a lost call must not depend on a thread that may not start.
+    // Start it before money is spent: reporting a lost call must not depend on a thread that may not start.
     if Exit::current().is_none() && !background.log_thread_started.swap(true, Ordering::Relaxed) {
         background.log_queue.start_thread(py).map_err(|error| {
             background.log_thread_started.store(false, Ordering::Relaxed);
@@ -182,8 +184,8 @@ impl Background {
             .map_err(|_| PyRuntimeError::new_err("a bug in gptimage: a thread of its ended early"))
     }
 
-    /// Waits, as long as `exit_wait` allows, until no call is in flight: of daemon threads, of their event loops, or without a
-    /// caller.
+    /// Waits until no call is in flight, for at most `exit_wait`. Such calls belong to daemon threads, their event
+    /// loops, or have no caller any more.
     fn wait_for_calls(&self, py: Python<'_>) -> PyResult<()> {
         let began = Instant::now();
         let own: u64 = py.import("_thread")?.call_method0("get_ident")?.extract()?;
@@ -225,7 +227,7 @@ impl Background {
         })
     }
 
-    /// Puts outcomes that nobody will take into the store, and waits until the store has written its files.
+    /// Stores outcomes that nobody will take, and waits until the store has written its files.
     fn keep_outstanding(&self, py: Python<'_>) -> PyResult<()> {
         self.calls().iter().for_each(|call| call.keep_outstanding());
         let began = Instant::now();

@@ -1,7 +1,7 @@
 //! A running call that a thread or an event loop waits for.
 //!
-//! Nothing here runs Python code: at exit CPython may stop daemon threads inside it, and must find no frames of ours on the
-//! stack.
+//! Nothing here runs Python code: at exit CPython may stop daemon threads while they run Python code, and there must be
+//! no Rust frames on their stack then.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
@@ -39,14 +39,14 @@ pub(crate) enum TaskResult {
     Nothing,
 }
 
-/// Puts an outcome that nobody took back for `collect`.
+/// Stores an outcome that nobody took, so that a later `collect` returns it.
 fn keep(client: &Client, outcome: TaskResult) {
     if let TaskResult::Generated(outcome) = outcome {
         client.keep(outcome);
     }
 }
 
-/// Starts a call.
+/// The function that starts a call.
 type Begin = Box<dyn FnOnce() + Send>;
 
 /// How a call is treated when it is abandoned, and at exit.
@@ -130,7 +130,7 @@ impl CallHandle {
         }))
     }
 
-    /// The job; starts it if necessary.
+    /// Returns the job. Starts it if necessary.
     fn job(&self, py: Python<'_>) -> PyResult<&Job<TaskResult>> {
         if !self.0.job.is_own() {
             let text = "this call belongs to the process that started it, of which this one is a fork";
@@ -161,8 +161,8 @@ impl InFlight {
         }
     }
 
-    /// Abandons the call without losing what may be charged: its outcome is put back for `collect`. Returns a line that says how
-    /// far the call was, and the error with details. `reported`: somebody will read them.
+    /// Abandons the call without losing what may be charged: its outcome is stored for `collect`. Returns a line that
+    /// says how far the call was, and the error with details. `reported` says whether the caller will see them.
     fn abandon(&self, py: Python<'_>, timeout: Duration, reported: bool) -> (String, Option<Error>) {
         let begun = lock(&self.begin).take().is_none();
         let ended = py.detach(|| self.job.abandon(if begun { timeout } else { Duration::ZERO }));
@@ -328,7 +328,8 @@ impl CallHandle {
 }
 
 impl Drop for InFlight {
-    /// Puts an outcome back that was not delivered: no object was made from it, or nobody else has that object.
+    /// Stores an outcome for `collect` if it was not delivered: no object was made from it, or nothing else refers to
+    /// that object.
     fn drop(&mut self) {
         let Some(outcome) = lock(&self.taken).take() else { return };
         let arrived = lock(&self.delivered)

@@ -170,7 +170,7 @@ impl Image {
     }
 
     fn __hash__(&self) -> isize {
-        // Equal pictures have equal lengths and links.
+        // Equal images have equal lengths and URLs.
         let url = self
             .core()
             .url()
@@ -195,6 +195,6 @@ impl Image {
 }
 
 pub(crate) fn path_object(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
-    // Python's own type, which pyo3 makes of a path.
+    // Return Python's own path type, to which pyo3 converts.
     Ok(path.into_pyobject(py)?.into_any())
 }

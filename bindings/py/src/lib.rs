@@ -1,5 +1,5 @@
-//! `gptimage._core`: core, emulator and command for Python. It only converts and calls: every rule, default and retry is core's,
-//! and everything that Python expresses better is in `python/gptimage`.
+//! `gptimage._core`: core, emulator and command for Python. It only converts and calls: every rule, default and retry
+//! is in core, and everything that is easier to express in Python is in `python/gptimage`.
 
 mod background;
 mod budget;

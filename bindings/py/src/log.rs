@@ -1,8 +1,8 @@
-//! Core's events as records of Python's `logging`, logger `gptimage`.
+//! Passes core's events to Python's `logging`, as records of the logger `gptimage`.
 //!
-//! Logging handlers are code of the application: they may sleep, wait for an event loop or call the client. So records are
-//! handled on a thread of their own, which is created by Python (`gptimage._logging`): at exit CPython may stop it at any point,
-//! and must find no frames of ours on its stack.
+//! Logging handlers are code of the application: they may sleep, wait for an event loop or call the client. So they run
+//! on a separate thread, which Python creates (`gptimage._logging`): at exit CPython may stop that thread at any point,
+//! and there must be no Rust frames on its stack then.
 
 use std::collections::VecDeque;
 use std::process;
@@ -25,7 +25,7 @@ static CURRENT: AtomicPtr<LogQueue> = AtomicPtr::new(std::ptr::null_mut());
 
 const WARNING: u32 = 30;
 
-/// With this many records in the queue, further ones are dropped, and a record says how many.
+/// Maximum number of records in the queue. Beyond it, records are dropped, and a later record says how many.
 const QUEUE_MAX: usize = 10_000;
 
 pub(crate) fn set_level(level: u32) {

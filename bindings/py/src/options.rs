@@ -27,7 +27,7 @@ pub(crate) fn change(mut builder: Builder, options: &Bound<'_, PyDict>) -> PyRes
     Ok(builder)
 }
 
-/// How long exit waits for calls that may be charged, if given.
+/// Returns how long exit waits for calls that may be charged, if the option is given.
 pub(crate) fn exit_wait(py: Python<'_>, options: &Bound<'_, PyDict>) -> PyResult<Option<Duration>> {
     const NAME: &str = "exit_wait";
     let given = options.get_item(NAME)?.filter(|value| !value.is_none());
@@ -80,7 +80,7 @@ fn set(builder: Builder, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Build
         "salvage_max_bytes" => builder.salvage_max_bytes(value.extract()?),
         "salvage_folder" => builder.salvage_folder(value.extract::<PathBuf>()?),
         "budget" => builder.budget(value.cast::<Budget>()?.get().core()),
-        // An option of the binding, not of core.
+        // An option of this binding that core does not have.
         "exit_wait" => builder,
         "max_image_bytes" => builder.max_image_bytes(value.extract()?),
         unknown => return Err(PyTypeError::new_err(format!("there is no option {unknown:?}"))),

@@ -14,7 +14,7 @@ use crate::memory::catch_memory_error;
 use crate::references::is_only;
 use crate::sync::lock;
 
-/// The kind of an outcome, and its dict.
+/// Returns the kind of an outcome and its dict.
 pub(crate) fn result_to_dict<'py>(
     py: Python<'py>,
     outcome: &Result<Generated, Error>,
@@ -33,11 +33,11 @@ fn generated_to_dict<'py>(py: Python<'py>, generated: &Generated) -> PyResult<Bo
     Ok(fields)
 }
 
-/// An error as a dict, with core's names and two additions: `cause`, as text, and `errno`, the system's number or the name of
-/// one in Python's `errno`.
+/// Converts an error to a dict, with core's names and two additions: `cause`, as text, and `errno`, which is the
+/// system's number or a name in Python's `errno`.
 pub(crate) fn error_to_dict<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let fields = to_python(py, error)?;
-    // A path in the system's own bytes; JSON has only text.
+    // The path is passed in the system's own bytes, which JSON cannot represent.
     fields.set_item("response_file", error.response_file())?;
     fields.set_item("response_bytes", error.response_bytes().map(|bytes| PyBytes::new(py, bytes)))?;
     fields.set_item("generated", error.generated().map(|generated| generated_to_dict(py, generated)).transpose()?)?;
@@ -50,7 +50,7 @@ pub(crate) fn error_to_dict<'py>(py: Python<'py>, error: &Error) -> PyResult<Bou
     Ok(fields)
 }
 
-/// The name in Python's `errno` of an error that the library itself has found.
+/// Returns the name in Python's `errno` for an I/O error that the library itself detected.
 fn errno_name(kind: io::ErrorKind) -> Option<&'static str> {
     match kind {
         io::ErrorKind::AlreadyExists => Some("EEXIST"),

@@ -88,7 +88,7 @@ impl Shared {
             drop(queue);
             Python::attach(|py| {
                 for waker in wakers {
-                    // A closed event loop raises, and has nobody waiting.
+                    // A closed event loop raises an exception, and no task waits on it.
                     let _ = waker.bind(py).call0();
                 }
             });
