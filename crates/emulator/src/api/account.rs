@@ -1,4 +1,4 @@
-//! `GET /v2/billing`: the balance, and whether the key works.
+//! `GET /v2/billing`: returns the balance; also shows whether the key is valid.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(crate) async fn billing(State(gateway): State<Arc<Gateway>>, request: Reques
     if !gateway.accepts_head(request.headers()) {
         return refuse(&gateway, request, &refusal::unauthorized()).await;
     }
-    // Written by hand: the amount's own digits, never through a float.
+    // Written by hand, because a float could not represent every amount exactly.
     let body = format!("{{\"current_balance\":{},\"currency\":\"USD\"}}", usd_text(gateway.ledger.balance()));
     json_answer(request, body)
 }

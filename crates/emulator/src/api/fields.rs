@@ -1,23 +1,24 @@
-//! The fields of a request, as they travelled.
+//! The fields of a request, as they were sent.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Number, Value};
 
-/// A request's fields by name, the files left out.
+/// Maps a request's field names to their values; files are not included.
 pub(crate) type Fields = HashMap<String, Field>;
 
 /// The fields that the API knows, as text.
 pub(crate) type Texts = BTreeMap<&'static str, String>;
 
-/// A field as it travelled.
+/// The value of a field as it was sent.
 #[derive(Debug)]
 pub(crate) enum Field {
     Json(Value),
     Text(String),
 }
 
-/// A field's value as core's rules take it, or what is wrong with its type: a form has texts alone, JSON has numbers too.
+/// Returns a field's value as text, which is what core's rules take, or a message about its type. Forms only hold
+/// text; JSON also holds numbers.
 pub(crate) fn text(field: &Field, integer: bool) -> Result<String, String> {
     match field {
         Field::Text(text) => Ok(text.clone()),
@@ -30,7 +31,7 @@ pub(crate) fn text(field: &Field, integer: bool) -> Result<String, String> {
     }
 }
 
-/// A number's digits; 1 and 1.0 are the same number in JSON.
+/// Formats a number for core's rules. 1 and 1.0 are the same number in JSON.
 fn number_text(number: &Number) -> String {
     let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15);
     float.map_or_else(|| number.to_string(), |float| (float as i64).to_string())

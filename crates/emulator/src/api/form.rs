@@ -1,4 +1,4 @@
-//! Reading of an edit request: a multipart form, streamed, its large files looked at rather than kept.
+//! Reads an edit request: a multipart form. It is streamed, and of large files only the beginning is kept.
 
 use axum::body::BodyDataStream;
 use bytes::{Bytes, BytesMut};
@@ -11,44 +11,44 @@ use super::read::{ReadError, drain};
 use super::refusal::{self, Refusal};
 use crate::fault::Issue;
 
-/// Files up to this size are kept to be drawn.
+/// Maximum size of a file that is kept whole, to be drawn.
 const KEPT_FILE: usize = 8 << 20;
-/// Of all files together no more than this is kept.
+/// Maximum total size of the files that are kept whole.
 const KEPT_TOTAL: usize = 64 << 20;
-/// Of every file at least this is kept: enough to know its format and dimensions.
+/// At least this much of every file is kept: enough to detect its format and dimensions.
 const KEPT_HEAD: usize = 256 << 10;
-/// Longer text fields are refused; the longest prompt takes 128,000 bytes.
+/// Maximum size of a text field. The longest valid prompt takes 128,000 bytes.
 const TEXT_MAX: usize = 1 << 20;
-/// For text fields and the form's own lines.
+/// Allowance for text fields and for the form's own lines.
 const FORM_OVERHEAD: u64 = 4 << 20;
 
-/// What a form holds.
+/// The contents of a form.
 #[derive(Debug, Default)]
 pub(crate) struct Form {
     pub(crate) fields: Fields,
     pub(crate) images: Vec<FilePart>,
     pub(crate) masks: Vec<FilePart>,
-    /// What is wrong with its parts.
+    /// Violations found in its parts.
     pub(crate) issues: Vec<Issue>,
 }
 
-/// A file of a form.
+/// A file in a form.
 #[derive(Debug)]
 pub(crate) struct FilePart {
-    /// What core's rules need of all its bytes.
+    /// The properties that core's rules need, computed over all its bytes.
     pub(crate) received: ReceivedFile,
-    /// The whole file, or its first bytes.
+    /// The whole file, or only its first bytes.
     pub(crate) bytes: Bytes,
 }
 
 impl FilePart {
-    /// The whole file, if it was kept.
+    /// Returns the whole file if it was kept.
     pub(crate) fn whole(&self) -> Option<&Bytes> {
         (self.received.len() == self.bytes.len() as u64).then_some(&self.bytes)
     }
 }
 
-/// The largest form that a valid request can be.
+/// Returns the size of the largest form that a valid request can be.
 fn body_max() -> u64 {
     let images = (GPT_IMAGE_2.images_max as u64).saturating_mul(GPT_IMAGE_2.image_max_bytes);
     images + GPT_IMAGE_2.mask_below_bytes + FORM_OVERHEAD
@@ -56,7 +56,7 @@ fn body_max() -> u64 {
 
 pub(crate) async fn read(headers: &HeaderMap, body: &mut BodyDataStream) -> Result<Form, ReadError> {
     let parsed = parse(headers, body).await;
-    // Whatever the form was, the request is answered when it is there.
+    // Even an invalid form is read to its end before it is answered.
     if !drain(body).await {
         return Err(ReadError::Lost);
     }
@@ -90,7 +90,8 @@ async fn parse(headers: &HeaderMap, body: &mut BodyDataStream) -> Result<Form, R
             }
             wire::MASK => {
                 form.issues.extend(part_issues(&part, wire::MASK, None));
-                // Whatever came before, a mask is kept to be judged; a second one is refused.
+                // The first mask is always kept, whatever the total so far, because it must be validated; a second
+                // one is refused.
                 let total = if form.masks.is_empty() { usize::MAX } else { KEPT_TOTAL };
                 form.masks.push(read_file(part, &mut kept, total).await?);
             }
@@ -106,7 +107,7 @@ async fn parse(headers: &HeaderMap, body: &mut BodyDataStream) -> Result<Form, R
     Ok(form)
 }
 
-/// What is wrong with a file part's own headers.
+/// Checks a file part's own headers.
 fn part_issues(part: &multer::Field<'_>, field: &str, index: Option<usize>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let mut found = |code: &str, message: String| {
@@ -143,7 +144,7 @@ async fn read_file(mut part: multer::Field<'_>, kept: &mut usize, total: usize) 
         let room = total.saturating_sub(*kept).min(KEPT_FILE);
         if whole && bytes.len() + chunk.len() > room {
             whole = false;
-            // Copied, so that the large buffer goes.
+            // Copied, so that the large buffer is freed.
             bytes = BytesMut::from(bytes.get(..KEPT_HEAD.min(bytes.len())).unwrap_or_default());
         }
         let room = if whole { usize::MAX } else { KEPT_HEAD.saturating_sub(bytes.len()) };

@@ -1,4 +1,4 @@
-//! What the gateway is made of, and how it answers what is not paid for.
+//! The state that all gateway requests share, and the responses to requests that are not paid.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -19,10 +19,10 @@ use crate::ledger::{Ledger, Records};
 use crate::picture::PictureCache;
 use crate::settings::SharedSettings;
 
-/// Everything that requests share.
+/// State shared by all requests.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    /// Keys that work; none is any.
+    /// Accepted keys; if empty, every key is accepted.
     pub(crate) keys: Vec<String>,
     pub(crate) settings: Arc<SharedSettings>,
     pub(crate) canned: Option<Canned>,
@@ -31,13 +31,13 @@ pub(crate) struct Gateway {
     pub(crate) records: Arc<Records>,
     pub(crate) pictures: Arc<PictureCache>,
     pub(crate) cdn: Arc<CdnStore>,
-    /// The CDN's origin, without a slash at the end.
+    /// The origin of the CDN, without a trailing slash.
     pub(crate) cdn_url: String,
     pub(crate) connections: AtomicU64,
     pub(crate) log_calls: CallLimit,
 }
 
-/// The picture of every answer, when nothing is drawn.
+/// A fixed image that every response carries instead of a drawn one.
 #[derive(Debug, Clone)]
 pub(crate) struct Canned {
     pub(crate) bytes: Bytes,
@@ -52,7 +52,7 @@ impl Canned {
 }
 
 impl Gateway {
-    /// Whether an `Authorization` header holds a key that works.
+    /// Returns whether an `Authorization` header holds an accepted key.
     pub(crate) fn accepts(&self, authorization: Option<&str>) -> bool {
         let Some((scheme, key)) = authorization.and_then(|value| value.split_once(' ')) else { return false };
         let key = key.trim();
@@ -61,13 +61,14 @@ impl Gateway {
             && (self.keys.is_empty() || self.keys.iter().any(|known| known == key))
     }
 
-    /// Whether a request's head holds a key that works.
+    /// Returns whether a request's headers hold an accepted key.
     pub(crate) fn accepts_head(&self, headers: &HeaderMap) -> bool {
         self.accepts(headers.get("authorization").and_then(|value| value.to_str().ok()))
     }
 }
 
-/// Answers an unpaid request, once it is there: an answer in the middle of an upload could be lost to a reset.
+/// Refuses an unpaid request, after reading all of it: a response in the middle of an upload could be lost to a
+/// reset.
 pub(crate) async fn refuse(gateway: &Gateway, request: Request, answer: &Answer) -> Response {
     let (parts, body) = request.into_parts();
     read::drain(&mut body.into_data_stream()).await;
@@ -83,7 +84,7 @@ pub(crate) fn json_answer(request: Request, body: impl Into<Bytes>) -> Response 
     Rendered { status: 200, headers, body: body.into() }.into_response()
 }
 
-/// What answers to an unpaid request repeat.
+/// Collects the parts of an unpaid request that responses repeat.
 fn context<'a>(parts: &'a Parts, request_id: &'a str) -> AnswerContext<'a> {
     let client_request_id = parts.headers.get(header::CLIENT_REQUEST_ID).and_then(|value| value.to_str().ok());
     AnswerContext {

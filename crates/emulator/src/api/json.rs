@@ -1,4 +1,4 @@
-//! Reading of a generate request.
+//! Reads a generate request.
 
 use axum::body::BodyDataStream;
 use hyper::HeaderMap;
@@ -8,10 +8,10 @@ use super::fields::{Field, Fields};
 use super::read::{ReadError, drain, whole};
 use super::refusal;
 
-/// Room for the longest prompt with every character escaped, and for fields that nobody knows.
+/// Maximum size of the body: room for the longest prompt with every character escaped, and for unknown fields.
 const BODY_MAX: usize = 4 << 20;
 
-/// The fields of a JSON object.
+/// Reads the fields of a JSON object.
 pub(crate) async fn read(headers: &HeaderMap, body: &mut BodyDataStream) -> Result<Fields, ReadError> {
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !is_json(content_type) {

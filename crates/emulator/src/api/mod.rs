@@ -1,4 +1,4 @@
-//! The gateway's HTTP face: routes, keys, reading and judging of requests, answers.
+//! The gateway's HTTP API: routes, keys, reading and validating requests, responses.
 
 mod account;
 mod fields;

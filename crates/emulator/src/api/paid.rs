@@ -1,4 +1,4 @@
-//! The two paid operations: from a request to work, money and an answer.
+//! The two paid operations: read the request, generate, charge and respond.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(crate) async fn edit(State(gateway): State<Arc<Gateway>>, request: Request) 
 async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let Some(Note::Call(call)) = parts.extensions.remove::<Note>() else {
-        // Heads beyond what the stream looks at are no calls.
+        // The stream does not open a call if the head is longer than it parses.
         return refusal::malformed("The request's head is too long.".to_owned())
             .in_form(gateway.settings.get().error_form)
             .render(&crate::fault::AnswerContext {
@@ -41,7 +41,7 @@ async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Resp
     let paid_request = match PaidRequest::read(operation, &parts.headers, body).await {
         Ok(paid_request) => Ok(paid_request),
         Err(ReadError::Refused(refusal)) => Err(refusal),
-        // The connection is gone: nobody reads this.
+        // The connection is closed, so this response reaches no one.
         Err(ReadError::Lost) => return Response::default(),
     };
     if let Ok(paid_request) = &paid_request {
@@ -60,7 +60,7 @@ async fn paid(gateway: &Gateway, operation: Operation, request: Request) -> Resp
     answer(gateway, &call, paid_request).await
 }
 
-/// The normal course.
+/// Handles a request without a scripted response.
 async fn answer(gateway: &Gateway, call: &Call, paid_request: Result<PaidRequest, Refusal>) -> Response {
     let settings = gateway.settings.get();
     let refuse = |answer: &Answer| {
@@ -99,7 +99,7 @@ async fn answer(gateway: &Gateway, call: &Call, paid_request: Result<PaidRequest
     }
 }
 
-/// A scripted answer to a request that arrived whole.
+/// Settles a request that arrived whole and returns the scripted response to it.
 fn answer_scripted(call: &Call, paid_request: &Result<PaidRequest, Refusal>, answer: &Answer) -> Response {
     let work = call.billing().charges_answer(answer.status);
     let (images, price) = volume(call, paid_request);
@@ -108,7 +108,8 @@ fn answer_scripted(call: &Call, paid_request: &Result<PaidRequest, Refusal>, ans
     answer.render(&call.context()).into_response()
 }
 
-/// A request that arrived whole and is cut before any answer. What would have been refused costs nothing.
+/// Settles a request that arrived whole and is cut before any response. A request that would have been refused costs
+/// nothing.
 fn settle_unanswered(call: &Call, paid_request: &Result<PaidRequest, Refusal>) {
     if paid_request.is_ok() {
         let (images, price) = volume(call, paid_request);
@@ -117,7 +118,8 @@ fn settle_unanswered(call: &Call, paid_request: &Result<PaidRequest, Refusal>) {
     call.unanswered();
 }
 
-/// How much a request asked for; a request that cannot be read counts as one picture.
+/// Returns the number of images and the price that a request asks for. A request that cannot be read counts as one
+/// image.
 fn volume(call: &Call, paid_request: &Result<PaidRequest, Refusal>) -> (u32, Price) {
     match paid_request {
         Ok(paid_request) => (paid_request.parameters.n, paid_request.price()),
@@ -125,7 +127,7 @@ fn volume(call: &Call, paid_request: &Result<PaidRequest, Refusal>) -> (u32, Pri
     }
 }
 
-/// The answer that a fault gives in the middle of the request.
+/// Returns the response that a fault sends while the request is still arriving.
 pub(crate) fn early_answer(call: &Call, fault: &Fault) -> Option<EarlyAnswer> {
     let (offset, manner) = fault.early?;
     let answer = fault.answer.as_ref()?;

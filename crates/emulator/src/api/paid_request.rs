@@ -1,4 +1,4 @@
-//! A paid request, read and checked.
+//! Reads and validates a paid request.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use super::{form, json, rules};
 use crate::fault::Issue;
 use crate::{Operation, Price};
 
-/// What is to be made.
+/// A valid paid request.
 #[derive(Debug)]
 pub(crate) struct PaidRequest {
     pub(crate) operation: Operation,
@@ -23,7 +23,7 @@ pub(crate) struct PaidRequest {
 }
 
 impl PaidRequest {
-    /// Reads a request to its end and checks it.
+    /// Reads a request to its end and validates it.
     pub(crate) async fn read(operation: Operation, headers: &HeaderMap, body: Body) -> Result<Self, ReadError> {
         let mut body = body.into_data_stream();
         if operation != Operation::Edit {
@@ -35,7 +35,7 @@ impl PaidRequest {
             return Ok(Self { operation, parameters, images: Vec::new(), mask: None });
         }
         let form = form::read(headers, &mut body).await?;
-        // Masks are decoded: not on the thread that serves the connections.
+        // Masks are decoded, which must not block the thread that serves the connections.
         let checked = tokio::task::spawn_blocking(move || Self::of_form(operation, form));
         Ok(checked.await.map_err(|_| refusal::internal())??)
     }

@@ -9,7 +9,7 @@ use super::rules;
 use crate::Operation;
 use crate::fault::Issue;
 
-/// What a valid request asks for, the server's defaults filled in.
+/// The parameters of a valid request, with the server's defaults filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct Parameters {
     pub(crate) model: String,
@@ -19,18 +19,18 @@ pub(crate) struct Parameters {
     pub(crate) quality: String,
     pub(crate) format: ImageFormat,
     pub(crate) transparent: bool,
-    /// In percent; 100 is the best.
+    /// In percent; 100 is the best quality.
     pub(crate) compression: u8,
-    /// Pictures in the answer, in place of addresses.
+    /// Whether the response holds images instead of URLs.
     pub(crate) inline: bool,
     pub(crate) n: u32,
 }
 
-/// Checks the fields and adds what is wrong to `issues`. The types of JSON values are the server's own rules, everything
-/// else is core's. Fields that the API does not know are ignored.
+/// Validates the fields and appends violations to `issues`. The types of JSON values are checked here, everything
+/// else by core's rules. Fields that the API does not know are ignored.
 ///
 /// # Errors
-/// A refusal by itself if there is no such model.
+/// An unknown model is a refusal of its own, instead of an issue.
 pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issue>) -> Result<Texts, Refusal> {
     let mut texts = Texts::from([("model", String::new())]);
     let mut mistyped = Vec::new();
@@ -48,7 +48,7 @@ pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issu
         return Err(refusal::unknown_model(model));
     }
     let found = rules::check_parameters(operation, &texts);
-    // A field of the wrong type is in `texts` as if it were missing.
+    // A field of the wrong type is left out of `texts`, as if it were missing.
     let found = found.into_iter().filter(|issue| mistyped.iter().all(|mistyped| mistyped.path != issue.path));
     let found: Vec<_> = found.collect();
     issues.extend(mistyped);
@@ -57,7 +57,7 @@ pub(crate) fn check(operation: Operation, fields: &Fields, issues: &mut Vec<Issu
 }
 
 impl Parameters {
-    /// Reads texts in which nothing is wrong; `None` if something is.
+    /// Parses texts; `None` if one of them is invalid.
     pub(crate) fn of(mut texts: Texts) -> Option<Self> {
         let mut take = |name| {
             let default = || GPT_IMAGE_2.default_of(name).unwrap_or_default().to_owned();
@@ -81,7 +81,7 @@ impl Parameters {
     }
 }
 
-/// `1024x1536` as numbers.
+/// Parses a size such as `1024x1536`.
 fn dimensions(size: &str) -> Option<(u32, u32)> {
     let (width, height) = size.split_once('x')?;
     Some((width.parse().ok()?, height.parse().ok()?))

@@ -1,4 +1,4 @@
-//! Reading of request bodies, to their end whatever they hold.
+//! Reads request bodies, always to their end.
 
 use axum::body::BodyDataStream;
 use bytes::{Bytes, BytesMut};
@@ -6,12 +6,12 @@ use http_body_util::BodyExt;
 
 use super::refusal::Refusal;
 
-/// Why a request could not be read.
+/// The reason why a request could not be read.
 #[derive(Debug)]
 pub(crate) enum ReadError {
-    /// It did not arrive whole, so there is no one to answer.
+    /// It did not arrive whole, so there is no client left to answer.
     Lost,
-    /// It arrived and is refused with this answer.
+    /// It arrived whole and is refused with this response.
     Refused(Refusal),
 }
 
@@ -21,7 +21,7 @@ impl From<Refusal> for ReadError {
     }
 }
 
-/// Reads a body's rest and drops it; whether its end was reached.
+/// Reads and drops the rest of a body. Returns whether its end was reached.
 pub(crate) async fn drain(body: &mut BodyDataStream) -> bool {
     loop {
         match body.frame().await {
@@ -32,7 +32,7 @@ pub(crate) async fn drain(body: &mut BodyDataStream) -> bool {
     }
 }
 
-/// Reads a whole body; `None` if it is longer than `limit`, in which case its rest is dropped.
+/// Reads a whole body; `None` if it is longer than `limit`, in which case its rest is read and dropped.
 pub(crate) async fn whole(body: &mut BodyDataStream, limit: usize) -> Result<Option<Bytes>, ReadError> {
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {

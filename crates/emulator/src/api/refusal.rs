@@ -1,10 +1,10 @@
-//! The gateway's own refusals, in the live form.
+//! The gateway's own error responses, in the form seen on the live API.
 
 use std::time::Duration;
 
 use crate::fault::{Answer, ErrorBody, Issue};
 
-/// A refusing answer; boxed, because it is returned as an error.
+/// An error response. Boxed, because it is returned as an error.
 pub(crate) type Refusal = Box<Answer>;
 
 fn refused(status: u16, body: ErrorBody) -> Refusal {
@@ -16,7 +16,7 @@ pub(crate) fn unauthorized() -> Refusal {
     refused(401, ErrorBody::problem_kind(message, "err_unauthorized"))
 }
 
-/// The kind is the vendor's spelling.
+/// The spelling of the kind is the vendor's.
 pub(crate) fn out_of_credits() -> Refusal {
     let message = "You have run out of credits. Top up your balance to go on.";
     refused(403, ErrorBody::problem_kind(message, "err_insufficent_credits"))

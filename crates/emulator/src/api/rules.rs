@@ -1,4 +1,4 @@
-//! Checks a paid request by core's own rules, and puts the violations in the gateway's form.
+//! Validates a paid request with core's own rules and converts violations to the gateway's form.
 
 use gptimage_model::rules::{ReceivedFile, check_received_files, check_received_parameters};
 use gptimage_model::wire::{IMAGE, MASK};
@@ -9,13 +9,13 @@ use super::form::{FilePart, Form};
 use crate::Operation;
 use crate::fault::Issue;
 
-/// Checks the parameters.
+/// Validates the parameters.
 pub(crate) fn check_parameters(operation: Operation, texts: &Texts) -> Vec<Issue> {
     let received = texts.iter().map(|(name, text)| (*name, text.as_str()));
     check_received_parameters(operation, received).iter().map(issue).collect()
 }
 
-/// Checks an edit's images and mask. Decodes the mask, so it takes a while.
+/// Validates an edit's images and mask. Slow, because it decodes the mask.
 pub(crate) fn check_files(model: &str, form: &Form) -> Vec<Issue> {
     let images: Vec<_> = form.images.iter().map(parts).collect();
     let several = form.masks.len() > 1;
@@ -28,7 +28,8 @@ fn parts(file: &FilePart) -> (&ReceivedFile, &bytes::Bytes) {
     (&file.received, &file.bytes)
 }
 
-/// A violation in the gateway's form: core calls the only image `image`, and the third of several `image[2]`.
+/// Converts a violation to the gateway's form. Core calls a single image `image`, and the third of several
+/// `image[2]`.
 fn issue(violation: &Violation) -> Issue {
     let (code, of_the_list) = match violation.rule() {
         Rule::Required => ("invalid_type", true),
@@ -50,7 +51,7 @@ fn issue(violation: &Violation) -> Issue {
     }
 }
 
-/// With a capital letter and a full stop.
+/// Makes a sentence of `text`: a capital letter first and a full stop at the end.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());

@@ -1,4 +1,4 @@
-//! A response body of several shared pieces, sent one after another without being copied together.
+//! A response body made of several shared pieces, which are sent one after another without copying them together.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

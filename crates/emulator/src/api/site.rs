@@ -1,4 +1,4 @@
-//! The gateway behind its listener: what is planned for a request, and the routes.
+//! The gateway as its listener sees it: the plan for each request, and the routes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

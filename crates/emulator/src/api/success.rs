@@ -1,4 +1,4 @@
-//! The answer of a call that worked.
+//! The response of a successful call.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ use crate::ident::random_uuid;
 use crate::ledger::Call;
 use crate::picture::{Painting, PictureCache};
 
-/// Makes the pictures and the answer that brings them, which goes out after `latency`.
+/// Generates the images and the response that carries them, which is sent after `latency`.
 pub(crate) async fn make(
     gateway: &Gateway,
     call: &Call,
@@ -35,7 +35,7 @@ pub(crate) async fn make(
     let replaced = call.fault.as_ref().and_then(|fault| fault.success_body.clone());
     let pictures = match &gateway.canned {
         Some(canned) => vec![canned.clone(); paid_request.parameters.n as usize],
-        // Nobody will see them.
+        // The fault replaces the body, so images would never be seen.
         None if replaced.is_some() => Vec::new(),
         None => draw(Arc::clone(&gateway.pictures), paid_request, inline).await?,
     };
@@ -58,7 +58,7 @@ pub(crate) async fn make(
                     body.push(format!("{comma}{{\"b64_json\":null,\"revised_prompt\":null,\"url\":\"{url}\"}}"));
                 }
             }
-            // The amounts' own digits, never through a float.
+            // Formatted exactly; a float could not represent every amount.
             body.push(format!(
                 "],\"output_format\":null,\"quality\":null,\"size\":null,\"usage\":null,\
                  \"meta\":{{\"usage\":{{\"credits_used\":{},\"usd_spent\":{}}}}}}}",
@@ -80,7 +80,7 @@ pub(crate) async fn make(
     Ok(response)
 }
 
-/// Draws off the thread that serves the connections. Base64 is made only if it is sent.
+/// Draws on a blocking thread, off the one that serves the connections. Encodes base64 only if it is sent.
 async fn draw(cache: Arc<PictureCache>, paid_request: PaidRequest, inline: bool) -> Result<Vec<Canned>, ()> {
     let parameters = paid_request.parameters;
     let paint = move || {

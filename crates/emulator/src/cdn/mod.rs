@@ -1,4 +1,4 @@
-//! The CDN: finished pictures on an origin of their own, without any credentials.
+//! The CDN: serves finished images on an origin of its own, without credentials.
 
 mod range;
 mod site;

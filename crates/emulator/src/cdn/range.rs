@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-/// What a `Range` header asks of a picture of some length.
+/// The range that a `Range` header asks for, for an image of a given length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RangeRequest {
-    /// No range, or one that may be ignored: the whole.
+    /// The whole image: no range, or one that may be ignored.
     Whole,
     Part(Range<u64>),
     Unsatisfiable,
@@ -25,7 +25,7 @@ impl RangeRequest {
             (first, "") => number(first).map_or(Self::Whole, |first| Self::part(first..len, len)),
             (first, last) => match (number(first), number(last)) {
                 (Some(first), Some(last)) if first <= last => Self::part(first..last.saturating_add(1).min(len), len),
-                // Several ranges, or none at all.
+                // Several ranges, or not a range at all.
                 _ => Self::Whole,
             },
         }

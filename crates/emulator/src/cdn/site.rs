@@ -1,4 +1,4 @@
-//! What the CDN answers.
+//! The CDN's requests and responses.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::ledger::{Records, Side};
 use crate::net::{Note, Plan, Recording, Site};
 use crate::settings::SharedSettings;
 
-/// The CDN's listener: writes requests down and takes the faults that wait.
+/// The CDN as its listener sees it: records requests and takes pending faults.
 #[derive(Debug)]
 pub(crate) struct CdnSite {
     pub(crate) faults: Arc<FaultQueue<CdnFault>>,
@@ -45,7 +45,7 @@ impl Site for CdnSite {
     }
 }
 
-/// What downloads share.
+/// State shared by all downloads.
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
     pub(crate) store: Arc<CdnStore>,
@@ -80,7 +80,7 @@ async fn serve(
     }
     let etag = format!("\"{name}\"");
     let text = |header| headers.get(header).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
-    // A condition that does not hold turns the range into the whole.
+    // If the `If-Range` condition does not hold, the range is ignored and the whole image is sent.
     let unchanged = text(IF_RANGE).is_none_or(|given| given == etag);
     let range = text(RANGE).filter(|_| unchanged && !matches!(action, CdnAction::IgnoreRange));
     let len = picture.bytes.len() as u64;

@@ -1,4 +1,4 @@
-//! The pictures that the CDN has, the oldest forgotten when it is full.
+//! The images that the CDN holds. When it is full, the oldest is dropped.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -12,18 +12,18 @@ use crate::sync::lock;
 const MAX_PICTURES: usize = 1024;
 const MAX_BYTES: usize = 512 << 20;
 
-/// A finished picture.
+/// A finished image.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredPicture {
     pub(crate) bytes: Bytes,
     pub(crate) mime: &'static str,
-    /// When its address was given away.
+    /// When its URL was sent.
     pub(crate) from: Instant,
 }
 
 impl StoredPicture {
     pub(crate) fn is_expired(&self, expiry: Option<Duration>) -> bool {
-        // Not given away yet is no age.
+        // Saturates, because a URL that is still to be sent has no age.
         expiry.is_some_and(|expiry| Instant::now().saturating_duration_since(self.from) >= expiry)
     }
 }

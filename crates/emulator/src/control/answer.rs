@@ -1,4 +1,4 @@
-//! What the control answers: JSON, and errors that say what to do.
+//! Responses of the control interface: JSON, and errors that say how to fix the request.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,10 +13,10 @@ use crate::api::whole;
 use crate::fault::Rendered;
 use crate::route::CONTROL;
 
-/// A picture in base64 fits, with room to spare.
+/// Maximum size of a request's body: an image in base64, with room to spare.
 const BODY_MAX: usize = 64 << 20;
 
-/// What was wrong with a request to the control.
+/// The reason why a control request was refused.
 #[derive(Debug)]
 pub(crate) struct ControlError {
     status: u16,
@@ -42,7 +42,7 @@ impl From<ParseError> for ControlError {
     }
 }
 
-/// An error as it travels.
+/// The JSON form of an error.
 #[derive(Serialize)]
 struct ErrorJson<'a> {
     field: &'a str,
@@ -52,7 +52,7 @@ struct ErrorJson<'a> {
 
 pub(crate) fn json_response(status: u16, value: &impl Serialize) -> Response {
     let mut body = serde_json::to_vec_pretty(value).unwrap_or_default();
-    // For terminals.
+    // Ends with a line break, for terminals.
     body.push(b'\n');
     text_response(status, "application/json; charset=utf-8", body)
 }
@@ -62,7 +62,7 @@ pub(crate) fn text_response(status: u16, content_type: &str, body: Vec<u8>) -> R
     Rendered { status, headers, body: body.into() }.into_response()
 }
 
-/// A request's JSON, whatever content type it claims: curl's default is another.
+/// Reads a request's JSON. Ignores the content type, because curl's default is not JSON.
 pub(crate) async fn read_json(body: Body) -> Result<serde_json::Value, ControlError> {
     let bytes = match whole(&mut body.into_data_stream(), BODY_MAX).await {
         Ok(Some(bytes)) => bytes,
@@ -72,7 +72,7 @@ pub(crate) async fn read_json(body: Body) -> Result<serde_json::Value, ControlEr
     serde_json::from_slice(&bytes).map_err(|error| ControlError::new(400, "body", format!("is not JSON: {error}")))
 }
 
-/// The one parameter that a query may have, if it is there.
+/// Parses a query that may hold only the boolean parameter `name`. Default: false.
 pub(crate) fn flag(query: Option<&str>, name: &str) -> Result<bool, ControlError> {
     let mut set = false;
     for (given, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {

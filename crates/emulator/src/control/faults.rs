@@ -1,4 +1,4 @@
-//! Faults over HTTP: one, a list, or none any more.
+//! The routes for faults: add one or a list, or clear all.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the control takes, to be read in a terminal.
+//! The help text of the control interface, to be read in a terminal.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::Control;
 use super::answer::text_response;
 
-/// Each line of JSON in it is a fault or settings that a test sends.
+/// The help text. A test sends every line of JSON in it, as a fault or as settings.
 const HELP: &str = include_str!("help.txt");
 
 pub(crate) async fn help(State(control): State<Arc<Control>>) -> Response {

@@ -1,4 +1,4 @@
-//! The ledger, the balance and the recorded requests over HTTP.
+//! The routes for the ledger, the balance and the recorded requests.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::answer::{flag, json_response};
 use crate::money::usd_text;
 use crate::{LedgerEntry, RecordedRequest, Side};
 
-/// What stands in place of a key: whoever can reach the port could read it.
+/// Replaces a key in recorded requests: anyone who can reach the port could read it.
 const HIDDEN: &str = "Bearer [hidden]";
 
 #[derive(Serialize)]
@@ -23,7 +23,7 @@ struct LedgerPage {
     balance_usd: String,
 }
 
-/// With `?settled=true`: once nothing can change it any more.
+/// Returns the ledger. With `?settled=true`, waits until no entry can change any more.
 pub(crate) async fn ledger(State(control): State<Arc<Control>>, uri: Uri) -> Response {
     match flag(uri.query(), "settled") {
         Ok(true) => control.idle.wait().await,
@@ -48,7 +48,7 @@ struct ShownRequest<'a> {
     target: &'a str,
     headers: Vec<(&'a str, &'a str)>,
     body: Option<&'a str>,
-    /// Of a body that is no text.
+    /// Set in place of the text for a body that is not UTF-8.
     body_base64: Option<String>,
     body_len: u64,
 }

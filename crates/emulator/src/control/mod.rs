@@ -1,4 +1,5 @@
-//! The emulator itself over HTTP, below `/_emulator`: faults, the ledger and the settings, for tests in any language.
+//! The control interface, below `/_emulator`: faults, the ledger and the settings over HTTP, for tests in any
+//! language.
 
 mod answer;
 mod faults;

@@ -1,4 +1,4 @@
-//! The settings over HTTP.
+//! The routes for the settings.
 
 use std::sync::Arc;
 

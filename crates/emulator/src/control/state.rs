@@ -1,4 +1,4 @@
-//! What the control's routes share.
+//! The state that the control's routes share.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use crate::api::Gateway;
 use crate::fault::FaultQueue;
 use crate::idle::Idle;
 
-/// What the control can reach.
+/// The parts of the emulator that the control can reach.
 #[derive(Debug)]
 pub(crate) struct Control {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) cdn_faults: Arc<FaultQueue<CdnFault>>,
     pub(crate) idle: Arc<Idle>,
-    /// Of the API, without a slash at the end.
+    /// The API's origin, without a trailing slash.
     pub(crate) origin: String,
 }

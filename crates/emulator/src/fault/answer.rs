@@ -1,4 +1,4 @@
-//! A scripted or refusing answer, and its rendering for the HTTP library or straight for the wire.
+//! An error or scripted response, and its rendering for the HTTP library or as raw bytes.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -9,7 +9,7 @@ use hyper::{HeaderMap, StatusCode};
 use super::error_body::reason;
 use super::{AnswerContext, ErrorBody, ErrorForm};
 
-/// Status, headers and body of an answer that is not a picture.
+/// Status, headers and body of a response that holds no image.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,7 +23,7 @@ pub(crate) enum AnswerBody {
     Raw { content_type: String, bytes: Bytes },
 }
 
-/// An answer as it goes out.
+/// A response ready to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     pub(crate) status: u16,
@@ -32,7 +32,7 @@ pub(crate) struct Rendered {
 }
 
 impl Answer {
-    /// An answer in the live form.
+    /// A response with the live error body for `status`.
     pub(crate) fn new(status: u16) -> Self {
         let body = ErrorBody::of_status(status);
         Self { status, headers: Vec::new(), body: AnswerBody::Error(body) }
@@ -42,7 +42,8 @@ impl Answer {
         Self { status, headers: Vec::new(), body: AnswerBody::Error(body) }
     }
 
-    /// The same in another form. Only for refusals of the emulator's own: scripted answers are sent as they were given.
+    /// Returns the same refusal in another form. Only for the emulator's own refusals: scripted responses are sent as
+    /// given.
     pub(crate) fn in_form(&self, form: ErrorForm) -> Self {
         match &self.body {
             AnswerBody::Error(body) => {
@@ -53,7 +54,7 @@ impl Answer {
         }
     }
 
-    /// Fills in what depends on the request.
+    /// Fills in the parts that depend on the request.
     pub(crate) fn render(&self, context: &AnswerContext<'_>) -> Rendered {
         let mut headers = Vec::new();
         let (content_type, body, gateways) = match &self.body {
@@ -76,7 +77,7 @@ impl Answer {
 }
 
 impl Rendered {
-    /// For the HTTP library. A header that it cannot carry is left out.
+    /// Converts to a response of the HTTP library. Headers that it cannot represent are left out.
     pub(crate) fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -86,7 +87,7 @@ impl Rendered {
         response
     }
 
-    /// For the wire, with or without `connection: close`.
+    /// Converts to raw bytes, with or without `connection: close`.
     pub(crate) fn into_wire(self, close: bool) -> Bytes {
         let mut wire = BytesMut::with_capacity(512 + self.body.len());
         wire.put_slice(format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status)).as_bytes());
@@ -103,10 +104,10 @@ impl Rendered {
     }
 }
 
-/// Adds a header if the HTTP library can carry it.
+/// Adds a header if the HTTP library can represent it.
 pub(crate) fn add_header(headers: &mut HeaderMap, name: &str, value: &str) {
     match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-        // One content type only; anything else may be there twice, as servers do.
+        // Only one content type; any other header may be repeated, as some servers do.
         (Ok(name), Ok(value)) if name == CONTENT_TYPE => drop(headers.insert(name, value)),
         (Ok(name), Ok(value)) => drop(headers.append(name, value)),
         _ => tracing::warn!(name, "a header was left out: no HTTP header may hold it; use Fault::raw"),

@@ -1,20 +1,20 @@
-//! What an answer repeats of its request.
+//! The parts of a request that its response repeats.
 
 use gptimage_model::wire::header;
 
-/// The path and the ids that an answer repeats.
+/// The path and the ids that a response repeats.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AnswerContext<'a> {
     pub(crate) path: &'a str,
     pub(crate) request_id: &'a str,
-    /// Echoed if it is one that the gateway keeps.
+    /// Echoed if the gateway would keep this id.
     pub(crate) client_request_id: Option<&'a str>,
-    /// Of the call that was answered, if it got as far as having one.
+    /// The id of the answered call, if one was assigned.
     pub(crate) inference_id: Option<&'a str>,
 }
 
 impl AnswerContext<'_> {
-    /// The ids, as the gateway puts them on every answer of its own.
+    /// Returns the id headers that the gateway puts on every response of its own.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (String, String)> {
         let ids = [
             (header::REQUEST_ID, Some(self.request_id)),

@@ -1,22 +1,22 @@
-//! A fault of either side, as JSON has it.
+//! A fault of calls or of downloads, read from JSON.
 
 use serde_json::Value;
 
 use super::{CdnFault, Fault, FaultQueue};
 use crate::ParseError;
 
-/// What a fault strikes.
+/// A fault, by what it applies to.
 #[derive(Debug)]
 pub(crate) enum AnyFault {
     Call(Fault),
     Cdn(CdnFault),
 }
 
-/// The key that a fault of downloads is under.
+/// The JSON key that holds a fault of downloads.
 const CDN: &str = "cdn";
 
 impl AnyFault {
-    /// Reads one fault or a list of them, all or none.
+    /// Reads one fault or a list of faults. If one of them is invalid, none is returned.
     pub(crate) fn read(value: Value) -> Result<Vec<Self>, ParseError> {
         match value {
             Value::Array(faults) => {
@@ -26,7 +26,7 @@ impl AnyFault {
         }
     }
 
-    /// Hands each to the queue that it belongs to.
+    /// Appends each fault to the queue it belongs to.
     pub(crate) fn push(faults: Vec<Self>, calls: &FaultQueue<Fault>, cdn: &FaultQueue<CdnFault>) {
         for fault in faults {
             match fault {

@@ -37,7 +37,7 @@ use super::{Cut, Early, ErrorBody, RawAnswer};
 #[must_use = "a fault does nothing until an emulator gets it"]
 pub struct Fault {
     selector: Selector,
-    /// How often it still strikes; `None` for ever.
+    /// How many more times it strikes; `None`: without limit.
     remaining: Option<u32>,
     pub(crate) charged: Option<bool>,
     pub(crate) answer: Option<Answer>,
@@ -56,7 +56,7 @@ enum Selector {
     ClientRequestId(String),
 }
 
-/// What a call is recognised by.
+/// The properties of a call that faults are matched against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallSelector<'a> {
     pub(crate) seq: u64,
@@ -64,7 +64,7 @@ pub(crate) struct CallSelector<'a> {
 }
 
 impl Fault {
-    /// A fault that does nothing yet.
+    /// Returns a fault that does nothing yet.
     pub(super) fn new() -> Self {
         Self {
             selector: Selector::Next,

@@ -1,4 +1,4 @@
-//! A fault of paid calls as JSON.
+//! The JSON form of faults of paid calls.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -59,7 +59,7 @@ struct EarlySpec {
     manner: Early,
 }
 
-/// A form by its name, or a body with its contents.
+/// An error body: the name of a form, or a full body.
 #[derive(Debug)]
 enum BodySpec {
     Form(ErrorForm),
@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for BodySpec {
     }
 }
 
-/// `{"retry-after": "2", "via": ["a", "b"]}`, each of them something that a header may hold.
+/// Headers such as `{"retry-after": "2", "via": ["a", "b"]}`, each checked to be a valid name and value.
 #[derive(Debug, Default, Deserialize)]
 #[serde(try_from = "BTreeMap<String, ValuesSpec>")]
 struct HeadersSpec(Vec<(String, String)>);
@@ -105,7 +105,7 @@ impl TryFrom<BTreeMap<String, ValuesSpec>> for HeadersSpec {
     }
 }
 
-/// What a header may hold. In-process, anything else is left out; whoever asks over HTTP is told.
+/// A valid header value. In-process, invalid values are left out silently; over HTTP they are an error.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct HeaderText(String);

@@ -35,20 +35,20 @@ pub struct CdnFault {
     pub(crate) raw: Option<RawAnswer>,
 }
 
-/// What the CDN does in place of serving.
+/// The action of the CDN for a download.
 #[derive(Debug, Clone)]
 pub(crate) enum CdnAction {
-    /// Serves after all (and is cut or slowed).
+    /// Serves the image; the fault only cuts or slows the response.
     Serve,
     /// Answers with this status and a page.
     Status(u16),
     /// Answers 302 to this address.
     Redirect(String),
-    /// Answers 200 with these bytes, as if they were the picture.
+    /// Answers 200 with these bytes, as if they were the image.
     Body(Bytes),
-    /// Serves the whole picture with 200, whatever `Range` asks.
+    /// Serves the whole image with 200, whatever `Range` asks.
     IgnoreRange,
-    /// Answers a `Range` with 206 and another range than asked: it starts this many bytes later.
+    /// Answers a `Range` with 206 and a different range, which starts this many bytes later.
     WrongRange(u64),
 }
 

@@ -1,4 +1,4 @@
-//! A fault of downloads as JSON.
+//! The JSON form of faults of downloads.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};

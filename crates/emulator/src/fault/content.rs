@@ -1,4 +1,4 @@
-//! Bytes in JSON: a text, base64, or JSON itself.
+//! Bytes in JSON, written as text, as base64 or as JSON itself.
 
 use bytes::Bytes;
 use serde::Deserialize;

@@ -108,7 +108,7 @@ impl Issue {
         issue
     }
 
-    /// Its path in one word, such as `image[2]`.
+    /// Formats the path as one word, such as `image[2]`.
     pub(crate) fn field(&self) -> String {
         let mut field = String::new();
         for item in &self.path {
@@ -121,7 +121,7 @@ impl Issue {
         field
     }
 
-    /// `image[2]: Too large.`
+    /// Formats the issue as text, such as `image[2]: Too large.`.
     pub(crate) fn in_words(&self) -> String {
         let field = self.field();
         if field.is_empty() { self.message.clone() } else { format!("{field}: {}", self.message) }
@@ -159,7 +159,7 @@ impl ErrorBody {
         Self::ErrorObject { message: message.into(), code: None }
     }
 
-    /// What the gateway says with this status, in the live form.
+    /// Returns the gateway's own body for this status, in the live form.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
             400 => Self::problem_list("Invalid payload provided", Vec::new()),
@@ -168,12 +168,12 @@ impl ErrorBody {
         }
     }
 
-    /// Whether a gateway wrote it, and not something before the gateway.
+    /// Returns whether the gateway itself writes this form; the others come from proxies in front of it.
     pub(crate) fn is_gateways(&self) -> bool {
         !matches!(self, Self::Html | Self::Empty)
     }
 
-    /// Content type and bytes.
+    /// Returns the content type and the bytes.
     pub(crate) fn render(&self, status: u16, context: &AnswerContext<'_>) -> (Option<&'static str>, Bytes) {
         const PROBLEM: Option<&str> = Some("application/problem+json; charset=utf-8");
         const JSON: Option<&str> = Some("application/json; charset=utf-8");
@@ -213,7 +213,7 @@ impl ErrorBody {
     }
 }
 
-/// A page as proxies write it.
+/// Returns an HTML error page as proxies write it.
 pub(crate) fn html_page(status: u16) -> Bytes {
     let title = format!("{status} {}", reason(status));
     Bytes::from(format!(
@@ -226,7 +226,7 @@ pub(crate) fn reason(status: u16) -> &'static str {
     hyper::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown Error")
 }
 
-/// `Bad Request` as `BadRequestException`: the names that the gateway's framework gives its errors.
+/// Returns an error's name in the gateway's framework: `BadRequestException` for `Bad Request`.
 fn error_name(status: u16) -> String {
     let name: String = reason(status).chars().filter(char::is_ascii_alphabetic).collect();
     format!("{name}Exception")

@@ -1,4 +1,4 @@
-//! The forms of error bodies by name, and the emulator's own refusals put into them.
+//! The forms of error bodies by name, and conversion of the emulator's own refusals to them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -56,7 +56,7 @@ impl ErrorForm {
         }
     }
 
-    /// A body of this form that says no more than the status does.
+    /// Returns a body of this form that says no more than the status does.
     pub(crate) fn of_status(self, status: u16) -> ErrorBody {
         match self {
             Self::Problem => ErrorBody::of_status(status),
@@ -64,7 +64,7 @@ impl ErrorForm {
         }
     }
 
-    /// A refusal in this form, and the status that it then comes with.
+    /// Converts a refusal to this form. Also returns the status that the form comes with.
     pub(crate) fn recast(self, status: u16, body: ErrorBody) -> (u16, ErrorBody) {
         let Some(contents) = ErrorContents::in_body(&body) else { return (status, body) };
         let recast = match self {
@@ -103,9 +103,9 @@ impl fmt::Display for ErrorForm {
     }
 }
 
-/// What a body in the live form says.
+/// The contents of a body in the live form.
 struct ErrorContents {
-    /// One for each issue, or the only one.
+    /// One message for each issue, or a single message.
     messages: Vec<String>,
     field: Option<String>,
     code: Option<String>,

@@ -1,4 +1,4 @@
-//! Queues of faults that wait for their call.
+//! Queues of faults that are waiting for a matching request.
 
 use std::sync::Mutex;
 
@@ -10,14 +10,14 @@ pub(crate) struct FaultQueue<F> {
     waiting: Mutex<Vec<F>>,
 }
 
-/// What a queue can hold.
+/// A fault that can be queued.
 pub(crate) trait QueuedFault: Clone {
-    /// What a fault is chosen by.
+    /// The properties of a request that a fault is matched against.
     type Trigger<'a>: Copy;
 
     fn matches(&self, trigger: Self::Trigger<'_>) -> bool;
 
-    /// Uses the fault once; `false` when it is used up.
+    /// Uses the fault once. Returns `false` when it is used up.
     fn use_once(&mut self) -> bool;
 }
 
@@ -34,12 +34,12 @@ impl<F: QueuedFault> FaultQueue<F> {
         lock(&self.waiting).clear();
     }
 
-    /// How many faults wait.
+    /// Returns how many faults are queued.
     pub(crate) fn len(&self) -> usize {
         lock(&self.waiting).len()
     }
 
-    /// Takes the first fault that matches, or uses it once if it lasts.
+    /// Returns the first matching fault, and removes it unless it is to strike again.
     pub(crate) fn take(&self, trigger: F::Trigger<'_>) -> Option<F> {
         let mut waiting = lock(&self.waiting);
         let index = waiting.iter().position(|fault| fault.matches(trigger))?;

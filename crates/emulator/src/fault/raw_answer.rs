@@ -1,4 +1,4 @@
-//! An answer that no HTTP library would write.
+//! A response of raw bytes, which no HTTP library would write.
 
 use bytes::Bytes;
 
@@ -6,6 +6,6 @@ use bytes::Bytes;
 #[derive(Debug, Clone)]
 pub(crate) struct RawAnswer {
     pub(crate) bytes: Bytes,
-    /// Sent again and again after `bytes` until the peer leaves.
+    /// Sent repeatedly after `bytes` until the peer leaves.
     pub(crate) repeated: Option<Bytes>,
 }

@@ -1,4 +1,4 @@
-//! The pieces that faults of calls and of downloads share in JSON.
+//! The JSON pieces that faults of calls and faults of downloads share.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::content::Content;
 use super::{Cut, RawAnswer};
 use crate::duration::DurationText;
 
-/// How often a fault strikes: `null` in the type is for ever.
+/// How many times a fault strikes; `None`: without limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times(pub(crate) Option<u32>);
 
@@ -66,7 +66,7 @@ impl PauseSpec {
     }
 }
 
-/// What to send in place of a response.
+/// The raw bytes to send in place of a response.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object such as {\"response\": \"HTTP/1.1 200 OK\\r\\n\\r\\n\"}")]
 pub(crate) struct RawSpec {
@@ -80,7 +80,7 @@ impl From<RawSpec> for RawAnswer {
     }
 }
 
-/// A status that an answer can have.
+/// A valid response status.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "u16")]
 pub(crate) struct Status(pub(crate) u16);

@@ -1,4 +1,4 @@
-//! Where a request's body ends, judged on its bytes.
+//! Finds the end of a request's body in its bytes.
 
 /// The state of a body that is arriving.
 #[derive(Debug)]
@@ -7,10 +7,10 @@ pub(crate) enum Framing {
     Chunked(ChunkState),
 }
 
-/// Where in the chunked coding the next byte stands.
+/// The position of the next byte within the chunked coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChunkState {
-    /// In a chunk's size line; `digits` counts until an extension begins.
+    /// In a chunk's size line. `digits` counts hex digits until an extension begins.
     Size {
         size: u64,
         extension: bool,
@@ -20,7 +20,7 @@ pub(crate) enum ChunkState {
     },
     /// In the line end after a chunk's data.
     DataEnd,
-    /// In a trailer line; `empty` until its first byte.
+    /// In a trailer line. `empty` until its first byte.
     Trailer {
         empty: bool,
     },
@@ -36,12 +36,12 @@ impl Framing {
         Self::Chunked(ChunkState::Size { size: 0, extension: false })
     }
 
-    /// Whether every byte of the body has been seen.
+    /// Returns whether every byte of the body has been seen.
     pub(crate) fn is_done(&self) -> bool {
         matches!(self, Self::Length { remaining: 0 } | Self::Chunked(ChunkState::Done))
     }
 
-    /// The body's length if it was announced and nothing was fed yet.
+    /// Returns the body's length if it was announced and no byte was fed yet.
     pub(crate) fn announced(&self) -> Option<u64> {
         match self {
             Self::Length { remaining } => Some(*remaining),
@@ -49,7 +49,8 @@ impl Framing {
         }
     }
 
-    /// Takes the body's share of `input`, hands its payload to `sink`, and says how many bytes that share is.
+    /// Consumes the body's bytes at the start of `input` and passes their payload to `sink`. Returns how many bytes
+    /// were consumed.
     pub(crate) fn feed(&mut self, input: &[u8], mut sink: impl FnMut(&[u8])) -> usize {
         match self {
             Self::Length { remaining } => {
@@ -70,7 +71,7 @@ impl Framing {
 }
 
 impl ChunkState {
-    /// Consumes one byte, or the data at hand, and returns what is left.
+    /// Consumes one byte, or all data of the current chunk, and returns the rest.
     fn step<'a>(&mut self, input: &'a [u8], sink: &mut impl FnMut(&[u8])) -> &'a [u8] {
         if let Self::Data { remaining } = self {
             let payload = front(input, *remaining);

@@ -2,7 +2,7 @@
 
 use super::framing::Framing;
 
-/// Heads up to this size are looked at; a longer one is the HTTP library's to refuse.
+/// Maximum size of a head that is parsed here. A longer one is left for the HTTP library to refuse.
 pub(crate) const HEAD_CAP: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 
@@ -10,16 +10,16 @@ const MAX_HEADERS: usize = 100;
 #[derive(Debug, Clone)]
 pub(crate) struct RequestHead {
     pub(crate) method: String,
-    /// As written: path and query, or a whole URL.
+    /// As sent: path and query, or a whole URL.
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     /// Bytes up to and including the empty line.
     pub(crate) len: usize,
 }
 
-/// What some first bytes of a request are.
+/// The result of parsing the first bytes of a request.
 pub(crate) enum HeadParse {
-    /// More bytes are needed; the head so far, if its line is there already.
+    /// More bytes are needed. Holds the head so far, if the request line is complete.
     Partial(Option<RequestHead>),
     Complete(RequestHead),
     /// Not HTTP.
@@ -27,7 +27,7 @@ pub(crate) enum HeadParse {
 }
 
 impl RequestHead {
-    /// Parses what has arrived.
+    /// Parses the bytes that have arrived.
     pub(crate) fn parse(bytes: &[u8]) -> HeadParse {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut headers);
@@ -51,12 +51,12 @@ impl RequestHead {
         Some(Self { method: request.method?.to_owned(), target: request.path?.to_owned(), headers, len })
     }
 
-    /// The first header of this name.
+    /// Returns the first header of this name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// How the end of the body is known.
+    /// Returns how the end of the body is determined.
     pub(crate) fn framing(&self) -> Framing {
         let chunked =
             self.header("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));

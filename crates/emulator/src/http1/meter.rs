@@ -1,4 +1,4 @@
-//! What of a response has gone out, judged on its bytes.
+//! Measures, from its bytes, how much of a response was sent.
 
 const HEAD_CAP: usize = 256 * 1024;
 const MAX_HEADERS: usize = 256;
@@ -6,11 +6,11 @@ const MAX_HEADERS: usize = 256;
 /// Counts one response from its first byte to its last.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseMeter {
-    /// The head's bytes until it is whole.
+    /// The head's bytes until it is complete.
     head: Vec<u8>,
-    /// Bytes written, interim (1xx) answers left out.
+    /// Bytes written, without interim (1xx) responses.
     written: u64,
-    /// Head and body together, known once the head is whole.
+    /// Length of head and body together, known once the head is complete.
     total: Option<u64>,
     head_done: bool,
     /// The request's method was HEAD.
@@ -22,12 +22,12 @@ impl ResponseMeter {
         Self { bodiless, ..Self::default() }
     }
 
-    /// Bytes of the response on the wire.
+    /// Returns how many bytes of the response were written.
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Whether the whole response is on the wire.
+    /// Returns whether the whole response was written.
     pub(crate) fn is_complete(&self) -> bool {
         self.total.is_some_and(|total| self.written >= total)
     }
@@ -62,7 +62,7 @@ impl ResponseMeter {
                     self.end_head();
                 }
                 Ok(httparse::Status::Partial) if self.head.len() < HEAD_CAP => {}
-                // Not a head that can be read: the response then ends with its connection.
+                // The head cannot be parsed, so the response ends with its connection.
                 Ok(httparse::Status::Partial) | Err(_) => self.end_head(),
             }
             return;

@@ -1,4 +1,4 @@
-//! Requests and responses as bytes: where a head ends, where a body ends, how much of a response has gone out.
+//! Requests and responses as bytes: finds where heads and bodies end, and how much of a response was sent.
 
 mod framing;
 mod head;

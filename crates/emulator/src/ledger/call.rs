@@ -1,4 +1,4 @@
-//! A paid call while it is worked on. Its entry is settled when the last holder lets go.
+//! A paid call in progress. Its ledger entry is settled when the last holder drops it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,12 +25,12 @@ pub(crate) struct Call {
     ids: Ids,
     /// As sent.
     client_request_id: Option<String>,
-    /// Nanoseconds for which the answer is still to be held back.
+    /// Nanoseconds for which the response must still be held back.
     held: AtomicU64,
 }
 
 impl Call {
-    /// Opens the ledger's entry and takes the fault that waits for it.
+    /// Opens the ledger entry and takes the first matching fault.
     pub(crate) fn open(
         ledger: &Arc<Ledger>,
         faults: Option<&FaultQueue<Fault>>,
@@ -44,7 +44,7 @@ impl Call {
         Arc::new(call)
     }
 
-    /// Leaves an entry for a request whose head never became whole.
+    /// Records an entry for a request whose head was never complete.
     pub(crate) fn open_unfinished(ledger: &Arc<Ledger>, operation: Operation, authorized: bool, head: &RequestHead) {
         drop(Self::begin(ledger, operation, authorized, head));
     }
@@ -84,12 +84,12 @@ impl Call {
         self.ledger.set_answered(self.seq, Instant::now());
     }
 
-    /// No answer comes, but the gateway's log knows of the call.
+    /// Records that no response is sent. The gateway's log lists the call all the same.
     pub(crate) fn unanswered(&self) {
         self.ledger.set_answered(self.seq, Instant::now());
     }
 
-    /// Holds the answer that was given back for so long.
+    /// Sets how long the response returned by the service must be held back.
     pub(crate) fn hold(&self, latency: Duration) {
         self.held.store(u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
         if let Some(at) = Instant::now().checked_add(latency) {
@@ -97,7 +97,7 @@ impl Call {
         }
     }
 
-    /// For how long the answer is to be held back; only once.
+    /// Returns how long the response must be held back, and resets it, so that only the first caller waits.
     pub(crate) fn take_hold(&self) -> Option<Duration> {
         let held = self.held.swap(0, Ordering::Relaxed);
         (held > 0).then(|| Duration::from_nanos(held))
@@ -107,7 +107,7 @@ impl Call {
         self.seq
     }
 
-    /// What was read of the request.
+    /// Records the model, the prompt and the number of input images.
     pub(crate) fn described(&self, model: Option<&str>, prompt: Option<&str>, input_images: usize) {
         self.ledger.update(self.seq, |entry| {
             entry.model = model.map(str::to_owned);
@@ -116,7 +116,7 @@ impl Call {
         });
     }
 
-    /// The work was done.
+    /// Records that the images were generated.
     pub(crate) fn generated(&self, images: u32) {
         self.ledger.update(self.seq, |entry| {
             entry.generated = true;
@@ -141,8 +141,8 @@ impl Call {
         self.ledger.refund(self.seq, price);
     }
 
-    /// Settles a request that arrived whole but was answered without being a success: work and charge follow the
-    /// billing model (`work`), the charge also what the fault says.
+    /// Settles a request that arrived whole but was not answered with a success. `work`: whether the billing model
+    /// counts it as generated and charged; the fault may override the charge.
     pub(crate) fn settle_failure(&self, work: bool, images: u32, price: Price) {
         if !self.authorized {
             return;
@@ -155,7 +155,7 @@ impl Call {
         }
     }
 
-    /// What the fault says about the charge.
+    /// Returns the fault's setting for the charge, if it has one.
     pub(crate) fn fault_charges(&self) -> Option<bool> {
         self.fault.as_ref().and_then(|fault| fault.charged)
     }
@@ -168,7 +168,7 @@ impl Call {
         &self.ids.inference_id
     }
 
-    /// What answers to it repeat.
+    /// Returns the values that responses to this call repeat.
     pub(crate) fn context(&self) -> AnswerContext<'_> {
         AnswerContext {
             path: &self.path,

@@ -1,4 +1,4 @@
-//! What the gateway's own log knows of a call: less than the ledger, and later.
+//! The rows of the gateway's usage log. It holds less than the ledger, and lists calls later.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,12 +15,12 @@ pub(crate) struct Ids {
     pub(crate) inference_id: String,
 }
 
-/// An entry, and what only the log needs.
+/// A ledger entry with the data that only the log needs.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) entry: LedgerEntry,
     pub(crate) ids: Ids,
-    /// When its answer goes out, or is given up.
+    /// When its response is sent or given up.
     pub(crate) answered_at: Option<Instant>,
 }
 
@@ -29,20 +29,21 @@ pub(crate) struct Record {
 pub(crate) struct LogRow {
     pub(crate) created: SystemTime,
     pub(crate) succeeded: bool,
-    /// As asked for, if the request could be read.
+    /// As requested; `None` if the request could not be read.
     pub(crate) model: Option<String>,
     pub(crate) price: Price,
     pub(crate) prompt_chars: usize,
     pub(crate) input_images: u32,
     pub(crate) images: u32,
-    /// None if no answer carried it.
+    /// `None` if no response carried it.
     pub(crate) request_id: Option<String>,
     pub(crate) inference_id: String,
     pub(crate) client_request_id: Option<String>,
 }
 
 impl Record {
-    /// Its row, once `lag` has passed since the answer. The log knows nothing of requests that never arrived, or had no account.
+    /// Returns its row once `lag` has passed since the response. Requests that did not arrive whole or had no valid
+    /// key have no row.
     pub(crate) fn log_row(&self, lag: Duration, now: Instant) -> Option<LogRow> {
         let entry = &self.entry;
         let listed_at = self.answered_at.and_then(|at| at.checked_add(lag))?;
@@ -51,7 +52,7 @@ impl Record {
         }
         Some(LogRow {
             created: entry.opened_at,
-            // What costs was no failure, whatever its client saw of it.
+            // A charged call is logged as a success, even if the client saw a failure.
             succeeded: entry.generated || entry.charge.is_some(),
             model: entry.model.clone(),
             price: entry.charge.unwrap_or(Price { credits: 0 }),

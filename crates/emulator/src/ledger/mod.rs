@@ -1,4 +1,4 @@
-//! The ledger: what arrived, what was made, what was charged and what was delivered.
+//! The ledger: records which requests arrived, were generated, were charged and were delivered.
 
 mod call;
 mod entry;

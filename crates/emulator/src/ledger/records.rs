@@ -1,4 +1,4 @@
-//! The last requests, byte for byte, for tests of the wire.
+//! The last requests, byte for byte, for tests that check exact requests.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -45,11 +45,11 @@ impl RecordedRequest {
     }
 }
 
-/// The last few requests.
+/// The most recent requests.
 #[derive(Debug)]
 pub(crate) struct Records {
     requests: Mutex<VecDeque<RecordedRequest>>,
-    /// Longer bodies are counted only.
+    /// Maximum size of a body that is kept; of longer ones only the length is recorded.
     pub(crate) body_cap: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The ledger: every paid POST that reached the server, the balance, and how many are still being worked on.
+//! The ledger: every paid POST that reached the server, the balance, and the number of calls in progress.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Ledger {
         Self { billing, state: Mutex::new(state), activity }
     }
 
-    /// Opens an entry that is worked on until [`Ledger::close`].
+    /// Opens an entry, which counts as in progress until [`Ledger::close`].
     pub(crate) fn open(
         &self,
         operation: Operation,
@@ -51,7 +51,7 @@ impl Ledger {
         seq
     }
 
-    /// Says that nothing more happens to one of the open entries.
+    /// Marks one open entry as final.
     pub(crate) fn close(&self) {
         lock(&self.state).active -= 1;
         self.activity.touch();
@@ -61,7 +61,7 @@ impl Ledger {
         self.update_record(seq, |record| change(&mut record.entry));
     }
 
-    /// Says when a call's answer goes out: its row is listed then, or later.
+    /// Sets when a call's response is sent. Its row is listed then, or later if the log lags.
     pub(crate) fn set_answered(&self, seq: u64, at: Instant) {
         self.update_record(seq, |record| record.answered_at = Some(at));
     }
@@ -74,7 +74,7 @@ impl Ledger {
         }
     }
 
-    /// Charges, into debt if need be.
+    /// Charges a call. The balance may become negative.
     pub(crate) fn charge(&self, seq: u64, price: Price) {
         let mut state = lock(&self.state);
         state.balance -= i128::from(price.credits);
@@ -82,7 +82,7 @@ impl Ledger {
         self.update(seq, |entry| entry.charge = Some(price));
     }
 
-    /// Charges what the balance covers; `false` and nothing charged if it does not.
+    /// Charges a call if the balance covers it. Otherwise charges nothing and returns `false`.
     pub(crate) fn charge_if_covered(&self, seq: u64, price: Price) -> bool {
         let mut state = lock(&self.state);
         let covered = state.balance >= i128::from(price.credits);
@@ -96,7 +96,7 @@ impl Ledger {
         covered
     }
 
-    /// Takes a charge back.
+    /// Reverses a charge.
     pub(crate) fn refund(&self, seq: u64, price: Price) {
         lock(&self.state).balance += i128::from(price.credits);
         self.update(seq, |entry| entry.charge = None);
@@ -114,7 +114,7 @@ impl Ledger {
         lock(&self.state).records.iter().filter(|record| record.entry.charge.is_some()).count() as u64
     }
 
-    /// What the gateway's own log shows when its rows land `lag` after the answers, the newest first.
+    /// Returns the rows of the gateway's log, the newest first, if they are listed `lag` after the responses.
     pub(crate) fn log_rows(&self, lag: Duration) -> Vec<LogRow> {
         let now = Instant::now();
         lock(&self.state).records.iter().rev().filter_map(|record| record.log_row(lag, now)).collect()
@@ -124,7 +124,7 @@ impl Ledger {
         lock(&self.state).balance
     }
 
-    /// Whether no entry can change any more.
+    /// Returns whether no entry can change any more.
     pub(crate) fn is_settled(&self) -> bool {
         lock(&self.state).active == 0
     }

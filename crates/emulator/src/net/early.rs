@@ -1,4 +1,4 @@
-//! An answer given while the request's body is still arriving.
+//! Responses that are sent while the request's body is still arriving.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{Price, ledger::Call};
 
 const READ_SIZE: usize = 64 * 1024;
 
-/// Reads to the offset, answers, and ends the connection in the answer's manner.
+/// Reads up to the offset, sends the response, and ends the connection in the given manner.
 pub(crate) async fn answer_early(socket: &TcpStream, mut exchange: Exchange, mut inbox: BytesMut, early: EarlyAnswer) {
     let call = exchange.call.clone();
     exchange.take(&mut inbox);
@@ -49,7 +49,7 @@ pub(crate) async fn answer_early(socket: &TcpStream, mut exchange: Exchange, mut
     }
 }
 
-/// Takes the rest of the request, as far as it comes within a bounded time.
+/// Reads the rest of the request, for a bounded time.
 async fn take_rest(socket: &TcpStream, exchange: &mut Exchange, inbox: &mut BytesMut) {
     let rest = async {
         exchange.take(inbox);
@@ -57,11 +57,12 @@ async fn take_rest(socket: &TcpStream, exchange: &mut Exchange, inbox: &mut Byte
             exchange.take(inbox);
         }
     };
-    // Running out of time ends it as well.
+    // A timeout ends it as well.
     let _ = tokio::time::timeout(LINGER, rest).await;
 }
 
-/// What arrived whole is charged as the billing model says, even though nobody read it.
+/// Settles the call. If the request arrived whole, the billing model decides about the charge, even though the body
+/// was not read.
 fn settle(exchange: &Exchange, call: Option<Arc<Call>>, status: u16) {
     if let Some(call) = call.filter(|_| exchange.is_whole()) {
         let work = call.billing().charges_answer(status);

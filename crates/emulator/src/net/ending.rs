@@ -1,4 +1,4 @@
-//! The ways a connection ends once the HTTP library has lost it.
+//! The ways to end a connection once it was taken from the HTTP library.
 
 use std::io;
 use std::net::Shutdown;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::fault::{Cut, RawAnswer};
 
-/// A polite end waits no longer than this for the peer to leave.
+/// Maximum time that a graceful end waits for the peer to close.
 pub(crate) const LINGER: Duration = Duration::from_secs(10);
 const READ_SIZE: usize = 64 * 1024;
 
@@ -27,7 +27,7 @@ pub(crate) async fn cut(socket: &TcpStream, cut: Cut) {
     }
 }
 
-/// Sends bytes in place of a response, then ends politely.
+/// Sends raw bytes in place of a response, then ends gracefully.
 pub(crate) async fn raw(socket: &TcpStream, answer: &RawAnswer) -> io::Result<()> {
     write_all(socket, &answer.bytes).await?;
     if let Some(repeated) = answer.repeated.as_ref().filter(|bytes| !bytes.is_empty()) {
@@ -38,19 +38,19 @@ pub(crate) async fn raw(socket: &TcpStream, answer: &RawAnswer) -> io::Result<()
     Ok(())
 }
 
-/// Lets the socket's close be a reset.
+/// Makes closing the socket send a reset.
 pub(crate) fn reset(socket: &TcpStream) {
-    // An error means that the peer was faster.
+    // An error means that the peer has already disconnected.
     let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }
 
-/// Ends the sending side.
+/// Closes the sending side.
 pub(crate) fn half_close(socket: &TcpStream) {
-    // An error means that the peer was faster.
+    // An error means that the peer has already disconnected.
     let _ = SockRef::from(socket).shutdown(Shutdown::Write);
 }
 
-/// Reads and drops what still comes, so that the close is no reset, for a bounded time.
+/// Reads and drops incoming bytes for a bounded time: with unread bytes, closing would send a reset.
 pub(crate) async fn discard(socket: &TcpStream) {
     let drain = async {
         let mut inbox = BytesMut::with_capacity(READ_SIZE);
@@ -58,7 +58,7 @@ pub(crate) async fn discard(socket: &TcpStream) {
             inbox.clear();
         }
     };
-    // Running out of time ends it as well.
+    // A timeout ends it as well.
     let _ = tokio::time::timeout(LINGER, drain).await;
 }
 
@@ -68,7 +68,7 @@ async fn until_gone(socket: &TcpStream) {
         if ready.is_read_closed() {
             return;
         }
-        // Forget that bytes are there, so that the next wait is for something new.
+        // Clears the cached readiness, so that the next wait is for something new.
         let _ = socket.try_io(Interest::READABLE, || -> io::Result<()> { Err(io::ErrorKind::WouldBlock.into()) });
     }
 }
@@ -85,7 +85,7 @@ pub(crate) async fn write_all(socket: &TcpStream, mut bytes: &[u8]) -> io::Resul
     Ok(())
 }
 
-/// Reads at most `limit` bytes behind what `inbox` holds; 0 at the end.
+/// Appends at most `limit` bytes to `inbox`. Returns 0 at the end of input.
 pub(crate) async fn read(socket: &TcpStream, inbox: &mut BytesMut, limit: usize) -> io::Result<usize> {
     use bytes::BufMut;
     loop {

@@ -1,4 +1,4 @@
-//! One request and its response on a connection: what is planned for it and how far it has come.
+//! One request and its response on a connection: the plan for it and its progress.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::fault::{CdnAction, Cut, Early, RawAnswer};
 use crate::http1::{Framing, RequestHead, ResponseMeter};
 use crate::ledger::{Call, RecordedRequest, Records, Side};
 
-/// What the connection does to a request, decided when its head is whole.
+/// The plan for a request, made when its head is complete.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// Handed to the service together with the request.
+    /// Passed to the service together with the request.
     pub(crate) note: Option<Note>,
-    /// The paid call that this is.
+    /// The paid call, if the request is one.
     pub(crate) call: Option<Arc<Call>>,
     pub(crate) early: Option<EarlyAnswer>,
-    /// Counted from the first byte of the head.
+    /// Offset counted from the first byte of the head.
     pub(crate) request_cut: Option<(u64, Cut)>,
     pub(crate) response_cut: Option<(u64, Cut)>,
     /// Ordered by offset in the response.
@@ -28,10 +28,10 @@ pub(crate) struct Plan {
     pub(crate) recording: Option<Recording>,
 }
 
-/// What is answered, when, and how the connection goes on.
+/// An early response: its bytes, when it is sent, and how the connection continues.
 #[derive(Debug)]
 pub(crate) struct EarlyAnswer {
-    /// Bytes of the body after which the answer is given.
+    /// Number of body bytes after which the response is sent.
     pub(crate) offset: u64,
     pub(crate) manner: Early,
     pub(crate) status: u16,
@@ -39,14 +39,14 @@ pub(crate) struct EarlyAnswer {
     pub(crate) wire: Bytes,
 }
 
-/// What the service needs to know of the plan.
+/// The part of the plan that the service needs.
 #[derive(Debug, Clone)]
 pub(crate) enum Note {
     Call(Arc<Call>),
     Cdn(CdnAction),
 }
 
-/// A request being written down.
+/// A request that is being recorded.
 #[derive(Debug)]
 pub(crate) struct Recording {
     records: Arc<Records>,
@@ -78,14 +78,14 @@ impl Recording {
         }
     }
 
-    /// Keeps the request, now that it is whole.
+    /// Stores the request once it is whole.
     fn finish(mut self) {
         self.request.body = self.body.map(BytesMut::freeze);
         self.records.push(self.request);
     }
 }
 
-/// A planned request and how far it and its response have come.
+/// A planned request, and how much of it and of its response has passed.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) call: Option<Arc<Call>>,
@@ -98,13 +98,13 @@ pub(crate) struct Exchange {
     recording: Option<Recording>,
     /// Bytes of the request that count as arrived, head included.
     received: u64,
-    /// Bytes of its body among them, transfer coding removed.
+    /// Bytes of the body that arrived, transfer coding removed.
     payload: u64,
     whole: bool,
 }
 
 impl Exchange {
-    /// Begins with the head; what follows it is still to be [taken](Exchange::take).
+    /// Counts the head as arrived; the bytes after it are still to be [taken](Exchange::take).
     pub(crate) fn new(head: &RequestHead, plan: Plan) -> Self {
         let cut_at = plan.request_cut.map_or(u64::MAX, |(offset, _)| offset);
         let mut exchange = Self {
@@ -126,7 +126,7 @@ impl Exchange {
         exchange
     }
 
-    /// Takes the request's share out of `inbox`, up to a planned cut.
+    /// Removes this request's bytes from the front of `inbox`, up to a planned cut.
     pub(crate) fn take(&mut self, inbox: &mut BytesMut) -> Bytes {
         let available = usize::try_from(self.wanted()).unwrap_or(usize::MAX).min(inbox.len());
         let mut payload = 0;
@@ -146,27 +146,27 @@ impl Exchange {
         inbox.split_to(used).freeze()
     }
 
-    /// How many more bytes of the request may arrive before a planned cut.
+    /// Returns how many more bytes of the request may arrive before a planned cut.
     pub(crate) fn wanted(&self) -> u64 {
         self.request_cut.map_or(u64::MAX, |(offset, _)| offset.saturating_sub(self.received))
     }
 
-    /// The cut of the request, once it is due.
+    /// Returns the cut of the request once it is due.
     pub(crate) fn due_request_cut(&self) -> Option<Cut> {
         self.request_cut.filter(|(offset, _)| self.whole || self.received >= *offset).map(|(_, cut)| cut)
     }
 
-    /// Whether every byte of the request arrived.
+    /// Returns whether every byte of the request arrived.
     pub(crate) fn is_whole(&self) -> bool {
         self.whole
     }
 
-    /// Bytes of the body that arrived.
+    /// Returns how many bytes of the body arrived.
     pub(crate) fn payload(&self) -> u64 {
         self.payload
     }
 
-    /// Whether request and response are both done.
+    /// Returns whether request and response are both complete.
     pub(crate) fn is_over(&self) -> bool {
         self.whole && self.meter.is_complete()
     }

@@ -37,7 +37,7 @@ pub(crate) struct Listener {
     checkpoints: Checkpoints,
 }
 
-/// Asks a listener to accept whatever is waiting to be accepted.
+/// Asks a listener to accept all waiting connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoint {
     ask: mpsc::Sender<oneshot::Sender<()>>,
@@ -52,7 +52,8 @@ impl Checkpoint {
         (Self { ask }, checkpoints)
     }
 
-    /// Resolves when every connection that was there before is accepted; `false` when the listener is gone.
+    /// Resolves when every connection that was waiting before this call is accepted. Returns `false` if the listener
+    /// has ended.
     pub(crate) async fn pass(&self) -> bool {
         let (done, passed) = oneshot::channel();
         self.ask.send(done).await.is_ok() && passed.await.is_ok()
@@ -80,14 +81,14 @@ impl Listener {
                 () = stop.asked() => return,
                 Some(done) = self.checkpoints.recv() => {
                     self.accept_waiting();
-                    // Whoever asked may have left.
+                    // The receiver may have been dropped.
                     let _ = done.send(());
                 }
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, peer)) => self.serve(socket, peer),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
-                        // Out of file descriptors: asking again at once would spin.
+                        // Out of file descriptors: accepting again at once would spin.
                         tokio::time::sleep(Duration::from_millis(10)).await;
                     }
                 },
@@ -95,7 +96,7 @@ impl Listener {
         }
     }
 
-    /// Accepts by system calls what the runtime may not have noticed yet.
+    /// Accepts with direct system calls connections that the runtime may not have noticed yet.
     fn accept_waiting(&self) {
         while let Ok((socket, peer)) = SockRef::from(&self.listener).accept() {
             let adopted = socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into()));
@@ -109,7 +110,7 @@ impl Listener {
 
     fn serve(&self, socket: TcpStream, peer: SocketAddr) {
         self.site.connected();
-        // An error means that the peer is gone already.
+        // An error means that the peer has already disconnected.
         let _ = socket.set_nodelay(true);
         let socket = Arc::new(socket);
         let registration = self.registry.register(peer, &socket);
@@ -126,12 +127,12 @@ impl Listener {
     }
 }
 
-/// Binds a loopback port; 0 is any.
+/// Binds a port on loopback; 0 chooses a free one.
 pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
 }
 
-/// The router, each request in a task of its own: the work goes on when the connection is gone.
+/// A service that runs each request in a task of its own, so that the work continues when the connection closes.
 #[derive(Clone)]
 struct NotedService {
     router: Router,

@@ -1,4 +1,5 @@
-//! Sockets, accepted, read and written below the HTTP library, so that a connection can be cut after any byte.
+//! Connections below the HTTP library: they are accepted, read and written here, so that they can be cut after any
+//! byte.
 
 mod early;
 pub(crate) mod ending;

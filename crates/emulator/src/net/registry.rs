@@ -1,4 +1,4 @@
-//! The connections that are open, asked whether bytes wait on them that nobody has read.
+//! The registry of open connections, which tells whether unread bytes are waiting on any of them.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use crate::activity::Activity;
 use crate::sync::lock;
 
-/// Every open connection of a listener.
+/// All open connections of a listener.
 #[derive(Debug)]
 pub(crate) struct Registry {
     open: Mutex<HashMap<SocketAddr, Arc<Connection>>>,
@@ -21,11 +21,11 @@ pub(crate) struct Registry {
 #[derive(Debug)]
 struct Connection {
     socket: Weak<TcpStream>,
-    /// Held from a read to the judgement of what it read, so that no byte is between the two unseen.
+    /// Locked from each read until the bytes are judged, so that they are never counted as neither unread nor judged.
     reading: Mutex<()>,
 }
 
-/// One connection's place in the registry; leaves it when dropped.
+/// A connection's entry in the registry; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Registration {
     registry: Arc<Registry>,
@@ -44,7 +44,7 @@ impl Registry {
         Registration { registry: Arc::clone(self), connection, peer }
     }
 
-    /// Whether bytes, an end or an error wait unread on any connection.
+    /// Returns whether bytes, an end of input or an error are waiting unread on any connection.
     pub(crate) fn has_unread(&self) -> bool {
         let open: Vec<_> = lock(&self.open).values().cloned().collect();
         open.iter().any(|connection| connection.has_unread())
@@ -55,7 +55,7 @@ impl Connection {
     fn has_unread(&self) -> bool {
         let _reading = lock(&self.reading);
         let Some(socket) = self.socket.upgrade() else { return false };
-        // The system call itself: the runtime's cached readiness may be behind.
+        // A direct system call, because the runtime's cached readiness may be outdated.
         match SockRef::from(socket.as_ref()).peek(&mut [MaybeUninit::uninit(); 1]) {
             Ok(_) => true,
             Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
@@ -64,7 +64,7 @@ impl Connection {
 }
 
 impl Registration {
-    /// Hold this from a read to the judgement of what it read.
+    /// Locks reading. Hold the guard from a read until the bytes are judged.
     pub(crate) fn reading(&self) -> MutexGuard<'_, ()> {
         lock(&self.connection.reading)
     }
@@ -77,7 +77,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         let mut open = lock(&self.registry.open);
-        // A port may have been taken again by the next connection already.
+        // The next connection may already use the same port.
         if open.get(&self.peer).is_some_and(|current| Arc::ptr_eq(current, &self.connection)) {
             open.remove(&self.peer);
         }

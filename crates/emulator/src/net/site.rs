@@ -1,23 +1,23 @@
-//! What a listener asks of whatever is served behind it.
+//! The interface between a listener and the service behind it.
 
 use hyper::Uri;
 
 use super::exchange::Plan;
 use crate::http1::RequestHead;
 
-/// What is served behind a listener.
+/// A service behind a listener.
 pub(crate) trait Site: std::fmt::Debug + Send + Sync + 'static {
-    /// A connection was accepted.
+    /// Called when a connection was accepted.
     fn connected(&self) {}
 
-    /// Decides about a request whose head has arrived.
+    /// Plans a request whose head has arrived.
     fn plan(&self, head: &RequestHead) -> Plan;
 
-    /// Where a request goes if not to the address that it names.
+    /// Returns the URI that a request is routed to, if it is not its own.
     fn rewritten(&self, _uri: &Uri) -> Option<Uri> {
         None
     }
 
-    /// A connection ended before its request's head was whole.
+    /// Called when a connection ended before its request's head was complete.
     fn died_in_head(&self, _head: &RequestHead) {}
 }

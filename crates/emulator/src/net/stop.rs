@@ -1,14 +1,14 @@
-//! Stopping an emulator: tasks are asked to end, and their end is awaited.
+//! Stopping an emulator: tells all tasks to end and waits for them.
 
 use tokio::sync::watch;
 
-/// Held by each task of an emulator: says when to end, and that the task has not ended yet.
+/// Held by each task of an emulator. Signals when to end; as long as one exists, its task counts as running.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     asked: watch::Receiver<bool>,
 }
 
-/// The other side, held by the handle.
+/// The controlling side, held by the handle.
 #[derive(Debug)]
 pub(crate) struct Stopper {
     ask: watch::Sender<bool>,
@@ -20,10 +20,10 @@ impl Stop {
         (Stopper { ask }, Self { asked })
     }
 
-    /// Resolves when the emulator is to stop, or its handle is gone.
+    /// Resolves when the emulator is to stop or its handle was dropped.
     pub(crate) async fn asked(&self) {
         let mut asked = self.asked.clone();
-        // An error means that the handle is gone, which asks for the same.
+        // An error means that the handle was dropped, which also means to stop.
         let _ = asked.wait_for(|asked| *asked).await;
     }
 
@@ -38,14 +38,14 @@ impl Stop {
 }
 
 impl Stopper {
-    /// Asks every task to end.
+    /// Tells every task to end.
     pub(crate) fn ask(&self) {
         self.ask.send_replace(true);
     }
 
     /// Waits until every task has ended.
     pub(crate) async fn ended(&self) {
-        // Every task has a receiver as long as it runs.
+        // Every task holds a receiver while it runs.
         self.ask.closed().await;
     }
 }

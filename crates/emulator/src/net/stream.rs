@@ -1,5 +1,5 @@
-//! The stream under the HTTP library: it reads every request before the library does, counts every byte, and takes the
-//! connection away where a fault is due.
+//! The stream below the HTTP library. It sees every request before the library does, counts every byte, and takes the
+//! connection away from the library when a fault is due.
 
 use std::io;
 use std::pin::Pin;
@@ -29,18 +29,18 @@ pub(crate) struct FaultStream {
     socket: Option<Arc<TcpStream>>,
     registration: Option<Registration>,
     site: Arc<dyn Site>,
-    /// Where the service finds what was decided about the request that it gets.
+    /// Passes the plan's note for the current request to the service.
     slot: Arc<Mutex<Option<Note>>>,
     stop: Stop,
-    /// Arrived, not judged yet: a head in the making, or bytes of the next request.
+    /// Bytes that have not been judged: an incomplete head, or bytes of the next request.
     inbox: BytesMut,
-    /// Judged, for the HTTP library.
+    /// Judged bytes, for the HTTP library to read.
     outbox: Bytes,
     exchange: Option<Exchange>,
-    /// What comes is no HTTP; the library refuses it.
+    /// The input is not HTTP; the library refuses it.
     opaque: bool,
     pause: Option<Pin<Box<Sleep>>>,
-    /// Who waits for the next request's bytes while a response is going out.
+    /// Waker of the reader that waits for the next request while a response is being sent.
     reader: Option<Waker>,
 }
 
@@ -67,7 +67,7 @@ impl FaultStream {
         }
     }
 
-    /// Judges what has arrived. An error means that the connection was taken away.
+    /// Judges the bytes that have arrived. An error means that the connection was taken away.
     fn judge(&mut self) -> io::Result<()> {
         if self.exchange.as_ref().is_some_and(Exchange::is_over) {
             self.exchange = None;
@@ -81,7 +81,7 @@ impl FaultStream {
         } else if !self.inbox.is_empty() {
             self.judge_head()?;
         }
-        // What makes the request whole goes to the library first, so that the work is done; then comes the cut.
+        // The bytes that complete the request are passed to the library before the cut, so that the work is done.
         match self.exchange.as_ref().and_then(Exchange::due_request_cut) {
             Some(cut) if !self.is_whole() || self.outbox.is_empty() => Err(self.take_away(cut)),
             _ => Ok(()),
@@ -117,14 +117,14 @@ impl FaultStream {
         Ok(())
     }
 
-    /// Takes the connection away from the HTTP library to end it in the given way.
+    /// Takes the connection away from the HTTP library and ends it in the given way.
     fn take_away(&mut self, cut: Cut) -> io::Error {
-        // The call is settled as far as this connection goes; whoever still works on it holds it too.
+        // This connection is done with the call; a handler that is still working holds its own reference.
         self.exchange = None;
         self.hand_over(async move |socket| ending::cut(&socket, cut).await)
     }
 
-    /// Gives the socket to a task of its own; the error is what the HTTP library gets to see.
+    /// Moves the socket to a task of its own. Returns the error to be reported to the HTTP library.
     fn hand_over<F>(&mut self, ending: impl FnOnce(Arc<TcpStream>) -> F) -> io::Error
     where
         F: Future<Output = ()> + Send + 'static,
@@ -139,7 +139,7 @@ impl FaultStream {
         io::ErrorKind::ConnectionAborted.into()
     }
 
-    /// Reads into the inbox, as far as a planned cut lets it.
+    /// Reads into the inbox, but not beyond a planned cut.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some(socket) = self.socket.clone() else {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
@@ -148,7 +148,7 @@ impl FaultStream {
         let room = if self.is_whole() { HEAD_CAP.saturating_sub(self.inbox.len()) } else { READ_SIZE };
         let limit = usize::try_from(wanted).unwrap_or(usize::MAX).min(room);
         if self.exchange.is_some() {
-            // What comes now may be the next request: it is judged when this exchange is over.
+            // These bytes may belong to the next request, which is judged when this exchange is over.
             self.reader = Some(cx.waker().clone());
         }
         if limit == 0 {
@@ -164,8 +164,8 @@ impl FaultStream {
         }
     }
 
-    /// The end of input, or an error: whoever was in the middle of a head leaves a trace, and half a request gets no
-    /// answer.
+    /// Handles the end of input or an error. An incomplete head is recorded, and an incomplete request is not
+    /// answered.
     fn input_ended(&mut self) {
         if self.exchange.as_ref().is_some_and(|exchange| !exchange.is_whole()) {
             self.take_away(Cut::Fin);
@@ -178,7 +178,7 @@ impl FaultStream {
         self.inbox.clear();
     }
 
-    /// Holds a write back while a pause lasts, and says how many bytes may go out before the next event.
+    /// Delays a write during a pause. Returns how many bytes may be written before the next event.
     fn poll_allowance(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
         let Some(exchange) = &mut self.exchange else { return Poll::Ready(Ok(u64::MAX)) };
         if let Some(cut) = exchange.due_request_cut() {
@@ -221,7 +221,7 @@ impl FaultStream {
         Poll::Ready(Ok(to_cut.min(to_pause)))
     }
 
-    /// Counts what was written, and ends the exchange with its last byte.
+    /// Counts written bytes, and ends the exchange with its last byte.
     fn count_written<'a>(&mut self, bytes: impl Iterator<Item = &'a [u8]>) {
         let Some(exchange) = &mut self.exchange else { return };
         bytes.for_each(|bytes| exchange.meter.feed(bytes));
@@ -259,7 +259,7 @@ impl AsyncRead for FaultStream {
                 this.outbox.advance(len);
                 return Poll::Ready(Ok(()));
             }
-            // Nothing is unseen between a read and its judgement: whoever asks for idleness waits for both.
+            // The lock spans the read and the judging, so that an idle check between the two waits for both.
             let registration = this.registration.take();
             let reading = registration.as_ref().map(Registration::reading);
             let judged = this.judge();
@@ -344,7 +344,7 @@ impl AsyncWrite for FaultStream {
     }
 }
 
-/// The first `len` bytes of some buffers.
+/// Returns the first `len` bytes of `bufs`.
 fn front<'a>(bufs: &'a [io::IoSlice<'_>], len: usize) -> impl Iterator<Item = &'a [u8]> {
     let mut left = len;
     bufs.iter().map_while(move |buf| {

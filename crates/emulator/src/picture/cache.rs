@@ -1,4 +1,4 @@
-//! The pictures drawn last: tests ask for the same ones again and again.
+//! A cache of recently drawn images: tests ask for the same ones again and again.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,14 +12,14 @@ use crate::sync::lock;
 const MAX_PICTURES: usize = 32;
 const MAX_BYTES: usize = 64 << 20;
 
-/// Pictures by their seeds, the last used at the end.
+/// Images by their seeds, the most recently used last.
 #[derive(Debug, Default)]
 pub(crate) struct PictureCache {
     pictures: Mutex<VecDeque<(u64, Bytes)>>,
 }
 
 impl PictureCache {
-    /// The picture, drawn if it is not at hand.
+    /// Returns the image from the cache, or draws it.
     pub(crate) fn paint(&self, painting: &Painting<'_>) -> Result<Bytes, EncodeError> {
         let seed = painting.seed().value();
         if let Some(found) = self.find(seed) {

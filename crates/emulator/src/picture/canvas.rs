@@ -1,9 +1,9 @@
-//! Pixels, and how colours lie over one another.
+//! Pixels and blending of colours.
 
 /// Red, green and blue from 0 to 255.
 pub(crate) type Rgb = [f32; 3];
 
-/// A picture in the making: straight (not premultiplied) RGBA.
+/// An image being drawn: straight (not premultiplied) RGBA.
 #[derive(Debug, Clone)]
 pub(crate) struct Canvas {
     pub(crate) width: usize,
@@ -24,7 +24,7 @@ impl Canvas {
         if x < self.width { self.pixels.get(y * self.width + x).copied() } else { None }
     }
 
-    /// Lays a colour over an area's pixels: `paint` gives colour and coverage from 0 to 1 at a pixel's centre.
+    /// Blends a colour over an area. `paint` returns the colour and its coverage, 0 to 1, at a pixel's centre.
     pub(crate) fn over(&mut self, area: Area, mut paint: impl FnMut(f32, f32) -> (Rgb, f32)) {
         let (left, right) = (area.left.max(0.0) as usize, (area.right.max(0.0).ceil() as usize).min(self.width));
         let (top, bottom) = (area.top.max(0.0) as usize, (area.bottom.max(0.0).ceil() as usize).min(self.height));
@@ -43,7 +43,7 @@ impl Canvas {
         self.pixels.iter().any(|[.., alpha]| *alpha < u8::MAX)
     }
 
-    /// The smaller side, which sizes are measured by.
+    /// Returns the shorter side, the unit of all sizes.
     pub(crate) fn short_side(&self) -> f32 {
         self.width.min(self.height) as f32
     }
@@ -75,7 +75,7 @@ impl Area {
         Self { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
     }
 
-    /// How far a point is from the area's edge with its corners rounded; negative inside.
+    /// Returns the signed distance of a point from the area's edge with rounded corners; negative inside.
     pub(crate) fn distance(&self, x: f32, y: f32, radius: f32) -> f32 {
         let (half_width, half_height) = (self.width() / 2.0, self.height() / 2.0);
         let dx = (x - (self.left + self.right) / 2.0).abs() - half_width + radius;
@@ -84,7 +84,7 @@ impl Area {
     }
 }
 
-/// Lays a colour over a pixel.
+/// Blends a colour over a pixel.
 pub(crate) fn blend(pixel: &mut [u8; 4], colour: Rgb, coverage: f32) {
     let below = f32::from(pixel[3]) / 255.0;
     let alpha = coverage + below * (1.0 - coverage);
@@ -108,7 +108,7 @@ pub(crate) fn mix(from: Rgb, to: Rgb, share: f32) -> Rgb {
     mixed
 }
 
-/// 0 below `from`, 1 above `to`, smooth between.
+/// Returns 0 below `from`, 1 above `to` and a smooth value between.
 pub(crate) fn smooth_step(from: f32, to: f32, value: f32) -> f32 {
     let share = ((value - from) / (to - from)).clamp(0.0, 1.0);
     share * share * (3.0 - 2.0 * share)

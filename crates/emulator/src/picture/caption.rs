@@ -1,17 +1,17 @@
-//! The prompt's words on a translucent panel.
+//! Draws the prompt's words on a translucent panel.
 
 use super::canvas::{Area, Canvas};
 use super::lettering::{Line, text_width};
 
 const INK: [f32; 3] = [255.0, 255.0, 255.0];
 const PANEL: [f32; 3] = [12.0, 16.0, 34.0];
-/// From one line to the next, in font pixels.
+/// Distance between lines, in font pixels.
 const LEADING: f32 = 11.5;
 const ELLIPSIS: &str = "...";
-/// Letters are no smaller than this many screen pixels to a font pixel.
+/// Minimum size of letters, in screen pixels per font pixel.
 const SMALLEST: f32 = 1.5;
 
-/// Sets the text at an area's foot, as large as it fits into `share` of the area's height.
+/// Draws the text at the bottom of an area, as large as fits into `share` of the area's height.
 pub(crate) fn caption(canvas: &mut Canvas, area: Area, share: f32, text: &str) {
     let (width, height) = (area.width(), area.height());
     let side = width.min(height);
@@ -48,7 +48,7 @@ pub(crate) fn caption(canvas: &mut Canvas, area: Area, share: f32, text: &str) {
     }
 }
 
-/// Words in lines no wider than `room`; a word that is wider is broken.
+/// Wraps words to lines no wider than `room`; a word that is wider is broken.
 fn wrap(words: &[&str], room: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -76,7 +76,7 @@ fn wrap(words: &[&str], room: f32) -> Vec<String> {
     lines
 }
 
-/// The first lines, with a sign that there are more.
+/// Keeps the first lines and adds an ellipsis.
 fn shortened(mut lines: Vec<String>, count: usize, room: f32) -> Vec<String> {
     lines.truncate(count);
     if let Some(last) = lines.last_mut() {

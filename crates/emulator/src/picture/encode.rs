@@ -1,4 +1,4 @@
-//! From pixels to a file.
+//! Encodes pixels as a file.
 
 use bytes::Bytes;
 use gptimage_model::ImageFormat;
@@ -8,7 +8,7 @@ use image::codecs::webp::WebPEncoder;
 
 use super::canvas::{Canvas, byte};
 
-/// A picture that could not be encoded.
+/// An image could not be encoded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EncodeError {
     #[error("PNG: {0}")]
@@ -19,7 +19,7 @@ pub(crate) enum EncodeError {
     Unknown(ImageFormat),
 }
 
-/// Encodes; `compression` is JPEG's quality in percent (WebP is lossless here, PNG always).
+/// Encodes an image. `compression` is JPEG's quality in percent; PNG and, here, WebP are lossless.
 pub(crate) fn encode(canvas: &Canvas, format: ImageFormat, compression: u8) -> Result<Bytes, EncodeError> {
     let (width, height) = (canvas.width as u32, canvas.height as u32);
     let mut file = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) fn encode(canvas: &Canvas, format: ImageFormat, compression: u8) -> R
             let mut encoder = png::Encoder::new(&mut file, width, height);
             encoder.set_color(if alpha { png::ColorType::Rgba } else { png::ColorType::Rgb });
             encoder.set_compression(png::Compression::Fast);
-            // Smooth areas: one good filter is faster than trying them all on every row.
+            // The images are smooth: one good filter is faster than trying all of them on every row.
             encoder.set_filter(png::Filter::Up);
             let mut writer = encoder.write_header()?;
             writer.write_image_data(&samples)?;

@@ -1,15 +1,15 @@
-//! Letters: an 8 × 8 font, enlarged with smoothed edges and set proportionally.
+//! Text in an 8 × 8 font, enlarged with smoothed edges and proportional spacing.
 
 use font8x8::UnicodeFonts;
 
-/// A row of 8 × 8 bits per character, of fonts tried in turn.
+/// Returns a character's bitmap, one byte per row, from the first font that has it.
 fn bits(character: char) -> [u8; 8] {
     let known = font8x8::BASIC_FONTS
         .get(character)
         .or_else(|| font8x8::LATIN_FONTS.get(character))
         .or_else(|| font8x8::GREEK_FONTS.get(character))
         .or_else(|| font8x8::HIRAGANA_FONTS.get(character));
-    // Typographic characters that prompts are full of.
+    // Typographic characters that are common in prompts.
     let plain = match character {
         '\u{2018}'..='\u{201b}' => Some('\''),
         '\u{201c}'..='\u{201f}' => Some('"'),
@@ -18,20 +18,20 @@ fn bits(character: char) -> [u8; 8] {
         _ => None,
     };
     let known = plain.and_then(|plain| font8x8::BASIC_FONTS.get(plain)).or(known);
-    // A box for what no font has.
+    // A box for characters that no font has.
     known.unwrap_or([0x7f, 0x41, 0x41, 0x41, 0x41, 0x41, 0x7f, 0x00])
 }
 
-/// A character's shape, its empty columns left out.
+/// A character's shape without its empty columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Glyph {
     rows: [u8; 8],
     first_column: u8,
-    /// In font pixels, the gap to the next letter left out.
+    /// In font pixels, without the gap to the next letter.
     width: u8,
 }
 
-/// Between two letters, in font pixels.
+/// Gap between two letters, in font pixels.
 const GAP: f32 = 1.3;
 const SPACE: u8 = 3;
 
@@ -47,7 +47,7 @@ impl Glyph {
         Self { rows, first_column, width }
     }
 
-    /// To the next letter, in font pixels.
+    /// Distance to the next letter, in font pixels.
     pub(crate) fn advance(&self) -> f32 {
         f32::from(self.width) + GAP
     }
@@ -61,7 +61,8 @@ impl Glyph {
         f32::from((bits >> (column as u32 + u32::from(self.first_column))) & 1)
     }
 
-    /// How much of a point is ink, from 0 to 1: `u` and `v` in font pixels, `scale` screen pixels to one of them.
+    /// Returns how much ink covers a point, 0 to 1. `u` and `v` are in font pixels; `scale` is screen pixels per font
+    /// pixel.
     pub(crate) fn coverage(&self, u: f32, v: f32, scale: f32) -> f32 {
         let (left, top) = ((u - 0.5).floor(), (v - 0.5).floor());
         let (right_share, bottom_share) = (u - 0.5 - left, v - 0.5 - top);
@@ -69,7 +70,7 @@ impl Glyph {
         let upper = self.ink(column, row) * (1.0 - right_share) + self.ink(column + 1, row) * right_share;
         let lower = self.ink(column, row + 1) * (1.0 - right_share) + self.ink(column + 1, row + 1) * right_share;
         let ink = upper * (1.0 - bottom_share) + lower * bottom_share;
-        // Slightly below one half: single strokes keep their weight.
+        // Slightly below one half, so that single strokes keep their weight.
         ((ink - 0.42) * scale.max(1.0) + 0.5).clamp(0.0, 1.0)
     }
 }
@@ -77,7 +78,7 @@ impl Glyph {
 /// A line of text, measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
-    /// Glyphs and where each begins, in font pixels.
+    /// Glyphs and their start positions, in font pixels.
     glyphs: Vec<(f32, Glyph)>,
     pub(crate) width: f32,
 }
@@ -97,19 +98,19 @@ impl Line {
         Self { glyphs, width: (at - GAP).max(0.0) }
     }
 
-    /// As [`Glyph::coverage`], for the whole line.
+    /// Like [`Glyph::coverage`], for the whole line.
     pub(crate) fn coverage(&self, u: f32, v: f32, scale: f32) -> f32 {
         if !(-1.0..9.0).contains(&v) {
             return 0.0;
         }
-        // The glyph at a point, and the one before it, whose smoothed edge may reach over.
+        // Checks the glyph at the point, and the one before it, whose smoothed edge may extend into this one.
         let after = self.glyphs.partition_point(|(start, _)| *start <= u + 0.5);
         let near = self.glyphs.get(after.saturating_sub(2)..after).unwrap_or_default();
         near.iter().map(|(start, glyph)| glyph.coverage(u - start, v, scale)).fold(0.0, f32::max)
     }
 }
 
-/// A text's width in font pixels.
+/// Returns a text's width in font pixels.
 pub(crate) fn text_width(text: &str) -> f32 {
     let sum: f32 = text.chars().map(|character| Glyph::of(character).advance()).sum();
     (sum - GAP).max(0.0)

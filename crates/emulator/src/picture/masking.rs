@@ -1,22 +1,22 @@
-//! A masked edit: only what is transparent in the mask changes.
+//! Masked edits: only the part where the mask is transparent changes.
 
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{Rgba, RgbaImage};
 
 use super::canvas::{Area, Canvas};
 
-/// The part of a picture that may change.
+/// The part of an image that may change.
 #[derive(Debug)]
 pub(crate) struct Region {
     pub(crate) left: usize,
     pub(crate) top: usize,
     pub(crate) width: usize,
     pub(crate) height: usize,
-    /// The mask at the picture's size.
+    /// The mask, scaled to the image's size.
     mask: RgbaImage,
 }
 
-/// Scales an image to a size, its surplus cut off evenly on both sides; an image of that size is untouched.
+/// Scales and crops an image to fill a size, cutting equally on both sides. An image of that size is unchanged.
 pub(crate) fn cover(image: &RgbaImage, width: u32, height: u32, filter: FilterType) -> RgbaImage {
     if (image.width(), image.height()) == (width, height) {
         return image.clone();
@@ -35,9 +35,9 @@ pub(crate) fn cover(image: &RgbaImage, width: u32, height: u32, filter: FilterTy
 }
 
 impl Region {
-    /// The bounds of what is transparent; `None` if nothing is.
+    /// Finds the bounds of the transparent part; `None` if nothing is transparent.
     pub(crate) fn of(mask: &RgbaImage, width: u32, height: u32) -> Option<Self> {
-        // The nearest pixel: what is opaque stays wholly opaque.
+        // Nearest-neighbour scaling keeps opaque pixels fully opaque.
         let mask = cover(mask, width, height, FilterType::Nearest);
         let open = || mask.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[3] < u8::MAX).map(|(x, y, _)| (x, y));
         let (left, right) = (open().map(|(x, _)| x).min()?, open().map(|(x, _)| x).max()?);
@@ -51,9 +51,9 @@ impl Region {
         })
     }
 
-    /// The largest rectangle that is transparent all over, in the region's own coordinates.
+    /// Returns the largest fully transparent rectangle, in the region's own coordinates.
     pub(crate) fn largest_open_area(&self) -> Area {
-        // A coarse grid is enough to set words into.
+        // A coarse grid is precise enough to place text.
         let cell = (self.width.min(self.height) / 96).max(1);
         let columns = self.width / cell;
         let mut heights = vec![0_usize; columns];
@@ -63,7 +63,7 @@ impl Region {
                 *height = if self.is_open(column * cell, row * cell, cell) { *height + 1 } else { 0 };
             }
             let Some((from, to, height)) = largest_under(&heights) else { continue };
-            // Words want width: a tall sliver is worth less than its size.
+            // Text needs width, so tall narrow areas are rated lower.
             let worth = (to - from) * height.min(to - from);
             if worth > best.0 {
                 let at = |cells: usize| (cells * cell) as f32;
@@ -82,7 +82,7 @@ impl Region {
         (y..y + cell).all(|y| (x..x + cell).all(|x| open(x, y)))
     }
 
-    /// Lays `change` into `base` where the mask is transparent.
+    /// Copies `change` into `base` where the mask is transparent.
     pub(crate) fn merge(&self, base: &RgbaImage, change: &Canvas) -> Canvas {
         let mut canvas = Canvas::new(base.width() as usize, base.height() as usize);
         let pixels = base.pixels().zip(self.mask.pixels()).enumerate();
@@ -99,7 +99,7 @@ impl Region {
     }
 }
 
-/// The largest rectangle under a row of heights: its first column, the one after its last, and its height.
+/// Finds the largest rectangle below a row of heights: its first column, the one after its last, and its height.
 fn largest_under(heights: &[usize]) -> Option<(usize, usize, usize)> {
     let mut rising: Vec<(usize, usize)> = Vec::new();
     let mut best: Option<(usize, usize, usize)> = None;
@@ -116,7 +116,7 @@ fn largest_under(heights: &[usize]) -> Option<(usize, usize, usize)> {
     best
 }
 
-/// Integers, so that nothing is rounded where nothing changes.
+/// Interpolates between two colours, in integers, so that unchanged pixels are not rounded.
 fn between(from: [u8; 4], to: [u8; 4], share: u32) -> [u8; 4] {
     let mut mixed = from;
     for (channel, to) in mixed.iter_mut().zip(to) {

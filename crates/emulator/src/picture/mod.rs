@@ -1,4 +1,4 @@
-//! Pictures: drawn from the request alone, pleasant, legible and plainly marked as emulated.
+//! Images: drawn from the request alone, legible and clearly marked as emulated.
 
 mod cache;
 mod canvas;

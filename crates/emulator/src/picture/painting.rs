@@ -1,4 +1,4 @@
-//! From a request to a finished picture.
+//! Draws and encodes the image for a request.
 
 use bytes::Bytes;
 use gptimage_model::ImageFormat;
@@ -11,25 +11,25 @@ use super::masking::{Region, cover};
 use super::seed::Seed;
 use super::{caption, photo, ribbon, scene, sticker};
 
-/// Everything that a picture depends on.
+/// All inputs that determine an image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Painting<'a> {
     pub(crate) prompt: &'a str,
-    /// Tells the pictures of one request apart.
+    /// Distinguishes the images of one request.
     pub(crate) variant: u32,
     pub(crate) size: (u32, u32),
     pub(crate) format: ImageFormat,
-    /// In percent; 100 is the best.
+    /// In percent; 100 is the best quality.
     pub(crate) compression: u8,
     pub(crate) transparent: bool,
     pub(crate) quality: &'a str,
-    /// Files; `None` for one that was not kept.
+    /// The bytes of the input files; `None` for one that was not kept.
     pub(crate) inputs: &'a [Option<Bytes>],
     pub(crate) mask: Option<&'a Bytes>,
 }
 
 impl Painting<'_> {
-    /// The same for the same picture only.
+    /// Returns a seed that is the same for equal images only.
     pub(crate) fn seed(&self) -> Seed {
         let (width, height) = self.size;
         let mut seed = Seed::new()
@@ -44,7 +44,7 @@ impl Painting<'_> {
         seed
     }
 
-    /// Draws and encodes.
+    /// Draws and encodes the image.
     pub(crate) fn paint(&self) -> Result<Bytes, EncodeError> {
         encode(&self.draw(), self.format, self.compression)
     }
@@ -62,7 +62,7 @@ impl Painting<'_> {
         self.scenery(width, height, &inputs)
     }
 
-    /// The first input with a new picture where the mask is transparent; what else was given lies in it.
+    /// Returns the first input with a new image where the mask is transparent. The other inputs are shown in it.
     fn masked(&self) -> Option<Canvas> {
         let (width, height) = self.size;
         let region = Region::of(&photo::decode(self.mask)?, width, height)?;
@@ -73,7 +73,7 @@ impl Painting<'_> {
         };
         let others: Vec<_> = others.iter().map(|input| photo::decode(input.as_ref())).collect();
         let mut canvas = self.landscape(region.width, region.height, &others);
-        // Words and mark stand where the mask shows them whole.
+        // Caption and ribbon are placed where the mask shows them completely.
         let open = region.largest_open_area();
         caption::caption(&mut canvas, open, 0.6, self.prompt);
         ribbon::plate(&mut canvas, open);

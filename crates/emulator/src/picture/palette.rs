@@ -1,4 +1,4 @@
-//! Colours that go together.
+//! Colour palettes.
 
 use super::canvas::Rgb;
 use super::seed::RandomNumbers;
@@ -41,7 +41,7 @@ impl Palette {
         let index = random.below(PALETTES.len());
         let [zenith, middle, horizon, light, far, near] =
             PALETTES.get(index).copied().unwrap_or_default().map(|hex| rgb(hex, 0.0));
-        // A little of a random hue, so that not every dawn is the same.
+        // Mixes in a random hue, so that scenes of one palette differ.
         let tint = [random.between(-14.0, 14.0), random.between(-10.0, 10.0), random.between(-14.0, 14.0)];
         let tinted = |colour: Rgb| {
             let mut colour = colour;
@@ -59,7 +59,7 @@ impl Palette {
     }
 }
 
-/// `0xrrggbb`, made lighter by a share of white.
+/// Converts `0xrrggbb` to a colour, mixed with a share of white.
 pub(crate) fn rgb(hex: u32, white: f32) -> Rgb {
     let [_, red, green, blue] = hex.to_be_bytes();
     super::canvas::mix([f32::from(red), f32::from(green), f32::from(blue)], [255.0; 3], white)

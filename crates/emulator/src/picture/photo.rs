@@ -1,4 +1,4 @@
-//! Input images, shown as prints that lie in the picture.
+//! Input images, drawn as photo prints.
 
 use std::io::Cursor;
 
@@ -19,7 +19,7 @@ pub(crate) fn decode(bytes: Option<&Bytes>) -> Option<RgbaImage> {
     Some(reader.decode().ok()?.into_rgba8())
 }
 
-/// Lays prints of the images into the upper part of the canvas.
+/// Draws prints of the images in the upper part of the canvas.
 pub(crate) fn lay_out(canvas: &mut Canvas, images: &[Option<RgbaImage>], random: &mut RandomNumbers) {
     let (width, height, side) = (canvas.width as f32, canvas.height as f32, canvas.short_side());
     let table = Area { left: width * 0.06, top: height * 0.07, right: width * 0.94, bottom: height * 0.64 };
@@ -29,7 +29,7 @@ pub(crate) fn lay_out(canvas: &mut Canvas, images: &[Option<RgbaImage>], random:
     let (cell_width, cell_height) = (table.width() / columns as f32, table.height() / rows as f32);
     for (index, image) in images.iter().enumerate() {
         let (row, column) = (index / columns, index % columns);
-        // The last row may be shorter: it stands in the middle.
+        // The last row may be shorter and is centred.
         let in_row = columns.min(count - row * columns);
         let indent = (columns - in_row) as f32 / 2.0;
         let place = Print {
@@ -42,13 +42,13 @@ pub(crate) fn lay_out(canvas: &mut Canvas, images: &[Option<RgbaImage>], random:
     }
 }
 
-/// Where a print lies.
+/// The position of a print.
 struct Print {
     x: f32,
     y: f32,
     /// In radians.
     angle: f32,
-    /// The paper's white edge.
+    /// Width of the paper's white border.
     border: f32,
 }
 
@@ -101,7 +101,7 @@ fn fit(image: &RgbaImage, width: u32, height: u32) -> RgbaImage {
     }
 }
 
-/// The colour at a point, between the pixels around it, on paper where the image is transparent.
+/// Returns the interpolated colour at a point. Transparent parts show the white paper.
 fn sample(image: &RgbaImage, x: f32, y: f32) -> Rgb {
     let (last_x, last_y) = (image.width().saturating_sub(1) as f32, image.height().saturating_sub(1) as f32);
     let (x, y) = ((x - 0.5).clamp(0.0, last_x), (y - 0.5).clamp(0.0, last_y));

@@ -1,4 +1,4 @@
-//! The mark that says what the picture is: a ribbon across a corner, or a plate where there is no corner.
+//! The mark that identifies an image as emulated: a ribbon across a corner, or a plate where there is no corner.
 
 use std::f32::consts::SQRT_2;
 
@@ -10,7 +10,7 @@ const TEXT: &str = "EMULATED";
 const BAND: u32 = 0xe5_3e55;
 const INK: Rgb = [255.0; 3];
 
-/// Lays the ribbon across the upper right corner.
+/// Draws the ribbon across the upper right corner.
 pub(crate) fn ribbon(canvas: &mut Canvas) {
     let side = canvas.short_side();
     let right = canvas.width as f32;
@@ -21,7 +21,7 @@ pub(crate) fn ribbon(canvas: &mut Canvas) {
     let (band, edge) = (rgb(BAND, 0.0), rgb(BAND, 0.55));
     let area = Area { left: right - reach, top: 0.0, right, bottom: reach };
     canvas.over(area, |x, y| {
-        // Along the ribbon from its middle, and across it from its upper edge.
+        // Coordinates along the ribbon, from its middle, and across it, from its upper edge.
         let along = ((x - right) + y) / SQRT_2;
         let across = ((right - x) + y) / SQRT_2 - start;
         let inside = (across.min(breadth - across) + 0.5).clamp(0.0, 1.0);
@@ -36,7 +36,7 @@ pub(crate) fn ribbon(canvas: &mut Canvas) {
     });
 }
 
-/// Sets a plate at the head of an area.
+/// Draws a plate at the top of an area.
 pub(crate) fn plate(canvas: &mut Canvas, area: Area) {
     let side = area.width().min(area.height());
     let line = Line::new(TEXT);

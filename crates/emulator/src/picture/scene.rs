@@ -1,4 +1,4 @@
-//! A landscape under a sky.
+//! Draws a landscape below a sky.
 
 use std::f32::consts::TAU;
 
@@ -7,7 +7,7 @@ use super::palette::Palette;
 use super::seed::RandomNumbers;
 
 const HILLS: usize = 5;
-/// The hill that trees grow on.
+/// Index of the hill that trees grow on.
 const WOODED: usize = 3;
 
 /// Fills a canvas with a landscape.
@@ -53,7 +53,7 @@ fn sky(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     }
 }
 
-/// Each cloud is some soft lumps on a flat base.
+/// Draws clouds: each is a row of soft circles on a flat base.
 fn clouds(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     let (width, height, side) = (canvas.width as f32, canvas.height as f32, canvas.short_side());
     let colour = mix(palette.sky[2], [255.0; 3], if palette.stars { 0.1 } else { 0.7 });
@@ -65,7 +65,7 @@ fn clouds(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
             .map(|place| {
                 let away = f32::from(place.abs());
                 let radius = size * (1.0 - away / 5.5) * random.between(0.62, 0.82);
-                // Closer together towards the ends, where the lumps are smaller.
+                // Circles are smaller, and therefore closer together, towards the ends.
                 (x + f32::from(place) * size * (0.4 - 0.03 * away), y - radius * 0.35, radius)
             })
             .collect();
@@ -116,7 +116,7 @@ fn hills(canvas: &mut Canvas, palette: &Palette, random: &mut RandomNumbers) {
     }
 }
 
-/// Heights of a ridge, column by column.
+/// Returns the heights of a ridge for each column.
 fn ridge(width: usize, base: f32, amplitude: f32, random: &mut RandomNumbers) -> Vec<f32> {
     let waves: Vec<(f32, f32, f32)> = [(1.3, 1.0), (2.9, 0.45), (6.1, 0.2), (14.3, 0.07)]
         .into_iter()
@@ -131,7 +131,7 @@ fn ridge(width: usize, base: f32, amplitude: f32, random: &mut RandomNumbers) ->
         .collect()
 }
 
-/// A ridge with conifers on it.
+/// Adds conifers to a ridge.
 fn with_trees(ground: &[f32], side: f32, random: &mut RandomNumbers) -> Vec<f32> {
     let width = ground.len() as f32;
     let mut outline = ground.to_vec();
@@ -151,11 +151,11 @@ fn with_trees(ground: &[f32], side: f32, random: &mut RandomNumbers) -> Vec<f32>
     outline
 }
 
-/// Fills what lies below an outline, its edge smoothed. The colour fades with the depth under the ground.
+/// Fills the area below an outline with a smoothed edge. The colour fades with the depth below the ground.
 fn fill_below(canvas: &mut Canvas, outline: &[f32], ground: &[f32], colour: impl Fn(f32) -> Rgb) {
     let before = outline.first().into_iter().chain(outline);
     let after = outline.iter().skip(1).chain(outline.last());
-    // How wide the edge's smoothing is: a pixel across the slope.
+    // Width of the smoothed edge: one pixel, measured across the slope.
     let blur: Vec<f32> =
         before.zip(after).map(|(before, after)| ((after - before) / 2.0).hypot(1.0).min(6.0)).collect();
     let top = outline.iter().copied().fold(f32::INFINITY, f32::min) - 7.0;

@@ -1,4 +1,4 @@
-//! Numbers from a request: the same request, the same numbers, on every machine.
+//! Deterministic random numbers: the same request gives the same numbers on every machine.
 
 /// A running FNV-1a hash.
 #[derive(Debug, Clone, Copy)]
@@ -9,7 +9,7 @@ impl Seed {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Adds bytes, and where they end.
+    /// Adds bytes and a mark of where they end.
     pub(crate) fn add(self, bytes: &[u8]) -> Self {
         let length = (bytes.len() as u64).to_le_bytes();
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -25,7 +25,7 @@ impl Seed {
     }
 }
 
-/// A deterministic row of numbers (SplitMix64).
+/// A deterministic random number generator (SplitMix64).
 #[derive(Debug, Clone)]
 pub(crate) struct RandomNumbers(u64);
 
@@ -37,12 +37,12 @@ impl RandomNumbers {
         mixed ^ (mixed >> 31)
     }
 
-    /// Evenly between two numbers.
+    /// Returns a uniform number between `low` and `high`.
     pub(crate) fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * ((self.next() >> 40) as f32 / (1_u64 << 24) as f32)
     }
 
-    /// One of `0..count`; 0 if that is empty.
+    /// Returns an index in `0..count`; 0 if that range is empty.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::try_from(self.next() % (count.max(1) as u64)).unwrap_or(0)
     }

@@ -1,11 +1,11 @@
-//! A picture with transparency around it: cut out like a sticker.
+//! Images with a transparent background: drawn like a cut-out sticker.
 
 use super::canvas::{Area, Canvas, blend, byte};
 
-/// How much of the canvas stays free on each side.
+/// Share of the canvas that stays transparent on each side.
 const INSET: f32 = 0.06;
 
-/// The size of the picture that goes onto a canvas of this size.
+/// Returns the size of the image that fits onto a canvas of this size.
 pub(crate) fn inner_size(width: usize, height: usize) -> (usize, usize) {
     let inset = inset(width, height);
     (width.saturating_sub(2 * inset).max(1), height.saturating_sub(2 * inset).max(1))
@@ -15,7 +15,7 @@ fn inset(width: usize, height: usize) -> usize {
     (width.min(height) as f32 * INSET) as usize
 }
 
-/// Cuts a picture out with round corners and a white edge.
+/// Cuts out an image with rounded corners and a white border.
 pub(crate) fn sticker(picture: &Canvas, width: usize, height: usize) -> Canvas {
     let mut canvas = Canvas::new(width, height);
     let inset = inset(width, height);

@@ -1,4 +1,4 @@
-//! How often the log may be asked.
+//! The rate limit of the usage log.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -11,14 +11,14 @@ use crate::sync::lock;
 const CALLS: usize = 200;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// 200 calls in any 60 seconds.
+/// Allows 200 calls in any 60 seconds.
 #[derive(Debug, Default)]
 pub(crate) struct CallLimit {
     taken: Mutex<VecDeque<Instant>>,
 }
 
 impl CallLimit {
-    /// Takes a call, or says how long to wait for the next.
+    /// Counts a call. Fails with the time to wait if the limit is reached.
     pub(crate) fn take(&self) -> Result<(), Duration> {
         let now = Instant::now();
         let mut taken = lock(&self.taken);

@@ -1,4 +1,4 @@
-//! `GET /v2/logs`: what became of the account's calls, page by page.
+//! `GET /v2/logs`: the account's calls and their results, page by page.
 
 mod limit;
 mod query;
@@ -29,7 +29,7 @@ pub(crate) async fn logs(State(gateway): State<Arc<Gateway>>, request: Request) 
     };
     let mut rows = gateway.ledger.log_rows(gateway.settings.get().log_lag.0);
     rows.retain(|row| query.selects(row));
-    // Written out at once: a detour would round the amounts.
+    // Serialized directly: an intermediate `Value` would round the amounts.
     let Ok(body) = serde_json::to_vec(&Page::of(&rows, &query)) else {
         return refuse(&gateway, request, &refusal::internal()).await;
     };

@@ -1,4 +1,4 @@
-//! What is asked of the log.
+//! The query parameters of the usage log.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 100;
 const PERIOD_DEFAULT: Duration = Duration::from_secs(24 * 3600);
 
-/// The parameters, judged. Unknown ones are ignored, as the gateway ignores unknown fields.
+/// The validated parameters. Unknown ones are ignored, as the gateway ignores unknown fields.
 #[derive(Debug)]
 pub(crate) struct Query {
     start: Option<SystemTime>,
@@ -69,7 +69,7 @@ impl Query {
     }
 }
 
-/// A model is found by each of its names.
+/// Compares models; each of a model's names finds it.
 fn same_model(asked: &str, of_row: Option<&str>) -> bool {
     let known = |name: &str| GPT_IMAGE_2.models.contains(&name);
     of_row.map_or(known(asked), |of_row| of_row == asked || (known(of_row) && known(asked)))
@@ -77,7 +77,7 @@ fn same_model(asked: &str, of_row: Option<&str>) -> bool {
 
 type Wrong = (&'static str, String);
 
-/// `30m`, `24h`, `7d`.
+/// Parses a period such as `30m`, `24h` or `7d`.
 fn parse_period(text: &str) -> Result<Duration, Wrong> {
     let seconds = |number: &str, each: u64| number.parse::<u64>().ok()?.checked_mul(each).filter(|total| *total > 0);
     let found = [("m", 60), ("h", 3_600), ("d", 86_400)]
@@ -87,7 +87,7 @@ fn parse_period(text: &str) -> Result<Duration, Wrong> {
     found.map(Duration::from_secs).ok_or_else(|| ("invalid_value", message()))
 }
 
-/// RFC 3339, or a date alone, which is its first moment in UTC.
+/// Parses an RFC 3339 time, or a date alone, which means midnight UTC.
 fn parse_time(text: &str) -> Result<SystemTime, Wrong> {
     let date = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     let time = text.parse::<Timestamp>().ok().or_else(date);

@@ -1,4 +1,4 @@
-//! A row of the log, as it travels.
+//! The JSON form of the usage log's rows.
 
 use gptimage_model::rules::GPT_IMAGE_2;
 use serde::Serialize;
@@ -8,10 +8,10 @@ use super::query::Query;
 use crate::clock::iso8601;
 use crate::ledger::LogRow;
 
-/// OpenAI's count for a medium square: plausible, and no more than that.
+/// Tokens reported per image: OpenAI's count for a medium square. Only meant to be plausible.
 const TOKENS_PER_IMAGE: u64 = 1_056;
 
-/// A part of the rows that a query selects.
+/// A page of the rows that a query selects.
 #[derive(Debug, Serialize)]
 pub(crate) struct Page {
     data: Vec<Row>,
@@ -27,7 +27,7 @@ struct Pagination {
 }
 
 impl Page {
-    /// The page of these rows that the query asks for.
+    /// Returns the page that the query asks for.
     pub(crate) fn of(rows: &[LogRow], query: &Query) -> Self {
         let (limit, offset, total) = (query.limit, query.offset, rows.len());
         let data: Vec<Row> = rows.iter().skip(offset).take(limit).map(Row::from).collect();
@@ -51,7 +51,7 @@ struct Row {
 
 #[derive(Debug, Serialize)]
 struct Cost {
-    /// The amount's own digits, never through a float.
+    /// The exact amount; a float could not represent it.
     usd: Option<Box<RawValue>>,
     credits: u64,
 }
