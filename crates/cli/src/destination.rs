@@ -155,7 +155,7 @@ fn descriptor(path: &Path) -> Option<u32> {
     let mut path = std::path::absolute(path).ok()?;
     for _ in 0..LINKS_MAX {
         let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
-        // Even if the device does not exist: nobody means a regular file of this name.
+        // Even if the device does not exist: a regular file of this name is never intended.
         let standard = [("stdin", 0), ("stdout", 1), ("stderr", 2)];
         if let (true, Some((_, number))) =
             (folder == Path::new("/dev"), standard.iter().find(|(known, _)| *known == name))

@@ -6,7 +6,7 @@ use crate::report::CommandResult;
 use crate::signals::Signal;
 use crate::write_images::save_fallback;
 
-/// Why a command ends before or without a result of the library's.
+/// The reason why a command ends before, or without, a result from the library.
 pub(crate) enum EarlyExit {
     Error(Box<Error>),
     /// A mistake in the arguments.

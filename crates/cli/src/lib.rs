@@ -147,7 +147,7 @@ fn network(subcommand: &str, matches: &ArgMatches, mut report: Report) -> u8 {
     code
 }
 
-/// Waits for the result to be printed and returns the exit code. A signal ends the wait if nobody reads.
+/// Waits for the result to be printed and returns the exit code. A signal ends the wait if the reader is stuck.
 async fn print_or_signal(signals: &mut Signals, report: impl Future<Output = Option<u8>>) -> u8 {
     let mut report = std::pin::pin!(report);
     let code = match signals.or(&mut report).await {

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "a link section is the C runtime's boundary")]
 #[used]
-// SAFETY: the C runtime calls what stands in this section once, on the only thread there is, with arguments that C functions
-// may ignore. What is called reads one descriptor's flags and writes one atomic.
+// SAFETY: the C runtime calls the functions in this section once, on the only thread there is, with arguments that C
+// functions may ignore. This one reads one descriptor's flags and writes one atomic.
 #[unsafe(link_section = ".init_array")]
 static BEFORE_MAIN: extern "C" fn() = gptimage_cli::record_closed_stdout;
 

@@ -10,7 +10,7 @@ use crate::exit_code::exit_code;
 use crate::stdio;
 
 /// Prints a line on standard error, with characters that could control the terminal escaped. Returns whether it was
-/// written; a failure is otherwise ignored, because nobody can read about it.
+/// written; a failure is otherwise ignored, because there is no other place to report it.
 pub(crate) fn to_stderr(line: impl Display) -> bool {
     let line = printable(&line.to_string()) + "\n";
     stdio::write_all(&mut io::stderr(), line.as_bytes()).is_ok()

@@ -31,9 +31,9 @@ pub(crate) enum CommandResult {
         /// The signal that ended the call, if one did.
         signal: Option<Signal>,
     },
-    /// Failed before the library was called.
+    /// Refused before the library was called.
     Refused(ErrorKind, String),
-    /// CallEnd by a signal; `ids` are of attempts that may be paid.
+    /// Ended by a signal; `ids` are of attempts that may be paid.
     Interrupted {
         signal: Signal,
         ids: Vec<String>,

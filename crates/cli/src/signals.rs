@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn ignored_signals_are_read_from_a_status() {
-        // As under nohup (SIGHUP, 1) in the background of a script (SIGINT, 2, and SIGQUIT, 3).
+        // Like nohup (SIGHUP, 1) in the background of a script (SIGINT, 2, and SIGQUIT, 3).
         let ignored = ignores("Name:\tgptimage\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001007\nSigCgt:\t0\n");
         assert_eq!([1, 2, 3, 15, 13].map(|number| is_among(ignored, number)), [true, true, true, false, true]);
         assert_eq!([ignores(""), ignores("SigIgn:\tnonsense\n")], [0, 0]);
