@@ -1,4 +1,4 @@
-//! Many experiments, some at a time.
+//! Campaigns: many experiments, several at a time.
 
 use std::io;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::run::{Report, run};
 use crate::tally::Tally;
 use crate::world::World;
 
-/// So many experiments run at a time: most of them wait for something.
+/// Number of experiments that run at a time; most of them wait for something.
 const AT_ONCE: usize = 64;
-/// So many failures are described.
+/// Maximum number of failures that are described in full.
 const DESCRIBED: usize = 5;
 
-/// How a campaign ended.
+/// The result of a campaign.
 #[derive(Debug)]
 pub struct Ended {
-    /// What was counted.
+    /// Sums over all experiments.
     pub tally: Tally,
-    /// The first experiments in which something was wrong, described.
+    /// Descriptions of the first failed experiments.
     pub failures: Vec<String>,
 }
 
-/// Runs experiments of `seed` until so many calls were made. `on_progress` gets the tally after each experiment.
+/// Runs experiments of `seed` until `calls` calls were made. `on_progress` gets the tally after each experiment.
 ///
 /// # Errors
-/// What an experiment needs and cannot have.
+/// If an experiment cannot be set up.
 pub async fn campaign(seed: u64, calls: u64, mut on_progress: impl FnMut(&Tally)) -> io::Result<Ended> {
     let world = Arc::new(World::new()?);
     let mut ended = Ended { tally: Tally::default(), failures: Vec::new() };
@@ -56,7 +56,7 @@ pub async fn campaign(seed: u64, calls: u64, mut on_progress: impl FnMut(&Tally)
     }
 }
 
-/// All that there is to say about an experiment: what was to happen, what callers were told, and the ledger.
+/// Describes an experiment completely: its plan, the callers' results and the ledger.
 pub fn describe(experiment: &Experiment, report: &Report) -> String {
     let Report { observed, collected, ledger, judgement, .. } = report;
     let mut text = format!("{experiment}");

@@ -8,15 +8,15 @@ use fastrand::Rng;
 use crate::experiment::{CallSpec, Caller, Experiment};
 use crate::faults;
 
-/// Lengths of an answer's pictures, in the world's order; enough to aim a cut at.
+/// Lengths of the world's images, in its order; precise enough to aim a cut at.
 const PICTURES: [u64; 4] = [120, 20_000, 300_000, 7 << 20];
 
-/// Uploads above this are larger than what sockets on loopback hold.
+/// Uploads above this size exceed the socket buffers on loopback.
 const LARGE: usize = 6 << 20;
 
 /// Draws an experiment. The same seed and index give the same one.
 pub fn draw(seed: u64, index: u64) -> Experiment {
-    // Neighbours must not resemble each other.
+    // Multiplied, so that neighbouring indexes give unrelated experiments.
     let mut rng = Rng::with_seed(seed ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let alone = rng.u8(..100) < 85;
     let count = if alone { 1 } else { rng.usize(2..7) };
@@ -43,7 +43,7 @@ pub fn draw(seed: u64, index: u64) -> Experiment {
         let large = upload.filter(|bytes| *bytes > LARGE && rng.u8(..4) > 0);
         let first = if by_url && large.is_none() && rng.bool() { cdn.first_mut() } else { api.first_mut() };
         match (first, large) {
-            // The moment that matters most: the caller goes while the transport still takes the body.
+            // The most critical moment: the caller leaves while the transport is still sending the body.
             (Some(first), Some(bytes)) => *first = faults::left_while_uploading(&mut rng, bytes as u64),
             (Some(first), None) => mark_somewhere(&mut rng, &mut first.script),
             (None, _) => {}
@@ -52,10 +52,10 @@ pub fn draw(seed: u64, index: u64) -> Experiment {
     Experiment { seed, index, tls, picture, pictures, calls, api, cdn }
 }
 
-/// Lets a script wake the caller at any of its steps.
+/// Inserts a mark, which wakes the caller, at a random step of a script.
 fn mark_somewhere(rng: &mut Rng, script: &mut Script) {
     let mut steps = script.steps().to_vec();
-    // Never in front of a handshake that is cut.
+    // A handshake cut must stay the first step.
     let from = usize::from(matches!(steps.first(), Some(Step::Handshake(..))));
     let at = rng.usize(from..=steps.len());
     steps.splice(at..at, [Step::Mark, Step::Pause(Duration::from_micros(rng.u64(..3000)))]);

@@ -1,4 +1,4 @@
-//! What one experiment is: some calls through one client, and what the server does to their connections.
+//! Experiments: some calls through one client, and the server's behaviour for each of their connections.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,63 +8,63 @@ use crate::scripted::Script;
 /// Calls that run at the same time through one client, on a server of their own.
 #[derive(Debug, Clone)]
 pub struct Experiment {
-    /// What decided everything.
+    /// The seed that the experiment was drawn from.
     pub seed: u64,
-    /// Which one of this seed.
+    /// The index of the experiment within its seed.
     pub index: u64,
     /// Whether the server speaks TLS.
     pub tls: bool,
-    /// Which of the world's pictures the server answers.
+    /// Index of the world's image that the server responds with.
     pub picture: usize,
-    /// Pictures in an answer.
+    /// Number of images in a response.
     pub pictures: usize,
     /// The calls.
     pub calls: Vec<CallSpec>,
-    /// What happens to connections to the API, in their order.
+    /// Scripts for connections to the API, in order.
     pub api: Vec<ScriptedFault>,
-    /// What happens to downloads, in their order.
+    /// Scripts for downloads, in order.
     pub cdn: Vec<ScriptedFault>,
 }
 
-/// A script, and what it is called when faults are counted.
+/// A script, with the name under which its fault is counted.
 #[derive(Debug, Clone)]
 pub struct ScriptedFault {
-    /// The kind of fault; [`ScriptedFault::NONE`] is none.
+    /// The kind of fault; [`ScriptedFault::NONE`] if there is none.
     pub fault: &'static str,
-    /// What happens.
+    /// The server's behaviour.
     pub script: Script,
 }
 
 impl ScriptedFault {
-    /// The name of what is no fault.
+    /// The name used if there is no fault.
     pub const NONE: &'static str = "none";
 }
 
 /// One call.
 #[derive(Debug, Clone)]
 pub struct CallSpec {
-    /// The picture's length of an edit; none for a generation.
+    /// Size of the uploaded image for an edit; `None` for a generation.
     pub upload: Option<usize>,
     /// Whether the result is streamed into a file.
     pub to_file: bool,
-    /// What its caller does.
+    /// The caller's behaviour.
     pub caller: Caller,
 }
 
-/// What a caller does while its call is on its way.
+/// The behaviour of a caller while its call is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// Waits to the end.
+    /// Waits until the call ends.
     Waits,
     /// Sets a deadline.
     Deadline(Duration),
-    /// Drops the future after a while.
+    /// Drops the future after this time.
     DropsAfter(Duration),
-    /// Drops the future when the server's script comes to its mark.
+    /// Drops the future when the server's script reaches its mark.
     DropsAtMark,
-    /// Cancels after a while.
+    /// Cancels after this time.
     CancelsAfter(Duration),
-    /// Cancels when the server's script comes to its mark.
+    /// Cancels when the server's script reaches its mark.
     CancelsAtMark,
 }
 

@@ -1,4 +1,4 @@
-//! Faults of one connection, drawn at random.
+//! Random faults for one connection.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use gptimage_emulator::{Cut, ErrorForm};
 
 use crate::experiment::ScriptedFault;
 
-/// What a fault is aimed at.
+/// The properties of an experiment that faults depend on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting {
     pub(crate) tls: bool,
     pub(crate) by_url: bool,
-    /// How many pictures an answer has.
+    /// Number of images in a response.
     pub(crate) pictures: usize,
-    /// About how long the request and the answer are.
+    /// Approximate lengths of request and response.
     pub(crate) request: u64,
     pub(crate) answer: u64,
 }
 
-/// Statuses that are no success, each with a row of its own in the decision table or near one.
+/// Statuses that are not a success, each in or near a row of its own in the decision table.
 const STATUSES: &[u16] = &[
     300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 425, 429, 429, 429, 451, 499,
     500, 500, 501, 502, 503, 503, 504, 505, 520, 521, 522, 523, 524, 525, 526, 527, 530, 599,
 ];
 
-/// Header lines that try to talk a client into something.
+/// Header lines that try to mislead a client.
 const HEADERS: &[&str] = &[
     "retry-after: 0",
     "retry-after: 0.01",
@@ -50,7 +50,7 @@ const HEADERS: &[&str] = &[
     "x-aimlapi-credits-used: ",
 ];
 
-/// Bodies of a success that cannot be used, or only just.
+/// Bodies of a success that cannot be used, or barely.
 const BODIES: &[&str] = &[
     "",
     "null",
@@ -84,7 +84,7 @@ const BODIES: &[&str] = &[
     "\u{0}\u{1}\u{1b}[2J",
 ];
 
-/// What is no answer, or an odd one.
+/// Bytes that are not a response, or an odd one.
 const WIRE: &[&str] = &[
     "",
     "\r\n\r\n",
@@ -112,7 +112,7 @@ fn one<T: Copy>(rng: &mut Rng, of: &[T]) -> Option<T> {
 }
 
 fn cut(rng: &mut Rng) -> Cut {
-    // Silence has to be waited for.
+    // Rare, because silence has to be waited for.
     match rng.u8(..100) {
         0..46 => Cut::Fin,
         46..92 => Cut::Rst,
@@ -124,7 +124,7 @@ fn drawn(fault: &'static str, steps: impl IntoIterator<Item = Step>) -> Scripted
     ScriptedFault { fault, script: Script::new(steps) }
 }
 
-/// An offset: near the beginning, anywhere, or around the end.
+/// Draws an offset: near the beginning, anywhere, or around the end.
 fn offset(rng: &mut Rng, length: u64) -> u64 {
     match rng.u8(..3) {
         0 => rng.u64(..600.min(length + 1)),
@@ -140,7 +140,7 @@ fn failure(rng: &mut Rng) -> Source {
     Source::Status { status, form, headers }
 }
 
-/// What happens to a connection to the API.
+/// Draws the behaviour of a connection to the API.
 pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> ScriptedFault {
     let success = if setting.by_url { Source::Link } else { Source::Image };
     let whole = Step::Read(Until::Whole);
@@ -158,7 +158,7 @@ pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> ScriptedFault {
         78..83 => early(rng, setting, success),
         83..87 => slow(rng, success, setting.answer),
         87..89 => match one(rng, SuccessForm::ALL) {
-            // A second picture has no place in these.
+            // These forms hold only one image.
             Some(SuccessForm::Bytes | SuccessForm::Text) if setting.pictures > 1 => {
                 drawn("odd form", [whole, Step::send(success)])
             }
@@ -181,7 +181,7 @@ pub(crate) fn api(rng: &mut Rng, setting: &Setting) -> ScriptedFault {
     }
 }
 
-/// An answer before the request is whole.
+/// Draws a response that is sent before the request is whole.
 fn early(rng: &mut Rng, setting: &Setting, success: Source) -> ScriptedFault {
     let source = if rng.u8(..10) == 0 { success } else { failure(rng) };
     let read = Step::Read(Until::Bytes(offset(rng, setting.request)));
@@ -193,14 +193,14 @@ fn early(rng: &mut Rng, setting: &Setting, success: Source) -> ScriptedFault {
     }
 }
 
-/// A caller that goes in the middle of an upload, from which the server reads on afterwards.
+/// Draws a caller that leaves in the middle of an upload; the server reads on afterwards.
 pub(crate) fn left_while_uploading(rng: &mut Rng, length: u64) -> ScriptedFault {
     let pause = Step::Pause(Duration::from_millis(rng.u64(..20)));
     let read = Step::Read(Until::Bytes(rng.u64(..length / 2)));
     drawn("left while uploading", [read, Step::Mark, pause, Step::Read(Until::Whole), Step::send(Source::Image)])
 }
 
-/// Bytes that come late, or one by one.
+/// Draws a response that comes late or in small pieces.
 fn slow(rng: &mut Rng, success: Source, answer: u64) -> ScriptedFault {
     let whole = Step::Read(Until::Whole);
     let pause = Duration::from_millis(rng.u64(..60));
@@ -222,7 +222,7 @@ fn slow(rng: &mut Rng, success: Source, answer: u64) -> ScriptedFault {
     }
 }
 
-/// What happens to a download of this length.
+/// Draws the behaviour of a download of this length.
 pub(crate) fn cdn(rng: &mut Rng, length: u64) -> ScriptedFault {
     let head = Step::Read(Until::Head);
     match rng.u8(..100) {

@@ -1,4 +1,4 @@
-//! What callers were told, compared with the ledger.
+//! The judge: compares the callers' results with the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,55 +7,55 @@ use gptimage_emulator::LedgerEntry;
 
 use crate::world::KEY;
 
-/// What a call yields.
+/// The result of a call.
 pub type Outcome = Result<Generated, Error>;
 
-/// What a caller was told.
+/// The result that a caller received.
 #[derive(Debug)]
 pub enum Observed {
-    /// The call's outcome.
+    /// The call ended with this result.
     Outcome(Box<Outcome>),
-    /// The caller had gone.
+    /// The caller had dropped the call.
     CallerGone,
 }
 
-/// All that is known of an experiment.
+/// Everything known about an experiment.
 #[derive(Debug)]
 pub struct Evidence<'a> {
-    /// One for each call.
+    /// One entry per call.
     pub observed: &'a [Observed],
-    /// What was collected afterwards.
+    /// The results returned by `collect` afterwards.
     pub collected: &'a [Outcome],
     /// The server's ledger.
     pub ledger: &'a [LedgerEntry],
-    /// The picture of every answer.
+    /// The image in every response.
     pub picture: &'a [u8],
-    /// Most attempts of a call.
+    /// Maximum number of attempts per call.
     pub max_attempts: u32,
 }
 
-/// What the judge counted.
+/// The judge's counts and complaints.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
     /// Calls charged.
     pub charges: u64,
     /// Charges beyond the first of a call.
     pub duplicates: u64,
-    /// Charges that nobody was told of.
+    /// Charges that no caller was told about.
     pub lost: u64,
-    /// Charges of what was called not charged.
+    /// Charges for attempts reported as not charged.
     pub wrongly_free: u64,
-    /// Ids that the server saw.
+    /// Client request ids that the server saw.
     pub seen: u64,
-    /// Of these, ids that stand in an attempt list.
+    /// Of these, ids that are in an attempt list.
     pub reported: u64,
-    /// The rest: callers that had gone, and nothing was charged.
+    /// The remaining ids: their callers had gone, and nothing was charged.
     pub gone: u64,
-    /// What is wrong, in words.
+    /// Descriptions of everything that is wrong.
     pub wrong: Vec<String>,
 }
 
-/// The attempts that an outcome lists.
+/// Returns the attempts that a result lists.
 pub fn attempts(outcome: &Outcome) -> &[Attempt] {
     match outcome {
         Ok(generated) => generated.attempts(),
@@ -63,7 +63,7 @@ pub fn attempts(outcome: &Outcome) -> &[Attempt] {
     }
 }
 
-/// The pictures that an outcome hands over.
+/// Returns the images that a result holds.
 pub fn images(outcome: &Outcome) -> &[Image] {
     match outcome {
         Ok(generated) => generated.images(),
@@ -71,7 +71,7 @@ pub fn images(outcome: &Outcome) -> &[Image] {
     }
 }
 
-/// Compares what callers were told with the ledger.
+/// Compares the callers' results with the ledger.
 pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     let observed = evidence.observed.iter().filter_map(|observed| match observed {
@@ -86,7 +86,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     judgement
 }
 
-/// What has to be true of an outcome on its own.
+/// Checks a result on its own.
 fn judge_outcome(outcome: &Outcome, evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     let attempts = attempts(outcome);
     let mut check = |holds: bool, what: &str| {
@@ -119,7 +119,7 @@ fn judge_outcome(outcome: &Outcome, evidence: &Evidence<'_>, wrong: &mut Vec<Str
     check(lines(outcome).iter().all(|line| !line.chars().any(char::is_control)), "a control character in a line");
 }
 
-/// What is shown to people as it is.
+/// Returns the texts that are shown to users unchanged.
 fn lines(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     for attempt in attempts(outcome) {
@@ -143,7 +143,8 @@ fn judge_error(error: &Error, check: &mut impl FnMut(bool, &str)) {
     let fitting = match error.kind() {
         ErrorKind::OutcomeUnknown | ErrorKind::Server => error.charge() != Charge::NotCharged,
         ErrorKind::DownloadFailed => error.charge() == Charge::Charged,
-        // Row 11: an early answer that states a price, or one that cannot be read, was not provably free.
+        // An early response with a price, or one that cannot be parsed, does not prove that the attempt was free: row
+        // 11 of the decision table (`transport/decision.rs` in core).
         ErrorKind::Connection => error.charge() == Charge::NotCharged || error.http_status().is_some(),
         ErrorKind::ResponseInvalid => error.charge() != Charge::NotCharged,
         _ => true,
@@ -152,9 +153,9 @@ fn judge_error(error: &Error, check: &mut impl FnMut(bool, &str)) {
     check(error.kind() != ErrorKind::Internal, "an internal error");
 }
 
-/// What has to be true of ids and money.
+/// Checks ids and charges against the ledger.
 fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut Judgement) {
-    // What each id was said to be, by everyone who spoke of it.
+    // All attempts that were reported for each id.
     let mut said: BTreeMap<&str, Vec<&Attempt>> = BTreeMap::new();
     for attempt in outcomes.iter().flat_map(|outcome| attempts(outcome)) {
         said.entry(&attempt.client_request_id).or_default().push(attempt);
@@ -164,11 +165,12 @@ fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut 
     for entry in evidence.ledger {
         let charged = entry.charge.is_some();
         judgement.charges += u64::from(charged);
-        // Ports are used again: somebody else's client looked for a server that is gone. Our key stands before the id.
+        // Ports are reused, so a client of an earlier server may have connected. Such a request has another key; our
+        // key is sent before the id.
         if !entry.authorized && !entry.client_request_id.as_deref().is_some_and(|id| said.contains_key(id)) {
             continue;
         }
-        // A head that was cut inside its id names nobody.
+        // If the head was cut inside its id, the caller is unknown.
         let Some(id) = entry.client_request_id.as_deref() else { continue };
         if !seen.insert(id) {
             judgement.wrong.push(format!("{id} was sent twice"));
@@ -184,13 +186,13 @@ fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut 
         }
     }
     for (id, attempts) in &said {
-        // An answer to a head that was never read to its id proves that a server was there.
+        // An HTTP status proves that a server was there, even if it never read the head as far as the id.
         let unfounded = |attempt: &&Attempt| attempt.charge == Charge::Charged && attempt.http_status.is_none();
         if !seen.contains(id) && attempts.iter().any(unfounded) {
             judgement.wrong.push(format!("{id} is called charged, and no server saw it"));
         }
     }
-    // Outcomes of one call share its ids.
+    // A set, because several results may list the same attempt of a call.
     let charged: BTreeSet<_> =
         evidence.ledger.iter().filter(|entry| entry.charge.is_some()).map(|entry| &entry.client_request_id).collect();
     for outcome in outcomes {
@@ -207,7 +209,7 @@ fn judge_ledger(evidence: &Evidence<'_>, outcomes: &[&Outcome], judgement: &mut 
     }
 }
 
-/// An id that no outcome names.
+/// Judges an id that no result lists.
 fn judge_unsaid(
     entry: &LedgerEntry,
     id: &str,
@@ -215,7 +217,7 @@ fn judge_unsaid(
     said: &BTreeMap<&str, Vec<&Attempt>>,
     judgement: &mut Judgement,
 ) {
-    // A header that was cut inside its value leaves the beginning of an id.
+    // If the head was cut inside the header's value, the ledger has only the beginning of the id.
     let is_part = !entry.arrived_whole && said.keys().any(|known| known.starts_with(id));
     if entry.charge.is_some() {
         judgement.lost += 1;

@@ -1,8 +1,8 @@
-//! The client's promise under stress: calls with faults drawn at random, on a server that keeps a ledger and charges for
-//! whatever arrived whole. A seed decides everything, so whatever breaks is run again by one command.
+//! Tests the client's promise under stress: calls under random faults, on a server that keeps a ledger and charges
+//! for whatever arrived whole. A seed decides everything, so a failure can be repeated by one command.
 //!
-//! [`draw`] makes an [`Experiment`] of a seed and an index; [`run`] lets it happen; [`judge`] holds what callers were told
-//! against the ledger; [`campaign`] does it many times and counts.
+//! [`draw`] makes an [`Experiment`] from a seed and an index; [`run`] runs it; [`judge`] compares the callers'
+//! results with the ledger; [`campaign`] runs many experiments and counts.
 
 pub mod campaign;
 pub mod draw;

@@ -1,4 +1,4 @@
-//! `make torture`: calls under random faults, counted.
+//! `make torture`: counts the results of calls under random faults.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
 
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ Usage: gptimage-torture [--calls N] [--seed S]
 Makes N calls (100000 unless given) under faults that the seed S decides, on servers that charge for whatever arrived
 whole, and holds what callers were told against their ledger. --replay runs one experiment again and shows all of it.";
 
-/// What is asked for.
+/// The parsed arguments.
 enum Asked {
     Campaign { seed: u64, calls: u64 },
     Replay { seed: u64, index: u64 },

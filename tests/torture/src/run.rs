@@ -1,4 +1,4 @@
-//! An experiment, run over real sockets to its end.
+//! Runs an experiment over real sockets.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -16,29 +16,29 @@ use crate::experiment::{CallSpec, Caller, Experiment, ScriptedFault};
 use crate::judge::{Evidence, Judgement, Observed, Outcome, judge};
 use crate::world::{KEY, World, padded, timers};
 
-/// Whatever a server does, a call ends within this.
+/// Maximum duration of a call, whatever the server does.
 pub const CAP: Duration = Duration::from_secs(30);
 const MAX_ATTEMPTS: u32 = 3;
 
-/// What became of an experiment.
+/// The results of an experiment.
 #[derive(Debug)]
 pub struct Report {
-    /// One for each call.
+    /// One entry per call.
     pub observed: Vec<Observed>,
-    /// What was collected afterwards.
+    /// The results returned by `collect` afterwards.
     pub collected: Vec<Outcome>,
     /// The server's ledger.
     pub ledger: Vec<LedgerEntry>,
-    /// How often each fault was met.
+    /// How often each fault occurred.
     pub faults: BTreeMap<&'static str, u64>,
-    /// What the judge says.
+    /// The judge's verdict.
     pub judgement: Judgement,
 }
 
 /// Runs an experiment and judges it.
 ///
 /// # Errors
-/// A server, client or folder that cannot be made: no outcome of the experiment.
+/// If a server, client or folder cannot be created, which is not a result of the experiment.
 pub async fn run(experiment: &Experiment, world: &World) -> io::Result<Report> {
     let picture = world.pictures.get(experiment.picture).cloned().unwrap_or_default();
     let mut builder = ScriptedServer::builder()
@@ -154,7 +154,7 @@ async fn cancelled_when(moment: impl Future<Output = ()>, call: gptimage_core::C
     call.await
 }
 
-/// The files of answers that could not be used, as errors name them.
+/// Returns the files of unusable responses, as named by errors.
 fn kept_answers(observed: &[Observed], collected: &[Outcome]) -> Vec<PathBuf> {
     let observed = observed.iter().filter_map(|observed| match observed {
         Observed::Outcome(outcome) => Some(outcome.as_ref()),
@@ -164,7 +164,8 @@ fn kept_answers(observed: &[Observed], collected: &[Outcome]) -> Vec<PathBuf> {
     errors.filter_map(|error| error.response_file().map(Path::to_owned)).collect()
 }
 
-/// A final name never shows half a picture, and nothing else is left beside it but answers that errors name.
+/// Checks that files under final names are complete images, and that nothing else is left except responses that
+/// errors name.
 async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec<String> {
     let find_leftovers = || -> io::Result<Vec<String>> {
         let mut wrong = Vec::new();
@@ -176,11 +177,11 @@ async fn judge_folder(folder: &Path, picture: &[u8], answers: &[PathBuf]) -> Vec
         }
         Ok(wrong)
     };
-    // A temporary file whose call was dropped is removed by a thread that nobody waits for.
+    // The temporary file of a dropped call is removed by a background thread, so wait for that.
     for _ in 0..500 {
         match find_leftovers() {
             Ok(wrong) if wrong.is_empty() => return wrong,
-            // A file may vanish while the folder is read.
+            // A file may be removed while the folder is read.
             Ok(_) | Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
@@ -206,7 +207,7 @@ fn count_faults(experiment: &Experiment, server: &ScriptedServer) -> BTreeMap<&'
     faults
 }
 
-/// Whether `needle` stands in `haystack`.
+/// Returns whether `haystack` contains `needle`.
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len().max(1)).any(|window| window == needle)
 }

@@ -1,4 +1,4 @@
-//! What a campaign counts, and how it is shown.
+//! The counts of a campaign, and how they are printed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,37 +13,37 @@ use crate::run::Report;
 #[derive(Debug, Default, Clone)]
 #[non_exhaustive]
 pub struct Tally {
-    /// Experiments.
+    /// Experiments that were run.
     pub experiments: u64,
-    /// Experiments in which something was wrong.
+    /// Experiments with an error.
     pub failed: u64,
     /// Calls made.
     pub calls: u64,
-    /// Of these, edits.
+    /// Calls that were edits.
     pub edits: u64,
     /// Calls over TLS.
     pub tls: u64,
-    /// Calls into files.
+    /// Calls that save to files.
     pub to_files: u64,
     /// Charges in the ledgers.
     pub charges: u64,
     /// Charges beyond the first of a call.
     pub duplicates: u64,
-    /// Charges that nobody was told of.
+    /// Charges that no caller was told about.
     pub lost: u64,
-    /// Charges of what was called not charged.
+    /// Charges for attempts reported as not charged.
     pub wrongly_free: u64,
-    /// Ids that the servers saw.
+    /// Client request ids that the servers saw.
     pub seen: u64,
-    /// Of these, ids in attempt lists.
+    /// Of these, ids that are in attempt lists.
     pub reported: u64,
-    /// The rest: of callers that had gone, and nothing was charged.
+    /// The remaining ids: their callers had gone, and nothing was charged.
     pub gone: u64,
-    /// What was collected after its caller had gone.
+    /// Results that were collected after their callers had gone.
     pub collected: u64,
-    /// How often each fault was met.
+    /// How often each fault occurred.
     pub faults: BTreeMap<&'static str, u64>,
-    /// What callers were told, by kind and charge.
+    /// The callers' results, by kind and charge.
     pub outcomes: BTreeMap<String, u64>,
 }
 
@@ -79,12 +79,12 @@ impl Tally {
         }
     }
 
-    /// How many calls ended in a picture.
+    /// Returns how many calls were successful.
     pub fn successes(&self) -> u64 {
         self.outcomes.get("success").copied().unwrap_or_default()
     }
 
-    /// How many faults were met.
+    /// Returns how many faults occurred.
     pub fn faults_met(&self) -> u64 {
         self.faults.values().sum()
     }

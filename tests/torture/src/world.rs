@@ -1,4 +1,4 @@
-//! What all experiments share: pictures, uploads, a certificate authority, a folder.
+//! The resources that all experiments share: images, uploads, a certificate authority and a folder.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,31 +8,31 @@ use crate::scripted::Authority;
 use bytes::Bytes;
 use gptimage_core::Timers;
 
-/// The API key of every call. It may be seen by the API alone.
+/// The API key of every call. Only the API may receive it.
 pub const KEY: &str = "sk-canary-2f6b1c";
 
-/// The smallest PNG of the fixtures.
+/// The smallest PNG in the fixtures.
 const SMALL: &[u8] = include_bytes!("../../fixtures/rgba-4x4.png");
-/// A PNG's signature and its first chunk.
+/// Length of a PNG's signature and first chunk.
 const HEADER: usize = 33;
 
-/// What all experiments share.
+/// Resources shared by all experiments.
 #[derive(Debug)]
 pub struct World {
-    /// Signs for the servers that speak TLS.
+    /// Signs certificates for the servers that use TLS.
     pub authority: Authority,
-    /// Where its certificate is.
+    /// The file with the authority's certificate.
     pub ca_file: PathBuf,
-    /// Answers' pictures, from small to large.
+    /// Images for responses, from small to large.
     pub pictures: Vec<Bytes>,
     folder: tempfile::TempDir,
 }
 
 impl World {
-    /// Sets the stage.
+    /// Creates the resources.
     ///
     /// # Errors
-    /// A folder or a certificate that cannot be made.
+    /// If a folder or a certificate cannot be created.
     pub fn new() -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let authority = Authority::new()?;
@@ -42,16 +42,16 @@ impl World {
         Ok(Self { authority, ca_file, pictures, folder })
     }
 
-    /// A folder for one experiment.
+    /// Creates a folder for one experiment.
     ///
     /// # Errors
-    /// One that cannot be made.
+    /// If it cannot be created.
     pub fn folder(&self) -> io::Result<tempfile::TempDir> {
         tempfile::tempdir_in(self.folder.path())
     }
 }
 
-/// A PNG of about this many bytes, most of them in a chunk that decoders skip.
+/// Returns a PNG of about this many bytes, most of them in a chunk that decoders skip.
 pub fn padded(bytes: usize) -> Bytes {
     let (head, rest) = SMALL.split_at(HEADER.min(SMALL.len()));
     let padding = bytes.saturating_sub(SMALL.len() + 12);
@@ -67,7 +67,7 @@ pub fn padded(bytes: usize) -> Bytes {
     png.into()
 }
 
-/// The default timers, scaled: what takes minutes there takes a fraction of a second here.
+/// Returns timeouts scaled down from the defaults, from minutes to fractions of a second.
 pub fn timers() -> Timers {
     let mut timers = Timers::default();
     timers.connect = Duration::from_millis(500);
@@ -81,7 +81,8 @@ pub fn timers() -> Timers {
     timers
 }
 
-/// The default timers but for the waits between attempts: for tests of what comes about, on however busy a machine.
+/// Returns the default timeouts with short waits between attempts: for tests of behaviour that must not fail on a
+/// busy machine.
 pub fn patient() -> Timers {
     let mut timers = Timers::default();
     timers.initial_backoff = Duration::from_millis(1);

@@ -1,4 +1,5 @@
-//! Each fault of `faults.toml` is injected by a test that exists, and each threat of SECURITY.md is looked at by one.
+//! Checks that each fault of `faults.toml` is injected by a test that exists, and that each threat of SECURITY.md is
+//! covered by one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
@@ -34,12 +35,12 @@ fn list() -> List {
     toml::from_str(include_str!("../faults.toml")).unwrap()
 }
 
-/// Whether a source file defines what a test is called.
+/// Returns whether a source file defines the test `name`.
 fn is_defined(path: &str, source: &str, name: &str) -> bool {
     match Path::new(path).extension().and_then(|extension| extension.to_str()) {
         Some("rs") => source.contains(&format!("fn {name}(")),
         Some("py") => source.contains(&format!("def {name}(")),
-        // Tables have names of their own.
+        // Tables name their cases.
         Some("toml") => source.contains(&format!("name = \"{name}\"")),
         _ => source.contains(&format!("{name}(")) || source.contains(&format!("\"{name}\"")),
     }
@@ -59,8 +60,8 @@ fn every_fault_has_a_test_that_exists() {
     }
 }
 
-/// Every threat of SECURITY.md is looked at by the tests that it names, at an assertion that says so; and no test says so
-/// of a threat that does not name it.
+/// Each threat of SECURITY.md is marked at an assertion in the tests that it names, and no test marks a threat that
+/// does not name it.
 #[test]
 fn every_threat_is_looked_at_by_the_tests_that_it_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

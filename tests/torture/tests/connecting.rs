@@ -1,4 +1,4 @@
-//! Connections that do not come about: nothing was sent, nothing was charged, and another try is free.
+//! Connections that cannot be established: nothing was sent or charged, and a retry is free.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ fn request() -> GenerateRequest {
 const HANDSHAKE_MAX: u64 = 1500;
 const AT_ONCE: usize = 128;
 
-/// The kind follows from how far the attempt itself came, whatever the offset was.
+/// Checks that the kind follows from how far the attempt came, independent of the offset.
 fn check_kind(outcome: &Outcome, offset: u64) -> Charge {
     let [attempt] = attempts(outcome) else { panic!("one attempt: {outcome:#?}") };
     let error = outcome.as_ref().unwrap_err();
@@ -78,7 +78,7 @@ async fn every_byte_of_the_handshake() {
 #[tokio::test]
 async fn a_host_that_swallows_every_packet() {
     use socket2::{Domain, Socket, Type};
-    // A listener whose queue is full drops what else knocks.
+    // A listener whose queue is full drops further connections.
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();
@@ -87,7 +87,7 @@ async fn a_host_that_swallows_every_packet() {
         .map(|_| {
             let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
             filler.set_nonblocking(true).unwrap();
-            // Either it fills the queue, or it is the first that waits in vain.
+            // Each connection either fills the queue or waits in vain.
             let _ = filler.connect(&address.into());
             filler
         })
@@ -104,12 +104,13 @@ async fn a_host_that_swallows_every_packet() {
 
 #[tokio::test]
 async fn silence_up_to_the_head_timer() {
-    // Minutes, scaled: an answer just before the timer ends is a success, one after it is unknown, neither is repeated.
+    // A response just before the timeout is a success; after it, the outcome is unknown. Neither is repeated. Minutes
+    // are scaled to seconds.
     for (pause, success) in [(1500, true), (60_000, false)] {
         let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; send image").parse().unwrap());
         let mut timers = patient();
-        // Nothing else may end it: neither the upload's timer nor the body's.
+        // Neither the write timeout nor the read timeout may end the wait.
         (timers.response_header, timers.write, timers.read) =
             (Duration::from_secs(if success { 60 } else { 1 }), Duration::from_secs(1), Duration::from_secs(1));
         let client = Client::builder().api_key(KEY).base_url(server.base_url()).timers(timers).build().unwrap();
@@ -128,7 +129,7 @@ async fn silence_up_to_the_head_timer() {
 
 #[tokio::test]
 async fn a_reset_after_a_long_silence() {
-    // Load balancers end what was idle for a minute or two; here it is a fraction of a second.
+    // Load balancers end connections that are idle for a minute or two; here it is a fraction of a second.
     for (end, pause) in [("rst", 600), ("fin", 600), ("rst", 1200), ("fin", 1200)] {
         let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
         server.script(Side::Api, format!("read whole; pause {pause}ms; cut {end}").parse().unwrap());

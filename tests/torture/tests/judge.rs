@@ -1,4 +1,5 @@
-//! The judge sees what is wrong: evidence of real calls, and the same with the ledger falsified.
+//! Tests that the judge detects errors: with evidence of real calls, and with the same evidence and a falsified
+//! ledger.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 use gptimage_core::{Client, GenerateRequest, ResponseFormat};
@@ -7,7 +8,7 @@ use gptimage_torture::judge::{Evidence, Judgement, Observed, Outcome, judge};
 use gptimage_torture::scripted::ScriptedServer;
 use gptimage_torture::world::{KEY, patient};
 
-/// One call with what the server does, and the ledger.
+/// Makes one call with these server scripts. Returns the result and the ledger.
 async fn call(scripts: &[&str], retry_server_errors: bool) -> (Outcome, Vec<LedgerEntry>) {
     let server = ScriptedServer::builder().billing(Billing::Pessimistic).start().await.unwrap();
     scripts.iter().for_each(|text| server.script(Side::Api, text.parse().unwrap()));
@@ -51,7 +52,7 @@ async fn a_paid_call_that_nobody_is_told_of_is_lost() {
 
 #[tokio::test]
 async fn a_call_that_is_paid_twice_is_a_duplicate() {
-    // Words make it so: the caller allows what the default forbids.
+    // The caller explicitly allows retries that the default forbids.
     let (outcome, ledger) = call(&["read whole; send status 500 problem"], true).await;
     let judgement = judged(observed(outcome), &ledger);
     assert_eq!((judgement.charges, judgement.duplicates), (2, 1), "{judgement:?}");

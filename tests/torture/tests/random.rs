@@ -17,7 +17,7 @@ async fn five_thousand_calls_under_random_faults() {
     // Threat: paid-twice
     assert_eq!((tally.duplicates, tally.lost, tally.wrongly_free), (0, 0, 0));
     assert_eq!(tally.seen, tally.reported + tally.gone);
-    // Not in vain: there were successes, charges and faults of every kind.
+    // Guards against a test without effect: there were successes, charges and faults of every kind.
     assert!(tally.calls >= CALLS && tally.successes() > CALLS / 10, "{} successes", tally.successes());
     assert!(tally.faults_met() > CALLS / 2, "{} faults", tally.faults_met());
     assert!(tally.charges > CALLS / 4 && tally.collected > 0, "{} charges", tally.charges);

@@ -1,4 +1,4 @@
-//! Redirects: a charged call follows none; a download follows those that are safe, and carries the key to none of them.
+//! Redirects: a charged call never follows one; a download follows safe ones, and never sends the key.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use gptimage_core::{Charge, Client, ErrorKind, GenerateRequest, ResponseFormat};
@@ -11,7 +11,7 @@ const STATUSES: [u16; 8] = [301, 302, 303, 304, 305, 306, 307, 308];
 /// Statuses that a download follows.
 const FOLLOWED: [u16; 5] = [301, 302, 303, 307, 308];
 
-/// Where a redirect leads, seen from a server at `from`.
+/// The target of a redirect, relative to the server that sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     SamePath,
@@ -25,7 +25,7 @@ enum Target {
 const TARGETS: [Target; 6] =
     [Target::SamePath, Target::SameOrigin, Target::OtherPort, Target::OtherScheme, Target::OtherHost, Target::UserInfo];
 
-/// One server of each scheme, beside the one that redirects.
+/// Two other servers, one of each scheme, as targets of redirects.
 struct Elsewhere {
     plain: ScriptedServer,
     tls: ScriptedServer,
@@ -38,7 +38,7 @@ impl Elsewhere {
         Self { plain, tls }
     }
 
-    /// How many connections came, and all that they brought.
+    /// Returns the number of connections and all bytes that they brought.
     fn seen(&self) -> (u64, Vec<u8>) {
         let servers = [&self.plain, &self.tls];
         let connections = servers.iter().map(|server| server.connections(Side::Cdn)).sum();
@@ -122,7 +122,7 @@ async fn a_download_follows_what_is_safe_without_credentials() {
                 server.script(Side::Api, "read whole; send link".parse().unwrap());
                 server.script(Side::Cdn, redirect(Until::Head, status, &location));
                 let outcome = client(&world, &server).generate(&request(ResponseFormat::Url)).send().await;
-                // To plain text only beside a gateway that is spoken to in plain text; user info to nowhere.
+                // Plain http is followed only if the gateway itself uses it; URLs with user info are never followed.
                 let unsafe_target = target == Target::UserInfo || (encrypted && target == Target::OtherScheme);
                 let follows = FOLLOWED.contains(&status) && !unsafe_target;
                 assert_eq!(outcome.is_ok(), follows, "{encrypted} {status} to {location}: {outcome:?}");

@@ -1,4 +1,4 @@
-//! Scripts, byte-exact, as the peer and the ledger see them.
+//! Tests of scripts, byte for byte, as the peer and the ledger see them.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -22,7 +22,7 @@ fn request() -> Vec<u8> {
     format!("{head}content-length: {}\r\n\r\n{BODY}", BODY.len()).into_bytes()
 }
 
-/// Sends a request and reads to the end.
+/// Sends a request and reads until the connection ends.
 async fn play(server: &ScriptedServer, script: &str) -> (Vec<u8>, End, LedgerEntry) {
     server.script(Side::Api, script.parse().unwrap());
     let (raw, end) = exchange(server.base_url(), &request()).await;
@@ -94,7 +94,7 @@ async fn charges_follow_what_was_answered_and_what_arrived() {
             let mut socket = tokio::net::TcpStream::connect(authority(server.base_url())).await.unwrap();
             socket.write_all(&request()).await.unwrap();
             socket.shutdown().await.unwrap();
-            // As much as comes, for one of them never ends.
+            // A single read, because one of the responses never ends.
             let mut answer = vec![0; 1000];
             let _ = socket.read(&mut answer).await;
             server.wait_idle().await;
@@ -112,7 +112,7 @@ async fn marks_and_connections_are_counted_and_what_came_is_kept() {
     assert_eq!(entry.client_request_id.as_deref(), Some("id-1"));
     assert_eq!((server.connections(Side::Api), server.connections(Side::Cdn)), (1, 0));
     assert_eq!(server.received(Side::Api), request());
-    // A part of the picture, as an interrupted download asks for it.
+    // A range of the image, as a resumed download asks for it.
     let ask = |range: &str| format!("GET /picture.png HTTP/1.1\r\n{range}\r\n").into_bytes();
     let (whole, _) = exchange(server.cdn_url(), &ask("")).await;
     let (part, _) = exchange(server.cdn_url(), &ask("range: bytes=10-\r\n")).await;

@@ -1,4 +1,4 @@
-//! The servers of `scripts.toml`, one after another: each ends, as it should, in a bounded memory.
+//! Runs the servers of `scripts.toml`: each call must end as listed, within bounded memory.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Answers' pictures may be this long, and none of the scripts' is.
+/// Maximum size of a response's image. None of the scripts' images is larger.
 const IMAGE_MAX: u64 = 4 << 20;
-/// All of it at the same time, servers and uploads included.
+/// Maximum memory of all cases at the same time, servers and uploads included.
 const MEMORY_MAX_KIB: u64 = 300 << 10;
 const AT_ONCE: usize = 8;
 
@@ -108,7 +108,7 @@ async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> 
         Asks::Form => client.edit(&edit(100)),
         Asks::Large => client.edit(&edit(14 << 20)),
     };
-    // A task of its own: a panic is an error of its handle.
+    // In a task of its own, so that a panic becomes an error of its handle.
     let call = tokio::spawn(async move { call.send().await });
     let outcome = match timeout(CAP, call).await {
         Err(_) => return vec![format!("did not end within {CAP:?}")],
@@ -133,7 +133,7 @@ async fn play(case: &Case, authority: &Authority, ca_file: &std::path::Path) -> 
     wrong
 }
 
-/// What the ledger says to the outcome.
+/// Compares a result with the ledger.
 fn judged(server: &ScriptedServer, outcome: Outcome) -> Vec<String> {
     let picture = base64(&outcome);
     let observed = [Observed::Outcome(Box::new(outcome))];
@@ -147,7 +147,7 @@ fn judged(server: &ScriptedServer, outcome: Outcome) -> Vec<String> {
     wrong
 }
 
-/// The picture that all of the scripts answer.
+/// Returns the image that all of the scripts send.
 fn base64(outcome: &Outcome) -> Vec<u8> {
     let found = outcome.as_ref().ok().and_then(|generated| generated.image()?.bytes().cloned());
     found.map(Vec::from).filter(|bytes| bytes.len() == 70).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A canary for a key, looked for in all that anybody but the gateway gets to see.
+//! Searches for a canary key in everything that anyone but the gateway can see.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::fmt::{self, Write};
@@ -16,7 +16,7 @@ use tracing::span;
 
 const CANARY: &str = "sk-canary-7d09ae";
 
-/// Everything that anything in this process logs, at every level.
+/// Collects all log records of this process, at every level.
 #[derive(Debug, Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -65,7 +65,7 @@ impl tracing::Subscriber for Log {
     fn exit(&self, _span: &span::Id) {}
 }
 
-/// Libraries below us write here.
+/// Receives the records of libraries that use the `log` crate.
 impl log::Log for Log {
     fn enabled(&self, _metadata: &log::Metadata<'_>) -> bool {
         true
@@ -78,7 +78,8 @@ impl log::Log for Log {
     fn flush(&self) {}
 }
 
-/// What servers do; `KEY` stands for the key, for some repeat what they were sent.
+/// Server scripts for the API and for downloads. `KEY` stands for the key, because some servers repeat what they
+/// received.
 const SCRIPTS: &[(&[&str], &[&str])] = &[
     (&[], &[]),
     (&["read whole; send status 401 problem 'x-request-id: KEY' 'x-inference-id: KEY'"], &[]),
@@ -173,7 +174,7 @@ async fn the_key_is_seen_by_the_gateway_alone() {
             visible.push((name.clone(), shown(&outcome).into_bytes()));
             visible.push((name.clone(), client.generate(&request).dry_run().unwrap().into_bytes()));
             visible.push((name.clone(), format!("{:?}", client.balance().await).into_bytes()));
-            // Callers that go: by a deadline, and by a token.
+            // Callers that stop waiting: by a deadline, and by a token.
             server.script(Side::Api, "read whole; pause 30ms; cut rst".parse().unwrap());
             let late = client.generate(&request).deadline(Duration::from_millis(10)).send().await;
             let token = CancelToken::new();
@@ -194,7 +195,7 @@ async fn the_key_is_seen_by_the_gateway_alone() {
         visible.push((path.display().to_string(), std::fs::read(&path).unwrap()));
     }
     let log = log.0.lock().unwrap().clone();
-    // Not in vain: the gateways had it, and everything below us was heard.
+    // Guards against a test without effect: the gateways received the key, and the log has records of all libraries.
     assert_eq!(gateways_saw_it, SCRIPTS.len() * 2);
     for heard in ["gptimage_core", "reqwest", "TRACE"] {
         assert!(log.contains(heard), "nothing was heard of {heard}");

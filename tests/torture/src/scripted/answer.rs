@@ -1,4 +1,4 @@
-//! The bytes behind a source's name.
+//! Builds the bytes of a script's sources.
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ use super::success_form;
 
 const JSON: &str = "application/json";
 
-/// Fills in what depends on the request.
+/// Returns a source's bytes, with the parts that depend on the request filled in.
 pub(super) fn bytes(source: &Source, shared: &Shared, connection: &Connection) -> Bytes {
     match source {
         Source::Image => success(shared, connection, &format!("{{\"b64_json\":\"{}\"}}", shared.picture_base64)),
@@ -37,7 +37,7 @@ fn success(shared: &Shared, connection: &Connection, data: &str) -> Bytes {
     connection.success(JSON, None, body.into())
 }
 
-/// The picture, or what of it `Range` asks for.
+/// Returns the image, or the part of it that `Range` asks for.
 fn picture(shared: &Shared, connection: &Connection) -> Bytes {
     let mut headers =
         vec![("content-type".to_owned(), "image/png".to_owned()), ("etag".to_owned(), "\"picture\"".to_owned())];
@@ -53,7 +53,7 @@ fn picture(shared: &Shared, connection: &Connection) -> Bytes {
     response(206, headers, shared.picture.slice(from..))
 }
 
-/// `name: value` as a header.
+/// Parses a `name: value` header line.
 fn header(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     Some((name.trim().to_owned(), value.trim().to_owned()))

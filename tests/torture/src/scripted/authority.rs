@@ -1,4 +1,4 @@
-//! A certificate authority made for one run, and what it signs.
+//! A certificate authority made for one run, and a certificate that it signs.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A certificate authority, and a certificate of its for this machine. Cheap to clone.
+/// A certificate authority, and a certificate that it issued for this machine. Cheap to clone.
 #[derive(Clone)]
 pub struct Authority {
     acceptor: TlsAcceptor,
@@ -17,18 +17,18 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new one. Its keys are in memory only.
+    /// Creates an authority. Its keys exist only in memory.
     ///
     /// # Errors
-    /// A certificate that cannot be made.
+    /// If a certificate cannot be made.
     pub fn new() -> io::Result<Self> {
         Self::with_names(["127.0.0.1".to_owned(), "localhost".to_owned()])
     }
 
-    /// A new one whose certificate is for these names and addresses.
+    /// Creates an authority whose certificate is for these names and addresses.
     ///
     /// # Errors
-    /// As [`Authority::new`], and names that are none.
+    /// Like [`Authority::new`], and if a name is invalid.
     pub fn with_names(names: impl Into<Vec<String>>) -> io::Result<Self> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -45,7 +45,7 @@ impl Authority {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), pem: authority.pem().into() })
     }
 
-    /// Its own certificate, for whoever is to trust it.
+    /// Returns the authority's own certificate, for clients to trust.
     pub fn pem(&self) -> &str {
         &self.pem
     }

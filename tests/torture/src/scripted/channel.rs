@@ -12,14 +12,14 @@ use tokio_rustls::server::TlsStream;
 
 use super::authority::Authority;
 
-/// The socket as TLS sees it. It may write only so many bytes.
+/// The socket below TLS, with a limit on how many bytes it may write.
 #[derive(Debug)]
 pub(super) struct Wire {
     socket: Arc<TcpStream>,
     left: u64,
 }
 
-/// What a script reads and writes.
+/// The connection that a script reads and writes.
 #[derive(Debug)]
 pub(super) enum Channel {
     Plain(Wire),
@@ -27,7 +27,8 @@ pub(super) enum Channel {
 }
 
 impl Channel {
-    /// Opens a connection. `handshake`: TLS may write only so many bytes. An error: it never came about.
+    /// Opens a connection. `handshake`: limit on the bytes that TLS may write. Fails if the handshake does not
+    /// complete.
     pub(super) async fn open(
         socket: Arc<TcpStream>,
         authority: Option<&Authority>,
@@ -44,7 +45,7 @@ impl Channel {
         }
     }
 
-    /// Reads at most `limit` bytes; none at the peer's end.
+    /// Reads at most `limit` bytes. Returns none at the end of input.
     pub(super) async fn read(&mut self, limit: usize) -> io::Result<BytesMut> {
         let mut bytes = BytesMut::with_capacity(limit);
         let mut buffer = bytes::BufMut::limit(&mut bytes, limit);
@@ -105,7 +106,7 @@ impl AsyncWrite for Wire {
         Poll::Ready(Ok(()))
     }
 
-    /// Ends are made by scripts.
+    /// Does nothing: scripts decide how the connection ends.
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,4 @@
-//! A script played over a connection.
+//! Plays a script over a connection.
 
 use std::io;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::shared::{Busy, Shared};
 
 const READ_SIZE: usize = 64 * 1024;
 
-/// How a script goes on after a step.
+/// The continuation after a step of a script.
 enum Next {
     Step,
-    /// The peer is gone, or the script is over.
+    /// The peer has left, or the script has ended.
     End,
-    /// Ends like this.
+    /// End the connection like this.
     Cut(Cut),
-    /// These bytes for as long as the peer stays.
+    /// Send these bytes for as long as the peer stays.
     Forever(Source),
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn play(socket: Arc<TcpStream>, shared: Arc<Shared>, side: Side
             None => Next::End,
             Some((step, rest)) => {
                 steps = rest;
-                // An error: the peer is gone.
+                // An error means that the peer has left.
                 player.step(step, &socket).await.unwrap_or(Next::End)
             }
         };
@@ -57,7 +57,7 @@ pub(super) async fn play(socket: Arc<TcpStream>, shared: Arc<Shared>, side: Side
         Next::Forever(source) => {
             let bytes = bytes(source, &player.shared, &player.connection);
             player.connection.answers(&bytes);
-            // Many at once: a system call for each would be the slowest part.
+            // Repeated in one buffer, because a system call for each copy would be slow.
             bytes.repeat((READ_SIZE / bytes.len().max(1)).max(1))
         }
         _ => Vec::new(),

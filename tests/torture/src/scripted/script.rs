@@ -1,4 +1,4 @@
-//! What a script is made of.
+//! Scripts, their steps and their sources.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -28,17 +28,17 @@ use super::success_form::SuccessForm;
 /// | `trickle SOURCE by 3 every 5ms` | writes them piece by piece |
 /// | `repeat SOURCE` | writes them again and again until the peer leaves |
 /// | `pause 50ms` | neither reads nor writes meanwhile |
-/// | `mark` | wakes whoever waits for [`ScriptedServer::marked`](super::ScriptedServer::marked) |
+/// | `mark` | wakes tasks that wait for [`ScriptedServer::marked`](super::ScriptedServer::marked) |
 /// | `half-close` | ends this side and goes on |
 /// | `cut fin`, `cut rst`, `cut silence` | ends the connection, or leaves it open and dead |
 /// | `handshake 300 rst` | only as the first step: TLS is cut after so many bytes of the server's side |
 ///
 /// | source | |
 /// |---|---|
-/// | `image` | a success that holds the picture |
-/// | `link` | a success that links to the picture |
-/// | `picture` | the picture itself, as a download; honours `Range` |
-/// | `form data-uri` | a success that holds the picture in another [`SuccessForm`] than the API's |
+/// | `image` | a success that holds the image |
+/// | `link` | a success that links to the image |
+/// | `picture` | the image itself, as a download; honours `Range` |
+/// | `form data-uri` | a success that holds the image in another [`SuccessForm`] than the API's |
 /// | `json '{"data":null}'` | a success with another body |
 /// | `status 429 documented 'retry-after: 1'` | a failure in one of the forms of [`ErrorForm`], with headers |
 /// | `'HTTP/1.1 200 OK\r\n\r\n'` | exactly these bytes: `\r`, `\n`, `\\`, `\'` and `\x00` are escapes |
@@ -48,12 +48,12 @@ pub struct Script {
 }
 
 impl Script {
-    /// These steps.
+    /// Creates a script from steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self { steps: steps.into_iter().collect() }
     }
 
-    /// Its steps.
+    /// Returns the steps.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -63,37 +63,37 @@ impl Script {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
-    /// Reads. What is not read has not arrived.
+    /// Reads. Bytes that are not read count as not arrived.
     Read(Until),
     /// Writes a source's bytes in this range.
     Send(Source, Range<u64>),
-    /// Writes a source in pieces of so many bytes, with a pause after each.
+    /// Writes a source in pieces of this many bytes, with a pause after each.
     Trickle(Source, u64, Duration),
     /// Writes a source again and again until the peer leaves.
     Repeat(Source),
-    /// Does nothing for a while.
+    /// Does nothing for this long.
     Pause(Duration),
-    /// Wakes whoever waits for it.
+    /// Wakes tasks that wait for a mark.
     Mark,
     /// Ends the sending side.
     HalfClose,
     /// Ends the connection.
     Cut(Cut),
-    /// Cuts TLS after so many bytes of the server's side of the handshake. Without TLS, cuts at once.
+    /// Cuts TLS after this many bytes of the server's side of the handshake. Without TLS, cuts at once.
     Handshake(u64, Cut),
 }
 
-/// How far to read.
+/// How far a step reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Until {
-    /// So many bytes of the request, its head included.
+    /// This many bytes of the request, its head included.
     Bytes(u64),
-    /// Its head, and what comes along with it.
+    /// To the end of the head, and anything that arrived together with it.
     Head,
-    /// All of it.
+    /// The whole request.
     Whole,
-    /// The end of the peer's side.
+    /// The end of the peer's input.
     End,
 }
 
@@ -101,13 +101,13 @@ pub enum Until {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
-    /// A success that holds the picture.
+    /// A success that holds the image.
     Image,
-    /// A success that links to the picture.
+    /// A success that links to the image.
     Link,
-    /// The picture itself, as a download.
+    /// The image itself, as a download.
     Picture,
-    /// A success that holds the picture in another form.
+    /// A success that holds the image in another form.
     Form(SuccessForm),
     /// A success with this body.
     Json(String),
@@ -117,7 +117,7 @@ pub enum Source {
         status: u16,
         /// Its body.
         form: ErrorForm,
-        /// Header lines, without their ends.
+        /// Header lines, without line breaks.
         headers: Vec<String>,
     },
     /// Exactly these bytes.
@@ -125,19 +125,19 @@ pub enum Source {
 }
 
 impl Step {
-    /// Writes all of a source.
+    /// Returns a step that writes all of a source.
     pub fn send(source: Source) -> Self {
         Self::Send(source, 0..u64::MAX)
     }
 
-    /// Writes the beginning of a source.
+    /// Returns a step that writes the beginning of a source.
     pub fn send_first(source: Source, bytes: u64) -> Self {
         Self::Send(source, 0..bytes)
     }
 }
 
 impl Source {
-    /// A failure with a body of this form and no headers of its own.
+    /// Returns a failure with a body of this form and without extra headers.
     pub fn status(status: u16, form: ErrorForm) -> Self {
         Self::Status { status, form, headers: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! The server: two origins as the gateway has them; each connection plays a script.
+//! The server: two origins, like the gateway and its CDN. Each connection plays a script.
 
 use std::io;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::play::play;
 use super::script::Script;
 use super::shared::{Busy, Shared, SideState, lock};
 
-/// The smallest picture that is one.
+/// The smallest valid image, in base64.
 const PICTURE: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 
@@ -53,13 +53,13 @@ impl ScriptedServerBuilder {
         self
     }
 
-    /// Sets the picture of every answer. Default: a PNG of one pixel.
+    /// Sets the image in every response. Default: a PNG of one pixel.
     pub fn picture(mut self, picture: impl Into<Bytes>) -> Self {
         self.picture = picture.into();
         self
     }
 
-    /// Sets how many pictures an answer holds. Default: 1.
+    /// Sets how many images a response holds. Default: 1.
     pub fn pictures(mut self, pictures: usize) -> Self {
         self.pictures = pictures;
         self
@@ -68,7 +68,7 @@ impl ScriptedServerBuilder {
     /// Starts on the current tokio runtime.
     ///
     /// # Errors
-    /// A port on loopback that cannot be bound.
+    /// If a port on loopback cannot be bound.
     pub async fn start(self) -> io::Result<ScriptedServer> {
         let (api, cdn) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
         let scheme = if self.authority.is_some() { "https" } else { "http" };
@@ -95,7 +95,7 @@ impl ScriptedServerBuilder {
     }
 }
 
-/// One origin's accept loop, which ends with this, and all its connections with it.
+/// One origin's accept loop. Dropping it ends the loop and all its connections.
 #[derive(Debug)]
 struct Listener {
     checkpoint: mpsc::Sender<oneshot::Sender<()>>,
@@ -103,10 +103,10 @@ struct Listener {
 }
 
 impl Listener {
-    /// Resolves when every connection that was there before is accepted.
+    /// Resolves when every connection that was waiting before this call is accepted.
     async fn pass(&self) {
         let (done, passed) = oneshot::channel();
-        // An error: the loop has ended, and nothing is accepted any more.
+        // An error means that the loop has ended and accepts nothing more.
         if self.checkpoint.send(done).await.is_ok() {
             let _ = passed.await;
         }
@@ -130,7 +130,7 @@ pub struct ScriptedServer {
 impl ScriptedServer {
     /// Returns a builder, to be [started](ScriptedServerBuilder::start).
     pub fn builder() -> ScriptedServerBuilder {
-        // What is written above can be decoded.
+        // The constant above is valid base64.
         let picture = base64_simd::STANDARD.decode_to_vec(PICTURE).unwrap_or_default();
         ScriptedServerBuilder {
             billing: Billing::default(),
@@ -156,7 +156,7 @@ impl ScriptedServer {
         lock(&self.shared.side(side).scripts).push_back(script);
     }
 
-    /// Sets the script of connections for which no other script waits.
+    /// Sets the script for connections when no other script is queued.
     pub fn script_always(&self, side: Side, script: Script) {
         *lock(&self.shared.side(side).always) = script;
     }
@@ -187,7 +187,7 @@ impl ScriptedServer {
         let _ = self.shared.marks.subscribe().wait_for(|seen| *seen >= marks).await;
     }
 
-    /// Waits until no script is at work any more on what any client has done so far. Connections that were cut into
+    /// Waits until scripts have handled everything that clients have done so far. Connections that were cut into
     /// silence are not waited for.
     pub async fn wait_idle(&self) {
         let mut busy = self.shared.busy.subscribe();
@@ -221,14 +221,14 @@ impl Accepting {
                 Some(_) = self.playing.join_next() => {}
                 Some(done) = checkpoints.recv() => {
                     self.accept_waiting();
-                    // Whoever asked may have left.
+                    // The receiver may have been dropped.
                     let _ = done.send(());
                 }
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, _)) => self.serve(socket),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
-                        // Out of file descriptors: asking again at once would spin.
+                        // Out of file descriptors: accepting again at once would spin.
                         tokio::time::sleep(Duration::from_millis(10)).await;
                     }
                 },
@@ -236,7 +236,7 @@ impl Accepting {
         }
     }
 
-    /// Accepts by system calls what the runtime may not have noticed yet.
+    /// Accepts with direct system calls connections that the runtime may not have noticed yet.
     fn accept_waiting(&mut self) {
         while let Ok((socket, _)) = SockRef::from(&self.listener).accept() {
             match socket.set_nonblocking(true).and_then(|()| TcpStream::from_std(socket.into())) {
@@ -247,7 +247,7 @@ impl Accepting {
     }
 
     fn serve(&mut self, socket: TcpStream) {
-        // An error means that the peer is gone already.
+        // An error means that the peer has already disconnected.
         let _ = socket.set_nodelay(true);
         let state = self.shared.side(self.side);
         state.connections.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What the connections of a scripted server share.
+//! The state that connections of a scripted server share.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU64;
@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use super::authority::Authority;
 use super::script::{Script, Source, Step, Until};
 
-/// As much of what each origin receives is kept.
+/// Maximum number of received bytes that are kept for each origin.
 const RECEIVED_MAX: usize = 256 << 10;
 
-/// What connections share.
+/// State shared by connections.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) account: Arc<Account>,
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub(super) pictures: usize,
     pub(super) cdn_url: String,
     pub(super) sides: [SideState; 2],
-    /// Scripts at work.
+    /// Number of scripts at work.
     pub(super) busy: watch::Sender<usize>,
     pub(super) marks: watch::Sender<u64>,
 }
@@ -69,7 +69,7 @@ impl Shared {
     }
 }
 
-/// Says that a script is at work, until it is dropped.
+/// Counts a script as at work until dropped.
 pub(super) struct Busy(Arc<Shared>);
 
 impl Busy {
@@ -85,7 +85,7 @@ impl Drop for Busy {
     }
 }
 
-/// Locks; what a panicked holder left behind still counts.
+/// Locks a mutex. State left by a panicked holder is still used.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

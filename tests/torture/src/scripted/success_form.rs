@@ -1,4 +1,4 @@
-//! Successes in forms that the API does not have, as other gateways give them.
+//! Successes in forms that other gateways send and this API does not.
 
 use std::fmt;
 use std::io::Write;
@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 macro_rules! forms {
     ($( $(#[$doc:meta])* $form:ident = $name:literal, )+) => {
-        /// How a success holds its pictures.
+        /// The way a success holds its images.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[non_exhaustive]
         pub enum SuccessForm {
@@ -21,7 +21,7 @@ macro_rules! forms {
             /// Every form.
             pub const ALL: &[Self] = &[$( Self::$form, )+];
 
-            /// Its name in a script.
+            /// Returns the name used in scripts.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$form => $name, )+ }
             }
@@ -30,23 +30,23 @@ macro_rules! forms {
 }
 
 forms! {
-    /// `data:` URIs in the places of links.
+    /// `data:` URIs in place of links.
     DataUri = "data-uri",
-    /// Base64 in the places of links.
+    /// Base64 in place of links.
     UrlBase64 = "url-base64",
-    /// A list in the place of the object.
+    /// A list in place of the object.
     List = "list",
     /// Deep in members of other names.
     Deep = "deep",
-    /// Server-sent events, one for each picture, with a preview before it.
+    /// Server-sent events, one per image, with a preview before each.
     Events = "events",
-    /// A line of JSON for each picture.
+    /// A line of JSON per image.
     Lines = "lines",
-    /// The first picture's own bytes.
+    /// The first image's own bytes.
     Bytes = "bytes",
-    /// The first picture's base64.
+    /// The first image's base64.
     Text = "text",
-    /// The API's own answer in gzip.
+    /// The API's own response, compressed with gzip.
     Gzip = "gzip",
 }
 
@@ -66,7 +66,7 @@ impl FromStr for SuccessForm {
     }
 }
 
-/// Content type, content coding and body of a success in this form.
+/// Returns content type, content coding and body of a success in this form.
 pub(super) fn body(
     form: SuccessForm,
     picture: &Bytes,

@@ -1,4 +1,4 @@
-//! Scripts as text: printed when something fails, parsed to play it again.
+//! The text form of scripts, printed when something fails and parsed to repeat it.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use gptimage_emulator::{Cut, ErrorForm, parse_duration};
 
 use super::script::{Script, Source, Step, Until};
 
-/// Why a text is not a script.
+/// The reason why a text is not a valid script.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("script: {0}")]
 pub struct ParseScriptError(String);
@@ -78,7 +78,7 @@ fn cut_word(cut: Cut) -> &'static str {
     }
 }
 
-/// Bytes between single quotes. What is UTF-8 and no control character stays as it is.
+/// Writes bytes between single quotes. Valid UTF-8 without control characters is not escaped.
 fn quoted(bytes: &[u8]) -> String {
     let mut text = String::from("'");
     for chunk in bytes.utf8_chunks() {
@@ -136,7 +136,7 @@ fn words(text: &str) -> Result<Vec<Word>, ParseScriptError> {
     Ok(words)
 }
 
-/// Reads a quoted text at the beginning of `text`; also returns its length with both quotes.
+/// Parses a quoted text at the beginning of `text`. Also returns its length, both quotes included.
 fn unquoted(text: &str) -> Result<(Vec<u8>, usize), ParseScriptError> {
     let mut bytes = Vec::new();
     let mut characters = text.char_indices().skip(1);

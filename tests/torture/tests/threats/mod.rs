@@ -1,17 +1,18 @@
-//! What SECURITY.md names, and what tests say of themselves: `Threat: <id>` in a comment, right before an assertion.
+//! The threats that SECURITY.md names and the tests that mark them: `Threat: <id>` in a comment, right before an
+//! assertion.
 
 use std::path::Path;
 
-/// The line of a file at which a test looks at a threat.
+/// A file and the line in it at which a test marks a threat.
 pub(crate) type Mark = (String, usize);
 
 const FOLDERS: [&str; 4] = ["crates", "bindings", "tests", "fuzz"];
 const LANGUAGES: [&str; 5] = ["rs", "py", "c", "h", "cpp"];
 
-/// How an assertion reads, in any of the languages. `judge` is the ledger's.
+/// Texts that identify an assertion, in any of the languages. `judge` compares with the ledger.
 const ASSERTIONS: [&str; 7] = ["assert", "panic!(", "judge(", "CHECK", "check_", "report.line(", "mismatches.report("];
 
-/// The ids of a table's rows, and the tests that they name.
+/// Reads the ids in a table's rows and the tests that they name.
 pub(crate) fn read(text: &str) -> Vec<(String, Vec<String>)> {
     let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id "));
     rows.map(|row| {
@@ -24,7 +25,7 @@ pub(crate) fn read(text: &str) -> Vec<(String, Vec<String>)> {
     .collect()
 }
 
-/// Where the test `path::function` looks at a threat.
+/// Finds the marks for a threat in the test `path::function`.
 pub(crate) fn marks_of(root: &Path, id: &str, test: &str) -> Result<Vec<Mark>, String> {
     let (path, function) = test.split_once("::").ok_or("not a path::name")?;
     let source = std::fs::read_to_string(root.join(path)).map_err(|error| error.to_string())?;
@@ -35,7 +36,7 @@ pub(crate) fn marks_of(root: &Path, id: &str, test: &str) -> Result<Vec<Mark>, S
     Ok(lines.into_iter().map(|line| (path.to_owned(), line)).collect())
 }
 
-/// The lines, from 1, at which a function that is a test says that it looks at a threat.
+/// Returns the line numbers, from 1, at which a test function marks a threat.
 pub(crate) fn marks_in(path: &str, source: &str, id: &str, function: &str) -> Result<Vec<usize>, String> {
     let lines: Vec<_> = source.lines().collect();
     let (first, last) = body_of(&lines, function).ok_or("nothing there defines it")?;
@@ -57,7 +58,8 @@ pub(crate) fn marks_in(path: &str, source: &str, id: &str, function: &str) -> Re
     Ok(marks.into_iter().map(|line| line + 1).collect())
 }
 
-/// Whether a function of a program in C or Python is named outside its definition: in its file, beside it, or one folder up.
+/// Returns whether a function of a C or Python program is used outside its definition: in its file, in its folder or
+/// one folder up.
 fn is_called(path: &Path, function: &str) -> bool {
     let folders = path.ancestors().skip(1).take(2);
     let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
@@ -68,7 +70,7 @@ fn is_called(path: &Path, function: &str) -> bool {
     lines.sum::<usize>() > 1
 }
 
-/// Every line below the folders of tests and sources that speaks of a threat.
+/// Finds all marks in tests and sources.
 pub(crate) fn marks_below(root: &Path) -> Vec<Mark> {
     let mut folders: Vec<_> = FOLDERS.map(|folder| root.join(folder)).into();
     let mut marks = Vec::new();
@@ -90,13 +92,13 @@ pub(crate) fn marks_below(root: &Path) -> Vec<Mark> {
     marks
 }
 
-/// The id in a line that is such a comment and nothing else.
+/// Returns the id if the line is a threat mark and nothing else.
 fn threat_of(line: &str) -> Option<&str> {
     let comment = ["// ", "# ", "/* "].iter().find_map(|start| line.trim().strip_prefix(start))?;
     Some(comment.trim_end_matches(" */").strip_prefix("Threat: ")?.trim())
 }
 
-/// The lines of a function: from the one that defines it to the one that ends it.
+/// Returns the first and last line of a function.
 fn body_of(lines: &[&str], function: &str) -> Option<(usize, usize)> {
     let defines = |line: &&str| {
         let begins = ["fn ", "def ", "static "].iter().any(|word| line.contains(word));
@@ -120,7 +122,7 @@ fn body_of(lines: &[&str], function: &str) -> Option<(usize, usize)> {
     Some((first, last))
 }
 
-/// Whether a statement asserts something: by itself, or by a function of the same file that does.
+/// Returns whether a statement asserts something, by itself or by calling a function of the same file that does.
 fn asserts(lines: &[&str], statement: &str) -> bool {
     let is_assertion = |text: &str| ASSERTIONS.iter().any(|assertion| text.contains(assertion));
     let called = statement.split(|char: char| !char.is_alphanumeric() && char != '_');
