@@ -1,5 +1,5 @@
-//! The baseline: the least that a client can do for an answer. One raw blocking socket, the base64 found, decoded in place
-//! and written to a file that gets its name at the end.
+//! The baseline: the minimum work that a client needs for a response. One raw blocking socket; the base64 is found,
+//! decoded in place and written to a temporary file, which is then renamed.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,7 +14,7 @@ use crate::job::Job;
 const READ: usize = 1 << 20;
 const PAYLOAD: &[u8] = b"\"b64_json\":\"";
 
-/// One call after another. `keep`: all on one connection, else each on its own.
+/// Makes calls one after another. `keep`: all on one connection, otherwise each on a new one.
 pub(crate) fn in_turn(job: &Job, keep: bool) -> Result<(), Failure> {
     let address = job.url.strip_prefix("http://").ok_or("an http URL was expected")?;
     let body = r#"{"model":"openai/gpt-image-2","prompt":"A T-Rex relaxing on a beach"}"#;
@@ -41,7 +41,7 @@ pub(crate) fn in_turn(job: &Job, keep: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads head and body into the buffer, which is used again and again, and says how far it is filled.
+/// Reads a response into the buffer, which is reused, and returns its length.
 fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize, Failure> {
     let (mut filled, mut end) = (0, None);
     while end.is_none_or(|end| filled < end) {
@@ -60,7 +60,7 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize, Fa
     Ok(filled)
 }
 
-/// Length of head and body, once the head is here.
+/// Returns the length of head and body, once the head is complete.
 fn answer_len(answer: &[u8]) -> Result<Option<usize>, Failure> {
     let Some(end) = memmem::find(answer, b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(answer.get(..end).unwrap_or_default())?;

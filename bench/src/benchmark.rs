@@ -1,13 +1,13 @@
-//! The benchmarks: each does a job in a process of its own, which prints what it cost.
+//! The benchmarks. Each runs a job in a process of its own, which prints its cost.
 
 use crate::failure::Failure;
 use crate::job::{Idle, Job};
 use crate::{baseline, curl, gptimage, plain, process};
 
-/// The argument that makes this program one measured run.
+/// The argument that makes this program do one measured run.
 pub(crate) const COMMAND: &str = "run";
 
-/// A client and the way in which it does a job.
+/// A benchmark: a client and how it does a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Benchmark {
     GptimageInTurn,
@@ -30,13 +30,13 @@ impl Benchmark {
         Self::CurlEdit,
     ];
 
-    /// Its name as an argument.
+    /// Returns the name used as an argument.
     pub(crate) fn name(self) -> String {
         format!("{self:?}")
     }
 }
 
-/// Does a job in this process and prints what it cost.
+/// Runs a job in this process and prints its cost.
 pub(crate) fn run(name: &str, job: &[&str]) -> Result<(), Failure> {
     let benchmark = Benchmark::ALL.into_iter().find(|benchmark| benchmark.name() == name).ok_or("no benchmark")?;
     let [url, folder, count] = job else { return Err("a job is a URL, a folder and a count".into()) };
@@ -52,7 +52,7 @@ pub(crate) fn run(name: &str, job: &[&str]) -> Result<(), Failure> {
         Benchmark::BaselineKept => alone(baseline::in_turn(&job, true), started)?,
         Benchmark::CurlEdit => alone(curl::edit(&job), started)?,
     };
-    // This process does nothing for curl but to start it.
+    // For curl, this process only starts the program, so the children's CPU time is measured.
     let cpu = if benchmark == Benchmark::CurlEdit { process::cpu_of_children()? } else { process::cpu()? };
     let above_idle = process::peak_kib()?.saturating_sub(idle.kib);
     println!("{} {} {} {above_idle}", cpu.as_micros(), idle.cpu.as_micros(), idle.kib);

@@ -1,4 +1,4 @@
-//! Processes of this program's own: the server, and measured runs.
+//! Child processes: the server and measured runs.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,14 +11,14 @@ use crate::failure::Failure;
 use crate::job::{Cost, Job};
 use crate::server;
 
-/// A running server. Dropped, it ends.
+/// A running server; stopped when dropped.
 pub(crate) struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    /// Starts one that answers requests once `hold` of them have come.
+    /// Starts a server that responds once `hold` requests have arrived.
     pub(crate) fn start(hold: usize) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .args([server::COMMAND, &hold.to_string()])
@@ -31,12 +31,12 @@ impl Server {
         Ok(Self { child, port: line.trim().parse()? })
     }
 
-    /// Its address without a path.
+    /// Returns the server's URL without a path.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// How many requests came since this was last asked, and how many bytes in them.
+    /// Returns the number of requests, and of bytes in them, since the last call.
     pub(crate) fn received(&self) -> Result<(usize, u64), Failure> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         write!(stream, "GET {} HTTP/1.1\r\n\r\n", server::RECEIVED_PATH)?;
@@ -51,13 +51,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The end of its input ends it.
+        // The server ends when its standard input is closed.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }
 
-/// What does a job in a process of its own: a program, told who it is and then the job.
+/// A command that runs a job in a process of its own. The job's arguments follow its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Runner {
     program: PathBuf,
@@ -69,7 +69,7 @@ impl Runner {
         Self { program, arguments }
     }
 
-    /// This program itself.
+    /// Returns a runner that starts this program for a benchmark.
     pub(crate) fn of(benchmark: Benchmark) -> Result<Self, Failure> {
         Ok(Self::new(std::env::current_exe()?, vec![benchmark::COMMAND.into(), benchmark.name().into()]))
     }
@@ -80,7 +80,7 @@ impl Runner {
             .arg(&job.url)
             .arg(&job.folder)
             .arg(job.count.to_string())
-            // gptimage asks no proxy for this machine in any case.
+            // gptimage never uses a proxy for loopback; this makes the other clients do the same.
             .env("NO_PROXY", "127.0.0.1")
             .stderr(Stdio::inherit())
             .output()?;

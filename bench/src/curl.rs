@@ -1,20 +1,20 @@
-//! `curl -F`, the measure of uploads.
+//! `curl -F`, the reference for uploads.
 
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 use crate::job::Job;
 
-/// Whether there is a curl to compare with.
+/// Returns whether curl is installed.
 pub(crate) fn is_there() -> bool {
     Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// One edit of many files.
+/// Runs one edit with many files.
 pub(crate) fn edit(job: &Job) -> Result<(), Failure> {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--fail", "--noproxy", "*"]);
-    // Without an answer to `Expect`, curl waits a second for nothing.
+    // Without this header curl would wait a second for a response to `Expect`.
     curl.args(["--header", "Expect:", "--header", "Authorization: Bearer key"]);
     curl.args(["--form", "model=openai/gpt-image-2", "--form", "prompt=Put a crown on the T-Rex's head"]);
     for input in job.inputs() {

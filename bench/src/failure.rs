@@ -1,6 +1,6 @@
-//! Why a measurement stopped.
+//! The error type of measurements.
 
 use std::error::Error;
 
-/// Anything that stops a measurement.
+/// Any error that stops a measurement.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;

@@ -1,4 +1,4 @@
-//! A folder for the pictures: in memory if there is room, so that no disk is measured.
+//! The folder for the images: in memory if there is room, so that the disk is not measured.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use tempfile::TempDir;
 use crate::failure::Failure;
 
 const IN_MEMORY: &str = "/dev/shm";
-/// What the largest job leaves there, and some room: 16 inputs of 50 MB.
+/// Space for the largest job's files, 16 inputs of 50 MB, with a margin.
 const ROOM: u64 = 1 << 30;
 
-/// The folder, and whether it is in memory.
+/// Creates the folder. Returns also whether it is in memory.
 pub(crate) fn make() -> Result<(TempDir, bool), Failure> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("gptimage-bench-");

@@ -1,4 +1,4 @@
-//! gptimage-core as a program uses it: its async client on one current-thread runtime.
+//! gptimage-core as programs use it: its async client on one current-thread runtime.
 
 use gptimage_core::{Client, EditRequest, GenerateRequest};
 use tokio::runtime::Runtime;
@@ -13,7 +13,7 @@ fn set_up(job: &Job) -> Result<(Client, Runtime), Failure> {
     Ok((client, runtime))
 }
 
-/// One call after another.
+/// Makes calls one after another.
 pub(crate) fn in_turn(job: &Job) -> Result<Idle, Failure> {
     let (client, runtime) = set_up(job)?;
     let idle = Idle::now()?;
@@ -27,7 +27,7 @@ pub(crate) fn in_turn(job: &Job) -> Result<Idle, Failure> {
     Ok(idle)
 }
 
-/// All calls at once.
+/// Makes all calls at once.
 pub(crate) fn at_once(job: &Job) -> Result<Idle, Failure> {
     let (client, runtime) = set_up(job)?;
     let idle = Idle::now()?;
@@ -45,7 +45,7 @@ pub(crate) fn at_once(job: &Job) -> Result<Idle, Failure> {
     Ok(idle)
 }
 
-/// One edit of many files.
+/// Makes one edit with many files.
 pub(crate) fn edit(job: &Job) -> Result<Idle, Failure> {
     let (client, runtime) = set_up(job)?;
     let idle = Idle::now()?;

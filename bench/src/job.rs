@@ -1,4 +1,4 @@
-//! Jobs, and what a run of one cost.
+//! Jobs, and the measured cost of running one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,35 +6,35 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::process;
 
-/// What is to be done.
+/// A job for a benchmark.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// The server's, without a path.
+    /// The server's URL, without a path.
     pub(crate) url: String,
-    /// Where results go.
+    /// The folder for the results.
     pub(crate) folder: PathBuf,
-    /// How many calls; of an edit, how many files.
+    /// The number of calls; for an edit, the number of files.
     pub(crate) count: usize,
 }
 
 impl Job {
-    /// The file of one result.
+    /// Returns the path of one result.
     pub(crate) fn picture(&self, number: usize) -> PathBuf {
         self.folder.join(format!("{number}.png"))
     }
 
-    /// The files that an edit takes.
+    /// Returns the paths of an edit's input files.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = PathBuf> {
         (0..self.count).map(|number| self.input(number))
     }
 
-    /// One of them.
+    /// Returns the path of one input file.
     pub(crate) fn input(&self, number: usize) -> PathBuf {
         self.folder.join(format!("input-{number}.png"))
     }
 }
 
-/// A process that is set up and has done nothing yet.
+/// The state of a process that is set up and has not made a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Idle {
     pub(crate) cpu: Duration,
@@ -42,19 +42,19 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// Takes the process's state as idle.
+    /// Records the current state of this process as idle.
     pub(crate) fn now() -> Result<Self, Failure> {
         process::forget_peak()?;
         Ok(Self { cpu: process::cpu()?, kib: process::resident_kib()? })
     }
 }
 
-/// What a run cost.
+/// The cost of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
-    /// Of the whole process, from its first instruction.
+    /// CPU time of the whole process, from its first instruction.
     pub(crate) cpu: Duration,
-    /// What of it had gone before the first call.
+    /// The part of it that was used before the first call.
     pub(crate) set_up: Duration,
     pub(crate) idle_kib: u64,
     /// Peak memory above idle.
@@ -62,7 +62,7 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Reads what a run printed.
+    /// Parses the output of a run.
     pub(crate) fn parse(printed: &str) -> Result<Self, Failure> {
         let numbers: Result<Vec<u64>, _> = printed.split_whitespace().map(str::parse).collect();
         match *numbers?.as_slice() {

@@ -3,8 +3,8 @@
 //! With the arguments `python`, an interpreter that has gptimage and `python/requirements.txt` installed, and the wheel
 //! of gptimage, it measures Python too.
 //!
-//! The program runs itself again for the server and for every single measurement, so that each has a process, and with it
-//! a CPU account and a memory peak, of its own. It fails if what it measured did not really happen; it never judges a
+//! The program starts itself again for the server and for every single measurement, so that each has its own process,
+//! and with it its own CPU time and memory peak. It fails if a measured call did not really happen; it never judges a
 //! figure.
 #![allow(clippy::print_stdout, reason = "a program that reports to whoever runs it")]
 

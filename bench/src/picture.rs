@@ -1,4 +1,4 @@
-//! Real pictures of a given size that no compression makes smaller: noise in stored blocks.
+//! Valid images of a given size that cannot be compressed: noise in stored blocks.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use png::{BitDepth, ColorType, Compression, Encoder};
 
 use crate::failure::Failure;
 
-/// Writes a PNG of `width` × `height` RGBA pixels; it is a little longer than four bytes a pixel.
+/// Writes a PNG of `width` × `height` RGBA pixels, a little longer than four bytes per pixel.
 pub(crate) fn write_noise(mut to: impl Write, width: u32, height: u32) -> Result<(), Failure> {
     let mut pixels = vec![0; width as usize * height as usize * 4];
     fastrand::Rng::with_seed(u64::from(height)).fill(&mut pixels);
@@ -20,7 +20,7 @@ pub(crate) fn write_noise(mut to: impl Write, width: u32, height: u32) -> Result
     Ok(())
 }
 
-/// The picture that the server answers to a generation: 4 MiB of pixels, of the size that the API makes unless asked.
+/// Returns the server's response image: 4 MiB of pixels, in the API's default size.
 pub(crate) fn answered() -> Result<Vec<u8>, Failure> {
     let mut picture = Vec::new();
     write_noise(&mut picture, 1024, 1024)?;

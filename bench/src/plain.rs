@@ -1,4 +1,4 @@
-//! The plain way, as most clients do it: the whole answer, then JSON, then base64, then a file.
+//! The plain way of most clients: read the whole response, parse the JSON, decode the base64, write the file.
 #![allow(clippy::disallowed_types, reason = "what is compared here is reqwest without gptimage")]
 
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ struct Entry {
     b64_json: String,
 }
 
-/// All calls at once, on the runtime that `#[tokio::main]` makes.
+/// Makes all calls at once, on the runtime that `#[tokio::main]` creates.
 pub(crate) fn at_once(job: &Job) -> Result<Idle, Failure> {
     let client = reqwest::Client::builder().tls_backend_preconfigured(no_tls()?).no_proxy().build()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -39,7 +39,7 @@ pub(crate) fn at_once(job: &Job) -> Result<Idle, Failure> {
     Ok(idle)
 }
 
-/// Plain http needs no trust store, which a bare machine may not have.
+/// A TLS configuration without certificates: plain http needs none, and a bare machine may have no trust store.
 fn no_tls() -> Result<rustls::ClientConfig, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

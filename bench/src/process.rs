@@ -1,4 +1,4 @@
-//! What the system says about this process.
+//! Resource usage of this process, as the system reports it.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 
 use crate::failure::Failure;
 
-/// CPU of all threads, user and system, since the process began.
+/// Returns the CPU time of all threads, user and system, since the process began.
 pub(crate) fn cpu() -> Result<Duration, Failure> {
     total(&getrusage(UsageWho::RUSAGE_SELF)?)
 }
 
-/// CPU of the children that ended and were waited for.
+/// Returns the CPU time of children that have ended and were waited for.
 pub(crate) fn cpu_of_children() -> Result<Duration, Failure> {
     total(&getrusage(UsageWho::RUSAGE_CHILDREN)?)
 }
@@ -22,17 +22,17 @@ fn total(usage: &Usage) -> Result<Duration, Failure> {
     Ok(Duration::from_micros(u64::try_from(micros)?))
 }
 
-/// Resident memory now, in KiB.
+/// Returns the current resident memory in KiB.
 pub(crate) fn resident_kib() -> Result<u64, Failure> {
     status("VmRSS:")
 }
 
-/// The most resident memory since the last [`forget_peak`], in KiB.
+/// Returns the peak resident memory since the last [`forget_peak`], in KiB.
 pub(crate) fn peak_kib() -> Result<u64, Failure> {
     status("VmHWM:")
 }
 
-/// Lets the peak begin anew.
+/// Resets the peak.
 pub(crate) fn forget_peak() -> Result<(), Failure> {
     Ok(std::fs::write("/proc/self/clear_refs", "5")?)
 }

@@ -1,4 +1,4 @@
-//! Python's side: gptimage's binding and openai-python, run as scripts by an interpreter that has both.
+//! The Python benchmarks: gptimage's binding and openai-python, run as scripts by an interpreter that has both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use crate::failure::Failure;
 /// The argument before the interpreter and the wheel.
 pub(crate) const COMMAND: &str = "python";
 
-/// As `measure.py` has it: small calls that are made before those that count.
+/// Number of small warm-up calls, as in `measure.py`.
 pub(crate) const CALLS_BEFORE: usize = 1000;
 
-/// Whatever the environment says; and the sources get no compiled files beside them.
+/// Ignore the environment, and write no compiled files beside the sources.
 const FLAGS: [&str; 3] = ["-E", "-s", "-B"];
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
 const IMPORTS: usize = 25;
@@ -28,7 +28,7 @@ pub(crate) struct Python {
     wheel: PathBuf,
 }
 
-/// How long interpreters run from start to end that do the same but for what they import, one after the other.
+/// Run times of whole interpreters that differ only in their imports, measured one after another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Imports {
     pub(crate) bare: Duration,
@@ -41,7 +41,7 @@ impl Python {
         Self { interpreter: interpreter.into(), wheel: wheel.into() }
     }
 
-    /// gptimage and openai-python, to do the same.
+    /// Returns runners that do the same job with gptimage and with openai-python.
     pub(crate) fn both(&self, way: &str) -> [Runner; 2] {
         ["run_gptimage.py", "run_openai.py"].map(|script| {
             let script = Path::new(SCRIPTS).join(script).into_os_string();

@@ -1,4 +1,4 @@
-//! The cheapest server that can be: canned answers from one shared buffer, a thread a connection.
+//! The cheapest possible server: fixed responses from one shared buffer, one thread per connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,10 +9,10 @@ use crate::picture;
 
 /// The argument that makes this program a server.
 pub(crate) const COMMAND: &str = "serve";
-/// Where the server tells what it received, as `requests bytes`, and forgets it.
+/// The path that returns the counts since the last request to it, as `requests bytes`.
 pub(crate) const RECEIVED_PATH: &str = "/received";
 
-/// Calls below this path are answered with a small picture.
+/// Calls below this path get a response with a small image.
 pub(crate) const SMALL_PATH: &str = "/small";
 
 const BUFFER: usize = 256 * 1024;
@@ -20,7 +20,7 @@ const BUFFER: usize = 256 * 1024;
 struct Server {
     large: Vec<u8>,
     small: Vec<u8>,
-    /// As many requests must be here before any of them is answered.
+    /// Requests are held until this many have arrived, and then answered together.
     hold: u64,
     received: Mutex<Received>,
     arrived: Condvar,
@@ -28,13 +28,13 @@ struct Server {
 
 #[derive(Default)]
 struct Received {
-    /// Requests ever, for holding.
+    /// All requests so far, for holding.
     ever: u64,
     requests: u64,
     bytes: u64,
 }
 
-/// Serves until standard input ends; the first line of standard output is the port.
+/// Serves until standard input ends. Prints the port as the first line of standard output.
 pub(crate) fn serve(hold: u64) -> Result<(), Failure> {
     let mut small = Vec::new();
     picture::write_noise(&mut small, 16, 16)?;
@@ -50,7 +50,7 @@ pub(crate) fn serve(hold: u64) -> Result<(), Failure> {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let server = server.clone();
-            // A connection that breaks is the client's business, which fails for it.
+            // A broken connection makes the client fail, which reports it.
             std::thread::spawn(move || server.converse(&stream));
         }
     });
@@ -93,7 +93,7 @@ impl Server {
         std::mem::replace(&mut *received, Received { ever, ..Received::default() })
     }
 
-    /// Counts a request and waits for as many as are held.
+    /// Counts a request, and waits until enough have arrived.
     fn note(&self, length: u64) {
         let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         received.ever += 1;
@@ -107,7 +107,7 @@ impl Server {
     }
 }
 
-/// Path and content length of the next request; `None` once the client hung up.
+/// Returns path and content length of the next request; `None` once the client has closed the connection.
 fn read_head(reader: &mut impl BufRead) -> Result<Option<(String, u64)>, Failure> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
@@ -126,7 +126,7 @@ fn read_head(reader: &mut impl BufRead) -> Result<Option<(String, u64)>, Failure
     }
 }
 
-/// Reads a body and throws it away.
+/// Reads a body and discards it.
 fn skip(reader: &mut impl BufRead, length: u64) -> Result<(), Failure> {
     let mut body = reader.take(length);
     while body.limit() > 0 {

@@ -1,4 +1,4 @@
-//! The jobs, each run by its benchmarks in turn, and the proof that they were done.
+//! The jobs, run by each of their benchmarks in turn, and the checks that they were really done.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,10 +15,10 @@ const CALLS_IN_TURN: usize = 50;
 const CALLS_AT_ONCE: usize = 128;
 const SMALL_CALLS: usize = 2000;
 const EDIT_FILES: usize = 16;
-/// RGBA pixels that, with the format's own bytes, just keep within 50 MiB.
+/// Dimensions of an RGBA image that, with the format's overhead, just stays within 50 MiB.
 const EDIT_PIXELS: (u32, u32) = (4096, 3199);
 
-/// Everything that was measured.
+/// All measurements.
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) in_memory: bool,
@@ -31,25 +31,25 @@ pub(crate) struct Figures {
     pub(crate) python: Option<InPython>,
 }
 
-/// What was measured in Python alone.
+/// The measurements that are made in Python only.
 #[derive(Debug)]
 pub(crate) struct InPython {
     /// Runs of gptimage and of openai-python.
     pub(crate) small: Vec<Runs>,
-    /// Calls that the cost of `small` is of: those between its set-up and its end.
+    /// The number of calls between set-up and end of `small`, over which its cost is divided.
     pub(crate) small_calls: usize,
     pub(crate) imports: Vec<Imports>,
     pub(crate) wheel_len: u64,
 }
 
-/// One benchmark's runs.
+/// The runs of one benchmark.
 #[derive(Debug)]
 pub(crate) struct Runs {
     runner: Runner,
     pub(crate) costs: Vec<Cost>,
 }
 
-/// Measures everything.
+/// Runs all measurements.
 pub(crate) fn run_all(python: Option<&Python>) -> Result<Figures, Failure> {
     let (folder, in_memory) = folder::make()?;
     let picture = picture::answered()?;
@@ -90,7 +90,7 @@ pub(crate) fn run_all(python: Option<&Python>) -> Result<Figures, Failure> {
     Ok(Figures { in_memory, in_turn, at_once, edit, python })
 }
 
-/// Measures what only Python has.
+/// Runs the measurements that are made in Python only.
 fn run_python(python: &Python, server: &Server, folder: &Path) -> Result<InPython, Failure> {
     let url = format!("{}{}", server.url(), server::SMALL_PATH);
     let job = Job { url, folder: folder.to_owned(), count: SMALL_CALLS };
@@ -101,7 +101,7 @@ fn run_python(python: &Python, server: &Server, folder: &Path) -> Result<InPytho
     Ok(InPython { small, small_calls: SMALL_CALLS, imports: python.imports()?, wheel_len: python.wheel_len()? })
 }
 
-/// Runs benchmarks in turn, several times over; every run is checked.
+/// Runs benchmarks in turn, several times, and checks every run.
 fn rounds(
     runners: Vec<Runner>,
     job: &Job,
@@ -118,7 +118,7 @@ fn rounds(
     Ok(all)
 }
 
-/// There is a right picture of every call and nothing else; then they are deleted.
+/// Checks that there is a correct image for every call and nothing else, then deletes them.
 fn check_pictures(job: &Job, picture: &[u8]) -> Result<(), Failure> {
     expect("files", fs::read_dir(&job.folder)?.count(), job.count)?;
     for number in 0..job.count {
@@ -131,7 +131,7 @@ fn check_pictures(job: &Job, picture: &[u8]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One request with all inputs in it came, and its answer became a file.
+/// Checks that one request with all inputs arrived and that its response became a file.
 fn check_edit(job: &Job, server: &Server, input_bytes: u64) -> Result<(), Failure> {
     let (requests, bytes) = server.received()?;
     expect("requests", requests, 1)?;
@@ -146,7 +146,7 @@ fn expect(what: &str, found: usize, wanted: usize) -> Result<(), Failure> {
     if found == wanted { Ok(()) } else { Err(format!("{found} {what} instead of {wanted}").into()) }
 }
 
-/// Makes the files of an edit, and says how long they are together.
+/// Creates the files of an edit and returns their total length.
 fn make_inputs(job: &Job) -> Result<u64, Failure> {
     let first = job.input(0);
     picture::write_noise(File::create(&first)?, EDIT_PIXELS.0, EDIT_PIXELS.1)?;

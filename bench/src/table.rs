@@ -1,4 +1,4 @@
-//! The figures for people.
+//! Prints the figures as a table.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::job::Cost;
 use crate::python::{CALLS_BEFORE, Imports};
 use crate::suite::{Figures, InPython, Runs};
 
-/// Prints every figure with its goal and what it was made of.
+/// Prints every figure with its goal and the values it was computed from.
 pub(crate) fn print(figures: &Figures) {
     let place = if figures.in_memory { "in memory" } else { "on a disk: no room in memory, so figures may vary" };
     println!(
@@ -45,7 +45,7 @@ pub(crate) fn print(figures: &Figures) {
     println!("Memory: the peak above what the process has before its first call.");
 }
 
-/// gptimage in Python, the interpreter included, beside openai-python.
+/// Prints gptimage in Python, interpreter included, beside openai-python.
 fn in_python(figures: &Figures, python: &InPython) {
     println!();
     if let [baseline, _, _, gptimage, openai] = figures.in_turn.as_slice() {
