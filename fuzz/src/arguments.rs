@@ -1,15 +1,15 @@
-//! Command lines: the command panics at none of them. Nothing is sent, and nothing is waited for.
+//! Command lines: the command must not panic on any of them. Nothing is sent or waited for.
 
 use std::ffi::OsString;
 
 use crate::trust;
 
-/// What the argument `p` stands for.
+/// The file that the argument `p` is replaced with.
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/rgba-4x4.png");
 
-/// The bytes are arguments, separated by NUL.
+/// Runs the command with the bytes as its arguments, separated by NUL.
 pub fn arguments(data: &[u8]) {
-    // Devices are real files too, and endless.
+    // Absolute paths could name devices, which may be endless.
     let rooted = |argument: &&[u8]| argument.contains(&b'/') && !argument.starts_with(b"http");
     if data.split(|byte| *byte == 0).any(|argument| rooted(&argument)) {
         return;

@@ -1,6 +1,6 @@
-//! Choices, made by bytes.
+//! Choices, made from the fuzzer's bytes.
 
-/// Reads choices from the front; at the end, everything is nothing.
+/// Reads choices from the front. At the end of the bytes, every choice is 0 or empty.
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
@@ -15,7 +15,7 @@ impl<'a> Bytes<'a> {
     }
 
     pub(crate) fn number(&mut self) -> u64 {
-        // Small ones are the interesting ones, and the largest.
+        // Small numbers and the largest are the most interesting ones.
         match self.byte() {
             small @ 0..250 => u64::from(small),
             250 => u64::MAX,
@@ -27,7 +27,7 @@ impl<'a> Bytes<'a> {
         from[usize::from(self.byte()) % from.len()]
     }
 
-    /// Bytes of a length that comes first.
+    /// Takes a byte string, which its length precedes.
     pub(crate) fn piece(&mut self) -> &'a [u8] {
         let len = usize::from(self.byte()).min(self.0.len());
         let (piece, rest) = self.0.split_at(len);

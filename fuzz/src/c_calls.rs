@@ -1,5 +1,5 @@
-//! Sequences of C calls: any function, in any order, with NULL, texts that are not UTF-8, and handles of every state. At the
-//! end everything is freed.
+//! Sequences of C calls: any function, in any order, with NULL, with texts that are not UTF-8 and with handles in
+//! every state. At the end all handles are freed.
 #![allow(unsafe_code, reason = "it calls C functions as a C program does")]
 
 use std::ffi::{CStr, CString, c_void};
@@ -15,7 +15,7 @@ use crate::c_functions::*;
 use crate::trust;
 
 const PICTURE: &[u8] = include_bytes!("../../tests/fixtures/rgba-4x4.png");
-/// Longer sequences show nothing that short ones do not, and every call takes its time.
+/// Maximum number of calls. Longer sequences find nothing more, and every call takes time.
 const CALLS_MAX: usize = 48;
 const OK: i32 = 0;
 const NAMES: [&CStr; 8] =
@@ -30,19 +30,19 @@ extern "C" fn called_back(_: Handle, _: *mut c_void) {
 
 extern "C" fn progressed(_: *const c_void, _: *mut c_void) {}
 
-/// One emulator for all sequences.
+/// Returns the URL of one emulator that all sequences share.
 fn base_url() -> CString {
     static EMULATOR: OnceLock<Emulator> = OnceLock::new();
     let emulator = EMULATOR.get_or_init(|| Emulator::builder().canned(PICTURE).balance_usd("1000000").spawn().unwrap());
     CString::new(emulator.base_url()).unwrap()
 }
 
-/// The objects of one kind that a program has.
+/// The program's objects of one kind.
 #[derive(Default)]
 struct Shelf(Vec<Handle>);
 
 impl Shelf {
-    /// One of them, or NULL.
+    /// Chooses one of them, or NULL.
     fn any(&self, bytes: &mut Bytes<'_>) -> Handle {
         let index = usize::from(bytes.byte());
         self.0.get(index % (self.0.len() + 1)).copied().unwrap_or(null_mut())
@@ -67,7 +67,7 @@ struct Program {
     texts: Vec<CString>,
 }
 
-/// The bytes are a program.
+/// Runs the bytes as a program of C calls.
 pub fn c_calls(data: &[u8]) {
     trust::little();
     let mut bytes = Bytes(data);
@@ -82,7 +82,7 @@ pub fn c_calls(data: &[u8]) {
 }
 
 impl Program {
-    /// A text of the program's, a usual one, or NULL.
+    /// Chooses a text from the bytes, a usual one, or NULL.
     fn text(&mut self, bytes: &mut Bytes<'_>, usual: &[&CStr]) -> Text {
         match bytes.byte() {
             0 => null(),
@@ -97,9 +97,10 @@ impl Program {
         }
     }
 
-    /// What a function that can fail did: its object and its error are kept, and agree with its status.
+    /// Records the result of a function that can fail: keeps its object and its error, and checks that they agree
+    /// with its status.
     fn done(&mut self, status: i32, made: Option<Handle>, error: Handle, wants_error: bool) {
-        // SAFETY: takes any number.
+        // SAFETY: accepts any number.
         assert!(!unsafe { gptimage_status_name(status) }.is_null());
         if status == OK {
             assert!(error.is_null(), "a success has no error");
@@ -109,7 +110,7 @@ impl Program {
             assert_eq!(error.is_null(), !wants_error, "a failure has its error where one is wanted");
         }
         if !error.is_null() {
-            // SAFETY: the library has just handed it over.
+            // SAFETY: the library has just returned it.
             assert_eq!(unsafe { gptimage_error_status(error) }, status);
             self.errors.0.push(error);
         }
@@ -129,7 +130,7 @@ impl Program {
                 0 => return self.configs.0.push(gptimage_config_new()),
                 1 => return gptimage_config_free(self.configs.take(bytes)),
                 2 => {
-                    // As most programs begin.
+                    // Most programs begin with this call.
                     let (config, url) = (gptimage_config_new(), base_url());
                     gptimage_config_set_api_key(config, c"sk-fuzz-0123456789".as_ptr(), null_mut());
                     gptimage_config_set_base_url(config, url.as_ptr(), null_mut());
@@ -191,7 +192,7 @@ impl Program {
                 23 => {
                     let client = self.clients.any(bytes);
                     let status = gptimage_client_collect(client, u64::from(bytes.byte() % 4), out, error_out);
-                    // Nothing to collect is no failure, and no object.
+                    // With nothing to collect, the call succeeds without an object.
                     if object.is_null() {
                         return self.done(status, None, error, wants_error && status != OK);
                     }
@@ -335,11 +336,11 @@ impl Program {
         }
     }
 
-    /// Frees everything, in an order that no document promises.
+    /// Frees all handles, in an order that no document promises.
     fn end(self) {
         let free = |shelf: Shelf, free: unsafe extern "C" fn(Handle)| {
             for handle in shelf.0 {
-                // SAFETY: the library handed it over, and it was not freed.
+                // SAFETY: the library returned it, and it was not freed.
                 unsafe { free(handle) };
             }
         };
@@ -354,7 +355,7 @@ impl Program {
     }
 }
 
-/// A text of the library's is NULL or UTF-8.
+/// Checks that a text from the library is NULL or UTF-8.
 ///
 /// # Safety
 /// It is NULL or ends in NUL, and its owner lives.

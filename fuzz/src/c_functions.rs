@@ -1,14 +1,14 @@
-//! libgptimage's functions, as a C program declares them.
+//! The functions of libgptimage, declared as in a C program.
 #![allow(unsafe_code, reason = "declarations of C functions")]
 
 use std::ffi::{c_char, c_int, c_void};
 
-// Links the functions in.
+// Links the functions into this program.
 use gptimage_c as _;
 
-/// An object of the library's.
+/// A handle to an object of the library.
 pub(crate) type Handle = *mut c_void;
-/// A text; NULL is one too.
+/// A text, or NULL.
 pub(crate) type Text = *const c_char;
 pub(crate) type Out = *mut *mut c_void;
 

@@ -1,9 +1,10 @@
-//! Whether a picture is whole: against a second reading of the formats, and against every way of cutting it.
+//! Detection of complete images, compared with a second parser of the formats and with every way of cutting the
+//! image.
 
 use gptimage_core::ImageFormat;
 use gptimage_core::internals;
 
-/// Two bytes say where to cut; the rest is a picture.
+/// Tests an image; its first two bytes say where to cut it.
 pub fn complete(data: &[u8]) {
     let Some((cut, picture)) = data.split_first_chunk::<2>() else { return };
     let end = judge(picture);
@@ -16,7 +17,7 @@ pub fn complete(data: &[u8]) {
     }
 }
 
-/// Where the picture ends; `None`: it is not whole.
+/// Returns the offset where the image ends; `None` if it is incomplete.
 fn judge(picture: &[u8]) -> Option<usize> {
     let found = internals::complete(picture);
     let format = ImageFormat::sniff(picture);
@@ -44,8 +45,8 @@ fn png_end(picture: &[u8]) -> Option<usize> {
     }
 }
 
-/// The first end behind the header of a scan. A second reading, so it may look at what the first jumps over: between an
-/// end among the last bytes and the scan's header nothing is walked through.
+/// Returns the first end of image after the header of a scan. This second parser may look at bytes that the library
+/// skips: the library does not walk from the scan's header to an end marker among the last bytes.
 fn jpeg_end(picture: &[u8]) -> Option<usize> {
     let mut at = 2;
     let scan = loop {

@@ -7,9 +7,9 @@ use gptimage_core::internals::{DecodedAnswer, decode_answer};
 use serde_json::Value;
 
 const KEY: &str = "sk-0123456789abcdef0123456789abcdef";
-/// Of an answer with more, not all are looked at.
+/// Maximum number of images in a response; of a response with more, the comparison is skipped.
 const PICTURES_MAX: usize = 64;
-/// What stands beside the pictures is kept up to here.
+/// Maximum size of the text beside the images.
 const REST_MAX: usize = 1 << 20;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -19,7 +19,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The first byte says how many cuts there are, two bytes each say where; the rest is an answer.
+/// Decodes a response in pieces. The first byte is the number of cuts and two bytes each say where; the rest is the
+/// response.
 pub fn decoder(data: &[u8]) {
     let Some((&count, rest)) = data.split_first() else { return };
     let count = usize::from(count % 16).min(rest.len() / 2);
@@ -39,9 +40,9 @@ pub fn decoder(data: &[u8]) {
     }
 }
 
-/// Holds the decoder's answer against what the JSON means.
+/// Compares the decoder's result with the parsed JSON.
 fn compare(decoded: &DecodedAnswer, mut meant: Value) {
-    // So many payloads, duplicate keys included, are decoded; of more, nothing is promised.
+    // The decoder takes this many payloads, duplicate keys included; nothing is promised beyond.
     if decoded.payloads.len() >= PICTURES_MAX {
         return;
     }
@@ -75,7 +76,7 @@ fn compare(decoded: &DecodedAnswer, mut meant: Value) {
     assert_eq!(decoded.value, meant, "the rest is as serde_json reads it");
 }
 
-/// `null` in the place of each picture, wherever it stands.
+/// Replaces each image by `null`, wherever it is.
 fn forget_pictures(value: &mut Value, keyed: bool) {
     match value {
         Value::String(text) => {
@@ -91,12 +92,12 @@ fn forget_pictures(value: &mut Value, keyed: bool) {
     }
 }
 
-/// So much of a text is looked at.
+/// Number of bytes at the start of a text that the decoder examines.
 const LOOKED_AT: usize = 256;
 
 fn beginning(text: &str) -> &str {
     let trimmed = text.trim_ascii_start();
-    // Behind so much white space nothing is looked for.
+    // The decoder does not look past this much white space.
     if text.len() - trimmed.len() > LOOKED_AT - 128 { "" } else { trimmed }
 }
 
@@ -105,7 +106,7 @@ fn is_link(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// A `data:` URI in base64, or the base64 of a picture's signature.
+/// Returns whether a text is a `data:` URI in base64, or starts with the base64 of an image's signature.
 fn is_picture(text: &str) -> bool {
     let text = beginning(text);
     if text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:")) {
@@ -123,7 +124,7 @@ fn is_picture(text: &str) -> bool {
         && letters.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_ \r\n\t".contains(byte))
 }
 
-/// The rules of leniency once more, written for whole texts. `None`: no base64.
+/// Decodes base64 with the same leniency as the library, for whole texts. `None` if it is invalid.
 fn decode(text: &str) -> Option<Vec<u8>> {
     const BLANK: [char; 4] = [' ', '\n', '\r', '\t'];
     let text = text.trim_start_matches(BLANK);

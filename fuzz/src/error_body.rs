@@ -1,11 +1,11 @@
-//! Error bodies: their messages are short, printable and without the key, whatever the bodies hold.
+//! Error bodies: whatever they hold, the messages made of them are short, printable and without the key.
 
 use gptimage_core::internals::{self, ErrorBodySummary};
 use gptimage_core::printable;
 
 const KEY: &str = "sk-key-of-the-target";
 
-/// The bytes are an error body.
+/// Tests the bytes as an error body.
 pub fn error_body(data: &[u8]) {
     let ErrorBodySummary { message, request_id, vendor_envelope, moderation, out_of_credits } =
         internals::error_body(data, KEY).unwrap();
@@ -19,6 +19,6 @@ pub fn error_body(data: &[u8]) {
         assert!(!vendor_envelope, "what is no JSON object, whole, is nothing of the vendor's");
     }
     assert!(message.is_some() || !moderation, "who says nothing says nothing of moderation");
-    // Codes count, too, which are not always repeated.
+    // Not checked: it may also follow from a code, which the message does not always repeat.
     let _ = out_of_credits;
 }

@@ -1,8 +1,9 @@
-//! Heads of pictures: told apart by their first bytes, their dimensions and alpha read without trusting them.
+//! Headers of images: formats are told apart by their first bytes, and dimensions and alpha are read without trusting
+//! them.
 
 use gptimage_core::{EditRequest, Image, ImageFormat, ImageInput};
 
-/// The bytes are a picture, or begin like one.
+/// Tests the bytes as an image or its beginning.
 pub fn header(data: &[u8]) {
     let format = ImageFormat::sniff(data);
     let head = &data[..data.len().min(ImageFormat::SNIFF_LEN)];
@@ -14,7 +15,7 @@ pub fn header(data: &[u8]) {
         assert_eq!([width.to_be_bytes(), height.to_be_bytes()].concat(), header, "a PNG's are in its first chunk");
     }
     assert!(image.dimensions().is_none_or(|(width, height)| width > 0 && height > 0), "nothing is no dimension");
-    // As an input and as a mask: any bytes are judged, and never a reason to panic or to inflate for ever.
+    // Validated as an input and as a mask: no bytes may cause a panic or endless inflating.
     let input = || ImageInput::bytes(data.to_vec());
     let judged = EditRequest::builder("A hat", [input()]).mask(input()).build();
     if let Err(error) = judged {

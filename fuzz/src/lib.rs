@@ -1,7 +1,7 @@
-//! What the fuzz targets do with their bytes. Each is a function that panics where a promise is broken.
+//! The fuzz targets. Each is a function that panics if a promise is broken.
 //!
-//! `make fuzz` runs them under libFuzzer (`fuzz/targets` wraps them); this package's test runs them over `fuzz/seeds`, which
-//! hold what was found.
+//! `make fuzz` runs them under libFuzzer (`fuzz/targets` wraps them). This package's test runs them over
+//! `fuzz/seeds`, which holds the inputs that fuzzing found.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,10 +33,10 @@ pub use multipart::multipart;
 pub use retry_after::retry_after;
 pub use url_guard::url_guard;
 
-/// One of them.
+/// A fuzz target.
 pub type Target = fn(&[u8]);
 
-/// All of them, by the names of their folders in `fuzz/seeds`.
+/// All fuzz targets, by the names of their folders in `fuzz/seeds`.
 pub const TARGETS: [(&str, Target); 9] = [
     ("arguments", arguments),
     ("c_calls", c_calls),

@@ -1,4 +1,4 @@
-//! An edit's form, read by another parser and compared with what was meant.
+//! An edit's form, parsed by another parser and compared with the intended fields.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,15 +15,15 @@ const PICTURES: [(&str, &[u8]); 3] = [
     ("jpg", include_bytes!("../../tests/fixtures/rgb-4x4.jpg")),
     ("webp", include_bytes!("../../tests/fixtures/rgb-4x4.webp")),
 ];
-/// In the order of the wire.
+/// In the order in which they are sent.
 const TEXTS: [&str; 5] = ["size", "quality", "output_format", "background", "response_format"];
 
 /// One part: name, file name, content type, bytes.
 type Part = (String, Option<String>, Option<String>, Vec<u8>);
 
-/// The bytes say which fields there are, and what is in them.
+/// Builds a form with the fields and values that the bytes choose.
 pub fn multipart(data: &[u8]) {
-    // Nobody who writes a prompt knows the boundary; neither does whoever made these bytes.
+    // The boundary is a hash of the bytes, so that they cannot contain it, just as a prompt's author cannot know it.
     let mut hasher = DefaultHasher::new();
     data.hash(&mut hasher);
     let boundary = format!("gptimage-{:032x}", hasher.finish());

@@ -1,4 +1,4 @@
-//! Which URLs are opened: base URLs, and links to pictures, against a second list of what is not public.
+//! Which base URLs and image links are opened, compared with a second list of networks that are not public.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 const GATEWAY: &str = "https://api.aimlapi.com/v1/";
 
-/// The first byte allows http; then a base URL up to a line break, and a link.
+/// Tests a base URL, up to a line break, and a link. The first byte says whether http is allowed.
 pub fn url_guard(data: &[u8]) {
     let Some((&first, text)) = data.split_first() else { return };
     let text = String::from_utf8_lossy(text);
@@ -29,7 +29,7 @@ fn judge_base(settled: &str, allow_http: bool) {
     assert_eq!(base_url(settled, allow_http).unwrap(), settled, "settled once, it stays");
     let url: Url = settled.parse().unwrap();
     assert!(url.path().ends_with('/') && url.query().is_none(), "{settled}");
-    // An empty one marks a base URL that is taken as it is.
+    // An empty fragment marks a base URL that is used unchanged.
     assert!(url.fragment().is_none_or(str::is_empty), "{settled}");
     assert!(url.username().is_empty() && url.password().is_none(), "{settled}");
     let loopback = match url.host().unwrap() {
@@ -43,7 +43,7 @@ fn judge_base(settled: &str, allow_http: bool) {
     assert!(url.scheme() == "https" || (url.scheme() == "http" && (allow_http || loopback)), "{settled}");
 }
 
-/// A link that a public gateway's pictures may have.
+/// Checks a link that a public gateway may return for an image.
 fn judge_link(url: &Url) {
     assert_eq!(url.scheme(), "https");
     assert!(url.username().is_empty() && url.password().is_none(), "{url}");
@@ -54,7 +54,7 @@ fn judge_link(url: &Url) {
     }
 }
 
-/// Networks that are not the public internet's, as IANA lists them.
+/// Networks that IANA lists as not part of the public internet.
 const PRIVATE: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),

@@ -1,4 +1,4 @@
-//! Every target over its committed seeds: what was found once is not found again.
+//! Runs every target over its committed seeds, so that errors found once do not come back.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ const MOST_BYTES: usize = 200 * 1024;
 
 #[test]
 fn every_target_takes_its_seeds() {
-    // A target may go to another folder.
+    // A target may change the current folder, so this path is absolute.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
     let mut total = 0;
     for (name, target) in TARGETS {
