@@ -1,9 +1,9 @@
-"""All of tests/cases through the shared library, by ctypes, against emulators in processes of their own.
+"""Runs all of tests/cases through the shared library, with ctypes, against emulators in processes of their own.
 
     python3 tests/c/cases.py LIBRARY path/to/gptimage [a part of the names of cases]
 
-What a case means is said in the heads of the files. Needs nothing but Python 3.11: of tests/python, only what knows
-nothing of the Python package is used.
+The heads of the case files explain their fields. Needs nothing but Python 3.11: of tests/python, only modules that do
+not need the Python package are used.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ import header
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "python"))
 if "gptimage" not in sys.modules:
-    # The modules beside this one name the package, which is not needed for what is used of them.
+    # The modules of tests/python import the package, but their functions that are used here do not need it.
     stand_in = types.ModuleType("gptimage")
     stand_in.Emulator = object  # type: ignore[attr-defined]
     sys.modules["gptimage"] = stand_in
@@ -338,7 +338,7 @@ def request_runs() -> Iterator[tuple[str, Callable[[World, Path], None]]]:
             yield f"{case['name']} (numbers as text)", partial(run_request, case=case, as_text=True)
 
 
-# A picture at hand in place of a drawn one.
+# A fixed image instead of a drawn one.
 def canned() -> dict[str, Any]:
     picture = expand("{{base64:rgb-4x4.png}}", "")
     return {"success_body": {"json": {"data": [{"b64_json": picture}]}}}
@@ -401,7 +401,7 @@ def check_wire(world: World, request: Request, client: ctypes.c_void_p) -> None:
     expected = request.rendered(headers["content-type"].partition("boundary=")[2])
     assert sent["body_len"] == len(expected)
     if (body := body_of(sent)) is not None:
-        # Compared by itself first: the difference of two such bodies is not worth showing.
+        # Compared before the assertion, because a diff of two such bodies is not worth showing.
         same = body == expected
         assert same
     else:
@@ -417,7 +417,7 @@ def body_of(sent: dict[str, Any]) -> bytes | None:
 
 def check_head(sent: dict[str, Any], headers: dict[str, str], target: str, content_type: str) -> None:
     assert (sent["method"], sent["target"]) == ("POST", target)
-    # The control does not show the key; with another one it would have been a 401.
+    # The control hides the key; a wrong one would have led to a 401.
     assert headers["authorization"].startswith("Bearer ")
     assert headers["content-type"].partition(";")[0] == content_type
     assert headers["content-length"] == str(sent["body_len"])
@@ -467,7 +467,7 @@ def scripted(case: dict[str, Any], status: int, cdn_url: str) -> dict[str, Any]:
             content = {"base64": base64.b64encode(fixture(name)).decode()}
         raw_body = {"content_type": content_type, "content": content}
         return {"answer": {"status": status, "headers": headers, "raw_body": raw_body}}
-    # No server's framework has such a status.
+    # No server framework can send such a status.
     assert not headers
     length = len(body.encode())
     head = f"HTTP/1.1 {status} Odd\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
@@ -479,7 +479,7 @@ def check_result(world: World, expected: dict[str, Any], status: int, got: Gener
     check_cost(expected, got.usd, got.credits)
     assert got.json["cost"] == cost_in_json(got.usd, got.credits)
     assert got.json["created"] == expected.get("created")
-    # Nor is it in a result's.
+    # A result's JSON does not have it either.
     if "response" in expected and "response" in got.json:
         assert got.json["response"] == json.loads(expected["response"])
     assert [warning["kind"] for warning in got.json["warnings"]] == expected.get("warnings", [])
@@ -511,7 +511,7 @@ def check_error(world: World, expected: dict[str, Any], status: int, got: Failur
     check_images(world, expected.get("images", []), got.generated.images if got.generated else [])
     for part in expected.get("message_contains", []):
         assert part in got.message, got.message
-    # The answer as kept is not in an error's JSON; once it is, it is compared.
+    # An error's JSON does not hold the kept response; if that changes, it is compared.
     for part in expected.get("response_body_contains", []):
         assert part in (got.response_body or "")
     check_attempts(expected, got.json["attempts"], status, got.charge or "")
@@ -560,7 +560,7 @@ def check_attempts(expected: dict[str, Any], got: list[dict[str, Any]], status: 
 
 # --- errors.toml ------------------------------------------------------------------------------------------------------
 
-# Statuses that are no kind of error of the cases: they are this interface's own.
+# Statuses that are not error kinds of the cases: they belong to this interface.
 OWN = {"ok": 0, "invalid_argument": 1, "pending": 5}
 
 
@@ -584,7 +584,7 @@ def check_versions(world: World, folder: Path) -> None:
 
 def main() -> int:
     library, command, wanted = Path(sys.argv[1]), Path(sys.argv[2]), (sys.argv[3:] or [""])[0]
-    # Whatever the environment has is not what the cases say.
+    # The environment must not override the cases.
     for name in list(os.environ):
         if name.startswith(("AIMLAPI_", "AIML_")) or name.lower().endswith("_proxy"):
             del os.environ[name]

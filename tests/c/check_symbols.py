@@ -1,4 +1,4 @@
-"""What the shared library exports: exactly the functions of gptimage.h.
+"""Checks that the shared library exports exactly the functions of gptimage.h.
 
     python3 tests/c/check_symbols.py target/release/libgptimage.so
 """
@@ -28,7 +28,7 @@ def exported(library: Path) -> set[str]:
     """The names that the library defines for others."""
     command = ["nm", "-D", "--defined-only", "--format=posix", str(library)]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    # A version's own name is absolute, and no function.
+    # A version's own name is an absolute symbol, not a function.
     return {line.split()[0].partition("@")[0] for line in listing.splitlines() if line.split()[1] != "A"}
 
 

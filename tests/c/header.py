@@ -1,4 +1,4 @@
-"""The prototypes of gptimage.h, read from its text."""
+"""Reads the prototypes of gptimage.h from its text."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def prototypes(header: Path = HEADER) -> list[Prototype]:
         parameters = "" if found["parameters"].strip() == "void" else found["parameters"]
         listed = tuple(_parameter(text) for text in parameters.split(",")) if parameters else ()
         read.append(Prototype(_type(found["result"]), found["name"], listed))
-    # Types of functions have their name in parentheses, and every other `gptimage_…(` is a prototype.
+    # In a type of a function, the name is in parentheses; every other `gptimage_…(` is a prototype.
     assert len(read) == len(re.findall(r"\bgptimage_\w+\s*\(", code)), "a prototype was not understood"
     return read
 

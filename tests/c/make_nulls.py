@@ -1,9 +1,9 @@
-"""Writes a C program that gives NULL for each pointer of each function of gptimage.h: one at a time, and all at once.
+"""Writes a C program that passes NULL for each pointer of each function of gptimage.h, singly and all at once.
 
     python3 tests/c/make_nulls.py > nulls.c
 
-Nothing is listed here by hand but where NULL is allowed, and what it then means; a function or a type that is new in
-the header is in the program, or this fails.
+Only the places where NULL is allowed, and its meaning there, are listed by hand. A new function or type in the header
+is either covered by the program, or this script fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import header
 from header import Parameter, Prototype
 
-# Where the header allows NULL: by the parameter's name in any function, or in one.
+# Parameters for which the header allows NULL: by name in any function, or by name in one function.
 ALLOWED = {"cancel", "callback", "user_data", "error_out"}
 ALLOWED_IN = {
     ("gptimage_client_new", "config"),
@@ -22,7 +22,7 @@ ALLOWED_IN = {
     ("gptimage_budget_new", "max_usd_per_call"),
 }
 
-# What functions without a status say of NULL; what is not here, says NULL or 0.
+# Results of functions without a status when they are given NULL; the others return NULL or 0.
 SAYS = {
     "gptimage_error_status": "CHECK_NUMBER({call}, GPTIMAGE_STATUS_OK)",
     "gptimage_error_kind": 'CHECK_TEXT({call}, "ok")',
@@ -53,7 +53,7 @@ HANDLES = {
     "gptimage_reconciled_t": "reconciled",
 }
 
-# Values that make a call succeed, where the type alone does not say it.
+# Arguments that make a call succeed, where their type alone is not enough.
 TEXTS = {
     "file": "file",
     "folder": "folder",
@@ -92,7 +92,7 @@ NUMBERS = {
 }
 NUMBERS_IN = {("len", "size_t"): "picture_len", ("timeout_ms", "uint64_t"): "0"}
 
-# What costs something; collecting and fetching do not.
+# Functions that cost something; collecting and fetching do not.
 PAID = re.compile(r"gptimage_client_(start_)?(generate|edit)(_to)?")
 
 HEAD = """/* Written by make_nulls.py. NULL for each pointer of each function. */
@@ -111,7 +111,7 @@ def main() -> int:
     print("  handles_t own = handles();")
     for prototype in prototypes:
         print(f"  of_{prototype.name}(&own);")
-    # Whatever was refused was refused before anything was sent. Two calls are those of the handles.
+    # Every other call is refused before anything is sent. Two more calls are made for the handles.
     paid = [prototype for prototype in prototypes if PAID.fullmatch(prototype.name)]
     allowing = sum(allowed(prototype, parameter) for prototype in paid for parameter in prototype.parameters)
     print(f"  CHECK_NUMBER(host_charges(), {allowing} + 2);")
@@ -146,7 +146,7 @@ def value(prototype: Prototype, parameter: Parameter) -> str:
         return f"&{parameter.name}"
     match parameter.type:
         case "const char *":
-            # A parameter's text is judged when the request is sent.
+            # The text of a parameter is validated only when the request is sent.
             setter = re.fullmatch(r"gptimage_\w+_request_set_\w+", prototype.name)
             return TEXTS_IN.get(place) or TEXTS.get(parameter.name) or ('"a text"' if setter else TEXTS[parameter.name])
         case "const uint8_t *":
@@ -207,7 +207,7 @@ def block(prototype: Prototype, nulls: list[Parameter]) -> list[str]:
         kept = [out for out in outputs if out.name != "error_out" or error == "NULL"]
         lines += [f"CHECK({out.name} == UNTOUCHED({pointed(out.type)}));" for out in kept]
         return ["{", *("  " + line for line in lines), "}"]
-    # NULL is allowed: the call succeeds, and what it gave is given back.
+    # NULL is allowed: the call succeeds, and its result is freed.
     lines.append("remove_target();")
     lines.append(f"gptimage_status_t status = {call};")
     shown = "NULL" if error == "NULL" else "status == 0 ? NULL : error_out"

@@ -1,10 +1,10 @@
-"""libgptimage, tested as its users have it: installed, found by CMake and by pkg-config, shared and static.
+"""Tests libgptimage as users have it: installed, found by CMake and by pkg-config, shared and static.
 
     python3 tests/c/run.py PREFIX path/to/gptimage
 
-Builds tests/c and the examples below the target folder, in several ways, and runs all of them: plainly, with
-sanitizers, and a part under valgrind; then the shared cases through the shared library. Prints a line for each; exit
-code 1 if one failed. On Debian, root gets what is missing; else what is missing is left out, and said.
+Builds tests/c and the examples below the target folder in several ways and runs all of them: plainly, with sanitizers,
+and some under valgrind. Then runs the shared cases through the shared library. Prints a line for each; exit code 1 if
+one failed. On Debian, root installs missing programs; otherwise what needs them is skipped and reported.
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ VALGRIND = [
     "--show-leak-kinds=definite",
     "--error-exitcode=9",
 ]
-# The rest has timing of its own, or processes that end on purpose.
+# The other programs depend on timing, or have processes that end on purpose.
 UNDER_VALGRIND = ["contract_c", "nulls_c", "texts_c", "threads_c", "ownership_cpp", "errors_cpp", "tool_is_in"]
 
-# They show that the static library is whole, and that it behaves in processes that end or fork as the shared one does.
+# These show that the static library is complete, and that it behaves like the shared one in processes that end or
+# fork.
 LINKED_STATICALLY = ["contract_c", "ending_c", "forks_c", "nulls_c", "signals_c", "threads_c", "errors_cpp"]
 LINKED_STATICALLY += ["example_generate_c"]
 
@@ -53,7 +54,7 @@ class Variant:
     name: str
     settings: list[str]
     only: list[str] = field(default_factory=list)
-    # Settings that do not change the programs need no folder of their own.
+    # Variants whose settings do not change the programs share a folder.
     folder: str = ""
 
 
@@ -119,7 +120,7 @@ def output(*command: str | Path, **environment: str) -> subprocess.CompletedProc
 
 def main() -> int:
     prefix, command = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-    # Loopback only: what the machine has of proxies is not asked.
+    # Loopback only: the machine's proxies must not be used.
     os.environ["NO_PROXY"] = "127.0.0.1"
     report = Report()
     library = find_library(prefix)
@@ -224,20 +225,20 @@ def try_pkg_config(report: Report, prefix: Path, command: Path) -> None:
     library = find_library(prefix).parent
     with tempfile.TemporaryDirectory() as folder:
         source, program = ROOT / "examples" / "c" / "generate.c", Path(folder) / "generate"
-        # Of two libraries of one name the linker takes the shared one, so the static one is named by its path.
+        # Of two libraries with one name the linker takes the shared one, so the static one is named by its path.
         static = f"--static gptimage | sed 's|-lgptimage|{library}/libgptimage.a|'"
         for kind, wanted in (("", "gptimage"), (" --static", static)):
             script = f'cc -o "{program}" "{source}" $(pkg-config --cflags --libs {wanted})'
             if report.run(name + kind, "sh", "-c", script, PKG_CONFIG_PATH=str(library / "pkgconfig")):
                 made = f'"{program}" && test -s t-rex.png'
-                # A program that has the library in itself does not look for it.
+                # A statically linked program does not search for the library.
                 where = {} if kind else {"LD_LIBRARY_PATH": str(library), "DYLD_LIBRARY_PATH": str(library)}
                 report.run("that program", HERE / "with_emulator.sh", command, "sh", "-c", made, **where)
 
 
 def build_variant(report: Report, cmake: Path, variant: Variant, prefix: Path, command: Path) -> Path | None:
     build = BUILDS / (variant.folder or variant.name)
-    # Sources are compiled anew only where they changed; what was found, and where, is forgotten.
+    # Unchanged sources are not compiled again, but the library's location is looked up anew.
     (build / "CMakeCache.txt").unlink(missing_ok=True)
     settings = [f"-DCMAKE_PREFIX_PATH={prefix}", f"-DGPTIMAGE_COMMAND={command}", *variant.settings]
     began = time.monotonic()
