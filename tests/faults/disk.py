@@ -1,10 +1,11 @@
-"""A disk that fails in the middle of a save: nothing that was paid for is lost, and no half file has a final name.
+"""A disk that fails in the middle of a save: no paid image is lost, and no incomplete file gets a final name.
 
     tests/with-python tests/faults/disk.py target/debug/gptimage [SEED]
 
-Runs the command against the emulator and lets every system call of a save fail in its turn, with EIO and with ENOSPC,
-by strace; then file systems of every size too small; then a limit on file sizes, which makes true short writes; then
-kill -9 at random moments. What needs strace or mounts is skipped, and said, where those are not to be had.
+Runs the command against the emulator. Makes each system call of a save fail in turn, with EIO and with ENOSPC, by
+strace; then uses file systems of every size that is too small; then a limit on file sizes, which causes real short
+writes; then kill -9 at random moments. Tests that need strace or mounts are skipped, with a message, where these are
+not available.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from tracing import AFTER_PAYING, attach, can_trace, injected, listed
 
 PAGE = 4096
 KILLS = 24
-# So often a case is tried until the thread that is meant makes the call that is meant.
+# Maximum tries of a case until the intended thread makes the intended call.
 TRIES = 6
-# Where processes are told that this one has mounts of its own.
+# Tells a child process that it runs in a mount namespace of its own.
 OWN_MOUNTS = "--own-mounts"
 
 
@@ -101,7 +102,8 @@ def each_call_fails(report: Report, bench: Bench, job: Job) -> None:
         for _ in range(TRIES):
             with bench.run(job) as run:
                 run.wait_until_held()
-                # Opened by a name that nobody knows before: then paths are no filter, and nothing else opens files.
+                # The temporary file's name is not known before it is opened, so paths cannot be the filter; nothing
+                # else opens files then.
                 paths = () if name == "openat" and not job.hold_after else run.paths()
                 trace = attach(run.process.pid, run.folder, [f"{name}:{fault}:when={when}"], paths=paths)
                 run.let_go()
@@ -114,7 +116,7 @@ def each_call_fails(report: Report, bench: Bench, job: Job) -> None:
             # Threat: disk-broken
             report.line(title, failure, run.told)
         else:
-            # strace counts by thread, and files are written by whichever is idle.
+            # strace counts per thread, and any idle thread may write the file.
             report.skip(title, "no thread made so many")
 
 
@@ -137,7 +139,7 @@ def limited_file_sizes(report: Report, bench: Bench) -> None:
         longest = max(map(len, job.pictures))
         for limit in (0, 1, 1000, PAGE, 256 * 1024, longest - 1, longest):
             def limited(limit: int = limit) -> None:
-                # Inherited: then a write beyond says EFBIG.
+                # Inherited by the command: a write beyond the limit then fails with EFBIG.
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 

@@ -1,4 +1,4 @@
-"""Calls of the command whose answers are held back, and the judge of what came of them."""
+"""Calls of the command whose responses are held back, and the judge of their results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Job:
 
     name: str
     words: list[str]
-    # Whether the picture is at a URL, and how much of it passes before the rest is held back.
+    # Whether the image is at a URL, and how many of its bytes pass before the rest is held back.
     by_url: bool = False
     hold_after: int = 0
     with_input: bool = False
@@ -36,7 +36,7 @@ class Job:
 
 INLINE = Job("generate inline", ["generate", PROMPT, "--response-format", "b64_json"])
 URL = Job("generate by url", ["generate", PROMPT], by_url=True)
-# So much of it that its file was begun, and has a name that strace can be told.
+# Enough bytes that the output file was started and has a name that can be given to strace.
 URL_BEGUN = Job("generate by url, file begun", ["generate", PROMPT], by_url=True, hold_after=400_000)
 EDIT = Job("edit inline, two pictures", ["edit", PROMPT, "--n", "2", "--response-format", "b64_json"], with_input=True)
 JOBS = [INLINE, URL, URL_BEGUN, EDIT]
@@ -189,7 +189,7 @@ class Bench:
         picture = Relay(self.emulator.port if not job.by_url else self.cdn_port, hold_after=job.hold_after)
         relays = [picture]
         if job.by_url:
-            # The link in the answer leads through the relay, too.
+            # The link in the response leads through the relay, too.
             replace = (f":{self.cdn_port}/".encode(), f":{picture.port}/".encode())
             relays.append(Relay(self.emulator.port, replace=replace))
         folder = Path(tempfile.mkdtemp(dir=self.folder))

@@ -1,4 +1,4 @@
-"""What the tests of faults share: a line for each thing tried, a running emulator and its own record."""
+"""Shared by the tests of faults: a report with a line for each test, and a running emulator with its records."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-# The others of this folder have it from here.
+# The other files of this folder import it from here.
 import install as install  # noqa: E402
 
 T = TypeVar("T")
 
 KEY = "sk-faults"
-# Nothing here takes so long; who does is stuck.
+# Nothing here takes this long; a process that does is stuck.
 STUCK_AFTER = 60.0
 
 

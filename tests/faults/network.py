@@ -1,10 +1,10 @@
-"""A network that goes away while a call waits: an outage is sat out, a peer that vanished is found.
+"""A network that fails while a call waits: the call survives an outage, and detects a peer that vanished.
 
     tests/with-python tests/faults/network.py target/debug/gptimage [--scaled]
 
-Emulator and client are in network namespaces of their own, joined by a virtual cable, and nftables drops what goes over
-it. In real time the command itself is tried, with the timers that it has; `--scaled` tries the same library with all of
-them divided. Where such namespaces are not to be had, all is skipped, and said.
+Emulator and client are in network namespaces of their own, connected by a virtual cable, and nftables drops its
+packets. In real time the command itself is tested, with its own timers; `--scaled` tests the same library with all
+timers divided. Where such namespaces are not available, all tests are skipped, with a message.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from lab import Emulator, Report, environment, install, port_of
 from relay import Relay
 
 DIVISOR = 15
-# As the documentation promises.
+# In seconds, as documented.
 OUTAGE, FOUND_WITHIN = 90.0, 150.0
 SERVER, CLIENT = "10.231.7.1", "10.231.7.2"
 INSIDE = "--inside"
-# What is here in a namespace's name takes the place of /etc's own in it.
+# Files in the folder of a namespace here replace those in /etc inside it.
 SETTINGS = Path("/etc/netns")
 
 
 def main() -> int:
     if INSIDE in sys.argv:
         return inside(Path(sys.argv[1]), sys.argv[sys.argv.index(INSIDE) + 1], "--scaled" in sys.argv)
-    # Whatever ends this, the namespaces go first.
+    # The namespaces are removed even on SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     install.programs(ip="iproute2", nft="nftables")
     names = [f"gptimage-{os.getpid()}-{side}" for side in ("server", "client")]
@@ -74,7 +74,7 @@ def make_namespaces(server: str, client: str) -> str | None:
         done = subprocess.run(step.split(), capture_output=True, text=True)
         if done.returncode:
             return f"namespaces are not allowed here ({step}: {done.stderr.strip()})"
-    # Names are asked for at the server, which takes the question and says nothing.
+    # DNS queries go to the server, which receives them and never replies.
     (SETTINGS / client).mkdir(parents=True)
     (SETTINGS / client / "resolv.conf").write_text(f"nameserver {SERVER}\noptions timeout:5 attempts:1\n")
     (SETTINGS / client / "nsswitch.conf").write_text("hosts: dns\n")
@@ -86,16 +86,16 @@ class Case:
     """What happens to the cable, and what must come of it."""
 
     name: str
-    # So many bytes of the answer come before packets are dropped; None: they are dropped before anybody connects.
+    # Number of bytes of the response before packets are dropped; None: they are dropped before the connection.
     after: int | None
     # Whether the network comes back.
     back: bool
-    # Whether the rest of the answer is sent while nothing gets through, or only once it does.
+    # Whether the rest of the response is sent during the outage, or only after it.
     answered_meanwhile: bool = True
     code: int = 0
     charge: str = "charged"
     charges: int = 1
-    # The server's name, where one has to be looked up; nobody answers who is asked for it.
+    # The server's name, if it has to be resolved; the query is never answered.
     host: str = SERVER
 
 
@@ -161,11 +161,11 @@ def attempt(case: Case, command: Path, client: str, folder: Path, scale: float) 
             time.sleep(OUTAGE * scale / 2)
             relay.go.set()
         if case.back:
-            # This is the time that is tried, not a hope.
+            # Not a guess: this duration is the one under test.
             time.sleep(max(0.0, OUTAGE * scale - (time.monotonic() - began)))
             cable.mend()
             relay.go.set()
-        # A lost packet is sent again after as long as it took so far; the kernel's timers are its own.
+        # TCP retransmits a lost packet after about as long as the outage lasted; the kernel's timers are not scaled.
         limit = FOUND_WITHIN * scale + (OUTAGE if case.back else 0)
         stdout, stderr = process.communicate(timeout=max(1.0, limit + 30 - (time.monotonic() - began)))
         took = time.monotonic() - began

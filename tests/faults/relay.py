@@ -1,4 +1,4 @@
-"""A relay between the command and the emulator, which holds answers back until they are let go."""
+"""A relay between the command and the emulator that holds responses back until they are released."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Relay:
 
     def close(self) -> None:
         self.go.set()
-        # Closed while a thread waits in it, a socket's number would be the next one's before the thread is gone.
+        # If it were closed while a thread waits in it, the next socket could get its number before that thread has
+        # ended.
         self.listener.shutdown(socket.SHUT_RDWR)
         self.accepting.join()
         self.listener.close()

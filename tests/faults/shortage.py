@@ -1,11 +1,11 @@
-"""A machine that is short of something when the answer comes: threads, descriptors, or time to run at all.
+"""A machine that is short of something when the response arrives: threads, descriptors, or time to run at all.
 
     tests/with-python tests/faults/shortage.py target/debug/gptimage target/debug/examples/scaled_call
 
-The answer is held back until the request is paid for; then the process cannot start a thread any more (strace lets each
-`clone` fail), has no descriptor left, or is stopped for longer than its timers wait, with the answer in its socket. The
-command keeps the threads that it needs; `scaled_call` is a program on a runtime of its own, which does not, and whose
-timers are short. What needs strace is skipped, and said, where that is not to be had.
+The response is held back until the request is paid for. Then the process cannot start threads any more (strace makes
+each `clone` fail), has no descriptor left, or is stopped for longer than its timers with the response in its socket.
+The command keeps the threads that it needs; `scaled_call` is a program with a runtime of its own, which does not, and
+with short timers. Tests that need strace are skipped, with a message, where it is not available.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from jobs import INLINE, JOBS, URL, Bench, Job, Run
 from lab import STUCK_AFTER, Report, install, wait_until
 from tracing import attach, can_trace, injected
 
-# Divides the timers: 3 s for the head of an answer, 0.8 s for each further piece.
+# Divides the timers: 3 s for a response's headers, 0.8 s for each further piece.
 DIVISOR = 300
-# Longer than both.
+# Longer than both timers.
 STOPPED_FOR = 4.0
 
 
@@ -55,7 +55,7 @@ def no_threads(bench: Bench, job: Job, scaled_call: Path | None = None) -> tuple
     with bench.run(job, program=program) as run:
         run.wait_until_held()
         if scaled_call is not None:
-            # The runtime lets its file thread go after a while.
+            # The runtime ends its idle file thread after a while.
             wait_until(lambda: len(os.listdir(f"/proc/{run.process.pid}/task")) == 1, "a runtime without threads", 30)
         trace = attach(run.process.pid, run.folder, ["clone:error=EAGAIN", "clone3:error=EAGAIN"])
         run.let_go()
@@ -74,7 +74,7 @@ def no_descriptors(bench: Bench, job: Job) -> tuple[str | None, str]:
         limit = min(set(range(len(taken) + 1)) - taken)
         resource.prlimit(run.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         run.let_go()
-        # The judge finds the picture wherever the error says that it is.
+        # The judge looks for the image wherever the error says it is.
         # Threat: short-machine
         return run.judge(), run.told
 
@@ -85,7 +85,7 @@ def stopped(bench: Bench, job: Job, scaled_call: Path) -> tuple[str | None, str]
         run.process.send_signal(signal.SIGSTOP)
         wait_until(lambda: state(run.process.pid) == "T", "a process that stands still")
         run.let_go()
-        # There is nothing to wait for but time: a timer has to run out.
+        # There is no event to wait for: a timer has to expire.
         time.sleep(STOPPED_FOR)
         run.process.send_signal(signal.SIGCONT)
         # Threat: short-machine

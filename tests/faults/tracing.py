@@ -1,4 +1,4 @@
-"""strace, attached to a command that waits: system calls on the target's files are listed, or made to fail."""
+"""strace, attached to a waiting command: lists system calls on the target's files, or makes them fail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-# What may be called on the files of a save, and how each can fail: the error, and "+" where a full disk stays full.
+# The system calls that a save may make, and how each can fail: the error, and "+" where a full disk stays full.
 AFTER_PAYING: dict[str, list[tuple[str, str]]] = {
     "openat": [("EIO", ""), ("ENOSPC", "")],
     "write": [("EIO", ""), ("ENOSPC", "+")],
@@ -52,7 +52,7 @@ def can_trace() -> str | None:
 def attach(pid: int, folder: Path, faults: Sequence[str], paths: Sequence[Path] = ()) -> subprocess.Popen[str]:
     """Attaches to all threads of a process; returns once that is done."""
     names = ",".join(fault.partition(":")[0] for fault in faults) or ",".join(AFTER_PAYING)
-    # Calls that this machine's kind does not have are left out.
+    # Calls that this architecture does not have are left out.
     words = ["strace", "-f", "-p", str(pid), "-o", str(folder / LOG), "-e", "trace=?" + names.replace(",", ",?")]
     for fault in faults:
         words += ["-e", f"inject={fault}"]
