@@ -1,4 +1,4 @@
-"""Stands in for curl where there is none, with the options that the emulator's page uses; requests does the work."""
+"""Stands in for curl where it is missing, with the options that the emulator's page uses. Built on requests."""
 
 import argparse
 import codecs

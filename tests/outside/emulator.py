@@ -1,4 +1,4 @@
-"""A running `gptimage emulator`, and what it says of itself over HTTP."""
+"""A running `gptimage emulator`, and its state as read over HTTP."""
 
 import json
 import os

@@ -1,10 +1,10 @@
-"""Clients that know nothing of this project, against `gptimage emulator`.
+"""Runs clients that know nothing of this project against `gptimage emulator`.
 
     python3 tests/outside/run.py target/release/gptimage
 
 Installs openai and requests, schemathesis and openai-node from their registries, once, below the target folder, and
-runs the API documentation's four examples, the given specification's requests and the emulator page's programs. Skips
-only what no registry, or no node, is there for, and says so.
+runs the API documentation's four examples, the given specification's requests and the emulator page's programs. Tests
+for which a registry or node is not available are skipped, with a message.
 """
 
 import json
@@ -56,7 +56,7 @@ class Outside:
 
     def node(self, name: str, program: str) -> str:
         node = install.node(CACHE)
-        # Beside its node_modules, where imports look.
+        # Beside its node_modules folder, where imports are resolved.
         place = CACHE / "node" / name
         place.write_text(program, "utf-8")
         return self.output(node, place)
