@@ -1,4 +1,4 @@
-"""Whether the check notices: takes each name of each place away, in a copy, and adds a name that core does not have.
+"""Checks that the parity check notices errors: in a copy, removes each name, and adds one that core does not have.
 
     python3 tests/parity/bites.py target/lists.json
 """
@@ -93,7 +93,7 @@ def through_the_program(printed: Path, compared: list[Place]) -> list[str]:
     return failures
 
 
-# Where a new parameter and a new kind of error have to be said; the recipes in CONTRIBUTING.md name the same files.
+# Files that must name a new parameter and a new kind of error; the recipes in CONTRIBUTING.md name the same files.
 FORGOTTEN_PARAMETER = [
     "include/gptimage.h: gptimage_generate_request_t lacks the setter zz_mood",
     "include/gptimage.h: gptimage_edit_request_t lacks the setter zz_mood",

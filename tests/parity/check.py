@@ -1,4 +1,4 @@
-"""Whether every language and every page has the names that core has, and no others. Says which file lacks which name.
+"""Checks that every language and page has exactly the names that core has, and reports the file and the name.
 
     target/debug/gptimage-lists > target/lists.json
     python3 tests/parity/check.py target/lists.json
@@ -16,7 +16,7 @@ from places import ROOT, Lists, places, problems, read
 def main() -> int:
     lists = Lists(json.loads(Path(sys.argv[1]).read_text("utf-8")))
     compared = places(lists)
-    # Where a text is given, the file is only named: it has to exist all the same.
+    # A place may bring its own text and only name the file, but the file must exist all the same.
     wrong = [f"{file}: no such file" for file in sorted({place.file for place in compared}) if not (ROOT / file).exists()]
     wrong = wrong or [problem for place in compared for problem in problems(place, read(ROOT, place))]
     for problem in wrong:

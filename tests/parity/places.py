@@ -1,4 +1,4 @@
-"""What is held against what: each place that repeats names of core, and what it may leave out or have beside them, with why."""
+"""The places that repeat names of core: what each is compared with, and what it may omit or add, with the reason."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Lists:
     @property
     def options(self) -> list[str]:
         """What a client can be configured with: the setters of ClientBuilder."""
-        # These construct; they set nothing.
+        # These are constructors, not setters.
         others = {"read_env", "build"}
         setters = self.type("ClientBuilder", "methods")
         return [name for name in setters if name not in others]
@@ -255,7 +255,8 @@ def c(lists: Lists) -> list[Place]:
             spelled(error, GETTERS_OF_ERROR),
             "core's methods of Error",
             absent=NO_GETTERS_OF_ERROR,
-            # The number of the kind; the last attempt's ids; how many violations there are.
+            # Core has these under other names or not at all: the kind's number, the last attempt's ids, the number of
+            # violations.
             beside=["status", "client_request_id", "inference_id", "violation_count", "json", "free"],
         ),
         Place(
@@ -830,7 +831,7 @@ def charged() -> tuple[str, ...]:
     """What each kind of error says of money, in a word. Of several charges the ordinary one is the first."""
     kinds = tomllib.loads((ROOT / "tests/cases/errors.toml").read_text("utf-8"))["kind"]
     words = {"not_charged": "no", "unknown": "unknown", "charged": "yes"}
-    # A refusal costs nothing unless it states a price, which is said below the table.
+    # A refusal costs nothing unless it states a price, as explained below the table.
     refusals = range(20, 30)
     anything = [kind["slug"] for kind in kinds if set(kind["charge"]) == set(words) and kind["number"] not in refusals]
     return tuple(
@@ -902,7 +903,7 @@ def documentation(lists: Lists) -> list[Place]:
             table("Parameters", -1, r"^\| `(\w+)` \|.*?`?\"?([\w/.-]+)\"?`? \|$", r"\1 = \2"),
             tuple(f"{name} = {value}" for name, value in lists.data["defaults"].items()),
             "core's defaults of the server",
-            # The client's own.
+            # The client's own default, not the server's.
             beside=["model = openai/gpt-image-2"],
         ),
         Place(
@@ -945,7 +946,7 @@ def documentation(lists: Lists) -> list[Place]:
 
 # --- Numbers in sentences ---------------------------------------------------------------------------------------------
 
-# A line may end, and a comment go on, between two words.
+# Between two words, a line may end and a comment continue on the next.
 GAP = r"[\s*/]+"
 LIMITS = {
     "characters of a prompt": rf"\b(\w*\d[\d,]*){GAP}characters\b",
@@ -998,7 +999,7 @@ def numbers(lists: Lists) -> list[Place]:
             (f"{REQUEST}/parameters.rs", readers.above(rf"{name}: \w+,", matches(r"`(\w+)`")), name),
         ]
         found += [
-            # A sentence of Rust also has other parameters' words.
+            # A sentence in Rust also contains words for other parameters.
             Place(file, f"the text on {where}", "word", reader, tuple(values), f"core's values of {name}", beside=None if file.endswith(".rs") else ())
             for file, reader, where in places_of
         ]

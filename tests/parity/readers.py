@@ -1,4 +1,4 @@
-"""The names that a file has, each with every offset at which it stands: C, C++, Python, Rust and Markdown, read from text."""
+"""Extracts names from C, C++, Python, Rust and Markdown files, with every offset at which each name occurs."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def python(find: Callable[[ast.Module], Iterator[tuple[str, ast.AST, int]]]) -> 
 
         def offset(node: ast.AST) -> int:
             line: int = node.lineno - 1  # type: ignore[attr-defined]
-            # Of UTF-8, as the parser counts.
+            # Offsets in UTF-8 bytes, as the parser counts.
             columns: int = node.col_offset  # type: ignore[attr-defined]
             return starts[line] + len(lines[line].encode()[:columns].decode())
 
