@@ -1,4 +1,4 @@
-"""Whether a record is what its class says: every name that is annotated, with a value of the annotated type."""
+"""Checks a record against its class: every annotated name exists, with a value of the annotated type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gptimage import Image
 from gptimage.generated import Generated
 from gptimage.records import Record
 
-# What the modules import for type checkers alone.
+# Names that the modules import for type checkers only.
 _NAMES: dict[str, Any] = {
     **vars(gptimage._types),
     "Any": Any,
@@ -60,5 +60,5 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, list) and all(fits(item, args[0]) for item in value)
     if origin in (dict, collections.abc.Mapping):
         return isinstance(value, dict) and all(fits(key, args[0]) for key in value)
-    # Every bool is an int to Python, and not to us.
+    # In Python every bool is an int; here it is not.
     return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))

@@ -1,4 +1,4 @@
-"""The inputs that a case of requests.toml describes, made in a folder of the test's own."""
+"""Creates the inputs that a case of requests.toml describes, in the test's own folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from cases_shared import FIXTURES, fixture
 
-# A path, bytes from memory, or a text in a path's place.
+# A path, bytes from memory, or a text that stands for a path.
 Made = Path | bytes | str
 
 _KEYS = {"file", "length", "name", "bytes_of", "text", "missing", "url", "folder", "fifo"}

@@ -1,4 +1,4 @@
-"""What the tests of this folder share: fixtures, the shared cases, a server for pictures, and what a call has sent."""
+"""Shared by these tests: fixtures, the shared cases, a server for images, and readers of sent requests."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 TESTS = Path(__file__).resolve().parent.parent
 FIXTURES = TESTS / "fixtures"
 
-# The key of tests/cases/answers.toml, and as much of it as gives it away.
+# The key of tests/cases/answers.toml, and the part of it that must never be shown.
 KEY = "sk-cases-0123456789abcdef"
 TELLING = KEY[:16]
 
-# No test waits longer for something that is to happen at once.
+# In seconds: the limit for events that should happen at once.
 TIMEOUT = 20.0
 
 

@@ -1,4 +1,4 @@
-"""Pictures that tests give to the emulator or send as inputs."""
+"""Images that tests give to the emulator or send as inputs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 
-# The smallest picture there is, so that no test waits for one to be drawn.
+# The smallest valid image, so that no test waits for an image to be drawn.
 PIXEL = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
     b"\x00\x00\x00\x0bIDATx\x9cc\xf8\x0f\x04\x00\t\xfb\x03\xfd\xfb^k+\x00\x00\x00\x00IEND\xaeB`\x82"

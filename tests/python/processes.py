@@ -1,4 +1,4 @@
-"""Programs in processes of their own, with a time limit. When one fails, everything that it printed is shown."""
+"""Runs programs in processes of their own, with a time limit. If one fails, all of its output is shown."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-# The programs that are files of their own, and where they find what they import.
+# The folder of the programs, which is also where they import shared modules from.
 PROGRAMS = HERE / "programs"
 IMPORTS = os.pathsep.join([str(PROGRAMS), str(HERE)])
 
-# In there too every warning is an error. When the time is up, Python shows where each thread was.
+# Every warning is an error in these processes, too. After a timeout, Python prints where each thread was.
 STRICT = ("-W", "error", "-X", "faulthandler")
-# Python 3.12 and later warn of every fork of a process that has threads. That is what is tested; no other is hidden.
+# Python 3.12 and later warn of every fork of a process that has threads, which is what is tested. No other warning is
+# hidden.
 FORKS = ("-W", "ignore:This process:DeprecationWarning")
-# What a process says, in a line each, that ends while calls are on their way, or with results that nobody collected.
+# The lines that a process prints when it ends while calls are in flight, or with results that were not collected.
 LEFT = re.compile(
     "the interpreter ends (?:while calls are on their way that may be paid"
     "|with results that may be paid and nobody collected): "
@@ -66,7 +67,7 @@ class Running:
 
     def __init__(self, program: Path, *arguments: str, flags: tuple[str, ...] = (), **environment: str) -> None:
         self._started = time.monotonic()
-        # A session of its own, so that whatever it leaves behind can be ended with it.
+        # In a session of its own, so that any processes it leaves behind can be ended with it.
         self.process = subprocess.Popen(
             [sys.executable, *STRICT, *flags, str(program), *arguments],
             stdin=subprocess.DEVNULL,

@@ -1,10 +1,10 @@
-"""The Python package, tested as its users have it: the wheel, built and installed, away from its sources.
+"""Tests the Python package as users have it: as a wheel, built and installed, away from its sources.
 
     python3 tests/python/run.py [--keep] [pytest's arguments]
 
-Makes an environment below the target folder, builds wheel and sdist into target/wheels, installs the wheel, runs pytest
-on tests/python and tests/packaging, mypy --strict on package, examples, tests and their programs, and stubtest. With arguments, only
-pytest with these; with --keep, on the wheel that is installed already.
+Creates an environment below the target folder, builds wheel and sdist into target/wheels, installs the wheel, and runs
+pytest on tests/python and tests/packaging, mypy --strict on package, examples, tests and their programs, and stubtest.
+With arguments, only runs pytest with these; with --keep, on the wheel that is already installed.
 """
 
 import os
@@ -22,7 +22,7 @@ import install  # noqa: E402
 TARGET = install.TARGET
 WHEELS = TARGET / "wheels"
 RESULTS = TARGET / "python-tests" / "results.xml"
-# Each is checked by itself, for programs of different folders may have one name.
+# Each is checked separately, because programs in different folders may have the same name.
 TYPED = [
     ["python/gptimage", "examples/python", "tests/python", "tests/packaging", "tests/parity"],
     ["tests/c", "tests/faults", "tests/install.py"],
@@ -36,7 +36,7 @@ def main() -> int:
         given.remove("--keep")
     else:
         build_and_install(python)
-    # No source folder on the path: what is imported is what is installed.
+    # No source folder is on the path, so the installed package is imported.
     environment = os.environ | {"GPTIMAGE_WHEELS": str(WHEELS), "CARGO_TARGET_DIR": str(TARGET), "PYTHONSAFEPATH": "1"}
     steps: list[list[str | Path]] = [[python, "-m", "pytest", f"--junitxml={RESULTS}", *given]]
     if not given:

@@ -1,4 +1,4 @@
-"""`AsyncClient` in event loops of every kind: nothing hangs, nothing warns, nothing that was paid for is lost."""
+"""`AsyncClient` in event loops of every kind: nothing hangs, no warning is printed, no paid result is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def quietly(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     async def watched() -> T:
         loop = asyncio.get_running_loop()
-        # A busy machine is slow; what is slow by itself is measured where it matters.
+        # A busy machine may be slow; slow callbacks are measured by tests of their own.
         loop.slow_callback_duration = 60
         loop.set_exception_handler(lambda _, context: complaints.append(repr(context)))
         return await main()
@@ -198,7 +198,7 @@ def test_cancelled_before_it_was_sent() -> None:
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        # It never answers the handshake.
+        # The server never answers the handshake.
         client = AsyncClient(api_key="k", base_url=f"https://127.0.0.1:{port}/v1", proxy=False)
         task = asyncio.ensure_future(client.generate("x"))
         await connected.wait()
@@ -376,14 +376,14 @@ def test_cancelling_many_does_not_hold_the_loop_up(quick: Emulator) -> None:
         await asyncio.wait(tasks)
         on_their_way = sum(not pending.ended for pending in client.pending())
         for task in tasks:
-            # gather would give errors of its own, without notes.
+            # gather would raise errors of its own, without notes.
             with pytest.raises(asyncio.CancelledError) as caught:
                 await task
             assert "client.collect()" in notes(caught.value)
         await client.drain()
         return on_their_way
 
-    # Had one of them waited for its answer, the first answers would have come meanwhile.
+    # If one cancelled task had waited for its response, the first responses would have arrived in the meantime.
     assert quietly(main) == calls
     assert len(made(client.collect())) == calls == quick.charges
 
@@ -626,7 +626,7 @@ def test_a_loop_forgotten_while_calls_run() -> None:
     report = run(
         "loops.py",
         "forgotten_while_calls_run",
-        # Python's own word on loops that nobody closed.
+        # Python's own warning about loops that were not closed.
         flags=("-W", "ignore:unclosed:ResourceWarning"),
     ).report()
     assert report == 5
@@ -654,7 +654,7 @@ def test_ctrl_c_at_every_moment_of_a_loop() -> None:
     assert report["lost"] == []
 
 
-# A failure that may be paid, and is tried again half a minute later because the caller has said so.
+# A failure that may be charged, and is retried half a minute later because the caller asked for it.
 DARING: dict[str, Any] = {"status": 503, "headers": {"retry-after": "30"}}
 
 
@@ -701,7 +701,7 @@ def test_given_up_between_two_attempts(quick: Emulator, how: str, on_cancel: Any
     elif how == "loop closed":
         loop = asyncio.new_event_loop()
         left = [loop.run_until_complete(as_a_task())]
-        # What asyncio says of such tasks is not what is tested.
+        # asyncio's own message about such tasks is not under test.
         left[0]._log_destroy_pending = False  # type: ignore[attr-defined]
         [pending] = client.pending()
         assert not pending.ended
@@ -713,7 +713,7 @@ def test_given_up_between_two_attempts(quick: Emulator, how: str, on_cancel: Any
     asyncio.run(client.drain())
     kept = client.collect()
     if how in ("cancelled", "timed out") and on_cancel == "abort":
-        # Whoever gives a call up on purpose, and is told of it, has it.
+        # A caller who gives up on purpose and receives the error has the outcome; it is not kept for `collect`.
         assert kept == []
     else:
         [error] = kept

@@ -1,7 +1,8 @@
-"""All of tests/cases, through both clients, against the emulator in this process.
+"""Runs all of tests/cases through both clients, against the emulator in this process.
 
-What a case means is said in the heads of the files. A parameter that the API does not have is no keyword of ours, so
-where a case expects the rule `unknown_parameter`, Python has a TypeError; the rules themselves are then asked directly.
+The heads of the case files explain their fields. A parameter that the API does not have is not a keyword argument, so
+where a case expects the rule `unknown_parameter`, Python raises TypeError; the rules themselves are then tested
+directly.
 """
 
 from __future__ import annotations
@@ -262,7 +263,7 @@ def check_wire(
         made = call(style, options, request.operation, request.prompt, given)
         assert isinstance(made, Generated)
         assert made.client_request_id == only_call(emulator).header("x-client-request-id")
-    # The ledger is asked so that whatever else was sent would be here too.
+    # The ledger also shows whether anything else was sent.
     assert len(emulator.ledger) == 1
     sent = only_call(emulator)
     if request.operation == "generate":
@@ -272,7 +273,7 @@ def check_wire(
         check_head(sent, "/v1/images/edits", "multipart/form-data")
         content_type = sent.header("content-type")
         assert content_type is not None
-        # Compared by itself first: the difference of two such bodies is not worth showing.
+        # Compared before the assertion, because a diff of two such bodies is not worth showing.
         same = sent.body == request.rendered(content_type.partition("boundary=")[2])
         assert same
 
@@ -357,7 +358,7 @@ def scripted(case: dict[str, Any], status: int, cdn_url: str) -> dict[str, Any]:
             content = {"base64": base64.b64encode(fixture(name)).decode()}
         raw_body = {"content_type": content_type, "content": content}
         return {"answer": {"status": status, "headers": headers, "raw_body": raw_body}}
-    # No server's framework has such a status.
+    # No server framework can send such a status.
     assert not headers
     length = len(body.encode())
     head = f"HTTP/1.1 {status} Odd\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
@@ -471,7 +472,7 @@ BASES = {
     "RateLimitError": (exceptions.APIStatusError,),
     "InternalServerError": (exceptions.APIStatusError,),
 }
-# What a retry decorator, or an `except` that is older than this library, may be looking for.
+# Classes that a retry decorator, or an `except` older than this library, may look for.
 TELLING_BASES = (ValueError, OSError, TimeoutError, ConnectionError, exceptions.APIStatusError)
 
 
@@ -481,7 +482,7 @@ def test_kinds(kind: dict[str, Any]) -> None:
     assert (made.kind, made.number, made.charge) == (kind["slug"], kind["number"], kind["charge"][0])
     assert isinstance(made, GptImageError)
     if kind["slug"] == "cancelled":
-        # Never raised: it is the cause of what Python itself raises.
+        # Never raised itself: it is the cause of the exception that Python raises.
         assert kind["python"] == "asyncio.CancelledError"
         assert type(made) is GptImageError
         return
@@ -534,7 +535,7 @@ def test_only_a_timer_that_cost_nothing_is_a_timeout() -> None:
     assert isinstance(timer, (exceptions.APIConnectionError, TimeoutError))
     assert type(from_core("connection", 10, "not_charged")) is exceptions.APIConnectionError
     for kind in KINDS:
-        # Any: an earlier attempt of the same call may have cost something.
+        # Any charge, because an earlier attempt of the same call may have cost something.
         for charge in ("not_charged", "unknown", "charged"):
             made = from_core(kind["slug"], kind["number"], charge, timed_out=True)
             repeated = isinstance(made, (TimeoutError, ConnectionError, asyncio.TimeoutError))

@@ -1,4 +1,4 @@
-"""What clients are told, by keywords and by the environment, and what they tell: progress, log records, errors."""
+"""Configuration of clients, by keywords and by the environment, and their output: progress, log records, errors."""
 
 from __future__ import annotations
 
@@ -403,7 +403,7 @@ def gateway(context: ssl.SSLContext | None = None, balance: str = "1000") -> Ite
     seen: list[str] = []
     server = Quiet(("127.0.0.1", 0), type("Seeing", (Gateway,), {"seen": seen, "balance": balance}))
     if context is not None:
-        # The handshake is the handler's business, not that of the loop that accepts.
+        # The handshake is left to the handler, so that it does not block the accept loop.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -442,7 +442,7 @@ def test_ca_file(tmp_path: Path) -> None:
         assert len(seen) == 2
 
 
-# Reserved for documentation: nobody is there, whatever the machine's network.
+# A reserved name that never resolves, on any network.
 FAR_AWAY = "http://gateway.invalid/v1"
 
 
@@ -474,7 +474,7 @@ def test_a_proxy_that_cannot_be_read_is_never_the_direct_way(
             Client(api_key=KEY, base_url=quick.url)
         assert_one_printable_line(str(refused.value))
         assert "secret" not in str(refused.value)
-        # None, in words.
+        # `proxy=False` is an explicit choice of no proxy.
         assert Client(api_key=KEY, base_url=quick.url, proxy=False).generate("A hat")
 
 
@@ -606,7 +606,7 @@ def test_keywords_of_other_clients(where: str, name: str, instead: tuple[str, ..
         assert text.startswith(f"{function} got an unexpected keyword argument '{name}': ")
         for advice in instead:
             assert advice in text
-        # What is advised is there.
+        # Every suggested keyword must exist.
         for advised in re.findall(r"(\w+)=", text):
             assert advised in {*OPTIONS, *KEYWORDS["generate"], *KEYWORDS["edit"]}
     assert quick.connections == 0
@@ -624,7 +624,7 @@ def test_other_keywords_are_refused_as_python_does(quick: Emulator) -> None:
     for call in tries:
         with pytest.raises(TypeError, match="got an unexpected keyword argument 'qualty'"):
             call()
-    # A mistake also where it would change nothing.
+    # Refused even if the value would change nothing.
     for value in ("low", None):
         with pytest.raises(TypeError, match="qualty"):
             client.with_options(qualty=value)
@@ -777,7 +777,7 @@ def test_with_options_shares_what_is_kept(quick: Emulator) -> None:
         stranger = quick.async_client()
         await cancelled_once_sent(client, "A hat")
         await cancelled_once_sent(other, "A crown")
-        # Each waits for both.
+        # Each client waits for the calls of both.
         await other.drain()
         assert stranger.collect() == []
         kept = other.collect()
@@ -1131,7 +1131,7 @@ def test_progress_with_tqdm(quick: Emulator, capsys: pytest.CaptureFixture[str],
         asyncio.run(quick.async_client().generate("A hat", progress=True))
     out, err = capsys.readouterr()
     assert out == ""
-    # A bar writes over itself, and is closed with a line's end.
+    # A progress bar overwrites itself and ends with a line break.
     assert err.count("\r") >= 2
     assert err.endswith("\n")
     assert "gptimage: waiting for the picture" in err
@@ -1256,7 +1256,7 @@ def test_records_have_no_secrets(quick: Emulator, records: Records) -> None:
     quick.fault(cdn={"status": 404})
     with pytest.raises(gptimage.DownloadError):
         client.generate(prompt)
-    # Records come in their order, so after this one all others are here.
+    # Records come in order, so after this one all others have arrived.
     made(client, records)
     text = "\n".join(records.lines())
     assert "trying again" in text

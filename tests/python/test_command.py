@@ -1,4 +1,4 @@
-"""The command as the wheel installs it: inside an interpreter, which must not keep it from hearing signals."""
+"""The command as the wheel installs it: inside an interpreter, which must not prevent it from receiving signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects that cannot be made of an outcome: without memory, or because something raises in the middle, nothing is lost."""
+"""Nothing is lost if creating the Python objects for an outcome fails, for lack of memory or by an exception."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 def judge(report: dict[str, Any]) -> None:
     print(report["moments"], "moments,", report["kept"], "kept", *report["complaints"], sep="\n")
     assert report["complaints"] == []
-    # Injections that met nothing would prove nothing.
+    # Injections that were never reached would prove nothing.
     assert report["moments"] > 10 and report["kept"] > 10
 
 
@@ -38,7 +38,7 @@ def without_memory(name: str, *arguments: str) -> dict[str, Any]:
     return report
 
 
-# Where several fail at once, CPython forgets an exception that is being raised, whoever has raised it.
+# If several allocations fail at once, CPython may forget an exception that is being raised, whatever raised it.
 @pytest.mark.parametrize(("outcome", "width"), [("a result", 3), *((outcome, 1) for outcome in FAULTS)])
 def test_at_every_allocation(outcome: str, width: int) -> None:
     """No memory for an object or two, wherever that is: MemoryError, and `collect` has the outcome."""

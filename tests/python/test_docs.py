@@ -1,4 +1,4 @@
-"""What the pages say in Python runs as it stands there, and docs/python.md leaves nothing out."""
+"""Checks that the Python code in the pages runs unchanged, and that docs/python.md is complete."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def test_a_page_runs(page: str, gptimage_emulator: Emulator, tmp_path: Path) -> 
     assert blocks(page)
     environment = {"AIMLAPI_KEY": gptimage_emulator.key, "AIMLAPI_BASE_URL": gptimage_emulator.url}
     program = subprocess.run(
-        # A process of its own, for pages set up logging. Files may be left open, as openai-python's examples do.
+        # In a process of its own, because pages set up logging. Files may be left open, as in openai-python's
+        # examples.
         [sys.executable, "-W", "error", "-W", "ignore::ResourceWarning", __file__, page],
         cwd=tmp_path,
         env={**os.environ, **environment, "COLUMNS": "80"},
@@ -107,7 +108,7 @@ def test_a_page_runs(page: str, gptimage_emulator: Emulator, tmp_path: Path) -> 
     )
     assert program.returncode == 0, program.stdout + program.stderr
     assert "Traceback" not in program.stderr, program.stderr
-    # No page pays for what it does not get.
+    # No page pays for a result that it does not receive.
     assert gptimage_emulator.ledger
     assert all(entry.charge and entry.delivered for entry in gptimage_emulator.ledger)
 

@@ -1,4 +1,4 @@
-"""The programs in examples/python: each runs as it is, on an emulator, and does what it says."""
+"""The programs in examples/python: each runs unchanged on an emulator and does what it says."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def start(emulator: Emulator, folder: Path, name: str, *args: str) -> subprocess
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell lets what it runs in the background ignore Ctrl-C, and all that comes of it.
+        # A shell makes background processes ignore Ctrl-C, which their children inherit.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -93,7 +93,7 @@ def test_edit_with_a_mask(gptimage_emulator: Emulator, tmp_path: Path) -> None:
     assert (storm.width, storm.height) == (1536, 1024)
     assert [entry.operation for entry in gptimage_emulator.ledger] == ["generate", "edit"]
 
-    # A photo of one's own; the part below the mask's box is what it was.
+    # With the user's own photo, the part below the mask's box must stay unchanged.
     photo = gptimage_emulator.client().generate("A harbour", size="1536x1024", save_to=tmp_path / "photo.png").image
     (tmp_path / "storm.png").unlink()
     run(gptimage_emulator, tmp_path, "edit_with_a_mask.py", "photo.png")
@@ -114,7 +114,7 @@ def test_many_at_once(gptimage_emulator: Emulator, tmp_path: Path) -> None:
     assert gptimage_emulator.ledger[5].client_request_id in note.read_text().split()
     assert gptimage_emulator.charges == 9
 
-    # Only what was free and failed is made again; what may be paid waits for somebody to look it up.
+    # Only failures that were free are repeated; calls that may be charged are left for the user to look up.
     run(gptimage_emulator, tmp_path, "many_at_once.py")
     assert (len(gptimage_emulator.ledger), gptimage_emulator.charges) == (11, 10)
     note.unlink()
@@ -130,7 +130,7 @@ def test_many_at_once_and_ctrl_c(gptimage_emulator: Emulator, tmp_path: Path) ->
     program.send_signal(signal.SIGINT)
     _, stderr = program.communicate(timeout=30)
     assert program.returncode == -signal.SIGINT and stderr.rstrip().endswith("KeyboardInterrupt")
-    # What had been sent was waited for and is in its file; nothing else was begun.
+    # Calls that had been sent were waited for and saved; no other call was started.
     assert gptimage_emulator.charges == len(gptimage_emulator.ledger) == 4
     assert len(list((tmp_path / "woodcuts").iterdir())) == 4
 
@@ -183,7 +183,7 @@ def test_openai_compatible(gptimage_emulator: Emulator, tmp_path: Path) -> None:
         client.generate(f"A {name}", save_to=tmp_path / f"{name}.png")
     environment = {"AIMLAPI_KEY": gptimage_emulator.key, "AIMLAPI_BASE_URL": gptimage_emulator.url}
     program = subprocess.run(
-        # It leaves its files open, as the documentation's example does.
+        # It leaves files open, like the documentation's example.
         [sys.executable, str(EXAMPLES / "openai_compatible.py")],
         cwd=tmp_path,
         env={**os.environ, **environment},
@@ -201,7 +201,7 @@ def test_openai_compatible(gptimage_emulator: Emulator, tmp_path: Path) -> None:
 def test_openai_compatible_is_the_documentations_own() -> None:
     theirs = (ROOT / "tests" / "outside" / "edit_openai.py").read_text(encoding="utf-8").splitlines()
     ours = (EXAMPLES / "openai_compatible.py").read_text(encoding="utf-8").splitlines()
-    # A comment above the import is for mypy.
+    # A comment above the imports is for mypy.
     ours = [line for line in ours if not line.startswith("# mypy: ")]
     differ = [line for line in difflib.ndiff(theirs, ours) if line[0] in "-+"]
     assert differ == ["- from openai import OpenAI", "+ from gptimage import Client as OpenAI"]

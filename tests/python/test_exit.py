@@ -1,6 +1,6 @@
-"""The interpreter ends with calls in flight: as it would without us, with no word, no hang and no crash.
+"""The interpreter ends with calls in flight: as it would without gptimage, without a message, a hang or a crash.
 
-GPTIMAGE_TEST_EXITS says how many exits there are in all; 120 unless given.
+GPTIMAGE_TEST_EXITS sets the total number of exits. Default: 120.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gptimage import Emulator, Generated
 from processes import LEFT, Ended, run
 
 EXITS = int(os.environ.get("GPTIMAGE_TEST_EXITS", "120"))
-# So many at a time, for most of an exit is waiting.
+# Exits that run at the same time; most of an exit is waiting.
 AT_ONCE = 4
 
-# Whoever leaves calls behind says which, unless they were not sent yet.
+# A process that leaves calls behind names them, unless they were not sent yet.
 MAY_LEAVE = f"(?:{LEFT.pattern}){{0,2}}"
 
-# A program of `exits`, its exit code, and what it says on stdout and stderr.
+# For each program of `exits`: its exit code, and its output on stdout and stderr.
 SCENARIOS: dict[str, tuple[int, str, str]] = {
     "daemon_threads": (0, "", MAY_LEAVE),
     "daemon_threads_that_watch": (0, "", MAY_LEAVE),
@@ -52,7 +52,7 @@ SCENARIOS: dict[str, tuple[int, str, str]] = {
     "results_in_cycles": (0, "", MAY_LEAVE),
 }
 
-# Python's own words on event loops that nobody closes.
+# Python's own warning about event loops that were not closed.
 FLAGS = ("-W", "ignore:unclosed:ResourceWarning")
 
 
@@ -80,13 +80,15 @@ def test_exit(emulator: Emulator, scenario: str) -> None:
     longest = max(ended.seconds for ended in ends)
     print(f"{count} exits, the longest after {longest:.1f} s")
     for seed, ended in zip(seeds, ends, strict=True):
-        # Where other threads run, CPython now and then forgets that it was an interrupt: then it is an exception.
+        # If other threads run, CPython sometimes forgets that it was an interrupt and ends with code 1, as for an
+        # exception.
         assert ended.code in ({code, 1} if code == -signal.SIGINT else {code}), f"seed {seed}: {ended}"
         assert ended.out == out, f"seed {seed}: {ended}"
         assert re.fullmatch(err, ended.err), f"seed {seed}: {ended}"
 
 
-# What follows is about `exit_wait`. The emulator takes as long as it is told; the answer comes after the exit has begun.
+# The tests below are about `exit_wait`. The emulator takes as long as it is told; the response comes after the exit
+# has begun.
 @pytest.fixture
 def slow() -> Iterator[Emulator]:
     """Answers that take a second."""
@@ -120,7 +122,7 @@ def test_the_exit_waits_for_calls(slow: Emulator, scenario: str) -> None:
     """`exit_wait`: whoever waits for a call gets its result, and then the process ends, long before the time is up."""
     ended = waits(slow, scenario, "300")
     assert (ended.code, ended.out, ended.err) == (0, "png\n", ""), ended
-    # Nothing was begun that nobody would have had.
+    # No call was started whose result would have been lost.
     assert slow.charges == 1
 
 

@@ -1,4 +1,4 @@
-"""Forks: parent and child both work, whatever was on its way, and neither disturbs the other."""
+"""Forks: parent and child both work, whatever was in flight, and neither disturbs the other."""
 
 from __future__ import annotations
 

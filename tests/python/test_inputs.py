@@ -1,4 +1,4 @@
-"""What people call an image or a mask, and that the server gets just that: bytes as they are, pixels as they were."""
+"""The accepted forms of images and masks. The server receives the same bytes, or the same pixels."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PNG = fixture("rgb-4x4.png")
 JPEG = fixture("rgb-4x4.jpg")
 WEBP = fixture("rgb-4x4.webp")
 
-# What errors about an input's type have to name as ways out.
+# The alternatives that errors about an input's type have to name.
 WAYS_OUT = ("path", "bytes", "binary file", "Pillow", "NumPy", "Image")
 
 
@@ -138,7 +138,7 @@ def test_paths_that_lead_nowhere(
     error = refusal(edit, gptimage_emulator, path)
     assert isinstance(error, InvalidRequestError)
     assert_says(error, "image: ", *says)
-    # Nobody asked for an absolute path.
+    # The user did not ask for an absolute path.
     assert "absolute" not in str(error)
 
 
@@ -1063,7 +1063,7 @@ NO_MASKS: list[tuple[Any, tuple[str, ...]]] = [
     ([True, False], ("mask", "height x width")),
     ("text", ("mask", "height x width")),
     (["text", "more"], ("mask", "height x width")),
-    # All of it would be editable, and paid for.
+    # All of it would be editable, and the call would be paid for.
     (list(numpy.full((6, 8), 0.1)), ("mask", "height x width booleans")),
     (b"text", ("mask", "height x width")),
     (None, ("mask", "height x width")),

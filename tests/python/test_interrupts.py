@@ -1,4 +1,4 @@
-"""Ctrl-C: seen at once at every phase, says what the call may cost, and loses nothing that was paid for."""
+"""Ctrl-C: noticed at once in every phase, reports what the call may cost, and loses no paid result."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def interrupts(name: str, *arguments: str, leaves_calls: bool = False) -> dict[s
     """Runs a program of interrupts.py that Ctrl-C interrupts, and checks what holds for each."""
     report: dict[str, Any] = run("interrupts.py", name, *arguments).report(leaves_calls=leaves_calls)
     print(f"{name}: KeyboardInterrupt after {report['ms']:.0f} ms; {'; '.join(report['notes'])}")
-    # The call's own timeouts are 10 s and more: whatever ended the wait was the signal.
+    # The call's own timeouts are 10 s or more, so only the signal can have ended the wait.
     assert report["ms"] < 5000, report
-    # What is kept is handed over once.
+    # A kept result is returned only once.
     assert report.get("again", 0) == 0, report
     return report
 
@@ -155,7 +155,7 @@ def test_while_draining() -> None:
 
 def test_while_the_ledger_settles() -> None:
     """The ledger waits for the answer that is being held back; so does `stop`, which must still stop it."""
-    # Calls are left only where the emulator was not stopped, which is what is reported then.
+    # Calls remain only if the emulator was not stopped, and then that is the error to report.
     report = interrupts("the_ledger_settles", leaves_calls=True)
     assert report["stopped"], "stop() left the emulator's port open"
     assert report["caller"] == ["OutcomeUnknownError"], report
@@ -203,7 +203,7 @@ def test_racing_with_the_end(rounds: int) -> None:
     report = run("interrupts.py", "racing_with_the_end", str(seed), str(rounds)).report()
     print(report)
     assert report["returned"] + report["collected"] == report["charges"]
-    # Of both kinds there were some, or nothing raced.
+    # Without some of each kind there was no race.
     assert report["returned"] > 0 and report["returned"] < rounds
 
 
@@ -247,5 +247,5 @@ def test_at_every_moment_of_collecting() -> None:
     """What `collect` was about to hand over when it was interrupted is handed over the next time."""
     report = judge("of_collecting")
     assert report["moments"] > 1
-    # The first round warms up, and the last finds no more moment.
+    # The first round warms up, and the last one finds no further moment.
     assert report["charges"] == 2 * (report["moments"] + 2)

@@ -1,4 +1,4 @@
-"""Handlers of log records are other people's code: whatever they do, no call and no event loop stands still for it."""
+"""Log handlers are the user's code: whatever they do, no call and no event loop is blocked by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes are where they are: results and inputs are not copied, files are streamed, and nothing leaks."""
+"""Memory use: results and inputs are not copied, files are streamed, and nothing leaks."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_result_is_shown_without_a_copy(server: Server, picture: Path, respons
     print({name: f"{value:.1f} MB" for name, value in report.items()})
     size = picture.stat().st_size / MB
     assert report["viewed"] < 5 and report["copied"] > size * 0.9
-    # One picture, and what the allocator and the runtime keep; never two.
+    # One image, and memory kept by the allocator and the runtime, but never two images.
     assert size * 0.9 < report["held"] < size * 1.6
     assert report["left"] < size * 0.6
 
@@ -101,10 +101,10 @@ def test_views_have_one_address(picture: Path) -> None:
     image = made.image
     addresses = {address(memoryview(image)) for _ in range(3)}
     addresses.add(int(numpy.frombuffer(image, "uint8").__array_interface__["data"][0]))
-    # The same picture, reached another way.
+    # The same image, reached another way.
     addresses.add(address(memoryview(made[0])))
     assert len(addresses) == 1
-    # What is copied is elsewhere: the test can tell.
+    # Checks the test itself: a copy has another address.
     assert address(memoryview(image.read())) not in addresses
     view = memoryview(image)
     assert view.readonly and view.contiguous and view.format == "B" and view.ndim == 1
@@ -173,7 +173,7 @@ def test_no_leak(work: str, rounds: int, picture: Path) -> None:
     """Of 200 calls with pictures of 1 MB each nothing stays: no memory, no objects, no files, no threads."""
     grown_by, objects, files, threads = run("leaks.py", work, str(rounds), str(source_of(1 * MB, picture))).report()
     print(f"{work}: {grown_by:.1f} MB, {objects:.0f} objects, {files:.0f} files, {threads:.0f} threads after {rounds}")
-    # One picture a call would be 60 MB at least.
+    # If one image per call leaked, it would be 60 MB at least.
     assert grown_by < 25
     assert objects < rounds / 2
     assert files < 20 and threads < 20

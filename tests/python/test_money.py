@@ -1,4 +1,4 @@
-"""What calls cost: budgets, asking afterwards, and what is kept for those whose callers were gone."""
+"""The cost of calls: budgets, looking calls up afterwards, and results kept for callers that had gone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_budget_in_asyncio(emulator: Emulator) -> None:
         return await asyncio.gather(*(client.generate("A hat") for _ in range(4)), return_exceptions=True)
 
     outcomes = asyncio.run(main())
-    # Two reservations of 0.50 fit at a time, and all were made at once.
+    # All reservations were made at once, and two of 0.50 fit at a time.
     assert sum(isinstance(outcome, BudgetExceededError) for outcome in outcomes) == 2
     assert budget.status.spent_usd == charged(emulator)
 
@@ -219,7 +219,7 @@ def test_the_end_names_what_it_loses(emulator: Emulator) -> None:
     emulator.fault(delay="900ms")
     ended = run("left_at_the_end.py", emulator.url, "{}")
     assert ended.left == [ended.out.strip()]
-    # It came, and nobody took it.
+    # The result came, but was never taken.
     emulator.fault(delay="600ms")
     ended = run("left_at_the_end.py", emulator.url, "{}", "drain")
     assert f"with results that may be paid and nobody collected: {ended.out.strip()}\n" in ended.err

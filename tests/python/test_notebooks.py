@@ -1,4 +1,4 @@
-"""The notebooks in examples/notebooks: committed without outputs, and every cell shows what it is there to show."""
+"""The notebooks in examples/notebooks: committed without outputs, and every cell shows what it is meant to show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[2] / "examples" / "notebooks"
 
-# The cells that end in a picture.
+# The cells whose output ends with an image.
 PICTURES = {
     "quickstart": {"generate", "save-to", "edit", "gallery", "one-of-them", "array-in", "pillow-out", "gather"},
     "edit_with_a_mask": {
@@ -34,7 +34,7 @@ PICTURES = {
     "cost_and_errors": {"cost", "fetch-again", "collect", "collect-again", "awaited"},
 }
 
-# What a notebook's text has to say, beside its pictures.
+# The texts that a notebook must show, besides its images.
 SAID = {
     "quickstart": {
         "save-to": "t-rex.png $0.",
@@ -59,7 +59,8 @@ SAID = {
     },
 }
 
-# A preview is at most 160 KiB, and stands in an output twice, as base64: for frontends that show HTML, and for others.
+# A preview is at most 160 KiB, and is in an output twice, as base64: in HTML, and for frontends that do not show
+# HTML.
 MOST_IN_AN_OUTPUT = 2 * (160 << 10) * 4 // 3 + 2048
 
 
@@ -119,7 +120,7 @@ def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
     environment = {**os.environ, **{variable: str(tmp_path / variable) for variable in variables}}
     work = tmp_path / "work"
     work.mkdir()
-    # A process of its own, for Jupyter's client leaves sockets behind.
+    # In a process of its own, because Jupyter's client leaves sockets open.
     run = subprocess.run(
         [sys.executable, __file__, name, "executed.ipynb"], cwd=work, env=environment, capture_output=True, text=True
     )

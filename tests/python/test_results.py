@@ -1,4 +1,4 @@
-"""What a call yields: pictures, facts and errors that do not change, can be shown, kept and sent elsewhere."""
+"""The results of a call: images, facts and errors that are immutable and can be shown, kept and sent elsewhere."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 PNG = fixture("rgb-4x4.png")
 BLACK = fixture("black-1024x1024.png")
 
-# Longer than any picture's or prompt's shadow may be in a text.
+# Longer than any trace of an image or a prompt may be in a text.
 SHORT = 600
 
 
@@ -283,7 +283,7 @@ def test_amounts_are_written_out(amount: str) -> None:
     assert str(Cost({"usd": None, "credits": amount})) == f"{amount} credits"
     balance = Balance({"current_balance": amount, "currency": "USD"})
     assert str(balance) == f"{amount} USD"
-    # And the number itself: docs/python.md prints it.
+    # The number itself, too, because docs/python.md prints it.
     assert f"{balance.current_balance}" == f"{balance.current_balance:f}" == amount or amount == "0.0000005"
     assert f"{Cost({'usd': '1', 'credits': amount}).credits}" == amount or amount == "0.0000005"
 
@@ -334,7 +334,7 @@ def test_as_openai_has_it_with_links(made: Made) -> None:
     assert data.url == generated.image.url
     assert data.url is not None
     assert data.url.startswith("http")
-    # The bytes are here, for they were fetched; as the server answered, there is a link and nothing else.
+    # The bytes are here because they were fetched; the server's own response holds only a link.
     assert generated.image.location == "memory"
     assert not data.image.inline
     assert data.b64_json is None
@@ -354,7 +354,7 @@ def test_as_openai_has_it_with_base64(made: Made) -> None:
         assert data.b64_json is not None
         assert base64.b64decode(data.b64_json, validate=True) == image.read()
         assert item["b64_json"] == data.b64_json
-    # The result itself stays as small as it was.
+    # The result itself has not grown.
     assert made.pictures.response is not None
     assert made.pictures.response["data"][0]["b64_json"] is None
 
@@ -394,7 +394,7 @@ def test_what_the_server_says_beside_the_pictures() -> None:
     [item] = generated.to_dict()["data"]
     assert item == {"b64_json": encoded(), "revised_prompt": 'Ein Hut für "Ada" 🦖', "seed": 7, "url": None}
     assert 'für \\"Ada\\" 🦖' in generated.to_json()
-    # Everything of a picture is pickled, not its bytes alone.
+    # Everything about an image is pickled, not only its bytes.
     assert pickle.loads(pickle.dumps(generated)).image.revised_prompt == generated.image.revised_prompt
 
 
@@ -518,7 +518,7 @@ def test_images_are_equal_by_what_they_are() -> None:
     assert in_memory() != Image.from_bytes(PNG)
     assert in_memory() != BLACK
     assert in_memory() is not None
-    # The same bytes elsewhere are another picture: a file can be changed.
+    # The same bytes in a file are not an equal image, because a file can change.
     assert Image.from_file(FIXTURES / "black-1024x1024.png") != in_memory()
 
 
@@ -526,7 +526,7 @@ def test_reprs_of_images() -> None:
     assert repr(in_memory()) == f"Image(png 1024x1024, {len(BLACK)} bytes in memory)"
     assert repr(in_a_file()) == f"Image(png 1536x1024, {FIXTURES / 'black-1536x1024.png'})"
     assert repr(at_a_url()) == "Image(not fetched, at example.org)"
-    # A signed link is as good as the picture, and a password even more.
+    # A signed link gives access to the image, and a password to even more.
     assert "secret" not in repr(Image.from_url("https://user:secret@example.org/a.png"))
     assert_one_printable_line(repr(Image.from_url("https://example.org\x1b[31m\n/a.png")))
     assert len(repr(Image.from_url("https://" + "a" * 10_000))) < SHORT
@@ -600,7 +600,7 @@ def test_the_buffer_keeps_the_picture_alive() -> None:
     where, view = address(image), memoryview(image)
     del image
     gc.collect()
-    # Whatever is made now would take the place, were it free.
+    # If the memory had been freed, these new objects would take its place.
     others = [Image.from_bytes(bytes(len(content))) for _ in range(20)]
     assert view == content
     assert ctypes.string_at(where, 8) == content[:8]
@@ -839,7 +839,7 @@ def test_save_to_beside_a_request(tmp_path: Path) -> None:
 
 # --- Notebooks --------------------------------------------------------------------------------------------------------
 
-# What is added to a notebook's file by a cell: two previews in base64, and words.
+# The size that a cell adds to a notebook's file: two previews in base64, and text.
 MOST = 2 * 4 * (160 << 10) // 3 + 4000
 
 
@@ -850,7 +850,7 @@ def shown(bundle: dict[str, Any]) -> Pil.Image:
     preview = Pil.open(io.BytesIO(base64.b64decode(bundle["image/png"], validate=True)))
     preview.load()
     assert preview.format == "PNG"
-    # The picture in the HTML is the same, in its own size.
+    # The HTML holds the same image, in the same size.
     assert bundle["image/png"] in bundle["text/html"]
     assert f'width="{preview.width}" height="{preview.height}"' in bundle["text/html"]
     assert len(bundle["text/plain"]) < SHORT
@@ -918,7 +918,7 @@ def test_a_mask_in_a_notebook() -> None:
     assert "29.3 % editable</figcaption>" in bundle["text/html"]
     drawn = numpy.asarray(preview.convert("RGBA"))
     edge = round(preview.height * 300 / 1024)
-    # Squares of two grays, half of the area each, as drawing programs show what is transparent.
+    # Squares of two grays, each half of the area, as drawing programs show transparency.
     squares, counts = numpy.unique(drawn[: edge - 1].reshape(-1, 4), axis=0, return_counts=True)
     assert len(squares) == 2
     assert all(red == green == blue > 100 and alpha == 255 for red, green, blue, alpha in squares)
@@ -1075,7 +1075,7 @@ def test_a_picture_that_was_paid_for_comes_with_its_error() -> None:
         assert error.generated == failed.value.generated
         assert error.charge == "charged"
         assert error.cost == error.generated.cost
-        # Another process may fetch it.
+        # Another process can fetch it.
         assert bytes(client.fetch(error.generated.image)) == BLACK
         assert emulator.charges == 1
 
@@ -1101,7 +1101,7 @@ def test_what_lies_underneath_is_the_cause(tmp_path: Path) -> None:
     cause = missing.value.__cause__
     assert isinstance(cause, FileNotFoundError)
     assert cause.errno == errno.ENOENT
-    # Python writes the number itself.
+    # Python itself adds the number.
     assert "os error" not in str(cause)
 
 
@@ -1114,7 +1114,7 @@ def test_what_lies_underneath_a_lost_connection_is_the_cause() -> None:
     assert isinstance(cause, ConnectionRefusedError)
     assert cause.errno == errno.ECONNREFUSED
     assert "os error" not in str(cause)
-    # What may be repeated is said by the error itself, not by what lies underneath.
+    # Whether to retry is decided by the error's own class, not by its cause.
     assert not isinstance(refused.value, ConnectionError)
 
 

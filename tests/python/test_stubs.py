@@ -1,4 +1,4 @@
-"""What an editor says of the compiled part is what `help` says."""
+"""Checks that an editor shows the same text for the compiled part as `help`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Client` on many threads at once: no lock of ours stands in anybody's way."""
+"""`Client` on many threads at once: no internal lock blocks another thread."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ def test_encoding_pixels_leaves_the_interpreter_free(quick: Emulator) -> None:
 
     turns = turns_during(threading.Thread(target=work), blocks)
     print(f"{turns} turns")
-    # More than one between any two of the five.
+    # More than one turn between any two of the five images.
     assert turns > 20
     assert quick.charges == 1
 

@@ -1,4 +1,4 @@
-"""Errors in other people's hands: what wraps, pickles, groups or renews them keeps what they say of money, or says nothing."""
+"""Errors that other code wraps, pickles, groups or recreates keep their facts about money, or claim nothing."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_from_another_process(pool: str) -> None:
         [entry] = emulator.ledger
         assert (refusal.kind, refusal.charge, refusal.retry_after) == ("rate_limited", "not_charged", 7.0)
         assert refusal.client_request_id == entry.client_request_id
-        # Whose traceback it is, is told beside.
+        # The worker's traceback is attached as the cause.
         assert "_refused" in str(refusal.__cause__)
 
 

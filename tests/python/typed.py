@@ -1,4 +1,4 @@
-"""What the public API's types are. Nothing here runs: `mypy --strict` checks it, as it would check your program."""
+"""The types of the public API. Nothing here runs: `mypy --strict` checks it as it would check a user's program."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def parameters(client: Client, told: list[Progress]) -> None:
         fetch=True,
         progress=told.append,
     )
-    # Words that the known model does not know are for other models, and for core's rules to judge.
+    # Values that the known model does not have are for other models, and for core's rules to check.
     client.generate("A T-Rex", model="another", size="2048x2048", quality="ultra", progress=True)
 
 

@@ -1,4 +1,4 @@
-"""An event loop that nobody closes, and the work that its tasks do."""
+"""An event loop that is never closed, and the work of its tasks."""
 
 from __future__ import annotations
 

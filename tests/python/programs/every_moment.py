@@ -1,7 +1,7 @@
 """Programs that are interrupted at every moment of a call, one moment after the other.
 
-CPython raises KeyboardInterrupt at the start of a Python function, or when a C function or a call with * has returned; a
-profiler is told of the same moments. So every one of them is tried, one call each, with the exception kept alive
+CPython raises KeyboardInterrupt at the start of a Python function, or when a C function or a call with * has returned.
+A profiler is told of the same moments, so each of them is tried, with one call each. The exception is kept alive
 meanwhile, as a handler or a notebook does.
 """
 
@@ -87,7 +87,8 @@ class Everywhere:
         n = untouched = 0
         while untouched < 4:
             n += 1
-            # How often progress is told is not the same each time, so one round without an interrupt says little.
+            # The number of progress updates varies, so a single round without an interrupt is not proof that all
+            # moments were tried.
             untouched = 0 if self.moment(n) else untouched + 1
         print_report({"complaints": self.complaints, "moments": n - untouched})
 
@@ -109,11 +110,12 @@ class Everywhere:
         result, error, stopped = attempt(lambda: client.generate(prompt, progress=progress), at)
         client.drain()
         kept = client.collect()
-        # An error that the interrupt came upon is shown with it.
+        # An error that was being raised when the interrupt came is shown with it.
         shown = stopped is not None and isinstance(stopped.__context__, GptImageError)
         notes = getattr(stopped, "__notes__", [])
         have = (result is not None) + (error is not None) + len(kept)
-        # What is still held back is lost to whoever handles the interrupt, but must not disturb the next moment.
+        # Results that are still referenced here are lost to a caller who handles the interrupt, but must not disturb
+        # the next moment.
         del result, error, stopped, kept
         gc.collect()
         client.drain()

@@ -1,6 +1,6 @@
-"""What the programs share whose interpreter ends: PROGRAM URL SEED [EXIT_WAIT [SALVAGE_FOLDER]].
+"""Shared by the programs whose interpreter ends: PROGRAM URL SEED [EXIT_WAIT [SALVAGE_FOLDER]].
 
-The emulator is in the test's process, and its answers come at all times: before the exit, in the middle of it, after it.
+The emulator runs in the test's process, and its responses come at all times: before, during and after the exit.
 """
 
 from __future__ import annotations

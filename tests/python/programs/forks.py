@@ -1,4 +1,4 @@
-"""Programs that fork. The emulator is in the parent; children speak to it over its ports, as to the real API."""
+"""Programs that fork. The emulator runs in the parent; children use it over its ports, like the real API."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def children_of_children() -> None:
             pid = fork(grandchild)
             is_good(client.generate("x"))
             check(pid)
-            # And one more, now that this one has threads of its own.
+            # Forks once more, now that this process has threads of its own.
             check(fork(grandchild))
 
         check(fork(work))
@@ -285,7 +285,7 @@ def inherited_objects_are_left_alone() -> None:
                 assert "fork" in str(error), error
             else:
                 raise AssertionError("it worked in a fork")
-        # The parent's emulator is not stopped by this.
+        # This does not stop the parent's emulator.
         emulator.stop()
         is_good(made)
         del client, emulator, made, callers
@@ -344,7 +344,7 @@ def in_the_middle_of_a_call() -> None:
         except RuntimeError as error:
             if os.getpid() == parent or "fork" not in str(error):
                 raise
-            # This is the child. Its own calls work.
+            # This is the child. Its own calls must work.
             is_good(client.generate("x"))
             os._exit(0)
         if os.getpid() != parent:
@@ -486,7 +486,7 @@ def prefork_server() -> None:
 
         with ThreadPoolExecutor(8) as pool:
             ids = list(pool.map(ask, range(64)))
-        # One worker is in the middle of a call when it is told to end.
+        # One worker must be in the middle of a call when it is told to end.
         emulator.set(latency="2s")
         late = socket.create_connection(listener.getsockname(), 30)
         late.sendall(b"late")

@@ -1,4 +1,4 @@
-"""Programs whose handlers of log records do something that they should not."""
+"""Programs whose log handlers do something that they should not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Handler(logging.Handler):
         logger.addHandler(self)
 
     def createLock(self) -> None:
-        # A handler that never returns must not hold up logging's own end.
+        # A handler that never returns must not block the shutdown of `logging`.
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,4 +1,4 @@
-"""What the programs about Ctrl-C share.
+"""Shared by the programs about Ctrl-C.
 
 A thread sends SIGINT once a condition holds, as a terminal would. The main thread prints how long it took until
 KeyboardInterrupt came, and what was on it.
@@ -24,7 +24,7 @@ Report = dict[str, Any]
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 MAIN = threading.main_thread().ident or 0
-# When each signal was sent.
+# The times at which signals were sent.
 SENT: list[float] = []
 
 

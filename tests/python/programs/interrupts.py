@@ -20,7 +20,7 @@ from interrupted import SENT, Listener, Report, interrupt_when, interrupted, is_
 from pictures import PIXEL, png
 from program import leave, run_chosen, until
 
-# A fault that holds the answer back for longer than an interrupt takes.
+# A fault's delay of the response, longer than an interrupt takes.
 HELD = "1500ms"
 
 
@@ -36,7 +36,7 @@ def reading_a_slow_file() -> None:
         class Slow:
             def read(self, size: int = -1) -> bytes:
                 reading.set()
-                # One long sleep can miss a signal that comes just before it begins.
+                # Many short sleeps: a single long one can miss a signal that comes just before it begins.
                 for _ in range(3000):
                     time.sleep(0.01)
                 return b""
@@ -114,7 +114,7 @@ def an_unaccepting_server_has_it_all() -> None:
     phases: list[str] = []
     interrupt_when(lambda: "sent" in phases)
     report = interrupted(lambda: client.generate("x", progress=lambda now: phases.append(now.phase)))
-    # The server goes away, and with it the call that runs on.
+    # The server closes, which ends the call that was left running.
     listener.close()
     print_report(report, client)
 
@@ -347,7 +347,7 @@ def racing_with_the_end(seed: str, rounds: str) -> None:
                     made = client.generate(f"round {number}")
                 finally:
                     killer.join()
-                    # The signal is there by now, so it is raised here at the latest.
+                    # The signal has been sent by now, so the interrupt is raised here at the latest.
                     time.sleep(0)
             except KeyboardInterrupt as caught:
                 stopped = caught

@@ -1,4 +1,4 @@
-"""What many rounds of one thing leave in a process: leaks.py THING ROUNDS PICTURE."""
+"""Repeats one action for many rounds and measures what remains in the process: leaks.py THING ROUNDS PICTURE."""
 
 from __future__ import annotations
 

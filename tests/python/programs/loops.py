@@ -1,4 +1,4 @@
-"""Programs that treat their event loop badly. Nothing may be on stderr, neither of ours nor of asyncio's."""
+"""Programs that misuse their event loop. Neither gptimage nor asyncio may print anything on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gptimage import AsyncClient, Emulator, Generated, GptImageError, Progress
 from pictures import PIXEL
 from program import is_of_the_package, run_chosen, until
 
-# What asyncio complained of.
+# Messages that asyncio passed to the exception handler.
 COMPLAINTS: list[str] = []
 DESTROYED = "Task was destroyed but it is pending!"
 
@@ -52,7 +52,7 @@ def closed_while_calls_run() -> None:
         tasks = [loop.create_task(client.generate("x", progress=updates.append)) for _ in range(5)]
         loop.run_until_complete(arrived(emulator, 5))
         loop.close()
-        # Their answers come to a loop that is closed.
+        # Their responses come when the loop is already closed.
         until_delivered(emulator)
         del tasks
         gc.collect()
@@ -157,7 +157,7 @@ def ctrl_c_at_every_moment() -> None:
         where: dict[str | None, str | None] = {"warm": None}
         have: list[Generated | GptImageError] = []
         untouched = 0
-        # What one round has left behind must not be collected, and interrupted, in the middle of the next.
+        # Garbage of one round must not be collected, and interrupted, in the middle of the next.
         gc.disable()
         while untouched < 4:
             gc.collect()
@@ -168,7 +168,8 @@ def ctrl_c_at_every_moment() -> None:
 
         def lost() -> list[str]:
             """Each charged call whose outcome is not there exactly once."""
-            # A thread that is just waking a loop may hold what that loop held, so once may not be enough.
+            # A thread that is waking a loop at this moment may keep the loop's objects alive, so one collection may
+            # not be enough.
             gc.collect()
             asyncio.run(client.drain())
             have.extend(client.collect())

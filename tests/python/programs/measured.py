@@ -30,7 +30,7 @@ class Growth:
     def __init__(self) -> None:
         gc.collect()
         self._start = memory()
-        # From here on VmHWM counts anew.
+        # Resets VmHWM.
         Path("/proc/self/clear_refs").write_text("5")
 
     def megabytes(self) -> float:
@@ -59,14 +59,14 @@ def views_of_a_result(url: str, picture: str, response_format: Any) -> None:
     views = [memoryview(image) for _ in range(100)]
     sums = {touched(view) for view in views[:3]}
     viewed = growth.megabytes()
-    # As a measure of the measure: a copy is seen.
+    # Checks the measurement itself: a copy must be visible.
     image.read()
     copied = growth.megabytes()
     whole = Path(picture).read_bytes()
     assert views[0] == whole and views[99].readonly and views[0].nbytes == image.nbytes == len(whole)
     assert sums == {touched(memoryview(whole))}
     del whole
-    # The view holds the picture, whatever becomes of the rest.
+    # The view keeps the image's bytes alive after the rest is deleted.
     view = views[0]
     del views, image, made
     gc.collect()
@@ -82,7 +82,7 @@ def large_inputs(url: str, picture: str, source: str) -> None:
     grown = {}
     content = Path(source).read_bytes()
     client.edit("x", image=Path(source), fetch=False)
-    # The last one, as a measure of the measure: whoever can change it while it is sent has it copied.
+    # The last one checks the measurement itself: a bytearray can be changed while it is sent, so it is copied.
     inputs: list[tuple[str, Any]] = [
         ("file", Path(source)),
         ("bytes", content),
@@ -101,7 +101,7 @@ def an_input_given_back(url: str, picture: str, source: str) -> None:
     content = Path(source).read_bytes()
     plain = sys.getrefcount(content)
     client.edit("x", image=content, fetch=False)
-    # Rust gives its reference back the next time that it speaks to Python.
+    # Rust drops its reference the next time that it calls Python.
     client.balance()
     print(sys.getrefcount(content) - plain)
 

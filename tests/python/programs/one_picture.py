@@ -1,4 +1,4 @@
-"""An emulator that answers every call with one picture: one_picture.py PICTURE. Ends when its standard input does."""
+"""An emulator that sends one image to every call: one_picture.py PICTURE. Ends when its standard input is closed."""
 
 from __future__ import annotations
 

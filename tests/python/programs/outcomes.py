@@ -1,6 +1,6 @@
-"""Programs in which objects cannot be made of an outcome.
+"""Programs in which creating Python objects for an outcome fails.
 
-Each tries one moment after the other, with a new call for each, until three in a row were not met any more.
+Each tries one moment after another, with a new call each time, until three in a row were not reached any more.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class AtAllocation(Injection):
     def __init__(self, n: int, width: int) -> None:
         import _testcapi  # type: ignore[import-not-found]
 
-        # There are always sixty.
+        # There are always at least sixty allocations.
         super().__init__(f"allocation {n}")
         self.hit = n < 60
         self._set, self._remove = _testcapi.set_nomemory, _testcapi.remove_mem_hooks
@@ -107,7 +107,8 @@ def a_call(client: Client) -> Callable[[], object]:
     call = begun(client)
 
     def work() -> object:
-        # CPython forgets an exception when it has no memory for a frame that it passes: these have theirs.
+        # CPython forgets an exception if it has no memory for the frame that it passes through; this creates the
+        # frame objects in advance.
         sys._getframe()
         return _waiting.wait(call)
 
@@ -149,7 +150,7 @@ def everywhere(
         gc.collect()
         late = len(client.collect())
         now = emulator.charges
-        # What is collected may have been shown before, as what the exception came upon.
+        # A collected error may already have been shown as the context of the exception.
         if have > 1 or (now > charges and not have and not shown):
             complaints.append(f"{at.where}: {have} outcomes, {late} later; {told}, notes {notes}")
         if now > charges and any("nothing was charged" in note for note in notes):
@@ -188,7 +189,7 @@ def collecting_without_memory() -> None:
         while untouched < 3:
             n += 1
             for _ in range(2):
-                # A call that nobody makes anything of is left to `collect`.
+                # A call that is never waited for leaves its outcome to `collect`.
                 begun(client)
             gc.collect()
             at = AtAllocation(n, 1)

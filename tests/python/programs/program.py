@@ -1,4 +1,4 @@
-"""What the programs of this folder share. Tests run each program in a process of its own (see processes.py)."""
+"""Shared by the programs of this folder. Tests run each program in a process of its own (see processes.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gptimage import Client, Progress
 
 PACKAGE = str(Path(gptimage.__file__).parent) + os.sep
 
-# Objects that must live until the interpreter ends, as the global names of a script do.
+# Objects that must live until the interpreter ends, like the globals of a script.
 KEPT: list[object] = []
 
 

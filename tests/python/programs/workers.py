@@ -19,7 +19,7 @@ def work(address: tuple[str, str]) -> tuple[int, Generated]:
 
 
 def inherited(queue: SimpleQueue[int]) -> None:
-    # Only a forked child has it.
+    # Only a forked child inherits the client.
     queue.put(client.generate("inherited").image.nbytes or 0)
 
 
@@ -30,7 +30,7 @@ if __name__ == "__main__":
         client.generate("x", quality="low")
         with context.Pool(3) as pool:
             results = pool.map(work, [(emulator.url, f"picture {number}") for number in range(9)], chunksize=1)
-            # Results come home by pickle.
+            # Results are sent back by pickle.
             assert all(made.image.format == "png" and made.cost and made.cost.usd for _, made in results)
             assert os.getpid() not in {pid for pid, _ in results}
             pool.close()

@@ -1,4 +1,4 @@
-"""Daemon threads make calls with a progress function while the interpreter ends."""
+"""Daemon threads make calls with progress functions while the interpreter ends."""
 
 from __future__ import annotations
 

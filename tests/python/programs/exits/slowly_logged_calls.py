@@ -1,4 +1,4 @@
-"""A slow handler of log records has records left when the interpreter ends."""
+"""A slow log handler still has records to process when the interpreter ends."""
 
 from __future__ import annotations
 

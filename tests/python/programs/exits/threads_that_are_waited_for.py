@@ -1,4 +1,4 @@
-"""Threads that are no daemons make calls; the interpreter waits for them."""
+"""Non-daemon threads make calls; the interpreter waits for them."""
 
 from __future__ import annotations
 

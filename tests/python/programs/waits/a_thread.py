@@ -1,4 +1,4 @@
-"""A thread that is no daemon waits for a call."""
+"""A non-daemon thread waits for a call."""
 
 from __future__ import annotations
 
