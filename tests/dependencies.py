@@ -2,8 +2,8 @@
 
     tests/with-python tests/dependencies.py
 
-A row without a crate continues the one above it. A dependency is named in the rows of its crate, or in the first ones, which
-are for libraries that several crates use. What only tests use is named anywhere.
+A row without a crate continues the one above it. A dependency is named in the rows of its crate, or in the first rows,
+which are for libraries that several crates use. What only tests use may be named in any row.
 """
 
 import re
@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = "several"
 TESTS = "tests"
-# Which Cargo.toml files the rows of the table are for.
+# The Cargo.toml files that each row of the table covers.
 CRATES = {
     "model": ["crates/model"],
     "core": ["crates/core"],

@@ -1,4 +1,4 @@
-"""What tests use beside the project: programs of the system, and packages from registries in cache folders."""
+"""Installs programs of the system, and packages from registries into cache folders, that tests need."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 OUTSIDE = Path(__file__).resolve().parent / "outside"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", OUTSIDE.parents[1] / "target")).resolve()
 
-# What pip and npm say when the network, and not what they were asked for, is at fault.
+# Messages of pip and npm when the network fails, as opposed to a wrong request.
 UNREACHABLE = re.compile(
     r"connection broken by|Could not fetch URL|Read timed out|Temporary failure in name resolution"
     r"|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ERR_SOCKET_TIMEOUT"
@@ -28,7 +28,7 @@ def programs(**packages: str) -> None:
     if missing and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-            # What comes of it is seen where the programs are looked for.
+            # A failure shows later, when the programs are looked for.
             subprocess.run(["apt-get", "-qq", *words], env=quiet, capture_output=True, check=False)
 
 

@@ -1,13 +1,14 @@
-"""Holds the files of each crate against the layers that ARCHITECTURE.md declares: a file uses files of its own layer or of
-lower ones, and no two files use each other, directly or around a corner.
+"""Checks the files of each crate against the layers that ARCHITECTURE.md declares: a file uses files of its own
+layer or of lower ones, and no two files use each other, directly or through others.
 
     tests/with-python tests/layers.py                        counts, and whatever is out of order
     tests/with-python tests/layers.py --edges crates/core    every edge of one crate
 
-The modules of the Python package are held against circles, too, imports inside functions and for type checkers included.
+The modules of the Python package are checked for circles, too, including imports inside functions and for type
+checkers.
 
-What is read are `use` declarations and paths (`crate::`, `super::`, `self::`, modules by their names), outside tests. A name
-is followed through re-exports to the file that defines it, so a `mod.rs` that only passes names on is in no circle.
+Edges are `use` declarations and paths (`crate::`, `super::`, `self::`, modules by their names), outside tests. A name
+is followed through re-exports to the file that defines it, so a `mod.rs` that only re-exports names is in no circle.
 """
 
 import argparse
@@ -21,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # The Python package.
 PACKAGE = "python/gptimage"
 
-# Crates that must be in order: no circle, and where layers are declared no arrow against them and no file outside them.
+# Crates that are checked: they must not have circles and, where layers are declared, no edge to a higher layer and no
+# file outside them.
 CHECKED = [
     "crates/model",
     "crates/core",
@@ -35,11 +37,11 @@ CHECKED = [
     PACKAGE,
 ]
 
-# The files that one attempt crosses are those of this folder that this file leads to.
+# Files of one attempt: those in this folder that are reachable from this file.
 ATTEMPT = ("crates/core", "transport/attempt_loop.rs", "transport/")
 
-# In ARCHITECTURE.md: "Layers of CRATE" and a block with a line for each layer, from the bottom up: its name, two blanks or
-# more, its files and folders below `src`.
+# The format in ARCHITECTURE.md: "Layers of CRATE" and a block with a line for each layer, from the bottom up: its
+# name, two or more blanks, then its files and folders below `src`.
 DECLARED = re.compile(r"^Layers of `([^`]+)`[^\n]*\n+```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -250,7 +252,7 @@ class Crate:
         used = set(re.findall(r"[A-Za-z_]\w*", module.body))
         paths = []
         for steps, name, public in module.uses:
-            # What is only passed on is no use of it.
+            # A re-export alone does not count as a use.
             if name == "*" and not public:
                 paths.append(steps[:-1])
             elif name != "*" and (not public or name in used):
@@ -263,7 +265,7 @@ class Crate:
             target = self.resolve(module, steps)
             if target is None:
                 continue
-            # A module by itself is a name: what is used of it is a path of its own.
+            # A module by itself is only a name; its use is a path of its own.
             if not target[1] and len(steps) > 0 and target[0].path and self.is_alias(module, steps):
                 continue
             if target[0].file != module.file:
@@ -363,7 +365,7 @@ class Package(Crate):
                     paths = [alias.name for alias in node.names]
                 for path in paths:
                     root, _, module = path.partition(".")
-                    # Importing a module runs the package's own file first, which is its front.
+                    # Importing a module first runs the package's `__init__.py`.
                     if root == package and module in files and module != stem:
                         self.edges[file][files[module]] = path
 
