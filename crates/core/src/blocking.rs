@@ -113,7 +113,7 @@ impl Client {
         self.client.collect()
     }
 
-    /// Lists the calls that may be charged and whose results nobody has yet. See [`crate::Client::pending`].
+    /// Lists the calls that may be charged and whose results were not delivered yet. See [`crate::Client::pending`].
     pub fn pending(&self) -> Vec<Pending> {
         self.client.pending()
     }

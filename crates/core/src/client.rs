@@ -197,7 +197,7 @@ impl Client {
         InFlight(Arc::downgrade(&self.salvage))
     }
 
-    /// Lists the calls that may be charged and whose results nobody has yet: attempts in flight that the server may
+    /// Lists the calls that may be charged and whose results were not delivered yet: attempts in flight that the server may
     /// have received, including those that a caller waits for, and results that wait for [`Client::collect`]. Blocks
     /// while it reads a salvage folder.
     pub fn pending(&self) -> Vec<Pending> {

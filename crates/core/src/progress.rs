@@ -45,7 +45,7 @@ impl Observer {
     }
 
     pub(crate) fn notify(&self, progress: &Progress) {
-        // A panic in it must not take a paid picture along.
+        // A panic in the callback must not lose a paid image.
         let notified = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (self.0)(progress)));
         if notified.is_err() {
             tracing::error!("the progress callback panicked; the call goes on");

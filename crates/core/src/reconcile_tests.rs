@@ -36,7 +36,7 @@ fn only_what_leaves_no_other_reading_is_believed() {
         (vec![row(Succeeded, Some("0"))], Charged),
         // A failure that was paid for.
         (vec![row(Failed, Some("0.05"))], Charged),
-        // A failure of which nobody says that it was free.
+        // A failure that no number states to be free.
         (vec![row(Failed, None)], Unknown),
         (vec![row(Other, Some("0"))], Unknown),
         (vec![row(Other, Some("0.05"))], Charged),

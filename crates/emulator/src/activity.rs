@@ -1,10 +1,10 @@
-//! Tells whoever waits for idleness that something may have changed.
+//! Wakes tasks that wait for the emulator to be idle, because something may have changed.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// Counts what may have changed the idleness of connections and ledger.
+/// Counts the events that may have changed whether connections and ledger are idle.
 #[derive(Debug)]
 pub(crate) struct Activity(watch::Sender<u64>);
 

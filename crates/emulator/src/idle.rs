@@ -6,7 +6,7 @@ use crate::activity::Activity;
 use crate::ledger::Ledger;
 use crate::net::{Checkpoint, Registry};
 
-/// What has to be at rest.
+/// The parts that have to be idle.
 #[derive(Debug)]
 pub(crate) struct Idle {
     pub(crate) activity: Arc<Activity>,

@@ -1,4 +1,4 @@
-//! The paths that the gateway answers on.
+//! The paths of the gateway.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ pub(crate) const GENERATIONS: &str = "/v1/images/generations";
 pub(crate) const EDITS: &str = "/v1/images/edits";
 pub(crate) const BILLING: &str = "/v2/billing";
 pub(crate) const LOGS: &str = "/v2/logs";
-/// Where the emulator itself is spoken to.
+/// The path prefix of the control interface.
 pub(crate) const CONTROL: &str = "/_emulator";
 
-/// What a request with this method and target pays for, if anything.
+/// The paid operation of a request with this method and target; `None` if it is not a paid one.
 pub(crate) fn paid_operation(method: &str, target: &str) -> Option<Operation> {
     let uri: Uri = target.parse().ok()?;
     match (method, canonical_path(uri.path()).as_ref()) {

@@ -1,4 +1,4 @@
-//! What can be changed while an emulator runs.
+//! The settings that can be changed while an emulator runs.
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use crate::generated::Generated;
 
 pub(super) type Outcome = Result<Generated, Error>;
 
-/// A call that may be charged and whose result nobody has yet.
+/// A call that may be charged and whose result was not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Pending {
