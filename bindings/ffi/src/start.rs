@@ -43,12 +43,13 @@ pub(crate) fn start(
 ) -> Result<Job<CallResult>, FfiError> {
     let (job, guard) = Job::new(&client, keep);
     process::get_or_start()?.runtime.spawn(async move {
-        let teller = guard.progress_observer();
+        let observe_job = guard.progress_observer();
         let observe = move |progress: &_| {
-            teller(progress);
+            // Before the job wakes: its callback may already find that the call has ended.
             if let Some(listener) = &listener {
                 listener.notify(progress);
             }
+            observe_job(progress);
         };
         let sent = Box::pin(spec.send(&client, guard.token(), Some(observe))).await;
         guard.finish(sent.map_or_else(|| Err(FfiError::cancelled()), |outcome| outcome.map_err(FfiError::from)));
